@@ -1,0 +1,62 @@
+import type { Effect } from '../core/action.ts'
+import type { Verdict } from '../core/decision.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { Subject } from '../core/subject.ts'
+
+/** Every step that is on record. Stable: exports and SIEM rules rely on these names. */
+export type EventType =
+  | 'action.decided'
+  | 'action.dispatched'
+  | 'action.completed'
+  | 'approval.requested'
+  | 'approval.voted'
+  | 'approval.vote_refused'
+  | 'approval.resolved'
+  | 'policy.loaded'
+  | 'policy.rejected'
+  | 'identity.refused'
+  | 'identity.login'
+  | 'identity.logout'
+  | 'identity.key_created'
+  | 'identity.key_revoked'
+  | 'audit.exported'
+  | 'gateway.started'
+  | 'gateway.stopped'
+
+/** What the upstream did. `unknown`: it may have, and nobody can tell; it is never tried again. */
+export interface Outcome {
+  readonly result: 'succeeded' | 'failed' | 'unknown'
+  /** HTTP status; absent where there was no answer. */
+  readonly status?: number
+  readonly rows?: number
+  readonly bytes?: number
+  readonly duration_ms?: number
+  /** Problem code of a failure before an answer. */
+  readonly error?: string
+}
+
+/**
+ * One step, as its caller describes it. The appender adds id, time, source and the place in the chain.
+ *
+ * `subject`, `attributes` and `details` can hold personal data. They are stored apart, and the hashed event carries a salted
+ * commitment to them only, so that erasing them later leaves every hash verifiable.
+ */
+export interface EventInput {
+  readonly type: EventType
+  readonly subject?: Subject | null
+  readonly action?: { readonly id: string; readonly name: string }
+  readonly resource?: string
+  readonly effect?: Effect
+  readonly attributes?: JsonObject
+  readonly details?: JsonObject
+  readonly digest?: string
+  readonly decision?: Verdict
+  readonly reason?: string
+  readonly rules?: readonly string[]
+  readonly policy?: string
+  /** The approval's id. */
+  readonly approval?: string
+  readonly outcome?: Outcome
+  readonly usage?: { readonly tables: readonly string[]; readonly columns: readonly string[] }
+  readonly trace?: string
+}

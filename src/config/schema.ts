@@ -1,0 +1,242 @@
+import { z } from 'zod'
+import { byteSize, duration } from './duration.ts'
+
+/**
+ * `sallyport.yaml`. This schema is the manual: every key says what it does and what its unit is, and
+ * `schema/sallyport.json` is generated from it for editors.
+ */
+
+const address = z
+  .string()
+  .regex(
+    /^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/,
+    'Write host:port, as in 0.0.0.0:8080. Port 0 takes any free one.',
+  )
+  .transform((text) => {
+    const colon = text.lastIndexOf(':')
+    return {
+      host: text.slice(0, colon).replace(/^\[|\]$/g, ''),
+      port: Number(text.slice(colon + 1)),
+    }
+  })
+  .describe('host:port to listen on; port 0 takes any free one, and the real one is printed')
+
+const name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'Use lower-case letters, digits and dashes.')
+
+const secretText = z.string().min(1)
+
+const httpUrl = z.url({
+  protocol: /^https?$/,
+  error: 'Write a URL that starts with https:// or http://.',
+})
+
+const listen = z
+  .strictObject({
+    agents: z
+      .strictObject({
+        address: address.prefault('127.0.0.1:8080'),
+        wait: duration
+          .prefault('25s')
+          .describe(
+            'how long a held request waits when its client does not say so with Prefer: wait',
+          ),
+        max_wait: duration.prefault('600s').describe('the longest wait that a client may ask for'),
+      })
+      .prefault({})
+      .describe('where agents connect'),
+    control: z
+      .strictObject({
+        address: address.prefault('127.0.0.1:8081'),
+        public_url: httpUrl
+          .optional()
+          .describe(
+            'how people reach the control plane; needed behind a proxy, and decides whether cookies are Secure',
+          ),
+      })
+      .prefault({})
+      .describe('console and API for people; never on the listener that agents use'),
+  })
+  .prefault({})
+
+const claims = z
+  .strictObject({
+    groups: z.string().prefault('groups').describe('claim that lists the groups'),
+    owner: z
+      .string()
+      .optional()
+      .describe(
+        'claim that names the human owner: the `sub`, e-mail address or preferred_username of a person',
+      ),
+    kind: z
+      .string()
+      .optional()
+      .describe('claim that says `human`, `agent` or `service`; without it, tokens are agents'),
+  })
+  .prefault({})
+  .describe('which claims of this issuer mean what')
+
+const issuer = z.strictObject({
+  issuer: httpUrl.describe(
+    'exactly the `iss` of its tokens; its discovery document is read from there',
+  ),
+  audience: z
+    .string()
+    .min(1)
+    .describe('`aud` that a token must carry; mandatory, so that tokens for others are refused'),
+  algorithms: z
+    .array(
+      z.enum([
+        'RS256',
+        'RS384',
+        'RS512',
+        'PS256',
+        'PS384',
+        'PS512',
+        'ES256',
+        'ES384',
+        'ES512',
+        'EdDSA',
+      ]),
+    )
+    .min(1)
+    .prefault(['RS256', 'PS256', 'ES256', 'EdDSA'])
+    .describe('signature algorithms that are accepted; none, and nothing symmetric, never is'),
+  max_skew: duration.prefault('30s').describe('how far its clock may be off; at most 5m'),
+  claims,
+})
+
+const login = z.strictObject({
+  issuer: httpUrl.describe('the identity provider that people log in to the console with'),
+  client_id: z.string().min(1),
+  client_secret: secretText.optional().describe('left out for a public client'),
+  cli_client_id: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('public client with the device flow, for `sallyport login`'),
+  scopes: z
+    .string()
+    .prefault('openid profile email')
+    .describe('scopes that are asked for, separated by blanks'),
+  groups_claim: z.string().prefault('groups'),
+  session: duration
+    .prefault('8h')
+    .describe('how long a login lasts, and so how old a group membership may be'),
+})
+
+const role = z.strictObject({ group: z.string().min(1) })
+
+const identity = z
+  .strictObject({
+    issuers: z.array(issuer).prefault([]).describe('whose tokens agents and people may present'),
+    login: login.optional(),
+    roles: z
+      .strictObject({ approver: role.optional(), auditor: role.optional(), admin: role.optional() })
+      .prefault({})
+      .describe(
+        'which groups open what: the inbox, the audit log, keys and settings. No role may approve its own action.',
+      ),
+  })
+  .prefault({})
+
+const httpResource = z.strictObject({
+  name,
+  protocol: z.literal('http'),
+  match: z
+    .union([
+      z.strictObject({
+        prefix: z
+          .string()
+          .regex(
+            /^\/[A-Za-z0-9._~-]+(\/[A-Za-z0-9._~-]+)*$/,
+            'Write a path like /crm, without a slash at the end.',
+          )
+          .describe('requests below this path; it is taken off before forwarding'),
+      }),
+      z.strictObject({ host: z.string().min(1).describe('requests with this Host') }),
+    ])
+    .describe('which requests are for this resource'),
+  upstream: httpUrl.describe('where they go; a path here is put before theirs'),
+  credential: z
+    .strictObject({ header: z.string().min(1), value: secretText })
+    .optional()
+    .describe(
+      'header that is set on the way to the upstream; agents never see it, and what they send in it is dropped',
+    ),
+  ca: z
+    .string()
+    .optional()
+    .describe(
+      'PEM file of the authority that signs the certificate of the upstream, if it is a private one',
+    ),
+  read: z
+    .array(
+      z
+        .string()
+        .regex(/^[A-Z]+ \/\S*$/, 'Write a method and a path, as in: GET /v1/**')
+        .describe('method and path glob'),
+    )
+    .prefault([])
+    .describe('routes that are proven reads; any other method or route has an effect'),
+  volatile_headers: z
+    .array(z.string())
+    .prefault([])
+    .describe(
+      'more headers that are left out of the digest, and are not forwarded with a held action',
+    ),
+  timeout: duration.prefault('60s').describe('how long the upstream may be silent before 504'),
+  mode: z
+    .enum(['enforce', 'observe'])
+    .optional()
+    .describe('overrides the mode of the gateway for this resource'),
+})
+
+const hold = z
+  .strictObject({
+    max_body: byteSize
+      .prefault('1MiB')
+      .describe('largest body of an action that is held or inspected'),
+    max_per_subject: z
+      .int()
+      .min(1)
+      .prefault(20)
+      .describe('open approvals one subject may have at a time'),
+    on_disconnect: z
+      .enum(['detach', 'cancel'])
+      .prefault('detach')
+      .describe(
+        'when the client goes away while held: keep the task until the request is sent again, or cancel it',
+      ),
+  })
+  .prefault({})
+
+export const configSchema = z.strictObject({
+  listen,
+  store: z
+    .strictObject({ url: z.string().regex(/^postgres(ql)?:\/\//, 'Write a postgres:// URL.') })
+    .optional()
+    .describe(
+      'PostgreSQL 15 or later; left out, the store is embedded in the data folder, for trying out',
+    ),
+  data: z.string().prefault('./data').describe('folder of the embedded store'),
+  secrets: z
+    .strictObject({ file: z.string().prefault('./secrets.json') })
+    .prefault({})
+    .describe('signing, sealing and cookie keys; created on first start'),
+  identity,
+  resources: z.array(httpResource).min(1, 'Name at least one resource.'),
+  policies: z.string().prefault('./policies').describe('folder of policy files'),
+  mode: z
+    .enum(['enforce', 'observe'])
+    .prefault('enforce')
+    .describe('observe decides and records, and holds and denies nothing'),
+  hold,
+  log: z
+    .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).prefault('info') })
+    .prefault({}),
+})
+
+export type Config = z.output<typeof configSchema>
+export type HttpResource = z.output<typeof httpResource>
+export type IssuerConfig = z.output<typeof issuer>
+export type LoginConfig = z.output<typeof login>

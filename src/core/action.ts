@@ -1,0 +1,41 @@
+import type { JsonValue } from './json.ts'
+import type { Subject } from './subject.ts'
+
+/** `unknown` is the worst: it may be anything that the others are. */
+export type Effect = 'read' | 'write' | 'admin' | 'unknown'
+
+/**
+ * In the place of an attribute that could not be computed. No allow rule that looks at it matches;
+ * every hold and deny rule that looks at it does.
+ */
+export class Unknown {
+  /** Why, for the explanation and the audit log. */
+  readonly unknown: string
+  constructor(why: string) {
+    this.unknown = why
+  }
+}
+
+export type Attribute = JsonValue | Unknown
+
+/** By protocol, then by name: `attributes.http.path` is what policies call `action.http.path`. */
+export type Attributes = Readonly<Record<string, Readonly<Record<string, Attribute>>>>
+
+/** One intercepted request, statement or tool call. */
+export interface Action {
+  /** UUIDv7 (RFC 9562 §5.7). */
+  readonly id: string
+  /** `http.request`, `sql.statement`, `mcp.tool_call`, `tcp.connect` … */
+  readonly name: string
+  readonly subject: Subject
+  /** The configured resource's name. */
+  readonly resource: string
+  readonly effect: Effect
+  readonly attributes: Attributes
+  /** One line for people. Data, never mark-up. */
+  readonly summary: string
+  /** What the agent says that it is doing this for: its claim, never evidence. `null` if it says nothing. */
+  readonly agentReason: string | null
+  /** W3C trace id (Trace Context Level 1, §3.2.2.3), or `null`. */
+  readonly trace: string | null
+}

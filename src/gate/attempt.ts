@@ -1,0 +1,30 @@
+import type { Action } from '../core/action.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { Credential } from '../core/subject.ts'
+
+/** One try at one action: the connection that waits for it, and how to get at the payload. */
+export interface Attempt {
+  readonly action: Action
+  readonly credential: Credential
+  /** Names the upstream and the credential that the resource is bound to, without revealing either. Part of the digest. */
+  readonly binding: string
+  /**
+   * Takes in the whole payload and binds it. Called at most once, and only when the action is to be held. Rejects with a problem
+   * (`body-too-large`, `ambiguous-request`) when the payload cannot be bound or shown: closed, it is not held then, and does not run.
+   */
+  seal(): Promise<Sealed>
+  /** How long the caller waits for people, in milliseconds; 0 is not at all. */
+  readonly waitMs: number
+  /** Aborts when the caller has gone away. */
+  readonly caller: AbortSignal
+  /** Id of the approval that the caller named, or `null`. */
+  readonly approval: string | null
+}
+
+/** A payload, taken in whole. */
+export interface Sealed {
+  /** SHA-256, in hex, over everything that will be forwarded, byte for byte. */
+  readonly digest: string
+  /** The same for people: all of it, in a form that shows it unambiguously. */
+  readonly payload: JsonObject
+}

@@ -1,0 +1,72 @@
+import type { Outcome } from '../audit/event.ts'
+import type { Action } from '../core/action.ts'
+
+const mint = Symbol('mint')
+
+interface PermitInit {
+  readonly action: Action
+  /** Binding to the exact payload of an approved action; `null` where the decision did not look at the payload. */
+  readonly digest: string | null
+  readonly recorded: Promise<void>
+  /** Whether this replica still holds the action: the lease on the monotonic clock. */
+  readonly valid: () => boolean
+  readonly complete: (outcome: Outcome) => Promise<void>
+}
+
+/** A permit that cannot be used. Nothing was sent. */
+export class PermitError extends Error {
+  override readonly name = 'PermitError'
+}
+
+/**
+ * Leave to run one action, once. Only the gate can make one, and nothing is dialled or forwarded without one: a forwarder takes it,
+ * and redeems it immediately before the first byte.
+ */
+export class Permit {
+  readonly action: Action
+  readonly digest: string | null
+  /**
+   * Resolves when the record of this action is durable. For an action with an effect that has already happened; the answer
+   * to a read must not be released before it. Rejects with the problem `store-unavailable`: discard the answer then.
+   */
+  readonly recorded: Promise<void>
+
+  // Owned by redeem() and complete(): each goes from false to true once.
+  #redeemed = false
+  #completed = false
+  readonly #valid: () => boolean
+  readonly #complete: (outcome: Outcome) => Promise<void>
+
+  constructor(key: symbol, init: PermitInit) {
+    if (key !== mint) throw new PermitError('Only the gate makes permits.')
+    this.action = init.action
+    this.digest = init.digest
+    this.recorded = init.recorded
+    this.#valid = init.valid
+    this.#complete = init.complete
+  }
+
+  /**
+   * To be called immediately before the first byte goes out. Throws `PermitError` when the permit has been used, is for another payload,
+   * or has lapsed (the process was stopped past its lease, say, and another replica may have given the action up): closed,
+   * because sending then could run an action twice, or one that nobody approved.
+   */
+  redeem(digest: string | null): void {
+    if (this.#redeemed) throw new PermitError('This permit has been used.')
+    if (digest !== this.digest) throw new PermitError('This permit is for another payload.')
+    if (!this.#valid()) throw new PermitError('This permit has lapsed.')
+    this.#redeemed = true
+  }
+
+  /** Records what the upstream did; the first call counts. Never rejects: an outcome that cannot be recorded becomes `unknown` later. */
+  async complete(outcome: Outcome): Promise<void> {
+    if (this.#completed) return
+    this.#completed = true
+    await this.#complete(outcome)
+  }
+}
+
+/** For the gate alone; a lint rule keeps it there. */
+export function issuePermit(init: PermitInit): Permit {
+  return new Permit(mint, init)
+}

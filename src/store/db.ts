@@ -1,0 +1,47 @@
+/** Something that SQL can be sent to: the store itself, or one transaction of it. */
+export interface Queryable {
+  /**
+   * Runs one statement with `$1`-style parameters and returns its rows. Both stores align types alike: `bigint` becomes a
+   * JavaScript number when safe, `bytea` a Buffer, `timestamptz` a Date, JSON its value. Rejects with `StoreError`.
+   */
+  query<Row = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Row[]>
+}
+
+/**
+ * The one shared state: PostgreSQL 15 or later, or the embedded PGlite. Every session runs as the role `sallyport_gateway`, which
+ * can only insert into the audit tables.
+ */
+export interface Store extends Queryable {
+  readonly kind: 'postgres' | 'embedded'
+  /** READ COMMITTED. Commits when `work` resolves, rolls back when it rejects. Work must not use the store itself. */
+  tx<T>(work: (tx: Queryable) => Promise<T>): Promise<T>
+  /** Rows as they arrive, in constant memory on PostgreSQL. */
+  stream<Row = Record<string, unknown>>(
+    sql: string,
+    params?: readonly unknown[],
+  ): AsyncIterable<Row>
+  /**
+   * A hint, never a promise: notifications get lost when the connection does. `onNotify` is also called, with `null`, after each
+   * reconnect, so that the listener looks again at everything. Returns the function that stops listening.
+   */
+  listen(channel: string, onNotify: (payload: string | null) => void): Promise<() => Promise<void>>
+  /** Sends a hint, outside of any transaction: inside one it would serialise commits. */
+  notify(channel: string, payload: string): Promise<void>
+  end(): Promise<void>
+}
+
+/** A database error by its SQLSTATE (PostgreSQL, appendix A), or `unavailable` when there was no answer to have one. */
+export class StoreError extends Error {
+  readonly code: string
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'StoreError'
+    this.code = code
+  }
+
+  /** Whether it is not known if the statement took effect: the connection was lost, or the server is going down. */
+  get ambiguous(): boolean {
+    return this.code === 'unavailable' || this.code.startsWith('08') || this.code.startsWith('57P')
+  }
+}
