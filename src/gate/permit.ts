@@ -1,4 +1,4 @@
-import type { Outcome } from '../audit/event.ts'
+import type { Outcome } from '../core/event.ts'
 import type { Action } from '../core/action.ts'
 
 const mint = Symbol('mint')

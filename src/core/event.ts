@@ -1,7 +1,7 @@
-import type { Effect } from '../core/action.ts'
-import type { Verdict } from '../core/decision.ts'
-import type { JsonObject } from '../core/json.ts'
-import type { Subject } from '../core/subject.ts'
+import type { Effect } from './action.ts'
+import type { Verdict } from './decision.ts'
+import type { JsonObject } from './json.ts'
+import type { Subject } from './subject.ts'
 
 /** Every step that is on record. Stable: exports and SIEM rules rely on these names. */
 export type EventType =
