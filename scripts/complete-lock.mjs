@@ -52,5 +52,5 @@ for (const parent of Object.values(lock.packages)) {
 }
 
 const [root, ...rest] = Object.entries(lock.packages)
-lock.packages = Object.fromEntries([root, ...rest.sort(([a], [b]) => a.localeCompare(b, 'en'))])
+lock.packages = Object.fromEntries([root, ...rest.toSorted(([a], [b]) => a.localeCompare(b, 'en'))])
 writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`)
