@@ -23,7 +23,9 @@ const address = z
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'Use lower-case letters, digits and dashes.')
 
-const secretText = z.string().min(1)
+const secretText = z
+  .string()
+  .min(1, 'Write the secret, or ${NAME} to take it from the environment.')
 
 const httpUrl = z.url({
   protocol: /^https?$/,
@@ -143,18 +145,29 @@ const httpResource = z.strictObject({
   name,
   protocol: z.literal('http'),
   match: z
-    .union([
-      z.strictObject({
-        prefix: z
-          .string()
-          .regex(
-            /^\/[A-Za-z0-9._~-]+(\/[A-Za-z0-9._~-]+)*$/,
-            'Write a path like /crm, without a slash at the end.',
-          )
-          .describe('requests below this path; it is taken off before forwarding'),
-      }),
-      z.strictObject({ host: z.string().min(1).describe('requests with this Host') }),
-    ])
+    .union(
+      [
+        z.strictObject({
+          prefix: z
+            .string()
+            .regex(
+              /^\/[A-Za-z0-9._~-]+(\/[A-Za-z0-9._~-]+)*$/,
+              'Write a path like /crm, without a slash at the end.',
+            )
+            .describe('requests below this path; it is taken off before forwarding'),
+        }),
+        z.strictObject({
+          host: z
+            .string()
+            .regex(
+              /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/,
+              'Write a host name in lower case, without a port.',
+            )
+            .describe('requests with this Host'),
+        }),
+      ],
+      'Write { prefix: /crm } or { host: crm.gateway.internal }.',
+    )
     .describe('which requests are for this resource'),
   upstream: httpUrl.describe('where they go; a path here is put before theirs'),
   credential: z
@@ -185,10 +198,6 @@ const httpResource = z.strictObject({
       'more headers that are left out of the digest, and are not forwarded with a held action',
     ),
   timeout: duration.prefault('60s').describe('how long the upstream may be silent before 504'),
-  mode: z
-    .enum(['enforce', 'observe'])
-    .optional()
-    .describe('overrides the mode of the gateway for this resource'),
 })
 
 const hold = z
@@ -226,10 +235,6 @@ export const configSchema = z.strictObject({
   identity,
   resources: z.array(httpResource).min(1, 'Name at least one resource.'),
   policies: z.string().prefault('./policies').describe('folder of policy files'),
-  mode: z
-    .enum(['enforce', 'observe'])
-    .prefault('enforce')
-    .describe('observe decides and records, and holds and denies nothing'),
   hold,
   log: z
     .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).prefault('info') })

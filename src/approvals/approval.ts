@@ -1,0 +1,69 @@
+import type { Action } from '../core/action.ts'
+import type { Decision } from '../core/decision.ts'
+import type { Outcome } from '../core/event.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { Party } from '../core/subject.ts'
+import type { ApprovalState } from './machine.ts'
+
+/** Why an approval ended without running, or who made it ready to run. */
+export interface Resolution {
+  /** The approver, the canceller, or `null` for the gateway itself. */
+  readonly by: Party | null
+  readonly reason: string | null
+}
+
+/** A replica in one of its lives; only the holder may send what it claimed. */
+export interface Holder {
+  readonly replica: string
+  readonly epoch: number
+  /** Id of the attempt that claimed, which is an action of its own when the request was sent again. */
+  readonly action: string
+}
+
+/** The durable task of one held action. */
+export interface Approval {
+  readonly id: string
+  readonly state: ApprovalState
+  /** One more with every edge; an edge that names an old version loses. */
+  readonly version: number
+  readonly subjectKey: string
+  readonly resource: string
+  readonly digest: string
+  readonly action: Action
+  readonly payload: JsonObject
+  readonly decision: Decision
+  readonly viewHash: string
+  /** How the last run of the same digest ended, or `null` if it never ran. */
+  readonly ranBefore: { readonly id: string; readonly state: ApprovalState } | null
+  readonly createdAt: Date
+  readonly expiresAt: Date
+  readonly resolvedAt: Date | null
+  readonly resolution: Resolution | null
+  readonly holder: Holder | null
+  readonly outcome: Outcome | null
+}
+
+export type NewApproval = Pick<
+  Approval,
+  | 'id'
+  | 'subjectKey'
+  | 'resource'
+  | 'digest'
+  | 'action'
+  | 'payload'
+  | 'decision'
+  | 'viewHash'
+  | 'ranBefore'
+  | 'createdAt'
+  | 'expiresAt'
+>
+
+export interface Vote extends Party {
+  readonly name: string
+  readonly decision: 'approve' | 'deny'
+  readonly reason: string | null
+  readonly channel: string
+  readonly votedAt: Date
+  /** The voter's groups as they are known now, not as they were: eligibility is recounted when an approval is used. */
+  readonly groups: readonly string[]
+}

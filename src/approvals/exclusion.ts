@@ -1,0 +1,45 @@
+import type { Person } from '../core/person.ts'
+import { partiesOf, type Party, type Subject } from '../core/subject.ts'
+
+/** Everybody who stands behind an action, and so may not vote on it. */
+export interface Exclusion {
+  readonly parties: readonly Party[]
+  /** Groups that own the agent: none of their members may vote. */
+  readonly groups: readonly string[]
+}
+
+/** Claims by which a token can name its human subject another way: their identity provider may give them another `sub` elsewhere. */
+const otherNames = ['email', 'preferred_username', 'upn']
+
+export function exclusionOf(subject: Subject): Exclusion {
+  const { issuer, owner, claims } = subject
+  const named = otherNames
+    .map((claim) => claims[claim])
+    .filter((name) => typeof name === 'string')
+    .map((name) => ({ issuer, subject: name }))
+  return {
+    parties: [...partiesOf(subject), ...named],
+    groups: owner && 'group' in owner ? [owner.group] : [],
+  }
+}
+
+/**
+ * Whether this person is behind the action. Deliberately wide: any name of theirs (subject, e-mail address, user name, alias) that equals
+ * the name of an excluded party counts, whatever the issuer and the case, because an owner claim may use any of them. A wrong match
+ * costs one eligible approver; a missed one would be a self-approval.
+ */
+export function isExcluded(person: Person, exclusion: Exclusion): boolean {
+  const names = new Set([person.subject, ...person.identifiers].map((name) => name.toLowerCase()))
+  return (
+    exclusion.parties.some(({ subject }) => names.has(subject.toLowerCase())) ||
+    exclusion.groups.some((group) => person.groups.includes(group))
+  )
+}
+
+/**
+ * Whether a human being is known behind the subject. Without one nobody can be ruled out as the approver of their own agent: closed,
+ * so its actions can be allowed or denied, and never approved.
+ */
+export function hasKnownOwner(subject: Subject): boolean {
+  return subject.kind === 'human' || subject.owner !== null || subject.chain.length > 0
+}

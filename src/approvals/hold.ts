@@ -1,0 +1,103 @@
+import type { Log } from '../telemetry/log.ts'
+import type { Store } from '../store/db.ts'
+import { settledOf } from './store.ts'
+
+/** Between two looks at the approvals that are waited for here, in milliseconds. A notification usually comes first. */
+const lookEvery = 1000
+
+export const approvalsChannel = 'sallyport_approvals'
+
+/**
+ * Where an action waits. A notification wakes its waiters at once; since notifications get lost with their connection, everything that is
+ * waited for is also looked at about once a second. Waking up decides nothing: the waiter reads the approval itself.
+ */
+export class Holds {
+  readonly #store: Store
+  readonly #log: Log
+  // Owned by wait(): a waiter adds itself, and takes itself out again.
+  readonly #waiters = new Map<string, Set<() => void>>()
+  readonly #watchers = new Set<(id: string | null) => void>()
+  #timer: NodeJS.Timeout | undefined
+  #looking = false
+  #stopListening: () => Promise<void> = async () => {}
+
+  constructor(store: Store, log: Log) {
+    this.#store = store
+    this.#log = log
+  }
+
+  async start(): Promise<void> {
+    this.#stopListening = await this.#store.listen(approvalsChannel, (id) => this.#notified(id))
+    this.#timer = setInterval(() => void this.#look(), lookEvery)
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer)
+    for (const id of this.#waiters.keys()) this.wake(id)
+    await this.#stopListening()
+  }
+
+  /** Whether an attempt on this replica waits for this approval. */
+  waitingFor(id: string): boolean {
+    return this.#waiters.has(id)
+  }
+
+  /** Resolves when the approval may have changed, after `ms` milliseconds, or when the caller goes away. */
+  wait(id: string, ms: number, caller: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const waiters = this.#waiters.get(id) ?? new Set()
+      this.#waiters.set(id, waiters)
+      const done = () => {
+        clearTimeout(timer)
+        caller.removeEventListener('abort', done)
+        waiters.delete(done)
+        if (waiters.size === 0 && this.#waiters.get(id) === waiters) this.#waiters.delete(id)
+        resolve()
+      }
+      const timer = setTimeout(done, ms)
+      waiters.add(done)
+      if (caller.aborted) done()
+      else caller.addEventListener('abort', done)
+    })
+  }
+
+  /** Wakes whoever waits here, and tells the other replicas. A hint: it may be lost, and the look each second finds the change anyway. */
+  announce(id: string): void {
+    this.#notified(id)
+    this.#store.notify(approvalsChannel, id).catch((error: unknown) => {
+      this.#log.warn(
+        { err: error, approval: id },
+        'other replicas were not notified; they will look',
+      )
+    })
+  }
+
+  /** Calls back for every approval that changed, `null` for "any of them may have". For live pages. */
+  watch(onChange: (id: string | null) => void): () => void {
+    this.#watchers.add(onChange)
+    return () => this.#watchers.delete(onChange)
+  }
+
+  wake(id: string): void {
+    for (const done of [...(this.#waiters.get(id) ?? [])]) done()
+  }
+
+  #notified(id: string | null): void {
+    if (id === null) void this.#look()
+    else this.wake(id)
+    for (const onChange of this.#watchers) onChange(id)
+  }
+
+  async #look(): Promise<void> {
+    if (this.#looking || this.#waiters.size === 0) return
+    this.#looking = true
+    try {
+      for (const id of await settledOf(this.#store, [...this.#waiters.keys()])) this.wake(id)
+    } catch (error) {
+      // Closed: whoever waits goes on waiting, and nothing runs.
+      this.#log.warn({ err: error }, 'approvals could not be looked at; trying again')
+    } finally {
+      this.#looking = false
+    }
+  }
+}

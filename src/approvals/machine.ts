@@ -1,0 +1,37 @@
+/**
+ * The life of an approval, as a pure table. The database holds the same table in a trigger (migrations/0004_approvals.sql), so that no
+ * path around this code can take an edge that is not here; a test compares the two.
+ */
+export const edges = {
+  pending: ['approved', 'denied', 'expired', 'cancelled', 'invalidated'],
+  approved: ['dispatching', 'expired', 'cancelled', 'invalidated'],
+  dispatching: ['succeeded', 'failed', 'unknown'],
+  // Late evidence only: a fact is recorded, nothing is sent.
+  unknown: ['succeeded', 'failed'],
+  succeeded: [],
+  failed: [],
+  denied: [],
+  expired: [],
+  cancelled: [],
+  invalidated: [],
+} as const satisfies Record<string, readonly string[]>
+
+export type ApprovalState = keyof typeof edges
+
+export const states = Object.keys(edges) as ApprovalState[]
+
+export function canMove(from: ApprovalState, to: ApprovalState): boolean {
+  return (edges[from] as readonly ApprovalState[]).includes(to)
+}
+
+/** Still able to lead to a run: the states in which the same action joins instead of asking again. */
+export function isOpen(state: ApprovalState): boolean {
+  return state === 'pending' || state === 'approved'
+}
+
+/** Whether the action has been sent, or may have been. */
+export function hasRun(state: ApprovalState): boolean {
+  return (
+    state === 'dispatching' || state === 'succeeded' || state === 'failed' || state === 'unknown'
+  )
+}

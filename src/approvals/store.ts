@@ -1,0 +1,288 @@
+import { Unknown, type Action } from '../core/action.ts'
+import type { Outcome } from '../core/event.ts'
+import type { Queryable } from '../store/db.ts'
+import type { Approval, Holder, NewApproval, Resolution, Vote } from './approval.ts'
+import type { Exclusion } from './exclusion.ts'
+import type { ApprovalState } from './machine.ts'
+
+const columns = `
+  id, state, version, subject_key AS "subjectKey", resource, digest, action, payload, decision,
+  view_hash AS "viewHash", ran_before AS "ranBefore", created_at AS "createdAt", expires_at AS "expiresAt",
+  resolved_at AS "resolvedAt", resolution, holder_replica AS "holderReplica", holder_epoch AS "holderEpoch", holder_action AS "holderAction", outcome`
+
+type Row = Omit<Approval, 'holder'> & {
+  holderReplica: string | null
+  holderEpoch: number | null
+  holderAction: string | null
+}
+
+function approval({ holderReplica, holderEpoch, holderAction, ...row }: Row): Approval {
+  const holder =
+    holderReplica === null || holderEpoch === null || holderAction === null
+      ? null
+      : { replica: holderReplica, epoch: holderEpoch, action: holderAction }
+  return { ...row, action: reviveAction(row.action), holder }
+}
+
+/**
+ * An attribute that could not be computed is stored as `{"unknown": why}`. If an agent sends just that as its JSON, it becomes `Unknown` when it
+ * is read back: closed, since nothing is worse than unknown.
+ */
+function reviveAction(action: Action): Action {
+  const attributes = Object.fromEntries(
+    Object.entries(action.attributes).map(([protocol, values]) => [
+      protocol,
+      Object.fromEntries(Object.entries(values).map(([name, value]) => [name, revive(value)])),
+    ]),
+  )
+  return { ...action, attributes }
+}
+
+function revive(value: Action['attributes'][string][string]): typeof value {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value
+  const { unknown } = value as { unknown?: unknown }
+  return typeof unknown === 'string' && Object.keys(value).length === 1
+    ? new Unknown(unknown)
+    : value
+}
+
+/** The database's clock, now: not `now()`, which is the start of the transaction. */
+export async function databaseTime(db: Queryable): Promise<Date> {
+  const [row] = await db.query<{ time: Date }>('SELECT clock_timestamp() AS time')
+  return row!.time
+}
+
+/** Waits for everybody else who opens an approval for this subject, so that its number of open ones can be counted. */
+export async function lockSubject(tx: Queryable, subjectKey: string): Promise<void> {
+  await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [subjectKey])
+}
+
+export async function countOpen(tx: Queryable, subjectKey: string): Promise<number> {
+  const [row] = await tx.query<{ open: number }>(
+    `SELECT count(*)::int AS open FROM sallyport.approvals
+      WHERE subject_key = $1 AND state IN ('pending', 'approved')`,
+    [subjectKey],
+  )
+  return row!.open
+}
+
+export async function insertApproval(tx: Queryable, it: NewApproval): Promise<void> {
+  await tx.query(
+    `INSERT INTO sallyport.approvals
+       (id, subject_key, resource, digest, action, payload, decision, view_hash, ran_before, created_at, expires_at)
+     VALUES ($1, $2, $3, $4, $5::json, $6::json, $7::jsonb, $8, $9::jsonb, $10, $11)`,
+    [
+      it.id,
+      it.subjectKey,
+      it.resource,
+      it.digest,
+      JSON.stringify(it.action),
+      JSON.stringify(it.payload),
+      JSON.stringify(it.decision),
+      it.viewHash,
+      it.ranBefore && JSON.stringify(it.ranBefore),
+      it.createdAt,
+      it.expiresAt,
+    ],
+  )
+}
+
+export async function insertExclusion(tx: Queryable, id: string, it: Exclusion): Promise<void> {
+  const names = [...new Set(it.parties.map(({ subject }) => subject.toLowerCase()))]
+  await tx.query(
+    `INSERT INTO sallyport.approval_exclusions (approval, kind, name)
+     SELECT $1::uuid, 'party', unnest($2::text[]) UNION SELECT $1::uuid, 'group', unnest($3::text[])`,
+    [id, names, it.groups],
+  )
+}
+
+export async function findOpen(
+  tx: Queryable,
+  subjectKey: string,
+  resource: string,
+  digest: string,
+): Promise<Approval | null> {
+  const [row] = await tx.query<Row>(
+    `SELECT ${columns} FROM sallyport.approvals
+      WHERE subject_key = $1 AND resource = $2 AND digest = $3 AND state IN ('pending', 'approved')
+        FOR UPDATE`,
+    [subjectKey, resource, digest],
+  )
+  return row ? approval(row) : null
+}
+
+/** The last run of the same digest: an approver has to know that it ran, and above all that nobody knows how it ended. */
+export async function findRunBefore(
+  tx: Queryable,
+  subjectKey: string,
+  resource: string,
+  digest: string,
+): Promise<Approval['ranBefore']> {
+  const [row] = await tx.query<{ id: string; state: ApprovalState }>(
+    `SELECT id, state FROM sallyport.approvals
+      WHERE subject_key = $1 AND resource = $2 AND digest = $3
+        AND state IN ('dispatching', 'succeeded', 'failed', 'unknown')
+      ORDER BY created_at DESC LIMIT 1`,
+    [subjectKey, resource, digest],
+  )
+  return row ?? null
+}
+
+export async function getApproval(db: Queryable, id: string): Promise<Approval | null> {
+  const [row] = await db.query<Row>(`SELECT ${columns} FROM sallyport.approvals WHERE id = $1`, [
+    id,
+  ])
+  return row ? approval(row) : null
+}
+
+/** Locks the approval and reads the database's clock after that, so that nothing is approved or claimed past its time. */
+export async function lockApproval(
+  tx: Queryable,
+  id: string,
+): Promise<{ approval: Approval; now: Date } | null> {
+  const [row] = await tx.query<Row>(
+    `SELECT ${columns} FROM sallyport.approvals WHERE id = $1 FOR UPDATE`,
+    [id],
+  )
+  if (!row) return null
+  return { approval: approval(row), now: await databaseTime(tx) }
+}
+
+export interface Edge {
+  readonly to: ApprovalState
+  readonly resolution?: Resolution
+  readonly holder?: Holder
+  readonly outcome?: Outcome
+}
+
+/** Takes one edge by compare-and-set. `null`: somebody else took one first. */
+export async function moveApproval(
+  tx: Queryable,
+  from: Approval,
+  { to, resolution, holder, outcome }: Edge,
+): Promise<Approval | null> {
+  const [row] = await tx.query<Row>(
+    `UPDATE sallyport.approvals
+        SET state = $4, version = version + 1,
+            resolved_at = coalesce(resolved_at, clock_timestamp()),
+            resolution = coalesce($5::jsonb, resolution),
+            holder_replica = coalesce($6::uuid, holder_replica),
+            holder_epoch = coalesce($7::bigint, holder_epoch),
+            holder_action = coalesce($8::uuid, holder_action),
+            outcome = coalesce($9::jsonb, outcome)
+      WHERE id = $1 AND state = $2 AND version = $3
+      RETURNING ${columns}`,
+    [
+      from.id,
+      from.state,
+      from.version,
+      to,
+      resolution && JSON.stringify(resolution),
+      holder?.replica,
+      holder?.epoch,
+      holder?.action,
+      outcome && JSON.stringify(outcome),
+    ],
+  )
+  return row ? approval(row) : null
+}
+
+export interface NewVote {
+  readonly issuer: string
+  readonly subject: string
+  readonly person: string
+  readonly decision: 'approve' | 'deny'
+  readonly reason: string | null
+  readonly scope: unknown
+  readonly viewHash: string
+  readonly channel: string
+}
+
+/** `false`: this person has voted already. */
+export async function insertVote(tx: Queryable, id: string, vote: NewVote): Promise<boolean> {
+  const rows = await tx.query(
+    `INSERT INTO sallyport.approval_votes
+       (approval, issuer, subject, person, decision, reason, scope, view_hash, channel)
+     VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9)
+     ON CONFLICT DO NOTHING RETURNING approval`,
+    [
+      id,
+      vote.issuer,
+      vote.subject,
+      vote.person,
+      vote.decision,
+      vote.reason,
+      JSON.stringify(vote.scope),
+      vote.viewHash,
+      vote.channel,
+    ],
+  )
+  return rows.length === 1
+}
+
+export async function votesOf(db: Queryable, ids: readonly string[]): Promise<Map<string, Vote[]>> {
+  const rows = await db.query<Vote & { approval: string }>(
+    `SELECT v.approval, v.issuer, v.subject, p.name, v.decision, v.reason, v.channel,
+            v.voted_at AS "votedAt", p.groups
+       FROM sallyport.approval_votes v
+       JOIN sallyport.people p ON p.issuer = v.issuer AND p.subject = v.subject
+      WHERE v.approval = ANY ($1::uuid[])
+      ORDER BY v.voted_at`,
+    [ids],
+  )
+  const votes = new Map<string, Vote[]>(ids.map((id) => [id, []]))
+  for (const { approval: id, ...vote } of rows) votes.get(id)!.push(vote)
+  return votes
+}
+
+/** Newest first; `before` is the id to go on from. Ids are UUIDv7, so their order is that of their age. */
+export async function listApprovals(
+  db: Queryable,
+  filter: { states?: readonly ApprovalState[]; before?: string; limit: number },
+): Promise<Approval[]> {
+  const rows = await db.query<Row>(
+    `SELECT ${columns} FROM sallyport.approvals
+      WHERE ($1::text[] IS NULL OR state = ANY ($1)) AND ($2::uuid IS NULL OR id < $2)
+      ORDER BY id DESC LIMIT $3`,
+    [filter.states ?? null, filter.before ?? null, filter.limit],
+  )
+  return rows.map(approval)
+}
+
+/** Those of these approvals that are no longer waiting: decided, or past their time. */
+export async function settledOf(db: Queryable, ids: readonly string[]): Promise<string[]> {
+  const rows = await db.query<{ id: string }>(
+    `SELECT id FROM sallyport.approvals
+      WHERE id = ANY ($1::uuid[]) AND (state <> 'pending' OR expires_at <= clock_timestamp())`,
+    [ids],
+  )
+  return rows.map(({ id }) => id)
+}
+
+export async function listOverdue(db: Queryable, limit: number): Promise<string[]> {
+  const rows = await db.query<{ id: string }>(
+    `SELECT id FROM sallyport.approvals
+      WHERE state IN ('pending', 'approved') AND expires_at <= clock_timestamp() LIMIT $1`,
+    [limit],
+  )
+  return rows.map(({ id }) => id)
+}
+
+export async function listOpen(db: Queryable): Promise<string[]> {
+  const rows = await db.query<{ id: string }>(
+    `SELECT id FROM sallyport.approvals WHERE state IN ('pending', 'approved') ORDER BY id`,
+  )
+  return rows.map(({ id }) => id)
+}
+
+export async function listDispatchingOf(
+  db: Queryable,
+  holder: Omit<Holder, 'action'>,
+): Promise<string[]> {
+  const rows = await db.query<{ id: string }>(
+    `SELECT id FROM sallyport.approvals
+      WHERE state = 'dispatching' AND holder_replica = $1 AND holder_epoch = $2`,
+    [holder.replica, holder.epoch],
+  )
+  return rows.map(({ id }) => id)
+}

@@ -1,0 +1,97 @@
+import type { Approval } from '../approvals/approval.ts'
+import { quorumMet } from '../approvals/quorum.ts'
+import { lockApproval, moveApproval, votesOf } from '../approvals/store.ts'
+import type { Decision } from '../core/decision.ts'
+import { Problem } from '../core/errors.ts'
+import type { Outcome } from '../core/event.ts'
+import { credentialStillValid } from '../identity/credential.ts'
+import { decide } from '../policy/decide.ts'
+import type { Queryable } from '../store/db.ts'
+import type { Attempt } from './attempt.ts'
+import { commit, type Step } from './commit.ts'
+import type { GateContext } from './context.ts'
+import { dispatched } from './events.ts'
+import { issuePermit, type Permit } from './permit.ts'
+import { persist } from './persist.ts'
+import { complete, expire, invalidate } from './settle.ts'
+
+/** Either the one permit of this approval, or the state that it is in instead. */
+export type Claimed = { readonly permit: Permit } | { readonly approval: Approval }
+
+/**
+ * `approved → dispatching`, for one live attempt. Everything is looked at again under the lock, by the database's clock: the state, the expiry, the
+ * credential, the policies in force and whether the votes still meet what they ask for. The intent commits with the edge, before
+ * the permit exists.
+ */
+export async function claim(
+  ctx: GateContext,
+  attempt: Attempt,
+  id: string,
+  payloadDigest: string,
+): Promise<Claimed> {
+  const { action, caller } = attempt
+  const settle = (outcome: Outcome) => persist(ctx, () => complete(ctx, id, action, outcome))
+  let approval: Approval
+  try {
+    approval = await commit(ctx, (step) => take(ctx, step, attempt, id))
+  } catch (error) {
+    // A lost answer to COMMIT: nobody knows whether the edge was taken, so nothing is sent, and if it was, that is its outcome.
+    if (error instanceof Problem && error.code === 'store-unavailable') {
+      void settle({ result: 'failed', error: 'store-unavailable' })
+    }
+    throw error
+  }
+  if (approval.state !== 'dispatching' || approval.holder?.action !== action.id) return { approval }
+  const permit = issuePermit({
+    action,
+    digest: payloadDigest,
+    recorded: Promise.resolve(),
+    valid: () => ctx.lease.held() && !caller.aborted,
+    complete: settle,
+  })
+  return { permit }
+}
+
+async function take(
+  ctx: GateContext,
+  step: Step,
+  { action, credential, caller }: Attempt,
+  id: string,
+): Promise<Approval> {
+  const { tx } = step
+  const locked = await lockApproval(tx, id)
+  if (!locked) throw new Error(`approval ${id} has vanished`)
+  const { approval, now } = locked
+  if (approval.state !== 'approved') return approval
+  if (approval.expiresAt <= now) return expire(step, approval)
+  if (!(await credentialStillValid(tx, credential))) {
+    throw new Problem('unauthenticated', 'The credential of this request is no longer valid.')
+  }
+
+  const decision = decide(action, {}, ctx.policies())
+  const obstacle = await obstacleIn(tx, approval, decision)
+  if (obstacle) return invalidate(step, approval, obstacle)
+
+  if (caller.aborted || !ctx.lease.held()) return approval
+  const holder = { replica: ctx.lease.replica, epoch: ctx.lease.epoch, action: action.id }
+  const mine = await moveApproval(tx, approval, { to: 'dispatching', holder })
+  if (!mine) throw new Error(`approval ${id} changed under its lock`)
+  await step.record(dispatched(action, decision, approval))
+  step.changed(id)
+  return mine
+}
+
+/** Why the policies in force do not let this approval be used, or `null`. An approval cannot outlive the rule that asked for it. */
+async function obstacleIn(
+  tx: Queryable,
+  approval: Approval,
+  decision: Decision,
+): Promise<string | null> {
+  if (decision.verdict === 'allow') return null
+  if (decision.verdict === 'deny') return 'The policies in force deny this action.'
+  const votes = (await votesOf(tx, [approval.id])).get(approval.id)!
+  const approvers = votes.filter((vote) => vote.decision === 'approve')
+  return quorumMet(decision.requirements, approvers)
+    ? null
+    : 'The policies in force ask for other approvals than were given.'
+}

@@ -1,0 +1,20 @@
+import type { AuditLog } from '../audit/append.ts'
+import type { Holds } from '../approvals/hold.ts'
+import type { Config } from '../config/schema.ts'
+import type { CompiledPolicies } from '../policy/compile.ts'
+import type { Lease } from '../store/lease.ts'
+import type { Store } from '../store/db.ts'
+import type { Log } from '../telemetry/log.ts'
+
+/** What every step of the gate works with. */
+export interface GateContext {
+  readonly store: Store
+  readonly audit: AuditLog
+  readonly holds: Holds
+  /** This replica's hold on its epoch: without it nothing is sent. */
+  readonly lease: Lease
+  /** The policies in force; each decision uses one version throughout. */
+  readonly policies: () => CompiledPolicies
+  readonly limits: Config['hold']
+  readonly log: Log
+}

@@ -1,0 +1,96 @@
+import type { Approval, NewApproval, Resolution } from '../approvals/approval.ts'
+import type { Action } from '../core/action.ts'
+import type { Decision } from '../core/decision.ts'
+import type { EventInput, Outcome } from '../core/event.ts'
+import type { JsonObject } from '../core/json.ts'
+
+function plain(value: unknown): JsonObject {
+  return JSON.parse(JSON.stringify(value)) as JsonObject
+}
+
+function actionFields(action: Action): Partial<EventInput> {
+  return {
+    action: { id: action.id, name: action.name },
+    resource: action.resource,
+    effect: action.effect,
+    ...(action.trace !== null && { trace: action.trace }),
+  }
+}
+
+function decisionFields({ verdict, reason, rules, policy }: Decision): Partial<EventInput> {
+  return { decision: verdict, reason, rules, policy }
+}
+
+/** An action was evaluated. With the verdict `allow` this is the intent: what follows it may have reached the upstream. */
+export function decided(
+  action: Action,
+  decision: Decision,
+  digest?: string,
+  approval?: string,
+): EventInput {
+  return {
+    type: 'action.decided',
+    ...actionFields(action),
+    ...decisionFields(decision),
+    subject: action.subject,
+    attributes: plain(action.attributes),
+    details: {
+      summary: action.summary,
+      ...(action.agentReason !== null && { agent_reason: action.agentReason }),
+    },
+    ...(digest && { digest }),
+    ...(approval && { approval }),
+  }
+}
+
+export function requested(approval: NewApproval): EventInput {
+  return {
+    type: 'approval.requested',
+    ...actionFields(approval.action),
+    ...decisionFields(approval.decision),
+    subject: approval.action.subject,
+    details: plain({
+      requirements: approval.decision.requirements,
+      view_hash: approval.viewHash,
+      expires_at: approval.expiresAt,
+      ran_before: approval.ranBefore,
+    }),
+    digest: approval.digest,
+    approval: approval.id,
+  }
+}
+
+/** An approval reached a state that no vote changes any more. */
+export function resolved(approval: Approval, resolution: Resolution, reason: string): EventInput {
+  return {
+    type: 'approval.resolved',
+    ...actionFields(approval.action),
+    subject: approval.action.subject,
+    details: plain({ state: approval.state, ...resolution }),
+    digest: approval.digest,
+    reason,
+    policy: approval.decision.policy,
+    approval: approval.id,
+  }
+}
+
+/** The intent of an approved action: durable before its first byte leaves. */
+export function dispatched(action: Action, decision: Decision, approval: Approval): EventInput {
+  return {
+    type: 'action.dispatched',
+    ...actionFields(action),
+    ...decisionFields(decision),
+    subject: action.subject,
+    digest: approval.digest,
+    approval: approval.id,
+  }
+}
+
+export function completed(action: Action, outcome: Outcome, approval?: string): EventInput {
+  return {
+    type: 'action.completed',
+    ...actionFields(action),
+    outcome,
+    ...(approval && { approval }),
+  }
+}

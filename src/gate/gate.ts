@@ -1,0 +1,97 @@
+import { getApproval } from '../approvals/store.ts'
+import type { Decision } from '../core/decision.ts'
+import { Problem } from '../core/errors.ts'
+import type { JsonObject } from '../core/json.ts'
+import { sameParty, type Subject } from '../core/subject.ts'
+import { decide } from '../policy/decide.ts'
+import type { Attempt } from './attempt.ts'
+import { subjectKey } from './binding.ts'
+import { asProblem } from './commit.ts'
+import type { GateContext } from './context.ts'
+import { deny } from './deny.ts'
+import { completed, decided } from './events.ts'
+import { hold } from './hold.ts'
+import { issuePermit, type Permit } from './permit.ts'
+import { persist } from './persist.ts'
+import { cancelApproval } from './settle.ts'
+import { taskOf } from './task.ts'
+
+/**
+ * The one way to production. An attempt goes in; a permit comes out, or a problem is thrown and nothing runs:
+ *
+ *     decide → hold if needed → append the intent → hand out a permit → take the outcome back
+ */
+export class Gate {
+  readonly #ctx: GateContext
+
+  constructor(ctx: GateContext) {
+    this.#ctx = ctx
+  }
+
+  /** What has to be read of an action on this resource before it can be decided. */
+  needs(resource: string): { body: boolean } {
+    return this.#ctx.policies().needs(resource)
+  }
+
+  /** Throws a `Problem` unless the action may run now. Whatever else is thrown means the same: nothing is forwarded. */
+  async enforce(attempt: Attempt): Promise<Permit> {
+    const decision = decide(attempt.action, {}, this.#ctx.policies())
+    switch (decision.verdict) {
+      case 'allow':
+        return this.#allow(attempt, decision)
+      case 'hold':
+        return hold(this.#ctx, attempt, decision)
+      case 'deny':
+        return deny(this.#ctx, attempt.action, decision)
+    }
+  }
+
+  /** The task of an approval, for the subject that asked for it. Another's is `not-found`: its existence is nobody else's business. */
+  async task(id: string, subject: Subject): Promise<JsonObject> {
+    return { task: taskOf(await this.#own(id, subject)) }
+  }
+
+  /** Takes back the request for an approval. Loses against a run that has begun. */
+  async cancel(id: string, subject: Subject): Promise<JsonObject> {
+    const { issuer, subject: name } = subject
+    await this.#own(id, subject)
+    const approval = await cancelApproval(this.#ctx, id, { issuer, subject: name })
+    return { task: taskOf(approval) }
+  }
+
+  /**
+   * An action with an effect gets its permit when its intent is durable. A read is sent at once, and its answer waits for the
+   * record (`Permit.recorded`): the commit overlaps with the upstream, and no data leaves unrecorded.
+   */
+  async #allow({ action, caller }: Attempt, decision: Decision): Promise<Permit> {
+    const { audit, lease } = this.#ctx
+    const recorded = audit.append(decided(action, decision))
+    if (action.effect === 'read') {
+      // Whoever releases the answer awaits it; a failure before that must not count as unhandled.
+      recorded.catch(() => undefined)
+    } else {
+      await recorded
+    }
+    return issuePermit({
+      action,
+      digest: null,
+      recorded,
+      valid: () => lease.held() && !caller.aborted,
+      complete: (outcome) => persist(this.#ctx, () => audit.append(completed(action, outcome))),
+    })
+  }
+
+  async #own(id: string, subject: Subject) {
+    const approval = await getApproval(this.#ctx.store, id).catch((error: unknown) => {
+      throw asProblem(error)
+    })
+    if (
+      !approval ||
+      !sameParty(approval.action.subject, subject) ||
+      approval.subjectKey !== subjectKey(subject)
+    ) {
+      throw new Problem('not-found', `There is no request ${id} of yours.`)
+    }
+    return approval
+  }
+}

@@ -1,0 +1,74 @@
+import type { Approval } from '../approvals/approval.ts'
+import { hasKnownOwner } from '../approvals/exclusion.ts'
+import { getApproval } from '../approvals/store.ts'
+import type { Decision } from '../core/decision.ts'
+import type { Attempt } from './attempt.ts'
+import { actionDigest, subjectKey } from './binding.ts'
+import { claim } from './claim.ts'
+import { asProblem } from './commit.ts'
+import type { GateContext } from './context.ts'
+import { deny } from './deny.ts'
+import type { Permit } from './permit.ts'
+import { requestApproval, type Bound } from './request-approval.ts'
+import { cancelApproval } from './settle.ts'
+import { refusal } from './task.ts'
+
+/** Takes the payload in, asks for an approval or joins the one that is open, waits, and claims it. */
+export async function hold(
+  ctx: GateContext,
+  attempt: Attempt,
+  decision: Decision,
+): Promise<Permit> {
+  const { action, caller } = attempt
+  if (!hasKnownOwner(action.subject)) {
+    return deny(ctx, action, {
+      ...decision,
+      verdict: 'deny',
+      reason: 'owner-unknown',
+      requirements: [],
+    })
+  }
+
+  const deadline = performance.now() + attempt.waitMs
+  const sealed = await attempt.seal()
+  const bound: Bound = {
+    subjectKey: subjectKey(action.subject),
+    digest: actionDigest(action, attempt.binding, sealed.digest),
+    sealed,
+  }
+
+  let approval = await requestApproval(ctx, attempt, decision, bound)
+  for (;;) {
+    const left = deadline - performance.now()
+    if (approval.state === 'approved' && !caller.aborted) {
+      const claimed = await claim(ctx, attempt, approval.id, sealed.digest)
+      if ('permit' in claimed) return claimed.permit
+      approval = claimed.approval
+    } else if (approval.state === 'pending' && !caller.aborted && left > 0) {
+      await ctx.holds.wait(approval.id, left, caller)
+      approval = await look(ctx, approval.id)
+    } else {
+      if (caller.aborted) await leave(ctx, attempt, approval)
+      throw refusal(approval, action.id)
+    }
+  }
+}
+
+async function look(ctx: GateContext, id: string): Promise<Approval> {
+  try {
+    const approval = await getApproval(ctx.store, id)
+    if (approval) return approval
+  } catch (error) {
+    throw asProblem(error)
+  }
+  throw new Error(`approval ${id} has vanished`)
+}
+
+/** The caller has gone away: the task stays for a request that is sent again, or is taken back, as configured. */
+async function leave(ctx: GateContext, { action }: Attempt, approval: Approval): Promise<void> {
+  const someoneElseWaits = ctx.holds.waitingFor(approval.id)
+  if (ctx.limits.on_disconnect !== 'cancel' || approval.state !== 'pending' || someoneElseWaits)
+    return
+  const { issuer, subject } = action.subject
+  await cancelApproval(ctx, approval.id, { issuer, subject }, 'The client went away.')
+}

@@ -1,0 +1,125 @@
+import { randomUUIDv7 } from 'node:crypto'
+import type { Approval, NewApproval } from '../approvals/approval.ts'
+import { exclusionOf } from '../approvals/exclusion.ts'
+import {
+  countOpen,
+  databaseTime,
+  findOpen,
+  findRunBefore,
+  getApproval,
+  insertApproval,
+  insertExclusion,
+  lockSubject,
+} from '../approvals/store.ts'
+import type { Decision } from '../core/decision.ts'
+import { Problem } from '../core/errors.ts'
+import type { Attempt, Sealed } from './attempt.ts'
+import { commit, type Step } from './commit.ts'
+import type { GateContext } from './context.ts'
+import { decided, requested } from './events.ts'
+import { expire } from './settle.ts'
+import { viewHash } from './view.ts'
+
+/** What identifies a held action: the same three, with the resource, are the same request. */
+export interface Bound {
+  readonly subjectKey: string
+  readonly digest: string
+  readonly sealed: Sealed
+}
+
+/**
+ * The approval that this attempt belongs to: the one that it names, the one that is open for the same request, or a new one. Throws
+ * `approval-mismatch` when it names one for anything else, and `too-many-holds`.
+ */
+export async function requestApproval(
+  ctx: GateContext,
+  attempt: Attempt,
+  decision: Decision,
+  bound: Bound,
+): Promise<Approval> {
+  const { action } = attempt
+  const result = await commit(ctx, async (step) => {
+    // One at a time for a subject: otherwise the limit, and the one open request, could be raced.
+    await lockSubject(step.tx, bound.subjectKey)
+    const approval = attempt.approval
+      ? await named(step, attempt, bound)
+      : await joinOrOpen(ctx, step, attempt, decision, bound)
+    const id = approval instanceof Problem ? undefined : approval.id
+    await step.record(decided(action, decision, bound.digest, id))
+    return approval
+  })
+  if (result instanceof Problem) throw result
+  return result
+}
+
+async function named(
+  { tx }: Step,
+  { approval: id, action }: Attempt,
+  { subjectKey, digest }: Bound,
+): Promise<Approval | Problem> {
+  const approval = await getApproval(tx, id!)
+  if (
+    approval &&
+    approval.subjectKey === subjectKey &&
+    approval.digest === digest &&
+    approval.resource === action.resource
+  ) {
+    return approval
+  }
+  // The same answer whether it does not exist, is another's, or is for another request: an approval cannot be probed for, or substituted.
+  return new Problem(
+    'approval-mismatch',
+    `Approval ${id} is not for this request. What was approved is exactly what runs: send it unchanged, or leave the id out to ask anew.`,
+    { action: action.id },
+  )
+}
+
+async function joinOrOpen(
+  ctx: GateContext,
+  step: Step,
+  { action }: Attempt,
+  decision: Decision,
+  { subjectKey, digest, sealed }: Bound,
+): Promise<Approval | Problem> {
+  const { tx } = step
+  const open = await findOpen(tx, subjectKey, action.resource, digest)
+  const now = await databaseTime(tx)
+  if (open && open.expiresAt > now) return open
+  if (open) await expire(step, open)
+
+  if ((await countOpen(tx, subjectKey)) >= ctx.limits.max_per_subject) {
+    return new Problem(
+      'too-many-holds',
+      `${ctx.limits.max_per_subject} of your actions wait for approval already. Wait for them, or cancel some.`,
+      { action: action.id },
+    )
+  }
+
+  const content: Omit<NewApproval, 'viewHash'> = {
+    id: randomUUIDv7(),
+    subjectKey,
+    resource: action.resource,
+    digest,
+    action,
+    payload: sealed.payload,
+    decision,
+    ranBefore: await findRunBefore(tx, subjectKey, action.resource, digest),
+    createdAt: now,
+    // Over several rules the earliest expiry wins.
+    expiresAt: new Date(now.getTime() + Math.min(...decision.requirements.map((r) => r.expiresMs))),
+  }
+  const approval = { ...content, viewHash: viewHash(content) }
+  await insertApproval(tx, approval)
+  await insertExclusion(tx, approval.id, exclusionOf(action.subject))
+  await step.record(requested(approval))
+  step.changed(approval.id)
+  return {
+    ...approval,
+    state: 'pending',
+    version: 1,
+    resolvedAt: null,
+    resolution: null,
+    holder: null,
+    outcome: null,
+  }
+}

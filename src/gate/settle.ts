@@ -1,0 +1,112 @@
+import type { Approval, Resolution } from '../approvals/approval.ts'
+import { isOpen } from '../approvals/machine.ts'
+import { lockApproval, moveApproval, type Edge } from '../approvals/store.ts'
+import type { Action } from '../core/action.ts'
+import { Problem } from '../core/errors.ts'
+import type { Outcome } from '../core/event.ts'
+import type { Party } from '../core/subject.ts'
+import { commit, type Step } from './commit.ts'
+import type { GateContext } from './context.ts'
+import { completed, resolved } from './events.ts'
+
+/** The edges that end an approval. Each is taken under the lock of its row, with its audit event. */
+
+async function move(step: Step, approval: Approval, edge: Edge): Promise<Approval> {
+  const moved = await moveApproval(step.tx, approval, edge)
+  if (!moved) throw new Error(`approval ${approval.id} changed under its lock`)
+  step.changed(approval.id)
+  return moved
+}
+
+async function end(
+  step: Step,
+  approval: Approval,
+  to: 'denied' | 'expired' | 'cancelled' | 'invalidated' | 'approved',
+  resolution: Resolution,
+): Promise<Approval> {
+  const moved = await move(step, approval, { to, resolution })
+  await step.record(resolved(moved, resolution, `approval-${to}`))
+  return moved
+}
+
+export function expire(step: Step, approval: Approval): Promise<Approval> {
+  return end(step, approval, 'expired', { by: null, reason: null })
+}
+
+export function invalidate(step: Step, approval: Approval, reason: string): Promise<Approval> {
+  return end(step, approval, 'invalidated', { by: null, reason })
+}
+
+export function resolveByVote(
+  step: Step,
+  approval: Approval,
+  to: 'approved' | 'denied',
+  resolution: Resolution,
+): Promise<Approval> {
+  return end(step, approval, to, resolution)
+}
+
+/** Throws `already-resolved` when it has ended, or runs already. */
+export function cancelApproval(
+  ctx: GateContext,
+  id: string,
+  by: Party,
+  reason: string | null = null,
+): Promise<Approval> {
+  return commit(ctx, async (step) => {
+    const locked = await lockApproval(step.tx, id)
+    if (!locked) throw new Problem('not-found', `There is no approval ${id}.`)
+    const { approval } = locked
+    if (!isOpen(approval.state)) throw alreadyResolved(approval)
+    return end(step, approval, 'cancelled', { by, reason })
+  })
+}
+
+export function alreadyResolved({ id, state, resolution }: Approval): Problem {
+  const by = resolution?.by ? ` by ${resolution.by.subject}` : ''
+  return new Problem('already-resolved', `Approval ${id} is ${state} already${by}.`, {
+    state,
+    resolution: resolution && {
+      by: resolution.by && { ...resolution.by },
+      reason: resolution.reason,
+    },
+  })
+}
+
+/**
+ * What became of a run. Only the attempt that claimed it can say so; anybody else's word, or one that comes after the run was given up as `unknown` by
+ * another replica, is late evidence, and changes nothing but the record.
+ */
+export function complete(
+  ctx: GateContext,
+  id: string,
+  action: Action,
+  outcome: Outcome,
+): Promise<void> {
+  return commit(ctx, async (step) => {
+    const locked = await lockApproval(step.tx, id)
+    if (!locked || locked.approval.holder?.action !== action.id) return
+    const { approval } = locked
+    if (
+      approval.state === 'dispatching' ||
+      (approval.state === 'unknown' && outcome.result !== 'unknown')
+    ) {
+      await move(step, approval, { to: outcome.result, outcome })
+      await step.record(completed(action, outcome, id))
+    }
+  })
+}
+
+/** A dead replica's run: nobody knows what became of it. Visible, and never tried again by itself. */
+export function giveUp(ctx: GateContext, id: string): Promise<void> {
+  return commit(ctx, async (step) => {
+    const locked = await lockApproval(step.tx, id)
+    if (locked?.approval.state !== 'dispatching') return
+    const { approval } = locked
+    const outcome: Outcome = { result: 'unknown' }
+    await move(step, approval, { to: 'unknown', outcome })
+    await step.record(
+      completed({ ...approval.action, id: approval.holder!.action }, outcome, approval.id),
+    )
+  })
+}

@@ -1,0 +1,95 @@
+import type { Approval, Vote } from '../approvals/approval.ts'
+import { isEligible } from '../approvals/quorum.ts'
+import type { Requirement, Risk } from '../core/decision.ts'
+import type { JsonObject } from '../core/json.ts'
+import { hashOf } from './binding.ts'
+
+const risks: readonly Risk[] = ['low', 'medium', 'high', 'critical']
+
+function highestRisk(requirements: readonly Requirement[]): Risk {
+  return risks[Math.max(...requirements.map(({ risk }) => risks.indexOf(risk)))] ?? 'medium'
+}
+
+type Shown = Pick<
+  Approval,
+  'id' | 'digest' | 'action' | 'payload' | 'decision' | 'ranBefore' | 'createdAt' | 'expiresAt'
+>
+
+/** The part of an approval that never changes: what people decide about, in the shape of the API. */
+function content({
+  id,
+  digest,
+  action,
+  payload,
+  decision,
+  ranBefore,
+  createdAt,
+  expiresAt,
+}: Shown) {
+  const { issuer, subject, kind, groups, owner, chain } = action.subject
+  return {
+    id,
+    action: {
+      id: action.id,
+      name: action.name,
+      subject: { issuer, subject, kind, groups, owner, chain },
+      resource: action.resource,
+      effect: action.effect,
+      attributes: action.attributes,
+      summary: action.summary,
+      payload,
+      digest,
+    },
+    rules: decision.rules,
+    policy: decision.policy,
+    risk: highestRisk(decision.requirements),
+    reason: decision.reason,
+    agent_reason: action.agentReason,
+    ran_before: ranBefore,
+    impact: null,
+    scope_options: ['once'],
+    created_at: createdAt.toISOString(),
+    expires_at: expiresAt.toISOString(),
+  }
+}
+
+/** SHA-256, in hex, of everything an approver is shown. A vote names it, so that nobody approves what they did not see. */
+export function viewHash(approval: Shown): string {
+  const requirements = approval.decision.requirements.map(({ rule, from, quorum }) => ({
+    rule,
+    from,
+    quorum,
+  }))
+  return hashOf({ ...content(approval), requirements })
+}
+
+/** An approval as every channel shows it (contract: "An approval"). */
+export function approvalView(approval: Approval, votes: readonly Vote[]): JsonObject {
+  const requirements = approval.decision.requirements.map(({ rule, from, quorum }) => ({
+    rule,
+    from,
+    quorum,
+    votes: votes
+      .filter((vote) => isEligible(vote, from))
+      .map(({ issuer, subject, name, decision, reason, channel, votedAt }) => ({
+        issuer,
+        subject,
+        name,
+        decision,
+        reason,
+        channel,
+        at: votedAt.toISOString(),
+      })),
+  }))
+  const view = {
+    ...content(approval),
+    state: approval.state,
+    requirements,
+    view_hash: approval.viewHash,
+    resolved_at: approval.resolvedAt?.toISOString() ?? null,
+    resolution: approval.resolution,
+    outcome: approval.outcome,
+  }
+  // Through JSON: `Unknown` attributes become what they are called there.
+  return JSON.parse(JSON.stringify(view)) as JsonObject
+}

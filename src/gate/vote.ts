@@ -1,0 +1,143 @@
+import type { Approval } from '../approvals/approval.ts'
+import { exclusionOf, isExcluded } from '../approvals/exclusion.ts'
+import { isEligible, quorumMet } from '../approvals/quorum.ts'
+import { getApproval, insertVote, lockApproval, votesOf } from '../approvals/store.ts'
+import { Problem } from '../core/errors.ts'
+import type { EventInput } from '../core/event.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { Person } from '../core/person.ts'
+import { canonicalPerson } from '../identity/people.ts'
+import { StoreError } from '../store/db.ts'
+import { commit, type Step } from './commit.ts'
+import type { GateContext } from './context.ts'
+import { alreadyResolved, expire, resolveByVote } from './settle.ts'
+import { approvalView } from './view.ts'
+
+export interface Ballot {
+  readonly approval: string
+  readonly decision: 'approve' | 'deny'
+  /** What the voter was shown: both have to be what would run. */
+  readonly digest: string
+  readonly viewHash: string
+  readonly reason: string | null
+  readonly scope: 'once'
+  /** `console`, `api`, `cli`, `slack` … */
+  readonly channel: string
+}
+
+/**
+ * One person's vote, through whichever channel. Everything is checked under the approval's lock, in the transaction that takes the edge. Throws `self-approval`,
+ * `not-eligible`, `already-resolved` (which names the winner), `view-changed` or `not-found`; a refused vote is on record too.
+ */
+export async function castVote(
+  ctx: GateContext,
+  person: Person,
+  ballot: Ballot,
+): Promise<JsonObject> {
+  let refused: Problem | undefined
+  try {
+    await commit(ctx, async (step) => {
+      const locked = await lockApproval(step.tx, ballot.approval)
+      if (!locked) throw new Problem('not-found', `There is no approval ${ballot.approval}.`)
+      const { approval, now } = locked
+      const current =
+        approval.state === 'pending' && approval.expiresAt <= now
+          ? await expire(step, approval)
+          : approval
+      refused = objection(person, ballot, current)
+      if (refused)
+        await step.record(voteEvent('approval.vote_refused', current, person, ballot, refused))
+      else refused = await count(step, current, person, ballot)
+    })
+  } catch (error) {
+    throw error instanceof StoreError && error.code === 'SP003' ? selfApproval() : error
+  }
+  if (refused) throw refused
+  const approval = await getApproval(ctx.store, ballot.approval)
+  const votes = await votesOf(ctx.store, [ballot.approval])
+  return approvalView(approval!, votes.get(ballot.approval)!)
+}
+
+/** Why this vote does not count. Who may never vote on it comes first: that answer must not depend on the state. */
+function objection(person: Person, ballot: Ballot, approval: Approval): Problem | undefined {
+  if (isExcluded(person, exclusionOf(approval.action.subject))) return selfApproval()
+  const { requirements } = approval.decision
+  if (!requirements.some(({ from }) => isEligible(person, from))) {
+    const wanted = requirements.map(({ from }) => ('group' in from ? from.group : 'named people'))
+    return new Problem(
+      'not-eligible',
+      `This approval is for ${[...new Set(wanted)].join(' and ')}.`,
+    )
+  }
+  if (approval.state !== 'pending') return alreadyResolved(approval)
+  if (ballot.digest !== approval.digest || ballot.viewHash !== approval.viewHash) {
+    return new Problem('view-changed', 'What you saw is not what would run. Look at it again.')
+  }
+  return undefined
+}
+
+function selfApproval(): Problem {
+  return new Problem(
+    'self-approval',
+    'You asked for this action, acted in it, or own the agent that did. Somebody else has to decide.',
+  )
+}
+
+async function count(
+  step: Step,
+  approval: Approval,
+  person: Person,
+  ballot: Ballot,
+): Promise<Problem | undefined> {
+  const { decision, reason, scope, viewHash, channel } = ballot
+  const { issuer, subject } = person
+  const canonical = await canonicalPerson(step.tx, person)
+  const vote = { issuer, subject, person: canonical, decision, reason, scope, viewHash, channel }
+  if (!(await insertVote(step.tx, approval.id, vote))) {
+    return new Problem(
+      'already-resolved',
+      'You have voted on this already; every person counts once.',
+    )
+  }
+  await step.record(voteEvent('approval.voted', approval, person, ballot))
+  step.changed(approval.id)
+
+  const resolution = { by: { issuer, subject }, reason }
+  if (decision === 'deny') {
+    await resolveByVote(step, approval, 'denied', resolution)
+    return undefined
+  }
+  const votes = (await votesOf(step.tx, [approval.id])).get(approval.id)!
+  if (quorumMet(approval.decision.requirements, votes)) {
+    await resolveByVote(step, approval, 'approved', resolution)
+  }
+  return undefined
+}
+
+function voteEvent(
+  type: 'approval.voted' | 'approval.vote_refused',
+  approval: Approval,
+  person: Person,
+  { decision, reason, channel }: Ballot,
+  refused?: Problem,
+): EventInput {
+  return {
+    type,
+    subject: {
+      issuer: person.issuer,
+      subject: person.subject,
+      kind: 'human',
+      groups: person.groups,
+      owner: null,
+      chain: [],
+      related: [],
+      claims: {},
+    },
+    action: { id: approval.action.id, name: approval.action.name },
+    resource: approval.resource,
+    digest: approval.digest,
+    approval: approval.id,
+    details: { vote: decision, channel, ...(reason !== null && { reason }) },
+    ...(refused && { reason: refused.code }),
+  }
+}
