@@ -1,0 +1,89 @@
+import { statSync } from 'node:fs'
+import { checkResources } from './check-resources.ts'
+import type { Finding } from './finding.ts'
+import type { Config } from './schema.ts'
+
+/** Checks a configuration whose shape is right. Expects absolute paths. */
+export function crossCheck(config: Config): Finding[] {
+  return [
+    ...checkListeners(config),
+    ...checkIdentity(config),
+    ...checkResources(config.resources),
+    ...checkFolder(config.policies),
+  ]
+}
+
+function* checkListeners({ listen: { agents, control } }: Config): Generator<Finding> {
+  for (const [key, { address }] of Object.entries({ agents, control })) {
+    if (address.port > 65_535)
+      yield {
+        path: ['listen', key, 'address'],
+        message: `There is no port ${address.port}.`,
+        remedy: 'Write a port up to 65535; 0 takes any free one.',
+      }
+  }
+  // Whatever the hosts are: agents must not reach the control plane by an address that a resource shares with it.
+  if (agents.address.port !== 0 && agents.address.port === control.address.port)
+    yield {
+      path: ['listen', 'control', 'address'],
+      message: 'Agents and the control plane cannot share a port.',
+      remedy: 'Give each a port of its own, such as 8080 and 8081.',
+    }
+  if (agents.wait > agents.max_wait)
+    yield {
+      path: ['listen', 'agents', 'wait'],
+      message: 'wait is longer than max_wait.',
+      remedy: 'Raise max_wait, or lower wait.',
+    }
+}
+
+function* checkIdentity({ identity: { issuers, login, roles } }: Config): Generator<Finding> {
+  for (const [i, { issuer, max_skew }] of issuers.entries()) {
+    const path = ['identity', 'issuers', i]
+    if (issuers.findIndex((other) => other.issuer === issuer) < i)
+      yield {
+        path: [...path, 'issuer'],
+        message: 'This issuer is there twice, so which of its entries counts is not clear.',
+        remedy: 'Keep one entry for each issuer.',
+      }
+    if (max_skew > 300_000)
+      yield {
+        path: [...path, 'max_skew'],
+        message: 'A clock that is off by more than five minutes would revive expired tokens.',
+        remedy: 'Write at most 5m, and set the clocks.',
+      }
+    if (!secure(issuer)) yield { path: [...path, 'issuer'], ...insecure }
+  }
+  if (login && !secure(login.issuer)) yield { path: ['identity', 'login', 'issuer'], ...insecure }
+  if (login?.cli_client_id && !issuers.some(({ issuer }) => issuer === login.issuer))
+    yield {
+      path: ['identity', 'login', 'cli_client_id'],
+      message: 'Tokens from `sallyport login` would be refused: their issuer is not accepted.',
+      remedy: "Add the login's issuer to identity.issuers, with its audience.",
+    }
+  if (Object.keys(roles).length > 0 && !login && issuers.length === 0)
+    yield {
+      path: ['identity', 'roles'],
+      message: 'There are roles, and nobody can log in to have one.',
+      remedy: 'Add identity.login.',
+    }
+}
+
+const insecure = {
+  message: 'Keys and tokens fetched over http:// can be anybody’s.',
+  remedy: 'Use https://; http:// is for an issuer on this machine only.',
+}
+
+function secure(url: string): boolean {
+  const { protocol, hostname } = new URL(url)
+  return protocol === 'https:' || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
+}
+
+function* checkFolder(policies: string): Generator<Finding> {
+  if (!statSync(policies, { throwIfNoEntry: false })?.isDirectory())
+    yield {
+      path: ['policies'],
+      message: 'There is no policy folder here, and without policies everything is denied.',
+      remedy: 'Create the folder, or name the one that there is.',
+    }
+}

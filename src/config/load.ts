@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { MistakesError, type Mistake } from '../core/errors.ts'
+import { checkShape } from '../core/shape.ts'
+import { readYaml } from '../core/yaml.ts'
+import { crossCheck } from './cross-check.ts'
+import { hideVariables, showVariables, substitute, type Environment } from './environment.ts'
+import { configSchema, type Config } from './schema.ts'
+
+/**
+ * Reads `sallyport.yaml`. Paths in it are relative to its own folder, and come out absolute. Throws `MistakesError` with every mistake
+ * that it can find, and never with a value from the file or the environment: it may be a secret.
+ */
+export function loadConfig(path: string, environment: Environment): Config {
+  const file = resolve(path)
+  const unset: Mistake[] = []
+  const source = readYaml(path, hideVariables(readText(file, path)), (value, place) =>
+    substitute(value, environment, (message, remedy) =>
+      unset.push({ file: path, ...place, message, remedy }),
+    ),
+  )
+  const config = checkShape(configSchema, source)
+  const located = config && absolute(config, dirname(file))
+  const findings = located ? crossCheck(located) : []
+  source.mistakes.push(
+    ...findings.map(({ path: keys, message, remedy }) => ({
+      file: path,
+      ...source.place(keys),
+      message,
+      remedy,
+    })),
+  )
+  // What is wrong with a value only because its variable is not set is no second mistake.
+  const others = source.mistakes.filter(
+    (mistake) => !unset.some((other) => samePlace(mistake, other)),
+  )
+  const mistakes = [...unset, ...others].map((mistake) => ({
+    ...mistake,
+    message: showVariables(mistake.message),
+  }))
+  if (mistakes.length > 0 || !located) throw new MistakesError(mistakes.toSorted(byPlace))
+  return located
+}
+
+function readText(file: string, path: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
+    const message =
+      code === 'ENOENT' ? 'There is no such file.' : `The file cannot be read (${code}).`
+    const remedy = 'Name the configuration with --config; `npm start` runs without one.'
+    throw new MistakesError([{ file: path, message, remedy }])
+  }
+}
+
+function absolute(config: Config, folder: string): Config {
+  const at = (path: string) => resolve(folder, path)
+  return {
+    ...config,
+    data: at(config.data),
+    secrets: { file: at(config.secrets.file) },
+    policies: at(config.policies),
+    resources: config.resources.map((resource) =>
+      resource.ca === undefined ? resource : { ...resource, ca: at(resource.ca) },
+    ),
+  }
+}
+
+const samePlace = (a: Mistake, b: Mistake) => a.line === b.line && a.column === b.column
+
+const byPlace = (a: Mistake, b: Mistake) =>
+  (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0)
