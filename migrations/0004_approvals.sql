@@ -106,21 +106,33 @@ END $$;
 CREATE TRIGGER approval_starts_pending BEFORE INSERT ON sallyport.approvals
   FOR EACH ROW EXECUTE FUNCTION sallyport.approval_starts_pending();
 
+-- Whether somebody is behind the action, under any of the identities and names that are known of them.
+CREATE FUNCTION sallyport.is_excluded(from_approval uuid, of_issuer text, of_subject text) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = sallyport, pg_catalog AS $$
+  WITH identities AS (
+    SELECT p.* FROM people p WHERE p.issuer = of_issuer AND p.subject = of_subject
+    UNION
+    SELECT p.* FROM person_aliases a
+      JOIN people p ON (p.issuer, p.subject) IN ((a.issuer, a.subject), (a.canonical_issuer, a.canonical_subject))
+     WHERE a.canonical_issuer || ' ' || a.canonical_subject = canonical_person(of_issuer, of_subject)
+  )
+  SELECT EXISTS (
+    SELECT FROM approval_exclusions e, identities i
+     WHERE e.approval = from_approval AND (
+       (e.kind = 'party' AND (e.name = lower(i.subject) OR e.name IN (SELECT lower(n) FROM unnest(i.identifiers) AS n)))
+       OR (e.kind = 'group' AND e.name = ANY (i.groups))
+     )
+  )
+$$;
+
 -- Nobody approves their own action: refused here too, not only in the code.
 CREATE FUNCTION sallyport.approval_vote() RETURNS trigger LANGUAGE plpgsql SET search_path = sallyport, pg_catalog AS $$
-DECLARE
-  voter people%ROWTYPE;
 BEGIN
-  SELECT * INTO STRICT voter FROM people WHERE issuer = NEW.issuer AND subject = NEW.subject;
-  IF EXISTS (
-    SELECT FROM approval_exclusions e
-    WHERE e.approval = NEW.approval AND (
-      (e.kind = 'party' AND (e.name = lower(voter.subject)
-        OR e.name IN (SELECT lower(i) FROM unnest(voter.identifiers) AS i)))
-      OR (e.kind = 'group' AND e.name = ANY (voter.groups))
-    )
-  ) THEN
+  IF is_excluded(NEW.approval, NEW.issuer, NEW.subject) THEN
     RAISE EXCEPTION 'nobody votes on their own action' USING ERRCODE = 'SP003';
+  END IF;
+  IF NEW.person <> canonical_person(NEW.issuer, NEW.subject) THEN
+    RAISE EXCEPTION 'a vote belongs to the person behind the identity' USING ERRCODE = 'SP002';
   END IF;
   IF NOT EXISTS (
     SELECT FROM approvals WHERE id = NEW.approval AND state = 'pending' AND expires_at > clock_timestamp()

@@ -1,5 +1,6 @@
 import { Unknown, type Action } from '../core/action.ts'
 import type { Outcome } from '../core/event.ts'
+import type { Party } from '../core/subject.ts'
 import type { Queryable } from '../store/db.ts'
 import type { Approval, Holder, NewApproval, Resolution, Vote } from './approval.ts'
 import type { Exclusion } from './exclusion.ts'
@@ -187,10 +188,18 @@ export async function moveApproval(
   return row ? approval(row) : null
 }
 
+/** The database's own word on whether somebody is behind the action, under any identity that is known of them. */
+export async function isExcludedByStore(tx: Queryable, id: string, voter: Party): Promise<boolean> {
+  const [row] = await tx.query<{ excluded: boolean }>(
+    'SELECT sallyport.is_excluded($1, $2, $3) AS excluded',
+    [id, voter.issuer, voter.subject],
+  )
+  return row!.excluded
+}
+
 export interface NewVote {
   readonly issuer: string
   readonly subject: string
-  readonly person: string
   readonly decision: 'approve' | 'deny'
   readonly reason: string | null
   readonly scope: unknown
@@ -203,13 +212,12 @@ export async function insertVote(tx: Queryable, id: string, vote: NewVote): Prom
   const rows = await tx.query(
     `INSERT INTO sallyport.approval_votes
        (approval, issuer, subject, person, decision, reason, scope, view_hash, channel)
-     VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9)
+     VALUES ($1, $2, $3, sallyport.canonical_person($2, $3), $4, $5, $6::jsonb, $7, $8)
      ON CONFLICT DO NOTHING RETURNING approval`,
     [
       id,
       vote.issuer,
       vote.subject,
-      vote.person,
       vote.decision,
       vote.reason,
       JSON.stringify(vote.scope),

@@ -1,13 +1,17 @@
 import type { Approval } from '../approvals/approval.ts'
 import { exclusionOf, isExcluded } from '../approvals/exclusion.ts'
 import { isEligible, quorumMet } from '../approvals/quorum.ts'
-import { getApproval, insertVote, lockApproval, votesOf } from '../approvals/store.ts'
+import {
+  getApproval,
+  insertVote,
+  isExcludedByStore,
+  lockApproval,
+  votesOf,
+} from '../approvals/store.ts'
 import { Problem } from '../core/errors.ts'
 import type { EventInput } from '../core/event.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Person } from '../core/person.ts'
-import { canonicalPerson } from '../identity/people.ts'
-import { StoreError } from '../store/db.ts'
 import { commit, type Step } from './commit.ts'
 import type { GateContext } from './context.ts'
 import { alreadyResolved, expire, resolveByVote } from './settle.ts'
@@ -34,24 +38,20 @@ export async function castVote(
   person: Person,
   ballot: Ballot,
 ): Promise<JsonObject> {
-  let refused: Problem | undefined
-  try {
-    await commit(ctx, async (step) => {
-      const locked = await lockApproval(step.tx, ballot.approval)
-      if (!locked) throw new Problem('not-found', `There is no approval ${ballot.approval}.`)
-      const { approval, now } = locked
-      const current =
-        approval.state === 'pending' && approval.expiresAt <= now
-          ? await expire(step, approval)
-          : approval
-      refused = objection(person, ballot, current)
-      if (refused)
-        await step.record(voteEvent('approval.vote_refused', current, person, ballot, refused))
-      else refused = await count(step, current, person, ballot)
-    })
-  } catch (error) {
-    throw error instanceof StoreError && error.code === 'SP003' ? selfApproval() : error
-  }
+  const refused = await commit(ctx, async (step) => {
+    const locked = await lockApproval(step.tx, ballot.approval)
+    if (!locked) throw new Problem('not-found', `There is no approval ${ballot.approval}.`)
+    const { now } = locked
+    let { approval } = locked
+    if (approval.state === 'pending' && approval.expiresAt <= now) {
+      approval = await expire(step, approval)
+    }
+    const excluded = await isExcludedByStore(step.tx, approval.id, person)
+    const problem = excluded ? selfApproval() : objection(person, ballot, approval)
+    if (!problem) return count(step, approval, person, ballot)
+    await step.record(voteEvent('approval.vote_refused', approval, person, ballot, problem))
+    return problem
+  })
   if (refused) throw refused
   const approval = await getApproval(ctx.store, ballot.approval)
   const votes = await votesOf(ctx.store, [ballot.approval])
@@ -91,8 +91,7 @@ async function count(
 ): Promise<Problem | undefined> {
   const { decision, reason, scope, viewHash, channel } = ballot
   const { issuer, subject } = person
-  const canonical = await canonicalPerson(step.tx, person)
-  const vote = { issuer, subject, person: canonical, decision, reason, scope, viewHash, channel }
+  const vote = { issuer, subject, decision, reason, scope, viewHash, channel }
   if (!(await insertVote(step.tx, approval.id, vote))) {
     return new Problem(
       'already-resolved',

@@ -1,0 +1,106 @@
+import { watch, type FSWatcher } from 'node:fs'
+import type { AuditLog } from '../audit/append.ts'
+import { MistakesError } from '../core/errors.ts'
+import type { CompiledPolicies } from '../policy/compile.ts'
+import { loadPolicies } from '../policy/load.ts'
+import type { Store } from '../store/db.ts'
+import type { Log } from '../telemetry/log.ts'
+
+/** An editor writes a file in several steps; they settle within this time, in milliseconds. */
+const settles = 200
+
+interface Deps {
+  readonly load: () => ReturnType<typeof loadPolicies>
+  readonly folder: string
+  readonly store: Store
+  readonly audit: AuditLog
+  readonly log: Log
+}
+
+/**
+ * The version of the policies that is in force. A version is swapped whole, after its text is stored and its loading is on record; a version with
+ * a mistake in it changes nothing, and the one before stays in force.
+ */
+export class ActivePolicies {
+  readonly #deps: Deps
+  // Owned by reload().
+  #current: CompiledPolicies
+  #watcher: FSWatcher | undefined
+  #settling: NodeJS.Timeout | undefined
+  #onChange: () => Promise<void> = async () => {}
+
+  private constructor(deps: Deps, first: CompiledPolicies) {
+    this.#deps = deps
+    this.#current = first
+  }
+
+  /** Throws `MistakesError`: a gateway does not start with policies that it cannot read. */
+  static async open(deps: Deps): Promise<ActivePolicies> {
+    const first = await deps.load()
+    await activate(deps, first)
+    return new ActivePolicies(deps, first)
+  }
+
+  get current(): CompiledPolicies {
+    return this.#current
+  }
+
+  /** Reloads whenever a file in the folder changes; `onChange` is called after another version is in force. */
+  watch(onChange: () => Promise<void>): void {
+    this.#onChange = onChange
+    this.#watcher = watch(this.#deps.folder, () => {
+      clearTimeout(this.#settling)
+      this.#settling = setTimeout(() => void this.reload(), settles)
+    })
+  }
+
+  close(): void {
+    clearTimeout(this.#settling)
+    this.#watcher?.close()
+  }
+
+  async reload(): Promise<void> {
+    const { log, audit } = this.#deps
+    try {
+      const next = await this.#deps.load()
+      if (next.hash === this.#current.hash) return
+      await activate(this.#deps, next)
+      this.#current = next
+      log.info({ policy: next.hash }, 'policies loaded')
+      await this.#onChange()
+    } catch (error) {
+      if (!(error instanceof MistakesError)) {
+        log.error(
+          { err: error, policy: this.#current.hash },
+          'policies could not be loaded; the ones before stay in force',
+        )
+        return
+      }
+      const { mistakes } = error
+      log.error(
+        { mistakes, policy: this.#current.hash },
+        'policies have mistakes; the ones before stay in force',
+      )
+      const details = { mistakes: mistakes.map((mistake) => ({ ...mistake })) }
+      await audit
+        .append({ type: 'policy.rejected', policy: this.#current.hash, details })
+        .catch((failure: unknown) =>
+          log.error({ err: failure }, 'the rejected policies are not on record'),
+        )
+    }
+  }
+}
+
+async function activate(
+  { store, audit }: Deps,
+  { hash, documents }: CompiledPolicies,
+): Promise<void> {
+  await store.tx(async (tx) => {
+    await tx.query(
+      'INSERT INTO sallyport.policy_versions (hash, documents) VALUES ($1, $2::json) ON CONFLICT DO NOTHING',
+      [hash, JSON.stringify(documents)],
+    )
+    await audit.write(tx, { type: 'policy.loaded', policy: hash })
+  })
+  audit.linkWritten()
+}
