@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+import { MistakesError } from '../core/errors.ts'
+
+const ownership = 'Give the user that runs Sallyport a folder of its own, or name another file.'
+
+/**
+ * What a file for one user's eyes says, or `undefined` when there is no file. Throws `MistakesError` when others can read it, when it
+ * belongs to somebody else, or cannot be read.
+ */
+export function readPrivateFile(file: string): string | undefined {
+  let descriptor: number
+  try {
+    descriptor = openSync(file, 'r')
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw mistake(file, `The file cannot be opened (${codeOf(error)}).`, ownership)
+  }
+  try {
+    // Of the open file, not of its path, which could mean another file by now.
+    const { mode, uid } = fstatSync(descriptor)
+    if (process.getuid && uid !== process.getuid() && uid !== 0)
+      throw mistake(file, 'The file holds secrets, and belongs to another user.', ownership)
+    if (process.platform !== 'win32' && mode & 0o077)
+      throw mistake(
+        file,
+        `The file holds secrets, and others can read it (mode ${(mode & 0o777).toString(8)}).`,
+        `Take their access away: chmod 600 ${file}. If somebody may have read it, replace what is in it.`,
+      )
+    return readFileSync(descriptor, 'utf8')
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/**
+ * Creates a file (mode 0600) unless there is one already. It is written whole before it gets its name, so that no other process ever reads half of
+ * it; of several processes the first one wins, and the others' text is dropped.
+ */
+export function createPrivateFile(file: string, text: string): void {
+  write(file, text, (draft) => {
+    try {
+      linkSync(draft, file)
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error
+    } finally {
+      unlinkSync(draft)
+    }
+  })
+}
+
+/** Writes a file (mode 0600), and takes the place of the one that may be there. */
+export function replacePrivateFile(file: string, text: string): void {
+  write(file, text, (draft) => renameSync(draft, file))
+}
+
+function write(file: string, text: string, place: (draft: string) => void): void {
+  const draft = `${file}.${randomBytes(6).toString('hex')}`
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    const descriptor = openSync(draft, 'wx', 0o600)
+    try {
+      writeFileSync(descriptor, text)
+      fsyncSync(descriptor)
+    } finally {
+      closeSync(descriptor)
+    }
+    place(draft)
+    syncFolder(dirname(file))
+  } catch (error) {
+    throw mistake(file, `The file cannot be written (${codeOf(error)}).`, ownership)
+  }
+}
+
+function syncFolder(folder: string): void {
+  // Windows has no handle of a folder that could be synced.
+  if (process.platform === 'win32') return
+  const descriptor = openSync(folder, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+const codeOf = (error: unknown): string =>
+  (error as NodeJS.ErrnoException | undefined)?.code ?? 'unknown error'
+
+const mistake = (file: string, message: string, remedy: string) =>
+  new MistakesError([{ file, message, remedy }])
