@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto'
+import { Problem } from '../core/errors.ts'
+import type { EventInput } from '../core/event.ts'
+import type { Person } from '../core/person.ts'
+import type { Owner } from '../core/subject.ts'
+import { StoreError, type Store } from '../store/db.ts'
+import type { Log } from '../telemetry/log.ts'
+import {
+  keyColumns,
+  keyFromRow,
+  subjectOfKey,
+  type AgentKey,
+  type KeyRow,
+  type KeyScope,
+} from './agent-key.ts'
+import { keyHash, newKey } from './key-format.ts'
+import { subjectOfPerson } from './people.ts'
+import type { Recorder } from './recorder.ts'
+
+/** Notifications on this channel say that some key has changed. */
+export const keysChanged = 'sallyport_keys'
+
+export interface KeyDesk {
+  readonly store: Store
+  readonly recorder: Recorder
+  readonly log: Log
+}
+
+export interface NewKey {
+  /** Lower-case letters, digits and dashes; never used before. */
+  readonly name: string
+  readonly kind: 'agent' | 'service'
+  readonly groups: readonly string[]
+  readonly scopes: readonly KeyScope[]
+  readonly owner: Owner
+  readonly expiresAt: Date | null
+}
+
+/**
+ * Makes a key and its audit event, or neither. `token` is the key itself: it is in no other place, so it can be shown now and never again.
+ * Throws `bad-request` when the name has been used before.
+ */
+export async function createKey(
+  { store, recorder }: KeyDesk,
+  by: Person,
+  { name, kind, groups, scopes, owner, expiresAt }: NewKey,
+): Promise<{ key: AgentKey; token: string }> {
+  const token = newKey()
+  const party = 'issuer' in owner ? owner : null
+  const group = 'group' in owner ? owner.group : null
+  try {
+    const key = await store.tx(async (tx) => {
+      const [row] = await tx.query<KeyRow>(
+        `INSERT INTO sallyport.agent_keys
+           (id, hash, name, kind, groups, scopes, owner_issuer, owner_subject, owner_group,
+            created_by_issuer, created_by_subject, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+         RETURNING ${keyColumns}`,
+        [
+          randomUUID(),
+          keyHash(token),
+          name,
+          kind,
+          groups,
+          scopes,
+          party?.issuer ?? null,
+          party?.subject ?? null,
+          group,
+          by.issuer,
+          by.subject,
+          expiresAt,
+        ],
+      )
+      const created = keyFromRow(row!)
+      await recorder.write(tx, keyEvent('identity.key_created', by, created))
+      return created
+    })
+    recorder.linkWritten()
+    return { key, token }
+  } catch (error) {
+    if (error instanceof StoreError && error.code === '23505') {
+      throw new Problem(
+        'bad-request',
+        `There is, or was, a key named ${name}. Take another name, so that the audit log never means two keys by one name.`,
+      )
+    }
+    throw error
+  }
+}
+
+/** All keys, the newest first, the revoked ones too. */
+export async function listKeys(store: Store): Promise<AgentKey[]> {
+  const rows = await store.query<KeyRow>(
+    `SELECT ${keyColumns} FROM sallyport.agent_keys ORDER BY created_at DESC, id`,
+  )
+  return rows.map(keyFromRow)
+}
+
+/**
+ * Ends a key at once, on every replica within a second. Revoking it again changes nothing. Throws `not-found`.
+ */
+export async function revokeKey(
+  { store, recorder, log }: KeyDesk,
+  by: Person,
+  id: string,
+): Promise<AgentKey> {
+  const key = await store.tx(async (tx) => {
+    const [revoked] = await tx.query<KeyRow>(
+      `UPDATE sallyport.agent_keys
+          SET revoked_at = clock_timestamp(), revoked_by_issuer = $2, revoked_by_subject = $3
+        WHERE id = $1 AND revoked_at IS NULL
+        RETURNING ${keyColumns}`,
+      [id, by.issuer, by.subject],
+    )
+    if (revoked) {
+      await recorder.write(tx, keyEvent('identity.key_revoked', by, keyFromRow(revoked)))
+      return keyFromRow(revoked)
+    }
+    const [row] = await tx.query<KeyRow>(
+      `SELECT ${keyColumns} FROM sallyport.agent_keys WHERE id = $1`,
+      [id],
+    )
+    if (!row) throw new Problem('not-found', `There is no key ${id}.`)
+    return keyFromRow(row)
+  })
+  recorder.linkWritten()
+  try {
+    await store.notify(keysChanged, id)
+  } catch (error) {
+    // The key is revoked all the same: what replicas remember of a key is not older than a second.
+    log.warn({ err: error }, 'the news of a revoked key could not be sent')
+  }
+  return key
+}
+
+function keyEvent(
+  type: 'identity.key_created' | 'identity.key_revoked',
+  by: Person,
+  key: AgentKey,
+): EventInput {
+  const { groups, owner, related, claims, ...rest } = subjectOfKey(key)
+  return {
+    type,
+    subject: subjectOfPerson(by),
+    details: {
+      key: key.id,
+      name: rest.subject,
+      kind: rest.kind,
+      groups,
+      owner: owner && { ...owner },
+      ...claims,
+      expires_at: key.expiresAt?.toISOString() ?? null,
+    },
+  }
+}

@@ -1,0 +1,131 @@
+import {
+  createRemoteJWKSet,
+  customFetch,
+  errors,
+  type CompactVerifyGetKey,
+  type RemoteJWKSet,
+} from 'jose'
+import type { Log } from '../telemetry/log.ts'
+import { discoverProvider, isLoopback } from './provider.ts'
+
+/** The issuer did not give its keys, or not in a form that can be used. */
+export class IssuerUnavailable extends Error {
+  override readonly name = 'IssuerUnavailable'
+}
+
+/** All in milliseconds. */
+export interface KeyTiming {
+  /** How old keys get before they are fetched anew: a withdrawn key works no longer than that. */
+  readonly refresh: number
+  /** How long keys are kept that cannot be fetched anew, because the issuer is down. */
+  readonly stale: number
+  /** Between two tries to fetch such keys. */
+  readonly retry: number
+  /** Between two requests for a key that is not known, and after one that failed: bounds what a stranger can make us ask. */
+  readonly coolDown: number
+}
+
+const usual: KeyTiming = {
+  refresh: 5 * 60_000,
+  stale: 24 * 3_600_000,
+  retry: 30_000,
+  coolDown: 1_000,
+}
+
+/**
+ * The public keys of one issuer, as its discovery document names them. Fetched when first needed, then every few minutes, and at once when a
+ * token names a key that is not known yet (a rotation). Rejects with `IssuerUnavailable`, or with what jose says of the key.
+ */
+export function issuerKeys(
+  issuer: string,
+  log: Log,
+  timing: KeyTiming = usual,
+): CompactVerifyGetKey {
+  // All owned by load(): replaced together, once a whole new set has arrived.
+  let keys: RemoteJWKSet | undefined
+  let loadedAt = -Infinity
+  let triedAt = -Infinity
+  let loading: Promise<void> | undefined
+  // Owned by fetchGently().
+  let failedAt = -Infinity
+
+  /** Asks an issuer that just failed for nothing: it has other worries, and so do we. */
+  async function fetchGently(url: string, init: object): Promise<Response> {
+    if (performance.now() - failedAt < timing.coolDown) {
+      throw new IssuerUnavailable(`${issuer} did not answer a moment ago`)
+    }
+    try {
+      const response = await fetch(url, init)
+      if (!response.ok) throw new Error(`${url} answered ${response.status}`)
+      return response
+    } catch (cause) {
+      failedAt = performance.now()
+      throw new IssuerUnavailable(`${issuer} does not answer`, { cause })
+    }
+  }
+
+  async function load(): Promise<void> {
+    const provider = await discoverProvider(issuer, { id: 'sallyport', fetch: fetchGently })
+    const location = provider.serverMetadata().jwks_uri
+    if (!location) throw new Error('its discovery document has no jwks_uri')
+    if (!location.startsWith('https:') && !isLoopback(location)) {
+      throw new Error('its keys are served without TLS')
+    }
+    const fresh = createRemoteJWKSet(new URL(location), {
+      cacheMaxAge: Infinity,
+      cooldownDuration: timing.coolDown,
+      [customFetch]: fetchGently,
+    })
+    await fresh.reload()
+    keys = fresh
+    loadedAt = performance.now()
+  }
+
+  function startLoading(): Promise<void> {
+    triedAt = performance.now()
+    loading ??= load()
+      .catch((cause: unknown) => {
+        log.warn({ issuer, err: cause }, 'the keys of this issuer cannot be fetched')
+        throw cause instanceof IssuerUnavailable
+          ? cause
+          : new IssuerUnavailable(`the keys of ${issuer} cannot be fetched`, { cause })
+      })
+      .finally(() => {
+        loading = undefined
+      })
+    return loading
+  }
+
+  async function currentKeys(): Promise<RemoteJWKSet> {
+    const now = performance.now()
+    const age = now - loadedAt
+    if (keys && age < timing.refresh) return keys
+    if (!keys || age >= timing.stale) {
+      await startLoading()
+    } else if (now - triedAt >= timing.retry) {
+      // Waits, so that a withdrawn key ends here. A failure is logged already, and what is in use stays in use: an identity provider
+      // that is down for an hour must not stop everything that it has vouched for.
+      await startLoading().catch(() => undefined)
+    }
+    return keys!
+  }
+
+  return async (header, token) => {
+    const set = await currentKeys()
+    try {
+      return await set(header, token)
+    } catch (error) {
+      if (isAboutTheToken(error)) throw error
+      // Looking for a key that is new, jose meets whatever the issuer answers now.
+      throw new IssuerUnavailable(`the keys of ${issuer} cannot be used`, { cause: error })
+    }
+  }
+}
+
+function isAboutTheToken(error: unknown): boolean {
+  return (
+    error instanceof errors.JWKSNoMatchingKey ||
+    error instanceof errors.JWKSMultipleMatchingKeys ||
+    error instanceof errors.JOSENotSupported
+  )
+}

@@ -1,0 +1,103 @@
+import type { Config } from '../config/schema.ts'
+import type { Person, Role } from '../core/person.ts'
+import type { Party, Principal, Subject } from '../core/subject.ts'
+import type { Queryable } from '../store/db.ts'
+import { claim } from './claims.ts'
+import { clientsOf, isOurClient } from './token-subject.ts'
+
+/** Claims by which an owner claim may mean a person, besides `sub`. */
+const identifierClaims = ['email', 'preferred_username', 'upn']
+
+/** The person that these claims of an ID token, or of a token of our own clients, speak of. */
+export function personOfClaims(
+  { issuer, subject }: Party,
+  claims: Readonly<Record<string, unknown>>,
+  groups: readonly string[],
+): Person {
+  const text = (name: string) => {
+    const value = claim(claims, name)
+    return typeof value === 'string' && value !== '' ? value : null
+  }
+  const names = identifierClaims.map(text).filter((name) => name !== null)
+  return {
+    issuer,
+    subject,
+    name: text('name') ?? text('preferred_username') ?? subject,
+    email: text('email'),
+    groups,
+    identifiers: [...new Set([subject, ...names])],
+  }
+}
+
+/**
+ * The person who presents their own token: one that the console or the CLI has obtained, with nobody acting in between, and which says
+ * what groups they are in. `null` otherwise: a token of a person in the hands of somebody else's program is not that person.
+ */
+export function personOfPrincipal(
+  { subject, credential }: Principal,
+  identity: Config['identity'],
+): Person | null {
+  const { login, issuers } = identity
+  const names = issuers.find(({ issuer }) => issuer === subject.issuer)?.claims
+  const own =
+    credential.kind === 'jwt' &&
+    subject.kind === 'human' &&
+    subject.chain.length === 0 &&
+    login?.issuer === subject.issuer &&
+    isOurClient(clientsOf(subject.claims), login)
+  if (!own || !names || claim(subject.claims, names.groups) === undefined) return null
+  return personOfClaims(subject, subject.claims, subject.groups)
+}
+
+/** A person as the subject of an audit event. */
+export function subjectOfPerson({ issuer, subject, groups }: Person): Subject {
+  return {
+    issuer,
+    subject,
+    kind: 'human',
+    groups,
+    owner: null,
+    chain: [],
+    related: [],
+    claims: {},
+  }
+}
+
+/** The roles that the configuration gives to groups of this person. */
+export function rolesOf(person: Person, roles: Config['identity']['roles']): ReadonlySet<Role> {
+  const all: Role[] = ['approver', 'auditor', 'admin']
+  return new Set(
+    all.filter((role) => {
+      const group = roles[role]?.group
+      return group !== undefined && person.groups.includes(group)
+    }),
+  )
+}
+
+/**
+ * Writes down who came, and returns them with every name that they ever had. Groups are those of now; names only add up, because they only
+ * exclude.
+ */
+export async function rememberPerson(db: Queryable, person: Person): Promise<Person> {
+  const { issuer, subject, name, email, groups, identifiers } = person
+  const [row] = await db.query<{ identifiers: string[] }>(
+    `INSERT INTO sallyport.people AS known (issuer, subject, name, email, groups, identifiers)
+     VALUES ($1, $2, $3, $4, $5, $6)
+     ON CONFLICT (issuer, subject) DO UPDATE SET
+       name = excluded.name, email = excluded.email, groups = excluded.groups,
+       identifiers = ARRAY(SELECT DISTINCT unnest(known.identifiers || excluded.identifiers) ORDER BY 1),
+       seen_at = clock_timestamp()
+     RETURNING identifiers`,
+    [issuer, subject, name, email, groups, identifiers],
+  )
+  return { ...person, identifiers: row!.identifiers }
+}
+
+/** The person behind an identity, as one string: two identities of one person give the same. */
+export async function canonicalPerson(db: Queryable, { issuer, subject }: Party): Promise<string> {
+  const [row] = await db.query<{ person: string }>(
+    'SELECT sallyport.canonical_person($1, $2) AS person',
+    [issuer, subject],
+  )
+  return row!.person
+}

@@ -1,0 +1,52 @@
+import {
+  allowInsecureRequests,
+  discovery,
+  None,
+  type ClientAuth,
+  type Configuration,
+  type CustomFetch,
+  customFetch,
+} from 'openid-client'
+
+/** Seconds that an identity provider may take to answer. */
+const patience = 5
+
+export interface ProviderClient {
+  readonly id: string
+  readonly authentication?: ClientAuth
+  readonly fetch?: CustomFetch
+}
+
+/**
+ * Reads an issuer's discovery document (OpenID Connect Discovery 1.0, §4). Rejects when it cannot be read, and when the issuer in it is
+ * not exactly the configured one: an identity is a pair of issuer and subject, so a look-alike is another one.
+ */
+export async function discoverProvider(
+  issuer: string,
+  client: ProviderClient,
+): Promise<Configuration> {
+  const configuration = await discovery(
+    new URL(issuer),
+    client.id,
+    undefined,
+    client.authentication ?? None(),
+    {
+      timeout: patience,
+      execute: isLoopback(issuer) ? [allowInsecureRequests] : [],
+      ...(client.fetch && { [customFetch]: client.fetch }),
+    },
+  )
+  const said = configuration.serverMetadata().issuer
+  if (said !== issuer) {
+    throw new Error(
+      `the discovery document of ${issuer} is for the issuer ${said}: configure exactly that, or another provider`,
+    )
+  }
+  return configuration
+}
+
+/** Plain `http:` is for trying out, on this machine only: elsewhere anybody on the way could hand out keys. */
+export function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url)
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
+}

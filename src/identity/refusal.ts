@@ -1,0 +1,50 @@
+import { Problem } from '../core/errors.ts'
+import type { Subject } from '../core/subject.ts'
+
+/**
+ * Why a credential was refused: the member `reason` of the problem, and the reason code of `identity.refused` events. Stable. No text
+ * in here contains anything of the credential itself.
+ */
+export const refusals = {
+  missing: 'Send a token or an agent key: Authorization: Bearer ….',
+  malformed: 'This is neither a signed JWT nor an agent key.',
+  'unknown-issuer': 'The issuer of this token is not configured here.',
+  'wrong-audience':
+    'This token is meant for somebody else. Ask its issuer for one for this audience.',
+  'not-an-access-token':
+    'This is another kind of token. Present an access token, not an ID, refresh or logout token.',
+  'proof-required':
+    'This token is bound to a key of its holder (cnf), which cannot be proven here. Ask for an unbound one.',
+  'algorithm-not-allowed': 'The signature algorithm of this token is not accepted from its issuer.',
+  'unknown-key': 'The issuer of this token has no such key.',
+  'bad-signature': 'The signature of this token is wrong.',
+  'token-expired': 'This token has expired. Ask its issuer for a new one.',
+  'token-not-yet-valid':
+    'This token is not valid yet. Look at the clocks of the issuer and of this gateway.',
+  'bad-claims': 'A claim of this token is missing, or not what it has to be.',
+  'issuer-unavailable':
+    'The keys of this issuer cannot be fetched, so its tokens cannot be checked.',
+  'key-unknown': 'There is no such agent key.',
+  'key-revoked': 'This agent key has been revoked.',
+  'key-expired': 'This agent key has expired.',
+} as const
+
+export type RefusalReason = keyof typeof refusals
+
+/** A credential that proves nothing. Whoever presented it is nobody. */
+export class Refusal extends Problem {
+  readonly reason: RefusalReason
+  /** Whose credential it is, where that is known although it is worth nothing: for the record, never for a decision. */
+  readonly subject: Subject | null
+
+  constructor(
+    reason: RefusalReason,
+    options: { about?: string; subject?: Subject; cause?: unknown } = {},
+  ) {
+    const { about, subject = null, cause } = options
+    const detail = about ? `${refusals[reason]} (${about})` : refusals[reason]
+    super('unauthenticated', detail, { reason }, { cause })
+    this.reason = reason
+    this.subject = subject
+  }
+}
