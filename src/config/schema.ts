@@ -109,7 +109,7 @@ const issuer = z.strictObject({
 
 const login = z.strictObject({
   issuer: httpUrl.describe('the identity provider that people log in to the console with'),
-  client_id: z.string().min(1),
+  client_id: z.string().min(1).describe('client of the console at the identity provider'),
   client_secret: secretText.optional().describe('left out for a public client'),
   cli_client_id: z
     .string()
@@ -120,13 +120,15 @@ const login = z.strictObject({
     .string()
     .prefault('openid profile email')
     .describe('scopes that are asked for, separated by blanks'),
-  groups_claim: z.string().prefault('groups'),
+  groups_claim: z.string().prefault('groups').describe('claim of the login that lists the groups'),
   session: duration
     .prefault('8h')
     .describe('how long a login lasts, and so how old a group membership may be'),
 })
 
-const role = z.strictObject({ group: z.string().min(1) })
+const role = z.strictObject({
+  group: z.string().min(1).describe('members of this group have the role'),
+})
 
 const identity = z
   .strictObject({
@@ -142,8 +144,8 @@ const identity = z
   .prefault({})
 
 const httpResource = z.strictObject({
-  name,
-  protocol: z.literal('http'),
+  name: name.describe('what policies and the audit log call it'),
+  protocol: z.literal('http').describe('what agents speak with it'),
   match: z
     .union(
       [
@@ -171,7 +173,10 @@ const httpResource = z.strictObject({
     .describe('which requests are for this resource'),
   upstream: httpUrl.describe('where they go; a path here is put before theirs'),
   credential: z
-    .strictObject({ header: z.string().min(1), value: secretText })
+    .strictObject({
+      header: z.string().min(1).describe('such as Authorization or X-Api-Key'),
+      value: secretText.describe('its whole value, such as Bearer ${CRM_TOKEN}'),
+    })
     .optional()
     .describe(
       'header that is set on the way to the upstream; agents never see it, and what they send in it is dropped',
@@ -222,22 +227,40 @@ const hold = z
 export const configSchema = z.strictObject({
   listen,
   store: z
-    .strictObject({ url: z.string().regex(/^postgres(ql)?:\/\//, 'Write a postgres:// URL.') })
+    .strictObject({
+      url: z
+        .string()
+        .regex(/^postgres(ql)?:\/\//, 'Write a postgres:// URL.')
+        .describe('postgres://user:password@host:port/database'),
+    })
     .optional()
     .describe(
       'PostgreSQL 15 or later; left out, the store is embedded in the data folder, for trying out',
     ),
   data: z.string().prefault('./data').describe('folder of the embedded store'),
   secrets: z
-    .strictObject({ file: z.string().prefault('./secrets.json') })
+    .strictObject({
+      file: z
+        .string()
+        .prefault('./secrets.json')
+        .describe('the file; readable for the user of the gateway alone'),
+    })
     .prefault({})
     .describe('signing, sealing and cookie keys; created on first start'),
   identity,
-  resources: z.array(httpResource).min(1, 'Name at least one resource.'),
+  resources: z
+    .array(httpResource)
+    .min(1, 'Name at least one resource.')
+    .describe('what is behind the gateway'),
   policies: z.string().prefault('./policies').describe('folder of policy files'),
   hold,
   log: z
-    .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).prefault('info') })
+    .strictObject({
+      level: z
+        .enum(['debug', 'info', 'warn', 'error'])
+        .prefault('info')
+        .describe('the least severe lines that are written, to standard output, as JSON'),
+    })
     .prefault({}),
 })
 

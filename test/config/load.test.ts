@@ -72,7 +72,7 @@ mod: enforce
       '2:41 listen.agents.wait is not valid. → Write a whole number and a unit: 500ms, 30s, 15m, 2h or 7d.',
       '3:15 store.url is not valid. → Write a postgres:// URL.',
       '7:17 identity.issuers[0].audience has to be text, and is a number. → Put it in quotes.',
-      '8:10 identity.login.client_id is missing. → Add it.',
+      '8:10 identity.login.client_id is missing. → Add it: client of the console at the identity provider.',
       '12:14 resources[0].match has no key "prefixx". → Did you mean "prefix"?',
       '13:15 resources[0].upstream is not valid. → Write a URL that starts with https:// or http://.',
       expect.stringMatching(/^14:1 The file has no key "mod"\. → Keys here: listen, /),
