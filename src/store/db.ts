@@ -15,11 +15,6 @@ export interface Store extends Queryable {
   readonly kind: 'postgres' | 'embedded'
   /** READ COMMITTED. Commits when `work` resolves, rolls back when it rejects. Work must not use the store itself. */
   tx<T>(work: (tx: Queryable) => Promise<T>): Promise<T>
-  /** Rows as they arrive, in constant memory on PostgreSQL. */
-  stream<Row = Record<string, unknown>>(
-    sql: string,
-    params?: readonly unknown[],
-  ): AsyncIterable<Row>
   /**
    * A hint, never a promise: notifications get lost when the connection does. `onNotify` is also called, with `null`, after each
    * reconnect, so that the listener looks again at everything. Returns the function that stops listening.

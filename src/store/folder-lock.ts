@@ -1,0 +1,36 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { MistakesError } from '../core/errors.ts'
+
+/**
+ * Keeps a second process out of a data folder, where it would destroy the embedded database. The lock is one of the operating system,
+ * on a file that SQLite locks portably: it ends with its process, so that there is no stale one to clean up and no recycled pid to be
+ * deceived by. Returns the function that gives it back; throws `MistakesError`, which names the other process.
+ */
+export function lockFolder(folder: string): () => void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const holder = join(folder, 'lock.pid')
+  const lock = new DatabaseSync(join(folder, 'lock'), { timeout: 0 })
+  try {
+    lock.exec('BEGIN EXCLUSIVE')
+  } catch (error) {
+    lock.close()
+    if (!isBusy(error)) throw error
+    throw new MistakesError([
+      {
+        file: folder,
+        message: `is in use by another Sallyport (pid ${readFileSync(holder, 'utf8')})`,
+        remedy:
+          'Stop that one, choose another `data` folder, or set store.url to share a PostgreSQL.',
+      },
+    ])
+  }
+  writeFileSync(holder, String(process.pid))
+  return () => lock.close()
+}
+
+function isBusy(error: unknown): boolean {
+  const busy = 5 // SQLITE_BUSY
+  return error instanceof Error && 'errcode' in error && error.errcode === busy
+}

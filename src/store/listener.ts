@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Client, escapeIdentifier, type ClientConfig, type Pool } from 'pg'
+import type { Hints } from './pooled.ts'
+import { toStoreError } from './session.ts'
+
+type OnNotify = (payload: string | null) => void
+
+const firstPause = 100
+const longestPause = 5_000
+
+/** LISTEN on a connection of its own, made again whenever it is lost; NOTIFY through the pool. */
+export class Listener implements Hints {
+  readonly #config: ClientConfig
+  readonly #pool: Pool
+  readonly #channels = new Map<string, Set<OnNotify>>()
+  readonly #over = new AbortController()
+  // Owned by #stayConnected(): the live connection, or null while there is none.
+  #client: Client | null = null
+  #firstAttempt: Promise<void> | null = null
+  #loop: Promise<void> = Promise.resolve()
+
+  constructor(config: ClientConfig, pool: Pool) {
+    this.#config = config
+    this.#pool = pool
+  }
+
+  async listen(channel: string, onNotify: OnNotify): Promise<() => Promise<void>> {
+    const known = this.#channels.get(channel)
+    const listeners = known ?? new Set()
+    this.#channels.set(channel, listeners.add(onNotify))
+    this.#firstAttempt ??= new Promise((attempted) => {
+      this.#loop = this.#stayConnected(attempted)
+    })
+    await this.#firstAttempt
+    if (!known && this.#client) await this.#subscribe(this.#client, channel)
+    return async () => {
+      listeners.delete(onNotify)
+    }
+  }
+
+  async notify(channel: string, payload: string): Promise<void> {
+    await this.#pool.query('SELECT pg_notify($1, $2)', [channel, payload]).catch((error) => {
+      throw toStoreError(error)
+    })
+  }
+
+  async end(): Promise<void> {
+    this.#over.abort()
+    await this.#client?.end()
+    await this.#loop
+  }
+
+  async #stayConnected(attempted: () => void): Promise<void> {
+    const { signal } = this.#over
+    let pause = firstPause
+    let missed = false
+    while (!signal.aborted) {
+      const client = new Client(this.#config)
+      const lost = new Promise<void>((resolve) => client.once('end', resolve))
+      // What counts is the 'end' that comes after it.
+      client.on('error', () => {})
+      client.on('notification', ({ channel, payload }) => this.#tell(channel, payload ?? ''))
+      try {
+        await client.connect()
+        for (const channel of this.#channels.keys()) await this.#subscribe(client, channel)
+        this.#client = client
+        pause = firstPause
+        // What was announced while nobody listened is lost: look again at everything.
+        if (missed) for (const channel of this.#channels.keys()) this.#tell(channel, null)
+      } catch {
+        // Nobody's failure: notifications are hints, and every waiter looks by itself too.
+        await client.end()
+      }
+      attempted()
+      if (signal.aborted) await client.end()
+      if (this.#client) await lost
+      this.#client = null
+      missed = true
+      await sleep(pause, undefined, { signal, ref: false }).catch(() => {})
+      pause = Math.min(pause * 2, longestPause)
+    }
+  }
+
+  async #subscribe(client: Client, channel: string): Promise<void> {
+    await client.query(`LISTEN ${escapeIdentifier(channel)}`)
+  }
+
+  #tell(channel: string, payload: string | null): void {
+    for (const onNotify of this.#channels.get(channel) ?? []) onNotify(payload)
+  }
+}

@@ -1,0 +1,51 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import { PgliteSession } from './pglite-session.ts'
+import type { WorkerData, WorkerRequest } from './pglite-worker.ts'
+
+// The build has .js files only.
+const program = new URL(
+  import.meta.url.endsWith('.ts') ? './pglite-worker.ts' : './pglite-worker.js',
+  import.meta.url,
+)
+
+/** PGlite in a thread of its own: a busy query there starves no timer here. */
+export class PgliteDatabase {
+  readonly #worker: Worker
+
+  private constructor(worker: Worker) {
+    this.#worker = worker
+  }
+
+  /** Rejects when the database cannot be opened. */
+  static async open(workerData: WorkerData): Promise<PgliteDatabase> {
+    const worker = new Worker(program, { workerData })
+    await once(worker, 'message')
+    // From here on the sessions learn of its end, and every query on them fails.
+    worker.on('error', () => {})
+    return new PgliteDatabase(worker)
+  }
+
+  /** There is one session underneath: whoever opens another one continues where the last one stopped. */
+  session(): PgliteSession {
+    return new PgliteSession(this.#worker)
+  }
+
+  /** The data folder as a tar file. */
+  async dump(): Promise<Uint8Array<ArrayBuffer>> {
+    this.#request({ dump: true })
+    const [image] = (await once(this.#worker, 'message')) as [Uint8Array<ArrayBuffer>]
+    return image
+  }
+
+  async close(): Promise<void> {
+    if (this.#worker.threadId === -1) return
+    const exit = new Promise((resolve) => this.#worker.once('exit', resolve))
+    this.#request({ close: true })
+    await exit
+  }
+
+  #request(request: WorkerRequest): void {
+    this.#worker.postMessage(request)
+  }
+}

@@ -1,0 +1,63 @@
+import { join } from 'node:path'
+import { Client, Pool } from 'pg'
+import type { Store } from './db.ts'
+import { lockFolder } from './folder-lock.ts'
+import { InProcessHints } from './in-process-hints.ts'
+import { migrate } from './migrate.ts'
+import { PgliteDatabase } from './pglite-database.ts'
+import { PooledStore } from './pooled.ts'
+import { columnTypes } from './types.ts'
+
+/** In milliseconds; PGlite has no limits of its own to set. */
+const patience = { connectionTimeoutMillis: 10_000, query_timeout: 30_000 }
+
+const owner = { user: 'postgres', database: 'postgres' }
+
+/** What the last user of the session may have left behind is undone first. */
+const asGateway = `ROLLBACK; SET ROLE sallyport_gateway; SET search_path = sallyport, pg_temp`
+
+/**
+ * PostgreSQL in this process, for trying Sallyport out: it does not wait for the disk (`fsync` is off), so a crash of the machine, though
+ * not of the process, can lose what it has acknowledged. Rejects with `MistakesError` when another process uses the folder.
+ */
+export async function openEmbedded(data: string): Promise<Store> {
+  const unlock = lockFolder(data)
+  try {
+    const database = await PgliteDatabase.open({ folder: join(data, 'store'), snapshot: null })
+    return await openOver(database, unlock)
+  } catch (error) {
+    unlock()
+    throw error
+  }
+}
+
+/** A store over an open database, which it closes at its end. */
+export async function openOver(database: PgliteDatabase, afterEnd: () => void): Promise<Store> {
+  const config = { ...owner, types: columnTypes, stream: () => database.session() }
+  try {
+    await migrateAs(new Client(config))
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+  const pool = new Pool({
+    ...config,
+    ...patience,
+    max: 1,
+    idleTimeoutMillis: 0,
+    onConnect: async (client) => void (await client.query(asGateway)),
+  })
+  return new PooledStore('embedded', pool, new InProcessHints(), async () => {
+    await database.close()
+    afterEnd()
+  })
+}
+
+async function migrateAs(owner: Client): Promise<void> {
+  try {
+    await owner.connect()
+    await migrate(owner)
+  } finally {
+    await owner.end()
+  }
+}

@@ -1,0 +1,91 @@
+import type { Pool, QueryResultRow } from 'pg'
+import { StoreError, type Queryable, type Store } from './db.ts'
+import { Session, toStoreError } from './session.ts'
+
+/** How news travels: where the two stores differ. */
+export type Hints = Pick<Store, 'listen' | 'notify' | 'end'>
+
+/** A store over a pool of sessions: several to a server, one to the embedded database. */
+export class PooledStore implements Store {
+  readonly kind: Store['kind']
+  readonly #pool: Pool
+  readonly #hints: Hints
+  readonly #afterEnd: () => Promise<void>
+  // Owned by end(): set by its first call.
+  #ended: Promise<void> | null = null
+
+  constructor(kind: Store['kind'], pool: Pool, hints: Hints, afterEnd = async () => {}) {
+    this.kind = kind
+    this.#pool = pool
+    this.#hints = hints
+    this.#afterEnd = afterEnd
+    // A session can die while it is idle, or between two statements. Whoever uses it next is told by a rejected query; the event says
+    // nothing more, and without a listener it would end the process.
+    pool.on('connect', (client) => client.on('error', () => {}))
+    pool.on('error', () => {})
+  }
+
+  async query<Row = Record<string, unknown>>(sql: string, params: readonly unknown[] = []) {
+    const session = await this.#session()
+    try {
+      const { rows } = await session.run<QueryResultRow>(sql, params)
+      return rows as Row[]
+    } finally {
+      session.release()
+    }
+  }
+
+  async tx<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
+    const session = await this.#session()
+    let over = false
+    const tx: Queryable = {
+      async query<Row>(sql: string, params: readonly unknown[] = []) {
+        // Closed: by now the session may be in somebody else's transaction.
+        if (over) throw new StoreError('25P01', 'This transaction is over.')
+        const { rows } = await session.run<QueryResultRow>(sql, params)
+        return rows as Row[]
+      },
+    }
+    try {
+      await session.run('BEGIN')
+      const result = await work(tx)
+      const { command } = await session.run('COMMIT')
+      // PostgreSQL's answer when a statement failed and `work` went on as if it had not: nothing was committed.
+      if (command !== 'COMMIT') throw new StoreError('25P02', 'The transaction was rolled back.')
+      return result
+    } catch (error) {
+      await session.rollback()
+      throw error
+    } finally {
+      over = true
+      session.release()
+    }
+  }
+
+  listen(channel: string, onNotify: (payload: string | null) => void) {
+    return this.#hints.listen(channel, onNotify)
+  }
+
+  notify(channel: string, payload: string) {
+    return this.#hints.notify(channel, payload)
+  }
+
+  end(): Promise<void> {
+    this.#ended ??= this.#end()
+    return this.#ended
+  }
+
+  async #end(): Promise<void> {
+    await this.#hints.end()
+    await this.#pool.end()
+    await this.#afterEnd()
+  }
+
+  async #session(): Promise<Session> {
+    try {
+      return new Session(await this.#pool.connect())
+    } catch (error) {
+      throw toStoreError(error)
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import { Client, Pool, type ClientConfig } from 'pg'
+import { MistakesError } from '../core/errors.ts'
+import type { Store } from './db.ts'
+import { refuseUnsafeCommits } from './durability.ts'
+import { Listener } from './listener.ts'
+import { migrate } from './migrate.ts'
+import { PooledStore } from './pooled.ts'
+import { toStoreError } from './session.ts'
+import { columnTypes } from './types.ts'
+
+/** In milliseconds. Nothing waits forever: not for a connection, a lock, an answer, or the next statement of a transaction. */
+const patience = {
+  connectionTimeoutMillis: 3_000,
+  lock_timeout: 5_000,
+  statement_timeout: 10_000,
+  // Longer than the server's own limit, so that this one is only met where the server is gone.
+  query_timeout: 12_000,
+  idle_in_transaction_session_timeout: 15_000,
+}
+
+/** The role is the session's default: RESET ROLE comes back to it. `pg_temp` last, so that nothing temporary shadows a table. */
+const asGateway = '-c role=sallyport_gateway -c search_path=sallyport,pg_temp -c TimeZone=UTC'
+
+/** PostgreSQL 15 or later. Brings the schema up to date first, as the user of the URL. */
+export async function openPostgres(url: string, sessions = 10): Promise<Store> {
+  const { connectionString, options } = takeOptions(url)
+  const config: ClientConfig = {
+    connectionString,
+    application_name: 'sallyport',
+    keepAlive: true,
+    types: columnTypes,
+  }
+  await migrateAsOwner(config)
+  const gateway = { ...config, ...patience, options: `${options} ${asGateway}` }
+  const pool = new Pool({ ...gateway, max: sessions })
+  const store = new PooledStore('postgres', pool, new Listener(gateway, pool))
+  try {
+    await refuseUnsafeCommits(store)
+    return store
+  } catch (error) {
+    await store.end()
+    throw error
+  }
+}
+
+/** Takes `options` out of a URL, which would otherwise replace ours, and with them the role. */
+function takeOptions(url: string): { connectionString: string; options: string } {
+  const parsed = new URL(url)
+  const options = parsed.searchParams.get('options') ?? ''
+  parsed.searchParams.delete('options')
+  return { connectionString: parsed.href, options }
+}
+
+async function migrateAsOwner(config: ClientConfig): Promise<void> {
+  const owner = new Client({ ...config, connectionTimeoutMillis: 3_000, lock_timeout: 60_000 })
+  owner.on('error', () => {})
+  try {
+    await owner.connect()
+    await migrate(owner)
+  } catch (error) {
+    throw error instanceof MistakesError ? error : toStoreError(error)
+  } finally {
+    await owner.end()
+  }
+}

@@ -1,0 +1,43 @@
+import { DatabaseError, type PoolClient, type QueryResult, type QueryResultRow } from 'pg'
+import { StoreError } from './db.ts'
+
+/** One session of the pool, and whether it can be trusted with more work. */
+export class Session {
+  readonly #client: PoolClient
+  // Owned by run(): set once, when an answer did not come or was the server's goodbye.
+  #lost = false
+
+  constructor(client: PoolClient) {
+    this.#client = client
+  }
+
+  async run<Row extends QueryResultRow>(
+    sql: string,
+    params?: readonly unknown[],
+  ): Promise<QueryResult<Row>> {
+    try {
+      return await this.#client.query<Row>(sql, params as unknown[])
+    } catch (error) {
+      if (!(error instanceof DatabaseError) || error.severity !== 'ERROR') this.#lost = true
+      throw toStoreError(error)
+    }
+  }
+
+  /** Never rejects: a session that cannot even roll back is lost, and the server rolls back for it. */
+  async rollback(): Promise<void> {
+    if (!this.#lost) await this.run('ROLLBACK').catch(() => (this.#lost = true))
+  }
+
+  /** Back to the pool. Closed: a session that is lost, or still in a transaction, is never used again. */
+  release(): void {
+    this.#client.release(this.#lost || this.#client.getTransactionStatus() !== 'I')
+  }
+}
+
+/** The one place where a driver's error becomes ours. What has no SQLSTATE is the lack of an answer. */
+export function toStoreError(error: unknown): StoreError {
+  if (error instanceof StoreError) return error
+  const message = error instanceof Error ? error.message : String(error)
+  const code = error instanceof DatabaseError && error.code ? error.code : 'unavailable'
+  return new StoreError(code, message, { cause: error })
+}

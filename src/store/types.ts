@@ -1,0 +1,29 @@
+import { types, type CustomTypesConfig } from 'pg'
+import { StoreError } from './db.ts'
+
+const int8 = 20
+const int8Array = 1016
+
+/** `bigint` as a number. One that a double cannot hold exactly is an error, never a rounded value. */
+function safeInteger(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value)) {
+    throw new StoreError('22003', `${text} is beyond the integers that a number holds exactly`)
+  }
+  return value
+}
+
+function safeIntegers(text: string): (number | null)[] {
+  const elements = text.slice(1, -1)
+  if (elements === '') return []
+  return elements.split(',').map((each) => (each === 'NULL' ? null : safeInteger(each)))
+}
+
+/** How values come back, on both stores. All but `bigint` is as the driver has it. */
+export const columnTypes: CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+    if (format !== 'binary' && oid === int8) return safeInteger
+    if (format !== 'binary' && oid === int8Array) return safeIntegers
+    return types.getTypeParser(oid, format)
+  }) as typeof types.getTypeParser,
+}

@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Client } from 'pg'
+import { afterAll, inject } from 'vitest'
+import type { Store } from '../../src/store/db.ts'
+import { PgliteDatabase } from '../../src/store/pglite-database.ts'
+import { openOver } from '../../src/store/pglite.ts'
+import { openPostgres } from '../../src/store/postgres.ts'
+
+export type StoreKind = Store['kind']
+
+const postgres = inject('postgres')
+const asked = process.env['SALLYPORT_TEST_STORE'] as StoreKind | undefined
+const opened: Store[] = []
+
+/** What the tests of the store itself run on: both, unless one is asked for. */
+export const storeKinds: readonly StoreKind[] = asked
+  ? [asked]
+  : postgres
+    ? ['postgres', 'embedded']
+    : ['embedded']
+
+afterAll(async () => {
+  await Promise.all(opened.splice(0).map((store) => store.end()))
+})
+
+/** A fresh database with the whole schema. It is closed after the last test of the file. */
+export async function openTestStore(kind: StoreKind = storeKinds[0]!): Promise<Store> {
+  const store =
+    kind === 'postgres' ? await openPostgres(await createTestDatabase()) : await openInMemory()
+  opened.push(store)
+  return store
+}
+
+/** URL of a fresh database with the whole schema, on the PostgreSQL of this run. */
+export async function createTestDatabase(): Promise<string> {
+  if (!postgres) throw new Error('This test needs a PostgreSQL, and this run has none.')
+  const name = `test_${crypto.randomUUID().replaceAll('-', '')}`
+  const admin = new Client({ connectionString: postgres.server })
+  await admin.connect()
+  try {
+    await admin.query(`CREATE DATABASE ${name} OWNER owner TEMPLATE ${postgres.template}`)
+  } finally {
+    await admin.end()
+  }
+  const url = new URL(postgres.server)
+  url.username = 'owner'
+  url.pathname = name
+  return url.href
+}
+
+async function openInMemory(): Promise<Store> {
+  const snapshot = await migratedSnapshot()
+  return openOver(await PgliteDatabase.open({ folder: null, snapshot }), () => {})
+}
+
+const cache = fileURLToPath(new URL('../../node_modules/.cache/sallyport/', import.meta.url))
+const migrations = fileURLToPath(new URL('../../migrations/', import.meta.url))
+
+/** Creating a database takes seconds; a copy of a new one does not. Made once for each version of the migrations. */
+async function migratedSnapshot(): Promise<Uint8Array<ArrayBuffer>> {
+  const hash = createHash('sha256')
+  for (const file of (await readdir(migrations)).sort()) {
+    hash.update(await readFile(join(migrations, file)))
+  }
+  const path = join(cache, `embedded-${hash.digest('hex').slice(0, 16)}.tar`)
+  const cached = await readFile(path).catch(() => null)
+  if (cached) return Uint8Array.from(cached)
+
+  const database = await PgliteDatabase.open({ folder: null, snapshot: null })
+  let snapshot = new Uint8Array()
+  const store = await openOver(database, () => {})
+  snapshot = await database.dump()
+  await store.end()
+  await rm(cache, { recursive: true, force: true })
+  await mkdir(cache, { recursive: true })
+  // Another test file may be at it too: whoever renames last wins, and both have the same content.
+  await writeFile(`${path}.${process.pid}`, snapshot)
+  await rename(`${path}.${process.pid}`, path)
+  return snapshot
+}
