@@ -1,0 +1,43 @@
+import { connect } from './control-plane.ts'
+import { Refusal } from './errors.ts'
+import { approvalSchema, showApproval } from './show-approval.ts'
+import type { Terminal } from './terminal.ts'
+
+export interface VoteOptions {
+  readonly reason?: string
+  readonly scope?: string
+  readonly yes?: boolean
+  readonly json?: boolean
+}
+
+/**
+ * Shows one approval whole, asks, and votes for exactly what was shown: the vote names its digest and the hash of the view, and the gateway refuses it
+ * when either has changed meanwhile.
+ */
+export async function castVote(
+  terminal: Terminal,
+  id: string,
+  decision: 'approve' | 'deny',
+  { reason, scope, yes, json }: VoteOptions,
+): Promise<void> {
+  const plane = await connect(terminal)
+  const path = `/api/approvals/${encodeURIComponent(id)}`
+  const approval = await plane.get(path, approvalSchema)
+  terminal.note(showApproval(approval))
+  if (!yes) {
+    const answer = await terminal.ask(
+      `\n${decision === 'approve' ? 'Approve' : 'Deny'} this? (yes/no) `,
+    )
+    // Only the whole word: a stray key must not release anything.
+    if (answer.trim().toLowerCase() !== 'yes') throw new Refusal('Nothing was decided.')
+  }
+  const { digest } = approval.action
+  const vote = { decision, digest, view_hash: approval.view_hash, reason: reason ?? null }
+  const after = await plane.post(
+    `${path}/votes`,
+    { ...vote, ...(decision === 'approve' && { scope: scope ?? 'once' }) },
+    approvalSchema,
+  )
+  if (json) terminal.print(JSON.stringify(after, null, 2))
+  else terminal.note(`Your vote counts. The approval is ${after.state} now.`)
+}

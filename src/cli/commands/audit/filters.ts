@@ -1,0 +1,28 @@
+import type { Command } from 'commander'
+
+/** Options that narrow what is searched, by the parameter of the API that they become. */
+const filters = {
+  q: 'words to look for',
+  subject: 'who acted',
+  resource: 'on which resource',
+  action: 'the id or the name of an action',
+  decision: 'allow, deny or hold',
+  reason: 'a reason code',
+  from: 'at or after this time (ISO 8601)',
+  to: 'before this time (ISO 8601)',
+} as const
+
+export type Filters = Partial<Record<keyof typeof filters, string>>
+
+export function addFilters(command: Command, names: readonly (keyof typeof filters)[]): Command {
+  for (const name of names) command.option(`--${name} <${name}>`, filters[name])
+  return command
+}
+
+export const everyFilter = Object.keys(filters) as (keyof typeof filters)[]
+
+/** The filters that were given, as a query. */
+export function queryOf(options: Filters, more: Readonly<Record<string, string>> = {}): string {
+  const given = everyFilter.filter((name) => options[name]).map((name) => [name, options[name]!])
+  return new URLSearchParams({ ...Object.fromEntries(given), ...more }).toString()
+}

@@ -1,0 +1,63 @@
+import { Command } from 'commander'
+import { initiateDeviceAuthorization, pollDeviceAuthorizationGrant } from 'openid-client'
+import { z } from 'zod'
+import { reach, refusalOf, understand } from '../control-plane.ts'
+import { Refusal, UsageError } from '../errors.ts'
+import { userProfile, writeProfile } from '../profile.ts'
+import { discover, expiry } from '../refresh.ts'
+import type { Terminal } from '../terminal.ts'
+import { visible } from '../visible.ts'
+
+const settings = z.object({
+  issuer: z.url(),
+  client_id: z.string(),
+  audience: z.string(),
+  scope: z.string().default('openid profile email offline_access'),
+})
+
+/** OAuth 2.0 Device Authorization Grant (RFC 8628). */
+export function login(terminal: Terminal): Command {
+  return new Command('login')
+    .description('log in through your identity provider, and keep the token in your profile')
+    .argument('[url]', 'address of the console; SALLYPORT_URL if left out')
+    .action(async (argument?: string) => {
+      const url = (argument ?? terminal.environment.SALLYPORT_URL)?.replace(/\/+$/, '')
+      if (!url || !URL.canParse(url))
+        throw new UsageError(
+          'Where to log in?',
+          'Name the address of the console: sallyport login https://sallyport.example.com',
+        )
+      const response = await reach(`${url}/api/login/settings`, {
+        redirect: 'error',
+        signal: terminal.interrupted,
+      })
+      if (!response.ok) throw await refusalOf(response)
+      const { issuer, client_id, audience, scope } = await understand(response, settings)
+      const provider = await discover(issuer, client_id)
+      const request = {
+        scope,
+        audience,
+        // RFC 8707 §2 wants a URI; providers with other names for their audiences have them configured.
+        ...(URL.canParse(audience) && { resource: audience }),
+      }
+      const device = await initiateDeviceAuthorization(provider, request)
+      terminal.note(`Open  ${visible(device.verification_uri_complete ?? device.verification_uri)}`)
+      terminal.note(`Code  ${visible(device.user_code)}`)
+      const tokens = await pollDeviceAuthorizationGrant(provider, device, request, {
+        signal: terminal.interrupted,
+      }).catch((cause: unknown) => {
+        throw new Refusal(`The login did not succeed: ${visible(reasonOf(cause))}`, {}, { cause })
+      })
+      const { access_token: token, refresh_token, expires_in } = tokens
+      const refresh = refresh_token ? { issuer, client_id, refresh_token } : null
+      const file = userProfile(terminal.environment)
+      writeProfile(file, { url, token, expires_at: expiry(expires_in), refresh })
+      terminal.note(`Logged in. The profile is in ${file}`)
+    })
+}
+
+/** RFC 6749 §5.2: the provider's own words where it has some. */
+function reasonOf(error: unknown): string {
+  const { error_description, code, message } = error as Record<string, string | undefined>
+  return error_description ?? message ?? code ?? 'no reason given'
+}

@@ -1,0 +1,89 @@
+import { z } from 'zod'
+import { Refusal } from './errors.ts'
+import { findProfile } from './profile.ts'
+import { fresh } from './refresh.ts'
+import type { Terminal } from './terminal.ts'
+import { visible } from './visible.ts'
+
+/** The control plane's API, as the person of the profile. Every method throws `Refusal` when it says no, or does not answer. */
+export interface ControlPlane {
+  get<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.output<Schema>>
+  post<Schema extends z.ZodType>(
+    path: string,
+    body: object,
+    schema: Schema,
+  ): Promise<z.output<Schema>>
+  delete(path: string): Promise<void>
+  /** The answer's body as it arrives. */
+  stream(path: string): Promise<ReadableStream<Uint8Array>>
+}
+
+export async function connect(terminal: Terminal): Promise<ControlPlane> {
+  const stored = findProfile(terminal.environment, terminal.folder)
+  const { url, token } = await fresh(stored)
+  const base = url.replace(/\/+$/, '')
+
+  async function request(method: string, path: string, body?: object): Promise<Response> {
+    const response = await reach(`${base}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        accept: 'application/json',
+        ...(body && { 'content-type': 'application/json' }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+      // A redirect would carry the token to another address.
+      redirect: 'error',
+      signal: terminal.interrupted,
+    })
+    if (!response.ok) throw await refusalOf(response)
+    return response
+  }
+
+  return {
+    get: async (path, schema) => understand(await request('GET', path), schema),
+    post: async (path, body, schema) => understand(await request('POST', path, body), schema),
+    delete: async (path) => {
+      await request('DELETE', path)
+    },
+    stream: async (path) => (await request('GET', path)).body!,
+  }
+}
+
+/** Fetches. A connection that cannot be made is a refusal that names the address. */
+export async function reach(url: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init)
+  } catch (cause) {
+    if (init.signal?.aborted) throw new Refusal('Interrupted.', {}, { cause })
+    const { origin } = new URL(url)
+    const code = (cause as { cause?: NodeJS.ErrnoException }).cause?.code ?? 'no answer'
+    throw new Refusal(`The control plane at ${origin} cannot be reached (${code}).`, {}, { cause })
+  }
+}
+
+/** The answer, checked: a proxy's login page, say, is not taken for data. */
+export async function understand<Schema extends z.ZodType>(
+  response: Response,
+  schema: Schema,
+): Promise<z.output<Schema>> {
+  const body: unknown = await response.json().catch(() => undefined)
+  const result = schema.safeParse(body)
+  if (result.success) return result.data
+  const issue = result.error.issues[0]!
+  throw new Refusal(
+    `The answer of ${new URL(response.url).origin} is not understood (${issue.path.join('.')}: ${issue.message}). Are both of one version?`,
+  )
+}
+
+const problem = z.looseObject({ type: z.string(), title: z.string(), detail: z.string() })
+
+export async function refusalOf(response: Response): Promise<Refusal> {
+  const body: unknown = await response.json().catch(() => undefined)
+  const result = problem.safeParse(body)
+  if (!result.success) return new Refusal(`${response.status} ${visible(response.statusText)}`)
+  const { type, detail } = result.data
+  const code = type.split('/').at(-1)!
+  const members = JSON.parse(JSON.stringify(result.data)) as Record<string, string>
+  return new Refusal(`${visible(code)}: ${visible(detail)}`, members)
+}

@@ -1,0 +1,44 @@
+import { CommanderError, type Command } from 'commander'
+import { MistakesError, Problem } from '../core/errors.ts'
+import { Refusal, UsageError } from './errors.ts'
+import { createProgram } from './program.ts'
+import type { Terminal } from './terminal.ts'
+import { visible, visibleLines } from './visible.ts'
+
+/** Runs one command line. Resolves to the exit code: 0, 1 (it says no) or 2 (wrong use). */
+export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
+  const program = createProgram(terminal)
+  for (const command of everyCommand(program)) {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => terminal.print(text.trimEnd()),
+      writeErr: (text) => terminal.note(text.trimEnd()),
+    })
+  }
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return 0
+  } catch (error) {
+    return explain(error, terminal)
+  }
+}
+
+const everyCommand = (command: Command): Command[] => [
+  command,
+  ...command.commands.flatMap(everyCommand),
+]
+
+function explain(error: unknown, terminal: Terminal): number {
+  // Commander has said it already; asking for help is no mistake.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (error instanceof UsageError) {
+    terminal.note(`${visible(error.message)}\n    → ${visible(error.remedy)}`)
+    return 2
+  }
+  if (error instanceof Refusal || error instanceof Problem || error instanceof MistakesError) {
+    terminal.note(visibleLines(error.message).join('\n'))
+    return 1
+  }
+  // A defect, then: whoever mends it needs the stack.
+  terminal.note(error instanceof Error ? (error.stack ?? error.message) : String(error))
+  return 1
+}

@@ -1,0 +1,85 @@
+import { z } from 'zod'
+import type { JsonValue } from '../core/json.ts'
+import { showValue } from './show-value.ts'
+import { visible } from './visible.ts'
+
+const json: z.ZodType<JsonValue> = z.json()
+const party = z.object({ issuer: z.string(), subject: z.string() })
+const group = z.object({ group: z.string() })
+const vote = z.looseObject({
+  name: z.string(),
+  decision: z.string(),
+  reason: z.string().nullable(),
+})
+
+/** An approval, as the control plane's API gives it. */
+export const approvalSchema = z.looseObject({
+  id: z.string(),
+  state: z.string(),
+  action: z.looseObject({
+    name: z.string(),
+    subject: z.looseObject({
+      issuer: z.string(),
+      subject: z.string(),
+      kind: z.string(),
+      owner: z.union([party, group]).nullable(),
+      chain: z.array(party),
+    }),
+    resource: z.string(),
+    effect: z.string(),
+    attributes: json,
+    summary: z.string(),
+    payload: json,
+    digest: z.string(),
+  }),
+  rules: z.array(z.string()),
+  risk: z.string(),
+  reason: z.string(),
+  agent_reason: z.string().nullable(),
+  requirements: z.array(
+    z.looseObject({
+      from: z.union([group, z.object({ people: z.array(party) })]),
+      quorum: z.number(),
+      votes: z.array(vote),
+    }),
+  ),
+  ran_before: z.looseObject({ id: z.string(), state: z.string() }).nullish(),
+  scope_options: z.array(json),
+  view_hash: z.string(),
+  created_at: z.string(),
+  expires_at: z.string(),
+})
+
+export type ShownApproval = z.output<typeof approvalSchema>
+
+/** An approval for a person, whole: nothing is cut, and nothing in it can act on the terminal. */
+export function showApproval(approval: ShownApproval): string {
+  const { action, requirements, ran_before } = approval
+  const { subject } = action
+  const lines: (readonly [string, string])[] = [
+    ['approval', `${approval.id}  ${approval.state}`],
+    ['action', `${action.name}  ${action.summary}`],
+    ['agent', `${subject.subject}  (${subject.kind}, ${subject.issuer})`],
+    ...subject.chain.map((actor) => ['acting', whom(actor)] as const),
+    ['owner', subject.owner ? whom(subject.owner) : 'nobody known'],
+    ['resource', `${action.resource}  (${action.effect})`],
+    ['risk', approval.risk],
+    ['because', `${approval.reason}  (${approval.rules.join(', ')})`],
+    ['agent says', approval.agent_reason ?? 'nothing'],
+    ...requirements.map(({ from, quorum, votes }) => {
+      const who = 'group' in from ? `members of ${from.group}` : from.people.map(whom).join(', ')
+      const yes = votes.filter(({ decision }) => decision === 'approve').length
+      return ['needs', `${yes} of ${quorum} votes, from ${who}`] as const
+    }),
+    ...(ran_before
+      ? [['ran before', `the same action, as ${ran_before.id}: ${ran_before.state}`] as const]
+      : []),
+    ['expires', approval.expires_at],
+    ['digest', action.digest],
+  ]
+  const head = lines.map(([label, text]) => `${label.padEnd(11)} ${visible(text)}`)
+  return [...head, '', 'what would run:', ...showValue(action.payload)].join('\n')
+}
+
+const whom = (owner: z.output<typeof party> | z.output<typeof group>): string =>
+  'group' in owner ? `group ${owner.group}` : `${owner.subject}  (${owner.issuer})`
