@@ -17,6 +17,7 @@ describe('lies in the loop: what an agent sends cannot deceive the approver', ()
     ['a blank that is none', 'a\u00a0b', 'a⟨U+00A0⟩b'],
     ['a line separator', 'a\u2028b', 'a⟨U+2028⟩b'],
     ['half a character', 'a\ud800b', 'a⟨U+D800⟩b'],
+    ['a letter under a tower of marks', 'a\u0301\u0301\u0301\u0301', 'a\u0301\u0301\u0301⟨U+0301⟩'],
     ['a NUL', 'a\0b', 'a⟨U+0000⟩b'],
   ])('%s is shown', (_, text, shown) => {
     expect(visible(text)).toBe(shown)
