@@ -5,14 +5,7 @@ import type { Person } from '../core/person.ts'
 import type { Owner } from '../core/subject.ts'
 import { StoreError, type Store } from '../store/db.ts'
 import type { Log } from '../telemetry/log.ts'
-import {
-  keyColumns,
-  keyFromRow,
-  subjectOfKey,
-  type AgentKey,
-  type KeyRow,
-  type KeyScope,
-} from './agent-key.ts'
+import { keyColumns, keyFromRow, type AgentKey, type KeyRow, type KeyScope } from './agent-key.ts'
 import { keyHash, newKey } from './key-format.ts'
 import { subjectOfPerson } from './people.ts'
 import type { Recorder } from './recorder.ts'
@@ -136,20 +129,19 @@ export async function revokeKey(
 function keyEvent(
   type: 'identity.key_created' | 'identity.key_revoked',
   by: Person,
-  key: AgentKey,
+  { id, name, kind, groups, scopes, owner, expiresAt }: AgentKey,
 ): EventInput {
-  const { groups, owner, related, claims, ...rest } = subjectOfKey(key)
   return {
     type,
     subject: subjectOfPerson(by),
     details: {
-      key: key.id,
-      name: rest.subject,
-      kind: rest.kind,
+      key: id,
+      name,
+      kind,
       groups,
-      owner: owner && { ...owner },
-      ...claims,
-      expires_at: key.expiresAt?.toISOString() ?? null,
+      scopes,
+      owner: { ...owner },
+      expires_at: expiresAt?.toISOString() ?? null,
     },
   }
 }

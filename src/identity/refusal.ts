@@ -2,7 +2,7 @@ import { Problem } from '../core/errors.ts'
 import type { Subject } from '../core/subject.ts'
 
 /**
- * Why a credential was refused: the member `reason` of the problem, and the reason code of `identity.refused` events. Stable. No text
+ * Why a credential, or a login, was refused: the member `reason` of the problem, and the reason code of `identity.refused` events. Stable. No text
  * in here contains anything of the credential itself.
  */
 export const refusals = {
@@ -27,6 +27,10 @@ export const refusals = {
   'key-unknown': 'There is no such agent key.',
   'key-revoked': 'This agent key has been revoked.',
   'key-expired': 'This agent key has expired.',
+  'login-expired': 'This login took too long, or was started in another browser. Log in again.',
+  'login-denied': 'The identity provider did not let you in.',
+  'login-failed': 'The identity provider gave an answer that cannot be trusted.',
+  'provider-unavailable': 'The identity provider does not answer. Try again later.',
 } as const
 
 export type RefusalReason = keyof typeof refusals

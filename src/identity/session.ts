@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto'
+import type { Person } from '../core/person.ts'
+import type { Queryable, Store } from '../store/db.ts'
+import { open, seal, sessionHash } from './session-secret.ts'
+
+/** A login to the console. */
+export interface Session {
+  /** Names the session without being able to take it over. */
+  readonly id: string
+  readonly person: Person
+  readonly expiresAt: Date
+}
+
+interface SessionRow {
+  hash: Buffer
+  issuer: string
+  subject: string
+  name: string
+  email: string | null
+  groups: string[]
+  identifiers: string[]
+  id_token: Buffer
+  expires_at: Date
+}
+
+/**
+ * Begins a session of `lifetime` milliseconds, whatever happens in it: with it ends what the person's groups were when they logged in. Returns
+ * the value for the cookie. It is drawn here, and what a browser had before is never taken over, so nobody can prepare a session for somebody else.
+ */
+export async function beginSession(
+  tx: Queryable,
+  person: Person,
+  { idToken, lifetime }: { idToken: string; lifetime: number },
+): Promise<string> {
+  const value = randomBytes(32).toString('base64url')
+  // Who logs in sweeps: sessions that are over are of no use to anybody.
+  await tx.query('DELETE FROM sallyport.sessions WHERE expires_at < clock_timestamp()')
+  await tx.query(
+    `INSERT INTO sallyport.sessions
+       (hash, issuer, subject, name, email, groups, identifiers, id_token, expires_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clock_timestamp() + $9 * interval '1 millisecond')`,
+    [
+      sessionHash(value),
+      person.issuer,
+      person.subject,
+      person.name,
+      person.email,
+      person.groups,
+      person.identifiers,
+      seal(value, idToken),
+      lifetime,
+    ],
+  )
+  return value
+}
+
+/** The session of this cookie, or `null` when it is over or never was. */
+export async function findSession(store: Store, value: string): Promise<Session | null> {
+  const [row] = await store.query<SessionRow>(
+    `SELECT hash, issuer, subject, name, email, groups, identifiers, expires_at
+       FROM sallyport.sessions WHERE hash = $1 AND expires_at > clock_timestamp()`,
+    [sessionHash(value)],
+  )
+  if (!row) return null
+  const { hash, issuer, subject, name, email, groups, identifiers, expires_at } = row
+  return {
+    id: hash.toString('base64url'),
+    person: { issuer, subject, name, email, groups, identifiers },
+    expiresAt: expires_at,
+  }
+}
+
+/** Ends the session of this cookie for good. Returns its ID token, or `null` when there is no such session. */
+export async function endSession(tx: Queryable, value: string): Promise<string | null> {
+  const [row] = await tx.query<Pick<SessionRow, 'id_token'>>(
+    'DELETE FROM sallyport.sessions WHERE hash = $1 RETURNING id_token',
+    [sessionHash(value)],
+  )
+  return row ? open(value, row.id_token) : null
+}
