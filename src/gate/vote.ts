@@ -12,6 +12,7 @@ import { Problem } from '../core/errors.ts'
 import type { EventInput } from '../core/event.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Person } from '../core/person.ts'
+import { subjectOfPerson } from '../identity/people.ts'
 import { commit, type Step } from './commit.ts'
 import type { GateContext } from './context.ts'
 import { alreadyResolved, expire, resolveByVote } from './settle.ts'
@@ -122,16 +123,7 @@ function voteEvent(
 ): EventInput {
   return {
     type,
-    subject: {
-      issuer: person.issuer,
-      subject: person.subject,
-      kind: 'human',
-      groups: person.groups,
-      owner: null,
-      chain: [],
-      related: [],
-      claims: {},
-    },
+    subject: subjectOfPerson(person),
     action: { id: approval.action.id, name: approval.action.name },
     resource: approval.resource,
     digest: approval.digest,

@@ -21,7 +21,15 @@ function agent(more: Partial<Subject> = {}): Subject {
 }
 
 function person(subject: string, more: Partial<Person> = {}): Person {
-  return { issuer, subject, name: subject, email: null, groups: [], identifiers: [subject], ...more }
+  return {
+    issuer,
+    subject,
+    name: subject,
+    email: null,
+    groups: [],
+    identifiers: [subject],
+    ...more,
+  }
 }
 
 describe('nobody approves their own action (class 13)', () => {

@@ -59,19 +59,24 @@ describe('a quorum of distinct people', () => {
       .map(({ group, quorum }) => asks(group, quorum))
     const people = fc.array(fc.subarray(groups), { maxLength: 4 })
     fc.assert(
-      fc.property(fc.array(requirement, { minLength: 1, maxLength: 3 }), people, (asked, members) => {
-        const voters = members.map((theirs, index) => person(`p${index}`, ...theirs))
-        const places = asked.flatMap(({ from, quorum }) =>
-          Array.from({ length: quorum }, () => ('group' in from ? from.group : '')),
-        )
-        const seatable = (place: number, left: typeof voters): boolean =>
-          place === places.length ||
-          left.some(
-            (voter, index) =>
-              voter.groups.includes(places[place]!) && seatable(place + 1, left.toSpliced(index, 1)),
+      fc.property(
+        fc.array(requirement, { minLength: 1, maxLength: 3 }),
+        people,
+        (asked, members) => {
+          const voters = members.map((theirs, index) => person(`p${index}`, ...theirs))
+          const places = asked.flatMap(({ from, quorum }) =>
+            Array.from({ length: quorum }, () => ('group' in from ? from.group : '')),
           )
-        expect(quorumMet(asked, voters)).toBe(seatable(0, voters))
-      }),
+          const seatable = (place: number, left: typeof voters): boolean =>
+            place === places.length ||
+            left.some(
+              (voter, index) =>
+                voter.groups.includes(places[place]!) &&
+                seatable(place + 1, left.toSpliced(index, 1)),
+            )
+          expect(quorumMet(asked, voters)).toBe(seatable(0, voters))
+        },
+      ),
     )
   })
 })
