@@ -4,16 +4,14 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 
 const needed = 24
-const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
 if (Number(process.versions.node.split('.')[0]) >= needed) {
-  const built = join(root, 'dist/cli/main.js')
-  const source = join(root, 'src/cli/main.ts')
-  // A checkout runs its source, which a forgotten build cannot be older than; the package has only what was built.
-  await import(existsSync(source) ? source : built)
+  const source = new URL('../src/cli/main.ts', import.meta.url)
+  const built = new URL('../dist/cli/main.js', import.meta.url)
+  // A checkout runs its source, so that a forgotten build is never what runs; the package has only what was built.
+  await import((existsSync(source) ? source : built).href)
 } else {
   const node = newerNode()
   if (!node) {
