@@ -8,6 +8,8 @@ CREATE TABLE sallyport.approvals (
   subject_key text NOT NULL,
   resource text NOT NULL,
   digest text NOT NULL,
+  -- Names the upstream and the credential that the resource was bound to; part of the digest.
+  binding text NOT NULL,
   -- The action with subject, attributes and summary, as it was decided, and its payload, as it is shown.
   -- `json`, not `jsonb`: it keeps what the agent sent as it was, escapes like \u0000 included.
   action json NOT NULL,

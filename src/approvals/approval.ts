@@ -4,6 +4,7 @@ import type { Outcome } from '../core/event.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Party } from '../core/subject.ts'
 import type { ApprovalState } from './machine.ts'
+import type { Scope } from './scope.ts'
 
 /** Why an approval ended without running, or who made it ready to run. */
 export interface Resolution {
@@ -29,6 +30,8 @@ export interface Approval {
   readonly subjectKey: string
   readonly resource: string
   readonly digest: string
+  /** Names the upstream and the credential that the resource was bound to. */
+  readonly binding: string
   readonly action: Action
   readonly payload: JsonObject
   readonly decision: Decision
@@ -49,6 +52,7 @@ export type NewApproval = Pick<
   | 'subjectKey'
   | 'resource'
   | 'digest'
+  | 'binding'
   | 'action'
   | 'payload'
   | 'decision'
@@ -62,6 +66,7 @@ export interface Vote extends Party {
   readonly name: string
   readonly decision: 'approve' | 'deny'
   readonly reason: string | null
+  readonly scope: Scope
   readonly channel: string
   readonly votedAt: Date
   /** The voter's groups as they are known now, not as they were: eligibility is recounted when an approval is used. */

@@ -5,9 +5,10 @@ import type { Queryable } from '../store/db.ts'
 import type { Approval, Holder, NewApproval, Resolution, Vote } from './approval.ts'
 import type { Exclusion } from './exclusion.ts'
 import type { ApprovalState } from './machine.ts'
+import type { Scope } from './scope.ts'
 
 const columns = `
-  id, state, version, subject_key AS "subjectKey", resource, digest, action, payload, decision,
+  id, state, version, subject_key AS "subjectKey", resource, digest, binding, action, payload, decision,
   view_hash AS "viewHash", ran_before AS "ranBefore", created_at AS "createdAt", expires_at AS "expiresAt",
   resolved_at AS "resolvedAt", resolution, holder_replica AS "holderReplica", holder_epoch AS "holderEpoch", holder_action AS "holderAction", outcome`
 
@@ -70,13 +71,15 @@ export async function countOpen(tx: Queryable, subjectKey: string): Promise<numb
 export async function insertApproval(tx: Queryable, it: NewApproval): Promise<void> {
   await tx.query(
     `INSERT INTO sallyport.approvals
-       (id, subject_key, resource, digest, action, payload, decision, view_hash, ran_before, created_at, expires_at)
-     VALUES ($1, $2, $3, $4, $5::json, $6::json, $7::jsonb, $8, $9::jsonb, $10, $11)`,
+       (id, subject_key, resource, digest, binding, action, payload, decision, view_hash, ran_before,
+        created_at, expires_at)
+     VALUES ($1, $2, $3, $4, $5, $6::json, $7::json, $8::jsonb, $9, $10::jsonb, $11, $12)`,
     [
       it.id,
       it.subjectKey,
       it.resource,
       it.digest,
+      it.binding,
       JSON.stringify(it.action),
       JSON.stringify(it.payload),
       JSON.stringify(it.decision),
@@ -202,7 +205,7 @@ export interface NewVote {
   readonly subject: string
   readonly decision: 'approve' | 'deny'
   readonly reason: string | null
-  readonly scope: unknown
+  readonly scope: Scope
   readonly viewHash: string
   readonly channel: string
 }
@@ -230,7 +233,7 @@ export async function insertVote(tx: Queryable, id: string, vote: NewVote): Prom
 
 export async function votesOf(db: Queryable, ids: readonly string[]): Promise<Map<string, Vote[]>> {
   const rows = await db.query<Vote & { approval: string }>(
-    `SELECT v.approval, v.issuer, v.subject, p.name, v.decision, v.reason, v.channel,
+    `SELECT v.approval, v.issuer, v.subject, p.name, v.decision, v.reason, v.scope, v.channel,
             v.voted_at AS "votedAt", p.groups
        FROM sallyport.approval_votes v
        JOIN sallyport.people p ON p.issuer = v.issuer AND p.subject = v.subject

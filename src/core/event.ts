@@ -12,6 +12,7 @@ export type EventType =
   | 'approval.voted'
   | 'approval.vote_refused'
   | 'approval.resolved'
+  | 'approval.granted'
   | 'policy.loaded'
   | 'policy.rejected'
   | 'identity.refused'

@@ -75,7 +75,12 @@ export function resolved(approval: Approval, resolution: Resolution, reason: str
 }
 
 /** The intent of an approved action: durable before its first byte leaves. */
-export function dispatched(action: Action, decision: Decision, approval: Approval): EventInput {
+export function dispatched(
+  action: Action,
+  decision: Decision,
+  approval: Approval,
+  grant?: string,
+): EventInput {
   return {
     type: 'action.dispatched',
     ...actionFields(action),
@@ -83,6 +88,7 @@ export function dispatched(action: Action, decision: Decision, approval: Approva
     subject: action.subject,
     digest: approval.digest,
     approval: approval.id,
+    ...(grant && { details: { grant } }),
   }
 }
 

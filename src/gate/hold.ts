@@ -12,6 +12,7 @@ import type { Permit } from './permit.ts'
 import { requestApproval, type Bound } from './request-approval.ts'
 import { cancelApproval } from './settle.ts'
 import { refusal } from './task.ts'
+import { useGrant } from './use-grant.ts'
 
 /** Takes the payload in, asks for an approval or joins the one that is open, waits, and claims it. */
 export async function hold(
@@ -34,8 +35,12 @@ export async function hold(
   const bound: Bound = {
     subjectKey: subjectKey(action.subject),
     digest: actionDigest(action, attempt.binding, sealed.digest),
+    binding: attempt.binding,
     sealed,
   }
+
+  const granted = attempt.approval ? null : await useGrant(ctx, attempt, decision, bound)
+  if (granted) return granted
 
   let approval = await requestApproval(ctx, attempt, decision, bound)
   for (;;) {

@@ -24,6 +24,8 @@ import { viewHash } from './view.ts'
 export interface Bound {
   readonly subjectKey: string
   readonly digest: string
+  /** Upstream and credential of the resource. */
+  readonly binding: string
   readonly sealed: Sealed
 }
 
@@ -79,7 +81,7 @@ async function joinOrOpen(
   step: Step,
   { action }: Attempt,
   decision: Decision,
-  { subjectKey, digest, sealed }: Bound,
+  { subjectKey, digest, binding, sealed }: Bound,
 ): Promise<Approval | Problem> {
   const { tx } = step
   const open = await findOpen(tx, subjectKey, action.resource, digest)
@@ -100,6 +102,7 @@ async function joinOrOpen(
     subjectKey,
     resource: action.resource,
     digest,
+    binding,
     action,
     payload: sealed.payload,
     decision,

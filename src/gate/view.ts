@@ -1,5 +1,6 @@
 import type { Approval, Vote } from '../approvals/approval.ts'
 import { isEligible } from '../approvals/quorum.ts'
+import { offeredScope } from '../approvals/scope.ts'
 import type { Requirement, Risk } from '../core/decision.ts'
 import type { JsonObject } from '../core/json.ts'
 import { hashOf } from './binding.ts'
@@ -8,6 +9,12 @@ const risks: readonly Risk[] = ['low', 'medium', 'high', 'critical']
 
 function highestRisk(requirements: readonly Requirement[]): Risk {
   return risks[Math.max(...requirements.map(({ risk }) => risks.indexOf(risk)))] ?? 'medium'
+}
+
+/** `once`, and what the rules allow beyond it: for how long, and what has to be the same (nothing listed: everything). */
+function scopeOptions(requirements: readonly Requirement[]) {
+  const offered = offeredScope(requirements)
+  return ['once', ...(offered ? [{ minutes: offered.minutes, match: offered.match }] : [])]
 }
 
 type Shown = Pick<
@@ -47,7 +54,7 @@ function content({
     agent_reason: action.agentReason,
     ran_before: ranBefore,
     impact: null,
-    scope_options: ['once'],
+    scope_options: scopeOptions(decision.requirements),
     created_at: createdAt.toISOString(),
     expires_at: expiresAt.toISOString(),
   }
@@ -71,12 +78,13 @@ export function approvalView(approval: Approval, votes: readonly Vote[]): JsonOb
     quorum,
     votes: votes
       .filter((vote) => isEligible(vote, from))
-      .map(({ issuer, subject, name, decision, reason, channel, votedAt }) => ({
+      .map(({ issuer, subject, name, decision, reason, scope, channel, votedAt }) => ({
         issuer,
         subject,
         name,
         decision,
         reason,
+        scope,
         channel,
         at: votedAt.toISOString(),
       })),

@@ -1,6 +1,8 @@
-import type { Approval } from '../approvals/approval.ts'
+import type { Approval, Vote } from '../approvals/approval.ts'
 import { exclusionOf, isExcluded } from '../approvals/exclusion.ts'
+import { insertGrant } from '../approvals/grants.ts'
 import { isEligible, quorumMet } from '../approvals/quorum.ts'
+import { grantedMinutes, matchedValues, offeredScope, type Scope } from '../approvals/scope.ts'
 import {
   getApproval,
   insertVote,
@@ -25,7 +27,8 @@ export interface Ballot {
   readonly digest: string
   readonly viewHash: string
   readonly reason: string | null
-  readonly scope: 'once'
+  /** At most what the rules offer. */
+  readonly scope: Scope
   /** `console`, `api`, `cli`, `slack` … */
   readonly channel: string
 }
@@ -74,7 +77,7 @@ function objection(person: Person, ballot: Ballot, approval: Approval): Problem 
   if (ballot.digest !== approval.digest || ballot.viewHash !== approval.viewHash) {
     return new Problem('view-changed', 'What you saw is not what would run. Look at it again.')
   }
-  return undefined
+  return scopeProblem(ballot.scope, approval)
 }
 
 function selfApproval(): Problem {
@@ -110,8 +113,42 @@ async function count(
   const votes = (await votesOf(step.tx, [approval.id])).get(approval.id)!
   if (quorumMet(approval.decision.requirements, votes)) {
     await resolveByVote(step, approval, 'approved', resolution)
+    await grantBeyondOnce(step, approval, votes)
   }
   return undefined
+}
+
+/** Where all approvers granted more than one run, and the rules still call something alike, that is written down. */
+async function grantBeyondOnce(
+  { tx, record }: Step,
+  approval: Approval,
+  votes: readonly Vote[],
+): Promise<void> {
+  const { id, action, decision, digest, subjectKey, resource, binding } = approval
+  const minutes = grantedMinutes(votes.map(({ scope }) => scope))
+  const offered = offeredScope(decision.requirements)
+  if (minutes === null || !offered) return
+  const match = offered.match.length > 0 ? matchedValues(action, offered.match) : null
+  if (offered.match.length > 0 && match === null) return
+  const rules = decision.requirements.map(({ rule }) => rule)
+  const grant = { approval: id, subjectKey, resource, binding, rules, match }
+  await insertGrant(tx, { ...grant, digest: match ? null : digest }, minutes)
+  await record({
+    type: 'approval.granted',
+    subject: action.subject,
+    resource,
+    approval: id,
+    rules,
+    details: { minutes, match: offered.match },
+  })
+}
+
+function scopeProblem(scope: Scope, approval: Approval): Problem | undefined {
+  if (scope === 'once') return undefined
+  const offered = offeredScope(approval.decision.requirements)
+  if (offered && scope.minutes <= offered.minutes) return undefined
+  const most = offered ? ` for more than ${offered.minutes} minutes` : ' more than once'
+  return new Problem('bad-request', `The rules do not let anybody approve this${most}.`)
 }
 
 function voteEvent(

@@ -67,6 +67,7 @@ describe.each(storeKinds)('approvals in the %s store', (kind) => {
       subjectKey: 'subject',
       resource: 'crm',
       digest: randomUUIDv7(),
+      binding: 'upstream',
       action,
       payload: { note: 'a NUL \u0000 and a lone surrogate \ud800 are kept' },
       decision: { verdict: 'hold', reason: 'X', rules: ['r'], policy: 'p', requirements: [] },
@@ -83,7 +84,7 @@ describe.each(storeKinds)('approvals in the %s store', (kind) => {
     subject,
     decision,
     reason: null,
-    scope: 'once',
+    scope: 'once' as const,
     viewHash: 'view',
     channel: 'api',
   })
@@ -205,8 +206,8 @@ describe.each(storeKinds)('approvals in the %s store', (kind) => {
     const { digest } = await pending()
     const again = pending().then(async (other) =>
       store.query(
-        `INSERT INTO sallyport.approvals (id, subject_key, resource, digest, action, payload, decision, view_hash, expires_at)
-         SELECT $1, subject_key, resource, $2, action, payload, decision, view_hash, expires_at
+        `INSERT INTO sallyport.approvals (id, subject_key, resource, digest, binding, action, payload, decision, view_hash, expires_at)
+         SELECT $1, subject_key, resource, $2, binding, action, payload, decision, view_hash, expires_at
            FROM sallyport.approvals WHERE id = $3`,
         [randomUUIDv7(), digest, other.id],
       ),

@@ -1,0 +1,55 @@
+import { randomUUIDv7 } from 'node:crypto'
+import type { Queryable } from '../store/db.ts'
+
+/** What was granted beyond one run. */
+export interface Grant {
+  readonly id: string
+  readonly approval: string
+  readonly subjectKey: string
+  readonly resource: string
+  readonly binding: string
+  readonly digest: string | null
+  readonly match: Readonly<Record<string, unknown>> | null
+  readonly rules: readonly string[]
+}
+
+export async function insertGrant(
+  tx: Queryable,
+  grant: Omit<Grant, 'id'>,
+  minutes: number,
+): Promise<string> {
+  const id = randomUUIDv7()
+  await tx.query(
+    `INSERT INTO sallyport.grants
+       (id, approval, subject_key, resource, binding, digest, match, rules, expires_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7::json, $8, clock_timestamp() + make_interval(mins => $9::int))`,
+    [
+      id,
+      grant.approval,
+      grant.subjectKey,
+      grant.resource,
+      grant.binding,
+      grant.digest,
+      grant.match && JSON.stringify(grant.match),
+      grant.rules,
+      minutes,
+    ],
+  )
+  return id
+}
+
+/** The grants that this subject has now on this resource, as it is bound now. */
+export function listGrants(
+  tx: Queryable,
+  subjectKey: string,
+  resource: string,
+  binding: string,
+): Promise<Grant[]> {
+  return tx.query<Grant>(
+    `SELECT id, approval, subject_key AS "subjectKey", resource, binding, digest, match, rules
+       FROM sallyport.grants
+      WHERE subject_key = $1 AND resource = $2 AND binding = $3 AND expires_at > clock_timestamp()
+      ORDER BY id`,
+    [subjectKey, resource, binding],
+  )
+}
