@@ -2,7 +2,7 @@
 
 CREATE TABLE sallyport.policy_versions (
   hash text PRIMARY KEY,
-  -- File name → text.
+  -- The files as they were when this version was first loaded, comments and all: name and text.
   documents json NOT NULL,
   first_loaded_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
