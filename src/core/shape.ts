@@ -7,24 +7,30 @@ type Issue = z.core.$ZodIssue
 type JsonSchema = z.core.JSONSchema.BaseSchema
 
 /**
- * What a YAML file says, if it has the shape of the schema; otherwise `undefined`, and each mistake has been added to the file's own. No value
- * of the file is repeated in a mistake, since it may be a secret.
+ * What a YAML file says, or the part of it at `base`, if that has the shape of the schema; otherwise `undefined`, and each mistake has been
+ * added to the file's own. No value of the file is repeated in a mistake, since it may be a secret.
  */
 export function checkShape<Schema extends z.ZodType>(
   schema: Schema,
   source: YamlFile,
+  base: readonly PropertyKey[] = [],
 ): z.output<Schema> | undefined {
-  const result = schema.safeParse(source.value)
+  const result = schema.safeParse(valueAt(source.value, base))
   if (result.success) return result.data
   const shape = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
-  source.mistakes.push(...result.error.issues.flatMap((issue) => mistakesOf(issue, source, shape)))
+  for (const issue of result.error.issues) {
+    const known = schemaAt(shape, issue.path)
+    const located = { ...issue, path: [...base, ...issue.path] }
+    source.mistakes.push(...mistakesOf(located, source, known))
+  }
   return undefined
 }
 
-function mistakesOf(issue: Issue, source: YamlFile, shape: JsonSchema): Mistake[] {
+/** `schemas`: those that apply at the issue's path. */
+function mistakesOf(issue: Issue, source: YamlFile, schemas: readonly JsonSchema[]): Mistake[] {
   const { file } = source
   const what = pathText(issue.path)
-  const known = keysAt(shape, issue.path)
+  const known = keysOf(schemas)
   const unknown = unknownKeys(issue, source, known)
   if (unknown.length > 0) {
     return unknown.map((key) => ({
@@ -40,7 +46,7 @@ function mistakesOf(issue: Issue, source: YamlFile, shape: JsonSchema): Mistake[
     return [{ file, ...place, message: `${what} is not valid.`, remedy }]
   }
   const received = typeName(valueAt(source.value, issue.path))
-  const description = issue.path.length > 0 && schemaAt(shape, issue.path).at(0)?.description
+  const description = issue.path.length > 0 && schemas.at(0)?.description
   if (received === 'nothing') {
     const remedy = description ? `Add it: ${description}.` : 'Add it.'
     return [{ file, ...place, message: `${what} is missing.`, remedy }]
@@ -115,6 +121,6 @@ function alternatives(schema: JsonSchema): JsonSchema[] {
   return [schema, ...inner.filter(isSchema).flatMap(alternatives)]
 }
 
-const keysAt = (shape: JsonSchema, path: readonly PropertyKey[]): string[] => [
-  ...new Set(schemaAt(shape, path).flatMap(({ properties }) => Object.keys(properties ?? {}))),
+const keysOf = (schemas: readonly JsonSchema[]): string[] => [
+  ...new Set(schemas.flatMap(({ properties }) => Object.keys(properties ?? {}))),
 ]

@@ -1,6 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml'
 import type { Document, Node } from 'yaml'
 import { MistakesError, type Mistake } from './errors.ts'
+import { offsetWithin } from './yaml-offset.ts'
 
 export interface Place {
   /** From 1, both. */
@@ -14,6 +15,8 @@ export interface YamlFile {
   readonly value: unknown
   /** Where the value at this path is; of a path that is not there, where its closest ancestor is. */
   place(path: readonly PropertyKey[]): Place
+  /** Where the character is that the text at this path has at this index, from 0. */
+  placeWithin(path: readonly PropertyKey[], index: number): Place
   /** Where the name of the last key of this path is. */
   keyPlace(path: readonly PropertyKey[]): Place
   /** Mistakes that leave the rest readable. Whoever checks the value adds its own, and throws them all together. */
@@ -61,6 +64,13 @@ export function readYaml(
     }
   }
   visit(document, {
+    Pair(_, { key }) {
+      const plain = isScalar(key) && typeof key.value === 'string' && key.value !== '__proto__'
+      // Validation would lose such a key without a word, and with it whatever it is a condition of.
+      if (plain) return
+      const [message, remedy] = ['This cannot be a key.', 'Write a text, in quotes if need be.']
+      mistakes.push({ file, ...at(start(key)), message, remedy })
+    },
     Alias(_, node) {
       if (!node.resolve(document))
         mistakes.push({ file, ...at(start(node)), message: 'This alias has no anchor before it.' })
@@ -80,6 +90,10 @@ export function readYaml(
     value: toValue(document, file),
     mistakes,
     place: (path) => at(start(find(document, path).value)),
+    placeWithin: (path, index) => {
+      const { value } = find(document, path)
+      return at(isScalar(value) ? offsetWithin(text, value, index) : start(value))
+    },
     keyPlace: (path) => {
       const { key, value } = find(document, path)
       return at(start(key ?? value))
