@@ -39,6 +39,7 @@ export const problems = {
   'not-eligible': { status: 403, title: 'You are not among the eligible approvers' },
   forbidden: { status: 403, title: 'Your role does not include this' },
   'csrf-failed': { status: 403, title: 'The request did not come from this console' },
+  'too-many-requests': { status: 429, title: 'Too many tries; wait a little' },
   'already-resolved': { status: 409, title: 'This has been decided already' },
   'view-changed': { status: 409, title: 'What you saw is not what would run' },
   'internal-error': { status: 500, title: 'Sallyport failed, and forwarded nothing' },

@@ -27,6 +27,7 @@ export const refusals = {
   'key-unknown': 'There is no such agent key.',
   'key-revoked': 'This agent key has been revoked.',
   'key-expired': 'This agent key has expired.',
+  'session-ended': 'This login has ended. Log in again.',
   'login-expired': 'This login took too long, or was started in another browser. Log in again.',
   'login-denied': 'The identity provider did not let you in.',
   'login-failed': 'The identity provider gave an answer that cannot be trusted.',

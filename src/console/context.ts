@@ -1,0 +1,33 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { Config } from '../config/schema.ts'
+import type { Authenticator } from '../identity/authenticate.ts'
+import type { Recorder } from '../identity/recorder.ts'
+import type { Store } from '../store/db.ts'
+import type { Log } from '../telemetry/log.ts'
+
+/** Other routes are plugins of it: `await server.register(routes, { … })`. Each route says in `config.access` who may call it. */
+export type ControlServer = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>
+
+export interface ControlServerDeps {
+  readonly identity: Config['identity']
+  /** How people reach it; without one, by loopback and the port that it listens on. */
+  readonly publicUrl: string | undefined
+  /** Signs cookies and CSRF tokens. */
+  readonly cookieKey: Buffer
+  readonly store: Store
+  readonly authenticator: Authenticator
+  readonly recorder: Recorder
+  readonly log: Log
+  /** Whether this replica can take work now. */
+  readonly ready: () => Promise<boolean>
+  /** Folder of the built console; `null` for the API alone. */
+  readonly pages: string | null
+}

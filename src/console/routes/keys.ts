@@ -1,0 +1,134 @@
+import { z } from 'zod'
+import { Problem } from '../../core/errors.ts'
+import { keyScopes, type AgentKey } from '../../identity/agent-key.ts'
+import { createKey, listKeys, revokeKey, type KeyDesk } from '../../identity/api-key.ts'
+import { personOf } from '../caller.ts'
+import { instant, party } from '../openapi.ts'
+import type { ControlServer } from '../context.ts'
+
+const name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'Use lower-case letters, digits and dashes.')
+const group = z.string().min(1).max(200)
+const scopes = z.array(z.enum(keyScopes))
+const kind = z.enum(['agent', 'service'])
+
+const shownKey = z.object({
+  id: z.string(),
+  name: z.string(),
+  kind,
+  groups: z.array(z.string()),
+  scopes,
+  owner: z.union([party, z.object({ group: z.string() })]),
+  created_by: party,
+  created_at: instant,
+  expires_at: instant.nullable(),
+  revoked_at: instant.nullable(),
+  revoked_by: party.nullable(),
+  last_used_at: instant.nullable().describe('to the minute'),
+})
+
+const newKey = z.strictObject({
+  name: name.describe('what audit events and policies call it; never used twice'),
+  kind: kind.default('agent'),
+  groups: z.array(group).max(50).default([]),
+  scopes: scopes.default([]).describe('what it may read at the control plane'),
+  owner: z
+    .union([
+      z.strictObject({ group }),
+      z.strictObject({ issuer: z.url().optional(), subject: z.string().min(1).max(512) }),
+    ])
+    .optional()
+    .describe('who answers for it, and so never approves for it; you, if left out'),
+  expires_at: instant.nullable().default(null),
+})
+
+const access = { roles: ['admin'] } as const
+
+/** Agent keys: made, listed and revoked by people in the role admin. */
+export async function keyRoutes(app: ControlServer, desk: KeyDesk): Promise<void> {
+  app.get(
+    '/api/keys',
+    {
+      config: { access },
+      schema: {
+        description: 'All agent keys, the newest first, the revoked ones too.',
+        response: { 200: z.object({ keys: z.array(shownKey) }) },
+      },
+    },
+    async () => ({ keys: (await listKeys(desk.store)).map(show) }),
+  )
+
+  app.post(
+    '/api/keys',
+    {
+      config: { access },
+      schema: {
+        description: 'Makes a key. `token` is shown now, and never again.',
+        body: newKey,
+        response: { 201: z.object({ key: shownKey, token: z.string() }) },
+      },
+    },
+    async (request, reply) => {
+      const person = personOf(request)
+      const { name: called, kind: what, groups, scopes: may, owner, expires_at } = request.body
+      const expiresAt = expires_at === null ? null : new Date(expires_at)
+      if (expiresAt && expiresAt.getTime() <= Date.now()) {
+        throw new Problem('bad-request', 'expires_at is in the past.')
+      }
+      const { key, token } = await createKey(desk, person, {
+        name: called,
+        kind: what,
+        groups,
+        scopes: may,
+        owner: ownerFrom(owner, person),
+        expiresAt,
+      })
+      return reply.code(201).send({ key: show(key), token })
+    },
+  )
+
+  app.post(
+    '/api/keys/:id/revoke',
+    {
+      config: { access },
+      schema: {
+        description: 'Ends a key, on every replica within a second.',
+        params: z.object({ id: z.uuid() }),
+        response: { 200: z.object({ key: shownKey }) },
+      },
+    },
+    async (request) => {
+      const key = await revokeKey(desk, personOf(request), request.params.id)
+      return { key: show(key) }
+    },
+  )
+}
+
+/** A person without an issuer is one of the issuer that people log in with, as the one who asks. */
+function ownerFrom(
+  owner: z.output<typeof newKey>['owner'],
+  { issuer, subject }: { issuer: string; subject: string },
+): AgentKey['owner'] {
+  if (owner === undefined) return { issuer, subject }
+  if ('group' in owner) return owner
+  return { issuer: owner.issuer ?? issuer, subject: owner.subject }
+}
+
+function show(key: AgentKey): z.output<typeof shownKey> {
+  const { id, name: called, kind: what, groups, owner, createdBy, revokedBy } = key
+  return {
+    id,
+    name: called,
+    kind: what,
+    groups: [...groups],
+    scopes: [...key.scopes],
+    owner,
+    created_by: createdBy,
+    created_at: key.createdAt.toISOString(),
+    expires_at: key.expiresAt?.toISOString() ?? null,
+    revoked_at: key.revokedAt?.toISOString() ?? null,
+    revoked_by: revokedBy,
+    last_used_at: key.lastUsedAt?.toISOString() ?? null,
+  }
+}

@@ -1,0 +1,189 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import type { LoginConfig } from '../../config/schema.ts'
+import { Problem } from '../../core/errors.ts'
+import type { Login, LoginAttempt } from '../../identity/login.ts'
+import { rememberPerson, subjectOfPerson } from '../../identity/people.ts'
+import { Refusal } from '../../identity/refusal.ts'
+import { beginSession, endSession } from '../../identity/session.ts'
+import { personOf } from '../caller.ts'
+import type { Cookies } from '../cookies.ts'
+import type { ControlServer, ControlServerDeps } from '../context.ts'
+
+export interface LoginRoutesDeps extends ControlServerDeps {
+  readonly config: LoginConfig
+  readonly login: Login
+  readonly cookies: Cookies
+  /** Scheme, host and port that people see. */
+  readonly origin: () => string
+}
+
+/** Seconds that somebody may take to log in at the identity provider. */
+const patience = 600
+
+/** What the browser keeps between leaving for the identity provider and coming back. */
+const attemptCookie = z.object({
+  state: z.string(),
+  nonce: z.string(),
+  verifier: z.string(),
+  until: z.number(),
+})
+
+/** Logging in and out, with OpenID Connect. */
+export async function loginRoutes(app: ControlServer, deps: LoginRoutesDeps): Promise<void> {
+  const { cookies, login, origin, store, recorder, config } = deps
+  const limited = { access: 'public', rateLimit: { max: 60, timeWindow: '1 minute' } } as const
+  const callback = () => `${origin()}/login/callback`
+
+  app.get('/login', { config: limited, schema: { hide: true } }, async (request, reply) => {
+    // Whoever came by another name of this machine has to come back by the same one that the cookie is for.
+    if (deps.publicUrl === undefined && request.host !== new URL(origin()).host) {
+      return reply.redirect(`${origin()}/login`)
+    }
+    try {
+      const { url, attempt } = await login.start(callback())
+      keepAttempt(reply, cookies, attempt)
+      return await reply.redirect(url.href)
+    } catch (error) {
+      return refuse(deps, reply, error)
+    }
+  })
+
+  app.get(
+    '/login/callback',
+    { config: limited, schema: { hide: true } },
+    async (request, reply) => {
+      const attempt = takeAttempt(request, reply, cookies)
+      const before = request.cookies[cookies.session]
+      try {
+        if (!attempt) throw new Refusal('login-expired')
+        const arrived = new URL(request.url, origin())
+        const { person, idToken } = await login.finish(arrived, attempt)
+        const value = await store.tx(async (tx) => {
+          const known = await rememberPerson(tx, person)
+          // The session that this browser had ends, and another value than it had is drawn for the new one.
+          if (before !== undefined) await endSession(tx, before)
+          const cookie = await beginSession(tx, known, { idToken, lifetime: config.session })
+          await recorder.write(tx, { type: 'identity.login', subject: subjectOfPerson(known) })
+          return cookie
+        })
+        recorder.linkWritten()
+        reply.setCookie(cookies.session, value, {
+          ...cookies.options,
+          maxAge: Math.floor(config.session / 1000),
+        })
+        return await reply.redirect('/')
+      } catch (error) {
+        return refuse(deps, reply, error)
+      }
+    },
+  )
+
+  app.post(
+    '/logout',
+    {
+      config: { access: 'person' },
+      schema: {
+        description: 'Ends the session.',
+        response: {
+          200: z.object({
+            location: z.string().describe('where to go next, to log out at the identity provider'),
+          }),
+        },
+      },
+    },
+    async (request, reply) => {
+      const person = personOf(request)
+      const value = request.cookies[cookies.session]
+      if (value === undefined) throw new Problem('bad-request', 'Only a session can be ended.')
+      const idToken = await store.tx(async (tx) => {
+        const token = await endSession(tx, value)
+        await recorder.write(tx, { type: 'identity.logout', subject: subjectOfPerson(person) })
+        return token
+      })
+      recorder.linkWritten()
+      reply.clearCookie(cookies.session, cookies.options)
+      reply.clearCookie(cookies.csrf, cookies.options)
+      return { location: await placeToGo(deps, idToken) }
+    },
+  )
+
+  app.get(
+    '/api/login/settings',
+    {
+      config: { access: 'public' },
+      schema: {
+        description: 'What `sallyport login` needs to know.',
+        response: { 200: settings },
+      },
+    },
+    async () => deviceSettings(deps),
+  )
+}
+
+const settings = z.object({
+  issuer: z.string(),
+  client_id: z.string(),
+  audience: z.string(),
+  scope: z.string(),
+})
+
+function deviceSettings({ config, identity }: LoginRoutesDeps): z.output<typeof settings> {
+  const { issuer, cli_client_id, scopes } = config
+  const audience = identity.issuers.find((one) => one.issuer === issuer)?.audience
+  if (cli_client_id === undefined || audience === undefined) {
+    throw new Problem(
+      'not-found',
+      'Logging in from a terminal needs identity.login.cli_client_id, and the login issuer among identity.issuers.',
+    )
+  }
+  const scope = [...new Set([...scopes.split(' '), 'offline_access'])].join(' ')
+  return { issuer, client_id: cli_client_id, audience, scope }
+}
+
+function keepAttempt(reply: FastifyReply, cookies: Cookies, attempt: LoginAttempt): void {
+  const until = Date.now() + patience * 1000
+  reply.setCookie(cookies.login, JSON.stringify({ ...attempt, until }), {
+    ...cookies.options,
+    signed: true,
+    maxAge: patience,
+  })
+}
+
+/** Of one use: it is taken away from the browser, whatever comes of it. */
+function takeAttempt(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  cookies: Cookies,
+): LoginAttempt | null {
+  reply.clearCookie(cookies.login, cookies.options)
+  const { valid, value } = request.unsignCookie(request.cookies[cookies.login] ?? '')
+  if (!valid) return null
+  const attempt = attemptCookie.parse(JSON.parse(value))
+  return Date.now() < attempt.until ? attempt : null
+}
+
+/** Back to the console, which says what went wrong. Nobody is logged in. */
+async function refuse(
+  { recorder }: LoginRoutesDeps,
+  reply: FastifyReply,
+  error: unknown,
+): Promise<FastifyReply> {
+  if (!(error instanceof Refusal)) throw error
+  await recorder.append({ type: 'identity.refused', reason: error.reason })
+  return reply.redirect(`/?login_error=${error.reason}`)
+}
+
+async function placeToGo(
+  { login, origin, log }: LoginRoutesDeps,
+  idToken: string | null,
+): Promise<string> {
+  if (idToken === null) return '/'
+  try {
+    return (await login.endSessionUrl(idToken, `${origin()}/`))?.href ?? '/'
+  } catch (error) {
+    // The session here has ended. That the identity provider cannot be asked where to go does not bring it back.
+    log.warn({ err: error }, 'the identity provider could not be asked how to log out')
+    return '/'
+  }
+}

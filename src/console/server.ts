@@ -1,0 +1,83 @@
+import type { AddressInfo } from 'node:net'
+import cookie from '@fastify/cookie'
+import helmet from '@fastify/helmet'
+import rateLimit from '@fastify/rate-limit'
+import swagger from '@fastify/swagger'
+import Fastify from 'fastify'
+import {
+  jsonSchemaTransform,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod'
+import { Problem } from '../core/errors.ts'
+import { createLogin } from '../identity/login.ts'
+import { enforceAccess } from './access.ts'
+import { createCallerOf } from './caller.ts'
+import type { ControlServer, ControlServerDeps } from './context.ts'
+import { cookiesFor } from './cookies.ts'
+import { refuseForgedRequests } from './csrf.ts'
+import { securityHeaders } from './headers.ts'
+import { apiDescription } from './openapi.ts'
+import { servePages } from './pages.ts'
+import { sendProblem } from './problem.ts'
+import { healthRoutes } from './routes/health.ts'
+import { keyRoutes } from './routes/keys.ts'
+import { loginRoutes } from './routes/login.ts'
+import { meRoutes } from './routes/me.ts'
+
+/**
+ * The control plane: people log in here, and everything about approvals, audit and keys is registered on it. Never on the listener
+ * that agents use. It does not listen yet, so that routes can be added first.
+ */
+export async function createControlServer(deps: ControlServerDeps): Promise<ControlServer> {
+  const { identity, publicUrl, cookieKey, log } = deps
+  const origin = publicUrl === undefined ? null : new URL(publicUrl).origin
+  const secure = origin?.startsWith('https:') ?? false
+  const cookies = cookiesFor(secure)
+
+  const app: ControlServer = Fastify({
+    bodyLimit: 64 * 1024,
+    requestTimeout: 30_000,
+    forceCloseConnections: true,
+  }).withTypeProvider<ZodTypeProvider>()
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, log))
+
+  await app.register(helmet, securityHeaders(secure))
+  await app.register(cookie, { secret: cookieKey })
+  await app.register(rateLimit, { global: false, errorResponseBuilder: tooMany })
+  await app.register(swagger, { openapi: apiDescription, transform: jsonSchemaTransform })
+  await servePages(app, deps.pages)
+
+  // From here on every route says who may call it, and nobody else gets to its handler.
+  enforceAccess(app, createCallerOf({ ...deps, cookies }))
+  await refuseForgedRequests(app, { cookies, key: cookieKey, origin })
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.header('cache-control', 'no-store')
+  })
+
+  await app.register(healthRoutes, deps)
+  await app.register(meRoutes)
+  await app.register(keyRoutes, deps)
+  if (identity.login) {
+    await app.register(loginRoutes, {
+      ...deps,
+      config: identity.login,
+      login: createLogin(identity.login),
+      cookies,
+      origin: () => origin ?? loopback(app),
+    })
+  }
+  return app
+}
+
+function loopback(app: ControlServer): string {
+  const { port } = app.server.address() as AddressInfo
+  return `http://127.0.0.1:${port}`
+}
+
+function tooMany(_request: unknown, { after }: { after: string }): Problem {
+  return new Problem('too-many-requests', `Try again in ${after}.`)
+}
