@@ -1,0 +1,48 @@
+/**
+ * What rules can look at, by namespace (`action.http.path`), with the CEL type of each attribute. A protocol that cannot compute one
+ * puts an `Unknown` in its place.
+ */
+export const namespaces = {
+  http: {
+    method: 'string',
+    host: 'string',
+    /** Below the resource's prefix, byte for byte as it is forwarded. */
+    path: 'string',
+    query: 'map<string, dyn>',
+    headers: 'map<string, dyn>',
+    json: 'dyn',
+  },
+  sql: {
+    verb: 'list<string>',
+    tables: 'list<string>',
+    columns: 'list<string>',
+    functions: 'list<string>',
+    has_where: 'bool',
+    shape: 'string',
+  },
+  mcp: { tool: 'string', args: 'dyn' },
+  tcp: {},
+} as const satisfies Record<string, Record<string, string>>
+
+export type Namespace = keyof typeof namespaces
+
+const byProtocol: Record<string, readonly Namespace[]> = {
+  http: ['http'],
+  postgres: ['sql'],
+  mysql: ['sql'],
+  mcp: ['mcp'],
+  tcp: ['tcp'],
+}
+
+/** Which attributes the actions of a protocol have. */
+export function namespacesOf(protocol: string): readonly Namespace[] {
+  return byProtocol[protocol] ?? []
+}
+
+/** A resource, as far as policies need to know it. */
+export interface KnownResource {
+  readonly name: string
+  readonly protocol: string
+  /** Facts that are gathered for its actions before deciding: `impact.rows`. */
+  readonly facts: readonly string[]
+}

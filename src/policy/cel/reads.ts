@@ -1,0 +1,82 @@
+import type { ASTNode } from '@marcbachmann/cel-js'
+import { namespaces } from '../attributes.ts'
+import { accessOf, children } from './ast.ts'
+import type { Scope } from './environment.ts'
+import type { Fault } from './fault.ts'
+
+/** What an expression looks at: `action.http.json`, `impact.rows`. */
+export interface Reads {
+  readonly paths: ReadonlySet<string>
+  readonly faults: readonly Fault[]
+}
+
+const scalars = ['name', 'resource', 'effect', 'reason']
+
+/**
+ * Finds every attribute and fact that an expression reads. They have to be named in full (`action.http.json.order`, not `action.http`
+ * passed around), so that it is known before a request comes whether its body has to be read.
+ */
+export function readsOf(root: ASTNode, scope: Scope): Reads {
+  const paths = new Set<string>()
+  const faults: Fault[] = []
+  visit(root)
+  return { paths, faults }
+
+  function visit(node: ASTNode): void {
+    const access = accessOf(node)
+    if (access === null) {
+      children(node).forEach(visit)
+    } else if (access.root === 'action') {
+      attribute(node, access.fields)
+    } else if (factGroups.has(access.root)) {
+      fact(node, `${access.root}.${access.fields[0] ?? ''}`)
+    }
+  }
+
+  function attribute(node: ASTNode, [first, second]: readonly string[]): void {
+    if (first !== undefined && scalars.includes(first)) return
+    const namespace = scope.namespaces.find((known) => known === first)
+    const known = namespace === undefined ? [] : Object.keys(namespaces[namespace])
+    if (namespace === undefined) {
+      const names = [...scalars, ...scope.namespaces]
+      faults.push(missing(node, 'action', first, names))
+    } else if (second === undefined || !known.includes(second)) {
+      faults.push(missing(node, `action.${namespace}`, second, known))
+    } else {
+      paths.add(`action.${namespace}.${second}`)
+    }
+  }
+
+  function fact(node: ASTNode, path: string): void {
+    if (scope.facts.includes(path)) paths.add(path)
+    else faults.push(unavailable(node, path))
+  }
+}
+
+/** Groups of facts that the language knows, whether or not a resource can provide them. */
+const factGroups = new Set(['impact', 'usage'])
+
+function missing(
+  node: ASTNode,
+  owner: string,
+  name: string | undefined,
+  known: readonly string[],
+): Fault {
+  const list = known.map((one) => `${owner}.${one}`).join(', ')
+  return {
+    message:
+      name === undefined
+        ? `\`${owner}\` cannot be used as a whole.`
+        : `There is no \`${owner}.${name}\` here.`,
+    remedy: list ? `On the resources of this rule there are ${list}.` : 'Use another attribute.',
+    offset: node.start,
+  }
+}
+
+function unavailable(node: ASTNode, path: string): Fault {
+  return {
+    message: `The fact \`${path}\` is not available on every resource of this rule.`,
+    remedy: 'Leave it out, or put the rule on resources whose protocol gathers it.',
+    offset: node.start,
+  }
+}

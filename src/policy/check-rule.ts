@@ -1,0 +1,81 @@
+import { namespaces, namespacesOf, type KnownResource } from './attributes.ts'
+import { report, type ReadRule } from './read-rules.ts'
+import { kindsOf } from './resolve-resources.ts'
+
+/** Reports what is wrong between the keys of one rule, and with what they refer to. */
+export function checkRule(
+  rule: ReadRule,
+  resources: readonly KnownResource[],
+  channels: readonly string[],
+): void {
+  checkNarrowing(rule)
+  checkPresence(rule)
+  checkQuorum(rule)
+  checkChannels(rule, ['console', ...channels])
+  checkScope(rule, resources)
+}
+
+function checkNarrowing(rule: ReadRule): void {
+  const { who, what } = rule.keys
+  if (who && Object.keys(who).length === 0) {
+    report(rule, ['who'], '`who` names nobody.', 'Leave it out if the rule is about everybody.')
+  }
+  if (what && kindsOf(what).length !== 1) {
+    const remedy = 'Write http, sql, mcp or tcp; for two of them, write two rules.'
+    report(rule, ['what'], '`what` has to be about one kind of action.', remedy)
+  }
+}
+
+function checkPresence(rule: ReadRule): void {
+  const { yaml, path, keys } = rule
+  const { then } = keys
+  // Not `keys.approval`: of an approval with a mistake in it, that mistake is told, not that it is missing.
+  const written = rule.written.includes('approval')
+  if (then === 'hold' && !written) {
+    const remedy = 'Say who may approve, as in: approval: { from: { group: leads } }'
+    report(rule, ['then'], 'A rule that holds needs an `approval`.', remedy)
+  }
+  if ((then === 'allow' || then === 'deny') && written) {
+    const place = yaml.keyPlace([...path, 'approval'])
+    report(rule, place, `A rule that says ${then} has no approval.`, 'Write then: hold.')
+  }
+}
+
+function checkQuorum(rule: ReadRule): void {
+  const { approval } = rule.keys
+  if (!approval || !('people' in approval.from)) return
+  const people = new Set(approval.from.people.map((one) => JSON.stringify(one)))
+  if (approval.quorum <= people.size) return
+  const message = `${approval.quorum} people cannot be found among ${people.size}.`
+  report(rule, ['approval', 'quorum'], message, 'Name more people, or a group.')
+}
+
+function checkChannels(rule: ReadRule, known: readonly string[]): void {
+  const channels = rule.keys.approval?.channels ?? []
+  for (const [index, channel] of channels.entries()) {
+    const [kind = ''] = channel.split(':')
+    if (known.includes(kind)) continue
+    const remedy = `Channels here: ${known.join(', ')}. Set it up first, or take it out.`
+    report(rule, ['approval', 'channels', index], `There is no channel "${kind}".`, remedy)
+  }
+}
+
+function checkScope(rule: ReadRule, resources: readonly KnownResource[]): void {
+  if (resources.length === 0) return
+  const kinds = [...new Set(resources.flatMap(({ protocol }) => namespacesOf(protocol)))]
+  const attributes = kinds.flatMap((kind) =>
+    Object.keys(namespaces[kind]).map((name) => `${kind}.${name}`),
+  )
+  for (const [index, option] of (rule.keys.approval?.scope ?? []).entries()) {
+    const place = ['approval', 'scope', index]
+    if (option.kind === 'session' && kinds.includes('http')) {
+      const remedy = 'Grant some minutes instead: { minutes: 15, match: [http.path] }.'
+      report(rule, place, 'HTTP has no sessions.', remedy)
+    }
+    for (const attribute of 'match' in option ? option.match : []) {
+      if (attributes.includes(attribute)) continue
+      const remedy = `Attributes here: ${attributes.join(', ')}.`
+      report(rule, place, `There is no attribute "${attribute}".`, remedy)
+    }
+  }
+}

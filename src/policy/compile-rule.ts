@@ -1,0 +1,81 @@
+import type { Requirement } from '../core/decision.ts'
+import type { DecisionReason } from '../core/reasons.ts'
+import { namespacesOf, type KnownResource } from './attributes.ts'
+import type { Scope } from './cel/environment.ts'
+import type { Expression, ExpressionCompiler } from './cel/expression.ts'
+import { checkRule } from './check-rule.ts'
+import { whatConditions, whoConditions } from './conditions/all.ts'
+import type { Known } from './known.ts'
+import { report, type ReadRule } from './read-rules.ts'
+import { resolveResources } from './resolve-resources.ts'
+import { modeOf, type Rule } from './rule.ts'
+import type { RuleSource } from './schema.ts'
+
+/** Checks one rule, reports what is wrong with it, and compiles it. `null` if its form is not valid. */
+export function compileRule(
+  read: ReadRule,
+  known: Known,
+  expressions: ExpressionCompiler,
+): Rule | null {
+  const resources = resolveResources(read, known.resources)
+  checkRule(read, resources, known.channels ?? [])
+  // With a mistake in `on`, the condition is checked as if it were about every resource.
+  const scope = scopeOf(resources.length > 0 ? resources : known.resources)
+  const when = compileWhen(read, scope, expressions)
+  const { source, yaml, path } = read
+  if (!source) return null
+  const mode = modeOf(source.then)
+  return {
+    name: source.name,
+    description: source.description ?? null,
+    file: yaml.file,
+    line: yaml.place(path).line,
+    resources: resources.map(({ name }) => name),
+    then: source.then,
+    risk: source.risk,
+    reason: source.reason ?? defaultReasons[source.then],
+    conditions: [...whoConditions(source.who, mode), ...whatConditions(source.what, mode)],
+    when,
+    requirement: requirementOf(source),
+  }
+}
+
+const defaultReasons: Record<RuleSource['then'], DecisionReason> = {
+  allow: 'rule-allowed',
+  deny: 'rule-denied',
+  hold: 'rule-held',
+}
+
+/** What a condition can see: what the actions of every resource of its rule have. */
+function scopeOf(resources: readonly KnownResource[]): Scope {
+  return {
+    namespaces: common(resources.map(({ protocol }) => namespacesOf(protocol))),
+    facts: common(resources.map(({ facts }) => facts)),
+  }
+}
+
+function common<Item>(lists: readonly (readonly Item[])[]): readonly Item[] {
+  const [first = [], ...rest] = lists
+  return first.filter((item) => rest.every((list) => list.includes(item)))
+}
+
+function compileWhen(
+  rule: ReadRule,
+  scope: Scope,
+  expressions: ExpressionCompiler,
+): Expression | null {
+  const { when } = rule.keys
+  if (when === undefined) return null
+  const compiled = expressions.compile(when, scope)
+  if ('evaluate' in compiled) return compiled
+  for (const { message, offset, remedy } of compiled) {
+    report(rule, rule.yaml.placeWithin([...rule.path, 'when'], offset), message, remedy)
+  }
+  return null
+}
+
+function requirementOf({ name, risk, approval }: RuleSource): Requirement | null {
+  if (!approval) return null
+  const { from, quorum, expires, scope, channels } = approval
+  return { rule: name, from, quorum, expiresMs: expires, scope, channels, risk }
+}

@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto'
+import canonicalize from 'canonicalize'
+import { MistakesError, type Mistake } from '../core/errors.ts'
+import { ExpressionCompiler } from './cel/expression.ts'
+import { compileRule } from './compile-rule.ts'
+import type { Known } from './known.ts'
+import { readRules, report, type PolicyDocument, type ReadRule } from './read-rules.ts'
+import { RuleIndex } from './rule-index.ts'
+import type { Rule } from './rule.ts'
+
+/** What has to be gathered about an action on a resource before it can be decided. */
+export interface Needs {
+  /** Whether any rule looks at the JSON body. */
+  readonly body: boolean
+  /** Facts that rules declare by using them: `impact.rows`. */
+  readonly facts: readonly string[]
+}
+
+/** The rules about one resource, ready to decide. */
+export interface ResourceRules {
+  /** All of them, by name. */
+  readonly all: readonly Rule[]
+  /** Hold and deny rules. */
+  readonly restricting: RuleIndex
+  readonly allowing: RuleIndex
+  readonly needs: Needs
+}
+
+/** One version of the policies: immutable, and used as a whole for a decision. */
+export interface CompiledPolicies {
+  /** SHA-256, in hex, over what the rules say; not over comments, formatting, or how they are spread over files. */
+  readonly hash: string
+  /** What it was compiled from, by name of the file. */
+  readonly documents: readonly PolicyDocument[]
+  /** By name. */
+  readonly rules: readonly Rule[]
+  /** The names of all resources that there were when it was compiled. */
+  readonly resources: readonly string[]
+  /** `undefined` for a resource that no rule is about: everything is denied there. */
+  rulesFor(resource: string): ResourceRules | undefined
+  needs(resource: string): Needs
+}
+
+/** Throws `MistakesError` with every mistake in every file. Nothing is compiled in part: rules that are missing could be the ones that deny. */
+export function compilePolicies(
+  documents: readonly PolicyDocument[],
+  known: Known,
+): CompiledPolicies {
+  const sorted = documents.toSorted((a, b) => compareText(a.file, b.file))
+  const files = sorted.map(readRules)
+  const read = files.flatMap((file) => file.rules)
+  reportDuplicates(read)
+  const expressions = new ExpressionCompiler()
+  const rules = read
+    .map((rule) => compileRule(rule, known, expressions))
+    .filter((rule) => rule !== null)
+    .toSorted((a, b) => compareText(a.name, b.name))
+  const mistakes = files.flatMap((file) => file.mistakes)
+  if (mistakes.length > 0) throw new MistakesError(inOrder(mistakes))
+  const byResource = indexByResource(rules)
+  return {
+    hash: hashOf(read),
+    documents: sorted,
+    rules,
+    resources: known.resources.map(({ name }) => name),
+    rulesFor: (resource) => byResource.get(resource),
+    needs: (resource) => byResource.get(resource)?.needs ?? { body: false, facts: [] },
+  }
+}
+
+function reportDuplicates(read: readonly ReadRule[]): void {
+  const first = new Map<string, ReadRule>()
+  for (const rule of read) {
+    const { name } = rule.keys
+    if (name === undefined) continue
+    const other = first.get(name)
+    if (other === undefined) {
+      first.set(name, rule)
+    } else {
+      const { line } = other.yaml.place(other.path)
+      const message = `There is another rule "${name}", at ${other.yaml.file}:${line}.`
+      report(rule, ['name'], message, 'Give one of them another name.')
+    }
+  }
+}
+
+function indexByResource(rules: readonly Rule[]): ReadonlyMap<string, ResourceRules> {
+  const grouped = new Map<string, Rule[]>()
+  for (const rule of rules) {
+    for (const resource of rule.resources) {
+      grouped.set(resource, [...(grouped.get(resource) ?? []), rule])
+    }
+  }
+  return new Map([...grouped].map(([resource, all]) => [resource, resourceRules(all)]))
+}
+
+function resourceRules(all: readonly Rule[]): ResourceRules {
+  const paths = new Set(all.flatMap(({ when }) => [...(when?.reads ?? [])]))
+  const reads = (key: string) =>
+    paths.has(`action.${key}`) ||
+    all.some(({ conditions }) => conditions.some((condition) => condition.key === `what.${key}`))
+  return {
+    all,
+    restricting: new RuleIndex(all.filter(({ then }) => then !== 'allow')),
+    allowing: new RuleIndex(all.filter(({ then }) => then === 'allow')),
+    needs: {
+      body: reads('http.json'),
+      facts: [...paths].filter((path) => !path.startsWith('action.')).toSorted(),
+    },
+  }
+}
+
+function hashOf(read: readonly ReadRule[]): string {
+  const sources = read
+    .map(({ source }) => source)
+    .filter((source) => source !== undefined)
+    .toSorted((a, b) => compareText(a.name, b.name))
+  return createHash('sha256').update(canonicalize(sources)!).digest('hex')
+}
+
+function inOrder(mistakes: readonly Mistake[]): Mistake[] {
+  return mistakes.toSorted(
+    (a, b) =>
+      compareText(a.file, b.file) ||
+      (a.line ?? 0) - (b.line ?? 0) ||
+      (a.column ?? 0) - (b.column ?? 0),
+  )
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

@@ -1,0 +1,46 @@
+import picomatch from 'picomatch'
+import { closest } from '../core/closest.ts'
+import { namespacesOf, type KnownResource, type Namespace } from './attributes.ts'
+import { report, type ReadRule } from './read-rules.ts'
+
+/**
+ * The resources that a rule is about. A name that nothing has is a mistake: it is a misspelling, and a deny rule that is about nothing protects
+ * nothing.
+ */
+export function resolveResources(
+  rule: ReadRule,
+  known: readonly KnownResource[],
+): readonly KnownResource[] {
+  const { on = [], what } = rule.keys
+  const found = on.flatMap((glob) => {
+    const matches = picomatch(glob)
+    const named = known.filter(({ name }) => matches(name))
+    const fitting = named.filter((resource) => fits(resource, what))
+    if (named.length === 0) {
+      report(rule, ['on'], `There is no resource "${glob}".`, suggestion(glob, known))
+    } else if (fitting.length === 0) {
+      const kinds = [...new Set(named.flatMap(({ protocol }) => namespacesOf(protocol)))]
+      const message = `Actions on "${glob}" are never of the kind ${kindsOf(what).join(', ')}.`
+      report(rule, ['what'], message, `They are of the kind ${kinds.join(', ')}.`)
+    }
+    return fitting
+  })
+  return [...new Set(found)]
+}
+
+type What = ReadRule['keys']['what']
+
+/** The kinds of actions that `what` speaks of. */
+export function kindsOf(what: What): readonly Namespace[] {
+  return what ? (Object.keys(what) as Namespace[]) : []
+}
+
+function fits({ protocol }: KnownResource, what: What): boolean {
+  return kindsOf(what).every((kind) => namespacesOf(protocol).includes(kind))
+}
+
+function suggestion(glob: string, known: readonly KnownResource[]): string {
+  const names = known.map(({ name }) => name)
+  const guess = closest(glob, names)
+  return guess ? `Did you mean "${guess}"?` : `The resources are ${names.join(', ')}.`
+}
