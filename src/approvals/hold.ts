@@ -19,6 +19,7 @@ export class Holds {
   readonly #watchers = new Set<(id: string | null) => void>()
   #timer: NodeJS.Timeout | undefined
   #looking = false
+  #draining = false
   #stopListening: () => Promise<void> = async () => {}
 
   constructor(store: Store, log: Log) {
@@ -31,9 +32,18 @@ export class Holds {
     this.#timer = setInterval(() => void this.#look(), lookEvery)
   }
 
+  /** Whether waiting is over for everybody here, because this replica is about to stop. */
+  get draining(): boolean {
+    return this.#draining
+  }
+
+  drain(): void {
+    this.#draining = true
+    for (const id of [...this.#waiters.keys()]) this.wake(id)
+  }
+
   async stop(): Promise<void> {
     clearInterval(this.#timer)
-    for (const id of this.#waiters.keys()) this.wake(id)
     await this.#stopListening()
   }
 

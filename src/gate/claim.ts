@@ -30,10 +30,11 @@ export async function claim(
   payloadDigest: string,
 ): Promise<Claimed> {
   const { action, caller } = attempt
-  const settle = (outcome: Outcome) => persist(ctx, () => complete(ctx, id, action, outcome))
+  const { epoch } = ctx.lease
+  const settle = (outcome: Outcome) => persist(ctx, epoch, () => complete(ctx, id, action, outcome))
   let approval: Approval
   try {
-    approval = await commit(ctx, (step) => take(ctx, step, attempt, id))
+    approval = await commit(ctx, (step) => take(ctx, step, attempt, id, epoch))
   } catch (error) {
     // A lost answer to COMMIT: nobody knows whether the edge was taken, so nothing is sent, and if it was, that is its outcome.
     if (error instanceof Problem && error.code === 'store-unavailable') {
@@ -46,7 +47,7 @@ export async function claim(
     action,
     digest: payloadDigest,
     recorded: Promise.resolve(),
-    valid: () => ctx.lease.held() && !caller.aborted,
+    valid: () => ctx.lease.held(epoch) && !caller.aborted,
     complete: settle,
   })
   return { permit }
@@ -57,6 +58,7 @@ async function take(
   step: Step,
   { action, credential, caller }: Attempt,
   id: string,
+  epoch: number,
 ): Promise<Approval> {
   const { tx } = step
   const locked = await lockApproval(tx, id)
@@ -72,8 +74,8 @@ async function take(
   const obstacle = await obstacleIn(tx, approval, decision)
   if (obstacle) return invalidate(step, approval, obstacle)
 
-  if (caller.aborted || !ctx.lease.held()) return approval
-  const holder = { replica: ctx.lease.replica, epoch: ctx.lease.epoch, action: action.id }
+  if (caller.aborted || !ctx.lease.held(epoch)) return approval
+  const holder = { replica: ctx.lease.replica, epoch, action: action.id }
   const mine = await moveApproval(tx, approval, { to: 'dispatching', holder })
   if (!mine) throw new Error(`approval ${id} changed under its lock`)
   await step.record(dispatched(action, decision, approval))

@@ -65,6 +65,7 @@ export class Gate {
    */
   async #allow({ action, caller }: Attempt, decision: Decision): Promise<Permit> {
     const { audit, lease } = this.#ctx
+    const { epoch } = lease
     const recorded = audit.append(decided(action, decision))
     if (action.effect === 'read') {
       // Whoever releases the answer awaits it; a failure before that must not count as unhandled.
@@ -76,8 +77,9 @@ export class Gate {
       action,
       digest: null,
       recorded,
-      valid: () => lease.held() && !caller.aborted,
-      complete: (outcome) => persist(this.#ctx, () => audit.append(completed(action, outcome))),
+      valid: () => lease.held(epoch) && !caller.aborted,
+      complete: (outcome) =>
+        persist(this.#ctx, epoch, () => audit.append(completed(action, outcome))),
     })
   }
 

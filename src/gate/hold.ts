@@ -49,7 +49,7 @@ export async function hold(
       const claimed = await claim(ctx, attempt, approval.id, sealed.digest)
       if ('permit' in claimed) return claimed.permit
       approval = claimed.approval
-    } else if (approval.state === 'pending' && !caller.aborted && left > 0) {
+    } else if (approval.state === 'pending' && left > 0 && !caller.aborted && !ctx.holds.draining) {
       await ctx.holds.wait(approval.id, left, caller)
       approval = await look(ctx, approval.id)
     } else {

@@ -9,6 +9,7 @@ import {
   lockApproval,
 } from '../approvals/store.ts'
 import { decide } from '../policy/decide.ts'
+import { deadEpochs } from '../store/lease.ts'
 import { commit } from './commit.ts'
 import type { GateContext } from './context.ts'
 import { expire, giveUp, invalidate } from './settle.ts'
@@ -16,7 +17,7 @@ import { expire, giveUp, invalidate } from './settle.ts'
 const atATime = 500
 
 /** Expires what is past its time. Any replica may; whoever is second finds it done. */
-export async function expireOverdue(ctx: GateContext): Promise<void> {
+async function expireOverdue(ctx: GateContext): Promise<void> {
   for (const id of await listOverdue(ctx.store, atATime)) {
     await commit(ctx, async (step) => {
       const locked = await lockApproval(step.tx, id)
@@ -25,14 +26,6 @@ export async function expireOverdue(ctx: GateContext): Promise<void> {
       await expire(step, locked.approval)
     })
   }
-}
-
-/** Ends the runs that a dead replica left behind. */
-export async function giveUpRunsOf(
-  ctx: GateContext,
-  dead: { replica: string; epoch: number },
-): Promise<void> {
-  for (const id of await listDispatchingOf(ctx.store, dead)) await giveUp(ctx, id)
 }
 
 /** After a change of the policies: an open approval ends only where the new ones deny its action, or ask for more than it does. */
@@ -63,4 +56,40 @@ function covers(before: Requirement, now: Requirement): boolean {
     before.quorum >= now.quorum &&
     JSON.stringify(before.from) === JSON.stringify(now.from)
   )
+}
+
+const pause = 1_000
+
+/** Does all of the above every second, for as long as this replica lives. */
+export function startHousekeeping(ctx: GateContext): {
+  once(): Promise<void>
+  stop(): Promise<void>
+} {
+  let running: Promise<void> = Promise.resolve()
+  const once = async () => {
+    try {
+      await expireOverdue(ctx)
+      await buryDeadEpochs(ctx)
+    } catch (error) {
+      // Closed: what is overdue cannot be approved or claimed anyway; the database says no. It is only not shown as ended yet.
+      ctx.log.warn({ err: error }, 'housekeeping is late; trying again')
+    }
+  }
+  const timer = setInterval(() => (running = running.then(once)), pause)
+  return {
+    once,
+    async stop() {
+      clearInterval(timer)
+      await running
+    },
+  }
+}
+
+/** Whatever a dead epoch left without an outcome gets the outcome `unknown`, on the approval and in the log; then the epoch is closed. */
+async function buryDeadEpochs(ctx: GateContext): Promise<void> {
+  for (const dead of await deadEpochs(ctx.store)) {
+    for (const id of await listDispatchingOf(ctx.store, dead)) await giveUp(ctx, id)
+    const lost = await ctx.audit.bury(dead)
+    ctx.log.warn({ ...dead, lost }, 'a replica ended without a word')
+  }
 }

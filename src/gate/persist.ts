@@ -5,16 +5,20 @@ const firstPause = 100
 const longestPause = 5_000
 
 /**
- * Writes down a fact that has already happened, again and again until the store takes it. Gives up when this replica has lost its epoch: another one
- * then records the outcome as `unknown`.
+ * Writes down a fact that has already happened, again and again until the store takes it. Gives up when this replica has lost the epoch that
+ * the fact belongs to: another one then records the outcome as `unknown`.
  */
-export async function persist(ctx: GateContext, write: () => Promise<unknown>): Promise<void> {
+export async function persist(
+  ctx: GateContext,
+  epoch: number,
+  write: () => Promise<unknown>,
+): Promise<void> {
   for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
     try {
       await write()
       return
     } catch (error) {
-      if (!ctx.lease.held()) {
+      if (!ctx.lease.held(epoch)) {
         ctx.log.error(
           { err: error },
           'an outcome could not be recorded; it will be recorded as unknown',

@@ -25,13 +25,14 @@ export async function useGrant(
   bound: Bound,
 ): Promise<Permit | null> {
   const { action, caller, credential } = attempt
+  const { epoch } = ctx.lease
   const granted = await commit(ctx, async ({ tx, record }) => {
     const grants = await listGrants(tx, bound.subjectKey, action.resource, bound.binding)
     for (const grant of grants) {
       if (!covers(grant, attempt, decision, bound)) continue
       const approval = await getApproval(tx, grant.approval)
       if (!approval || !(await stillApproved(tx, grant, decision))) continue
-      if (!(await credentialStillValid(tx, credential)) || !ctx.lease.held()) continue
+      if (!(await credentialStillValid(tx, credential)) || !ctx.lease.held(epoch)) continue
       await record(dispatched(action, decision, { ...approval, digest: bound.digest }, grant.id))
       return grant
     }
@@ -42,9 +43,9 @@ export async function useGrant(
     action,
     digest: bound.sealed.digest,
     recorded: Promise.resolve(),
-    valid: () => ctx.lease.held() && !caller.aborted,
+    valid: () => ctx.lease.held(epoch) && !caller.aborted,
     complete: (outcome) =>
-      persist(ctx, () => ctx.audit.append(completed(action, outcome, granted.approval))),
+      persist(ctx, epoch, () => ctx.audit.append(completed(action, outcome, granted.approval))),
   })
 }
 

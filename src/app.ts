@@ -1,0 +1,135 @@
+import { createHmac } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import { Holds } from './approvals/hold.ts'
+import { openAuditLog } from './audit/append.ts'
+import type { Config, HttpResource } from './config/schema.ts'
+import { openSecrets, type Secrets } from './config/secrets.ts'
+import { approvalStream } from './console/routes/approval-stream.ts'
+import { approvalRoutes } from './console/routes/approvals.ts'
+import { auditRoutes } from './console/routes/audit.ts'
+import { policyRoutes } from './console/routes/policies.ts'
+import { createControlServer } from './console/server.ts'
+import { ActivePolicies } from './gate/active-policies.ts'
+import type { GateContext } from './gate/context.ts'
+import { Gate } from './gate/gate.ts'
+import { reviewOpenApprovals, startHousekeeping } from './gate/housekeeping.ts'
+import { createAuthenticator } from './identity/authenticate.ts'
+import { loadPolicies } from './policy/load.ts'
+import { createAgentServer } from './protocols/http/server.ts'
+import { openLease } from './store/lease.ts'
+import { openStore } from './store/open.ts'
+import { createLog, type Log } from './telemetry/log.ts'
+
+export interface RunningGateway {
+  /** Where agents connect; the real port, also where 0 was asked for. */
+  readonly agentsUrl: string
+  /** Where people go. */
+  readonly controlUrl: string
+  /** Stops taking requests, lets those that run finish, answers the held ones, and closes everything. */
+  close(): Promise<void>
+}
+
+/**
+ * The composition root: the one place that wires everything. Rejects with `MistakesError` for whatever the person who starts it can mend; what had been
+ * opened by then is closed again.
+ */
+export async function startGateway(
+  config: Config,
+  { log = createLog(config.log.level), pages = null }: { log?: Log; pages?: string | null } = {},
+): Promise<RunningGateway> {
+  // Everything that is opened is closed in the opposite order, at the end or when something later fails to open.
+  await using opened = new AsyncDisposableStack()
+
+  const secrets = openSecrets(config.secrets.file)
+  const store = opened.adopt(await openStore(config), (it) => it.end())
+  const lease = opened.adopt(await openLease(store), (it) => it.close())
+  const audit = opened.adopt(await openAuditLog({ store, lease, log }), (it) => it.close())
+  const holds = opened.adopt(new Holds(store, log), (it) => it.stop())
+  await holds.start()
+
+  const policies = opened.adopt(
+    await ActivePolicies.open({
+      folder: config.policies,
+      load: () => loadPolicies(config.policies, { resources: config.resources.map(known) }),
+      store,
+      audit,
+      log,
+    }),
+    (it) => it.close(),
+  )
+  await audit.append({ type: 'gateway.started', policy: policies.current.hash })
+  opened.defer(() => audit.append({ type: 'gateway.stopped' }))
+  const context: GateContext = {
+    store,
+    audit,
+    lease,
+    holds,
+    policies: () => policies.current,
+    limits: config.hold,
+    log,
+  }
+  policies.watch(() => reviewOpenApprovals(context))
+  const authenticator = opened.adopt(
+    await createAuthenticator({ identity: config.identity, store, recorder: audit, log }),
+    (it) => it.close(),
+  )
+
+  const agents = await createAgentServer({
+    listen: config.listen.agents,
+    resources: config.resources,
+    binding: (resource) => bindingOf(resource, secrets),
+    authenticator,
+    gate: new Gate(context),
+    limits: { maxBody: config.hold.max_body },
+    log,
+  })
+  opened.defer(() => agents.close())
+  const control = await createControlServer({
+    identity: config.identity,
+    publicUrl: config.listen.control.public_url,
+    cookieKey: secrets.cookieKey,
+    store,
+    authenticator,
+    recorder: audit,
+    log,
+    ready: async () => lease.held(),
+    pages,
+  })
+  opened.defer(() => control.close())
+  await control.register(approvalRoutes, { gate: context })
+  await control.register(approvalStream, { gate: context })
+  await control.register(auditRoutes, { store, audit })
+  await control.register(policyRoutes, { policies: () => policies.current })
+
+  // First of all when closing: whoever waits gets the pending answer, so that the listeners can close.
+  opened.defer(() => holds.drain())
+  const housekeeping = opened.adopt(startHousekeeping(context), (it) => it.stop())
+  await housekeeping.once()
+
+  await control.listen(config.listen.control.address)
+  await agents.listen(config.listen.agents.address)
+
+  const running = opened.move()
+  return {
+    agentsUrl: urlOf(agents.server.address()),
+    controlUrl: config.listen.control.public_url ?? urlOf(control.server.address()),
+    close: () => running.disposeAsync(),
+  }
+}
+
+/** Names where a resource leads and with which credential, without revealing either: a change of one of them is another action. */
+function bindingOf({ name, upstream, credential }: HttpResource, { bindingKey }: Secrets): string {
+  return createHmac('sha256', bindingKey)
+    .update(JSON.stringify([name, upstream, credential ?? null]))
+    .digest('hex')
+}
+
+function known({ name, protocol }: HttpResource) {
+  return { name, protocol, facts: [] }
+}
+
+function urlOf(address: AddressInfo | string | null): string {
+  const { address: host, port, family } = address as AddressInfo
+  const anywhere = host === '0.0.0.0' || host === '::'
+  return `http://${anywhere ? 'localhost' : family === 'IPv6' ? `[${host}]` : host}:${port}`
+}
