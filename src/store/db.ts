@@ -25,7 +25,10 @@ export interface Store extends Queryable {
   end(): Promise<void>
 }
 
-/** A database error by its SQLSTATE (PostgreSQL, appendix A), or `unavailable` when there was no answer to have one. */
+/**
+ * A database error by its SQLSTATE (PostgreSQL, appendix A); `unavailable` when there was no answer to have one, and 08001 when there was not even a
+ * session to ask in.
+ */
 export class StoreError extends Error {
   readonly code: string
 

@@ -32,9 +32,9 @@ export class PgliteDatabase {
   }
 
   /** The data folder as a tar file. */
-  async dump(): Promise<Uint8Array<ArrayBuffer>> {
+  async dump(): Promise<ArrayBuffer> {
     this.#request({ dump: true })
-    const [image] = (await once(this.#worker, 'message')) as [Uint8Array<ArrayBuffer>]
+    const [image] = (await once(this.#worker, 'message')) as [ArrayBuffer]
     return image
   }
 
@@ -46,6 +46,6 @@ export class PgliteDatabase {
   }
 
   #request(request: WorkerRequest): void {
-    this.#worker.postMessage(request)
+    this.#worker.postMessage(request, [])
   }
 }

@@ -41,12 +41,12 @@ export class PgliteSession extends Duplex {
   override _read(): void {}
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    this.#port.postMessage(Uint8Array.from(chunk))
+    this.#send(chunk)
     done()
   }
 
   override _writev(chunks: { chunk: Buffer }[], done: () => void): void {
-    this.#port.postMessage(Uint8Array.from(Buffer.concat(chunks.map(({ chunk }) => chunk))))
+    this.#send(Buffer.concat(chunks.map(({ chunk }) => chunk)))
     done()
   }
 
@@ -59,6 +59,11 @@ export class PgliteSession extends Duplex {
     this.#worker.off('exit', this.#onExit)
     this.#port.close()
     done(error)
+  }
+
+  #send(bytes: Buffer): void {
+    const copy = Uint8Array.from(bytes)
+    this.#port.postMessage(copy, [copy.buffer])
   }
 
   readonly #onExit = () => this.destroy(new Error('The embedded database has stopped.'))

@@ -8,7 +8,7 @@ export interface WorkerData {
   /** `null` keeps the database in memory. */
   readonly folder: string | null
   /** A data folder as `dump` gives it, to start from. */
-  readonly snapshot: Uint8Array<ArrayBuffer> | null
+  readonly snapshot: ArrayBuffer | null
 }
 
 const { folder, snapshot } = workerData as WorkerData
@@ -29,7 +29,7 @@ parentPort!.on('message', (request: WorkerRequest) => {
   if ('dump' in request) inTurn(dump)
   if ('close' in request) inTurn(close)
 })
-parentPort!.postMessage('open')
+parentPort!.postMessage('open', [])
 
 function serve(session: MessagePort): void {
   session.on('message', (message: Uint8Array) =>
@@ -45,7 +45,8 @@ function serve(session: MessagePort): void {
 
 async function dump(): Promise<void> {
   const image = await database.dumpDataDir('none')
-  parentPort!.postMessage(new Uint8Array(await image.arrayBuffer()))
+  const bytes = await image.arrayBuffer()
+  parentPort!.postMessage(bytes, [bytes])
 }
 
 async function close(): Promise<void> {

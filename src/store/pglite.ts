@@ -11,7 +11,7 @@ import { columnTypes } from './types.ts'
 /** In milliseconds; PGlite has no limits of its own to set. */
 const patience = { connectionTimeoutMillis: 10_000, query_timeout: 30_000 }
 
-const owner = { user: 'postgres', database: 'postgres' }
+const asOwner = { user: 'postgres', database: 'postgres' }
 
 /** What the last user of the session may have left behind is undone first. */
 const asGateway = `ROLLBACK; SET ROLE sallyport_gateway; SET search_path = sallyport, pg_temp`
@@ -33,7 +33,7 @@ export async function openEmbedded(data: string): Promise<Store> {
 
 /** A store over an open database, which it closes at its end. */
 export async function openOver(database: PgliteDatabase, afterEnd: () => void): Promise<Store> {
-  const config = { ...owner, types: columnTypes, stream: () => database.session() }
+  const config = { ...asOwner, types: columnTypes, stream: () => database.session() }
   try {
     await migrateAs(new Client(config))
   } catch (error) {
@@ -45,7 +45,8 @@ export async function openOver(database: PgliteDatabase, afterEnd: () => void): 
     ...patience,
     max: 1,
     idleTimeoutMillis: 0,
-    onConnect: async (client) => void (await client.query(asGateway)),
+    // It waits for what this returns, whatever its type says.
+    onConnect: (client): unknown => client.query(asGateway),
   })
   return new PooledStore('embedded', pool, new InProcessHints(), async () => {
     await database.close()

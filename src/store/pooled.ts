@@ -85,7 +85,8 @@ export class PooledStore implements Store {
     try {
       return new Session(await this.#pool.connect())
     } catch (error) {
-      throw toStoreError(error)
+      // Without a session nothing was sent: what was to be done is certainly not done.
+      throw toStoreError(error, '08001')
     }
   }
 }

@@ -34,10 +34,10 @@ export class Session {
   }
 }
 
-/** The one place where a driver's error becomes ours. What has no SQLSTATE is the lack of an answer. */
-export function toStoreError(error: unknown): StoreError {
+/** The one place where a driver's error becomes ours. `otherwise`: the code of what has no SQLSTATE, which is the lack of an answer. */
+export function toStoreError(error: unknown, otherwise = 'unavailable'): StoreError {
   if (error instanceof StoreError) return error
   const message = error instanceof Error ? error.message : String(error)
-  const code = error instanceof DatabaseError && error.code ? error.code : 'unavailable'
+  const code = error instanceof DatabaseError && error.code ? error.code : otherwise
   return new StoreError(code, message, { cause: error })
 }

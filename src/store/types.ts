@@ -1,4 +1,4 @@
-import { types, type CustomTypesConfig } from 'pg'
+import { TypeOverrides } from 'pg'
 import { StoreError } from './db.ts'
 
 const int8 = 20
@@ -20,10 +20,6 @@ function safeIntegers(text: string): (number | null)[] {
 }
 
 /** How values come back, on both stores. All but `bigint` is as the driver has it. */
-export const columnTypes: CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
-    if (format !== 'binary' && oid === int8) return safeInteger
-    if (format !== 'binary' && oid === int8Array) return safeIntegers
-    return types.getTypeParser(oid, format)
-  }) as typeof types.getTypeParser,
-}
+export const columnTypes = new TypeOverrides()
+columnTypes.setTypeParser(int8, safeInteger)
+columnTypes.setTypeParser(int8Array, safeIntegers)

@@ -1,0 +1,75 @@
+import canonicalize from 'canonicalize'
+import { Problem } from '../core/errors.ts'
+import type { JsonObject, JsonValue } from '../core/json.ts'
+
+const deepest = 100
+const outOfOrder = new Error('keys that JavaScript keeps in an order of its own')
+
+/**
+ * RFC 8785 canonical JSON. Throws the problem `bad-request` for what has none, or cannot be recorded: lone surrogates, NUL, numbers that
+ * are not finite, nesting beyond 100 levels.
+ */
+export function canonical(value: JsonObject): string {
+  try {
+    // What JSON.stringify writes is canonical once the keys are in order, at a third of the cost.
+    return canonicalAsWritten(sorted(value, 0))
+  } catch (error) {
+    if (error !== outOfOrder) throw error
+    return canonicalAnyKeys(value)
+  }
+}
+
+function canonicalAnyKeys(value: JsonObject): string {
+  try {
+    return refuseUnrecordable(canonicalize(value)!)
+  } catch (error) {
+    if (error instanceof Problem) throw error
+    throw unrecordable('something that JSON cannot express', { cause: error })
+  }
+}
+
+/** The same for an object that is written down with all its keys in order. */
+export function canonicalAsWritten(value: unknown): string {
+  return refuseUnrecordable(JSON.stringify(value))
+}
+
+/** RFC 8785 §3.2.3: by UTF-16 code units, which is how JavaScript compares strings. */
+function sorted(value: JsonValue, depth: number): JsonValue {
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw unrecordable('a number that is not finite')
+  if (value === null || typeof value !== 'object') return value
+  if (depth === deepest) throw unrecordable(`more than ${deepest} levels of nesting`)
+  if (Array.isArray(value)) return value.map((element: JsonValue) => sorted(element, depth + 1))
+  const ordered: Record<string, JsonValue> = {}
+  for (const key of Object.keys(value).toSorted()) {
+    if (startsWithDigit(key) || key === '__proto__') throw outOfOrder
+    ordered[key] = sorted((value as JsonObject)[key]!, depth + 1)
+  }
+  return ordered
+}
+
+/** Keys that look like an index come first in every object, whatever the order they were set in. */
+function startsWithDigit(key: string): boolean {
+  const first = key.charCodeAt(0)
+  return first >= 0x30 && first <= 0x39
+}
+
+// An escape that stands for itself: not behind a backslash that is itself escaped.
+const nulOrSurrogate = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/
+
+/** JSON.stringify escapes both, so that they are found in its output: PostgreSQL's text has no NUL, and UTF-8 no surrogates. */
+function refuseUnrecordable(json: string): string {
+  if (json.includes('\\u') && nulOrSurrogate.test(json))
+    throw unrecordable('NUL or a lone surrogate')
+  return json
+}
+
+/** Closed: what cannot be recorded is not done. */
+export function unrecordable(what: string, options?: ErrorOptions): Problem {
+  return new Problem(
+    'bad-request',
+    `This cannot be recorded, and so not be done: it has ${what}.`,
+    {},
+    options,
+  )
+}

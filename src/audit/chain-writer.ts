@@ -1,0 +1,135 @@
+import { performance } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { StoreError, type Store } from '../store/db.ts'
+import type { Epoch, Lease } from '../store/lease.ts'
+import type { Log } from '../telemetry/log.ts'
+import { genesis, leafHash, linkHash } from './chain.ts'
+import type { DatabaseClock } from './clock.ts'
+import type { Described } from './event.ts'
+import { findConflict, insertBatch, type Batch } from './rows.ts'
+
+/** An event on its way into the chain. */
+export interface Item {
+  readonly id: string
+  /** The hashed bytes. */
+  readonly body: string
+  /** `null` when its row is in the database already, and only the link is missing. */
+  readonly described: Described | null
+  /** Nobody waits for it any more. */
+  abandoned: boolean
+  /** Without an error: event and link are durable. */
+  settle(error?: unknown): void
+}
+
+const firstPause = 50
+const longestPause = 1_000
+
+/** Writes the chain of this replica. Nobody else does, and one batch is written at a time. */
+export class ChainWriter {
+  readonly #store: Store
+  readonly #lease: Lease
+  readonly #clock: DatabaseClock
+  readonly #log: Log
+  // Owned by write(): the last link that is known to be durable.
+  #head: { chain: Epoch; n: number; hash: string }
+
+  constructor(store: Store, lease: Lease, clock: DatabaseClock, log: Log) {
+    this.#store = store
+    this.#lease = lease
+    this.#clock = clock
+    this.#log = log
+    this.#head = this.#newChain()
+  }
+
+  /** Settles every item. While the store is away it tries on, until `signal`. */
+  async write(items: readonly Item[], signal: AbortSignal): Promise<void> {
+    let rest = items
+    // A batch whose answer was lost may still take effect. It is repeated to the letter until that is known: ids and places are unique, so it
+    // takes effect once.
+    let unanswered: Batch | null = null
+    for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
+      if (!unanswered) rest = rest.filter(({ abandoned }) => !abandoned)
+      if (rest.length === 0) return
+      const batch = unanswered ?? this.#link(rest)
+      try {
+        if (await this.#insert(batch, rest)) return
+        unanswered = null
+        continue
+      } catch (error) {
+        const meaning = meaningOf(error)
+        if (meaning === 'refused') return this.#divide(rest, error, signal)
+        if (meaning === 'unanswered') unanswered = batch
+        if (signal.aborted) return rest.forEach((item) => item.settle(error))
+        this.#log.warn({ err: error, events: rest.length }, 'the audit store does not take events')
+      }
+      await sleep(pause, undefined, { signal }).catch(() => undefined)
+    }
+  }
+
+  /** Links the items behind the head, for a first attempt or one that starts anew. */
+  #link(items: readonly Item[]): Batch {
+    if (this.#lease.epoch !== this.#head.chain.epoch) this.#head = this.#newChain()
+    const { chain, n, hash } = this.#head
+    let prev = hash
+    const events = items.map(({ id, body, described }, index) => {
+      prev = linkHash({ ...chain, n: n + 1 + index }, prev, leafHash(body))
+      return { id, described, hash: prev }
+    })
+    return { chain, first: n + 1, prev: hash, events }
+  }
+
+  /** Whether the batch is durable now. If not, what stood in its way is gone, and it has to be linked anew. */
+  async #insert(batch: Batch, items: readonly Item[]): Promise<boolean> {
+    const asked = performance.now()
+    try {
+      this.#clock.correct(await insertBatch(this.#store, batch), asked)
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.code !== uniqueViolation) throw error
+      const conflict = await findConflict(this.#store, batch)
+      if (conflict.kind === 'unknown') throw error
+      if (conflict.kind === 'taken') {
+        // Another replica took this epoch for dead, and ended its chain.
+        this.#log.error(
+          { ...batch.chain, n: batch.first },
+          'this chain was ended; starting another',
+        )
+        await this.#lease.advance(batch.chain.epoch)
+        return false
+      }
+      if (conflict.kind === 'linked') {
+        for (const item of items) {
+          if (conflict.events.has(item.id)) item.abandoned = true
+        }
+        return false
+      }
+      // An attempt whose answer was lost has taken effect.
+    }
+    const last = batch.events.at(-1)!
+    this.#head = { chain: batch.chain, n: batch.first + batch.events.length - 1, hash: last.hash }
+    for (const item of items) item.settle()
+    return true
+  }
+
+  /** Something in the batch is refused: finds out what, so that it fails alone. */
+  async #divide(items: readonly Item[], error: unknown, signal: AbortSignal): Promise<void> {
+    if (items.length === 1) return items[0]!.settle(error)
+    const middle = items.length >> 1
+    await this.write(items.slice(0, middle), signal)
+    await this.write(items.slice(middle), signal)
+  }
+
+  #newChain() {
+    const { replica, epoch } = this.#lease
+    return { chain: { replica, epoch }, n: 0, hash: genesis }
+  }
+}
+
+const uniqueViolation = '23505'
+
+/** What an error says about a batch: it cannot be written as it is, it was not written, or nobody knows. */
+function meaningOf(error: unknown): 'refused' | 'not done' | 'unanswered' {
+  if (!(error instanceof StoreError)) return 'refused'
+  // Data, integrity, limits (PostgreSQL, appendix A): they lie in the events, and do not pass.
+  if (/^(22|23|54)/.test(error.code)) return 'refused'
+  return error.ambiguous && error.code !== '08001' ? 'unanswered' : 'not done'
+}

@@ -1,0 +1,33 @@
+import { performance } from 'node:perf_hooks'
+
+// Below this, going back is the error of the estimate; beyond it, the database's clock was set back, and that is what has to be recorded.
+const jitter = 1_000
+
+/** The database's clock, estimated here: each answer that carries its time corrects the estimate. */
+export class DatabaseClock {
+  // Owned by correct(): what to add to the monotonic clock.
+  #offset = Date.now() - performance.now()
+  // Owned by now(): its last answer.
+  #last = 0
+  // Owned by time().
+  #written = { at: NaN, text: '' }
+
+  /** Milliseconds since the epoch; does not go back as long as the database's clock does not. */
+  now(): number {
+    const estimate = Math.floor(performance.now() + this.#offset)
+    if (estimate >= this.#last || this.#last - estimate > jitter) this.#last = estimate
+    return this.#last
+  }
+
+  /** The same as RFC 3339 has it. Kept while the millisecond lasts: writing it down costs more than telling the time. */
+  time(): string {
+    const now = this.now()
+    if (now !== this.#written.at) this.#written = { at: now, text: new Date(now).toISOString() }
+    return this.#written.text
+  }
+
+  /** `time`, as the database read it between `sent` and now, both on the monotonic clock. */
+  correct(time: number, sent: number): void {
+    this.#offset = time - (sent + performance.now()) / 2
+  }
+}

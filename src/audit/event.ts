@@ -1,0 +1,100 @@
+import { randomFillSync, randomUUIDv7 } from 'node:crypto'
+import type { EventInput } from '../core/event.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { Subject } from '../core/subject.ts'
+import { canonical, canonicalAsWritten, unrecordable } from './canonical.ts'
+import { commitment } from './chain.ts'
+
+/** Which epoch of which replica describes an event. */
+export interface Source {
+  readonly replica: string
+  readonly epoch: number
+}
+
+/** An event in its final form, as it is hashed and stored. */
+export interface Described {
+  readonly id: string
+  /** RFC 3339, in UTC, with milliseconds. */
+  readonly time: string
+  readonly source: Source
+  readonly input: EventInput
+  /** The hashed bytes: RFC 8785 canonical JSON. */
+  readonly body: string
+  /** What can be erased: canonical JSON, and the salt of the commitment to it in the body. */
+  readonly personal: { readonly salt: Buffer; readonly body: string } | null
+}
+
+/** In characters. An approval's whole payload fits, whatever its encoding. */
+const longest = 8 * 1024 * 1024
+
+/** Throws the problem `bad-request` for an event that cannot be recorded, before it is anywhere near others. */
+export function describe(input: EventInput, source: Source, time: string): Described {
+  const id = randomUUIDv7()
+  const personal = describePersonal(input)
+  const { action, outcome, usage, subject } = input
+  // In the order of RFC 8785; JSON leaves out what is undefined.
+  const body = canonicalAsWritten({
+    action: action && { id: action.id, name: action.name },
+    approval: input.approval,
+    decision: input.decision,
+    digest: input.digest,
+    effect: input.effect,
+    id,
+    outcome: outcome && {
+      bytes: outcome.bytes,
+      duration_ms: outcome.duration_ms,
+      error: outcome.error,
+      result: outcome.result,
+      rows: outcome.rows,
+      status: outcome.status,
+    },
+    personal: personal ? commitment(personal.salt, personal.body) : undefined,
+    policy: input.policy,
+    reason: input.reason,
+    resource: input.resource,
+    rules: input.rules,
+    source: { epoch: source.epoch, replica: source.replica },
+    subject_kind: subject?.kind,
+    time,
+    trace: input.trace,
+    type: input.type,
+    usage: usage && { columns: usage.columns, tables: usage.tables },
+  })
+  if (body.length + (personal?.body.length ?? 0) > longest) {
+    throw unrecordable(`more than ${longest} characters`)
+  }
+  return { id, time, source, input, body, personal }
+}
+
+function describePersonal({ subject, attributes, details }: EventInput): Described['personal'] {
+  const parts: string[] = []
+  if (attributes) parts.push(`"attributes":${canonical(attributes)}`)
+  if (details) parts.push(`"details":${canonical(details)}`)
+  if (subject) parts.push(`"subject":${canonicalSubject(subject)}`)
+  return parts.length === 0 ? null : { salt: freshSalt(), body: `{${parts.join(',')}}` }
+}
+
+// A verified token is cached with its subject, so that one agent's requests all have the same object.
+const subjects = new WeakMap<Subject, string>()
+
+function canonicalSubject(subject: Subject): string {
+  let known = subjects.get(subject)
+  if (known === undefined) {
+    known = canonical(subject as unknown as JsonObject)
+    subjects.set(subject, known)
+  }
+  return known
+}
+
+const pool = Buffer.alloc(4096)
+let used = pool.length
+
+/** 16 random bytes. From a pool: asking for each alone costs more than the rest of the event. */
+function freshSalt(): Buffer {
+  if (used === pool.length) {
+    randomFillSync(pool)
+    used = 0
+  }
+  used += 16
+  return Buffer.from(pool.subarray(used - 16, used))
+}
