@@ -50,7 +50,7 @@ export class ChainWriter {
     for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
       if (!unanswered) rest = rest.filter(({ abandoned }) => !abandoned)
       if (rest.length === 0) return
-      const batch = unanswered ?? this.#link(rest)
+      const batch: Batch = unanswered ?? this.#link(rest)
       try {
         if (await this.#insert(batch, rest)) return
         unanswered = null

@@ -12,7 +12,7 @@ const debian = '/usr/lib/postgresql'
 /** Folder of the newest PostgreSQL's programs on this machine, or `null`. */
 export function findPostgres(): string | null {
   if (!existsSync(debian)) return null
-  const versions = readdirSync(debian).sort((a, b) => Number(b) - Number(a))
+  const versions = readdirSync(debian).toSorted((a, b) => Number(b) - Number(a))
   const folders = versions.map((version) => join(debian, version, 'bin'))
   return folders.find((folder) => existsSync(join(folder, 'initdb'))) ?? null
 }

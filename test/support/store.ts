@@ -60,24 +60,23 @@ const cache = fileURLToPath(new URL('../../node_modules/.cache/sallyport/', impo
 const migrations = fileURLToPath(new URL('../../migrations/', import.meta.url))
 
 /** Creating a database takes seconds; a copy of a new one does not. Made once for each version of the migrations. */
-async function migratedSnapshot(): Promise<Uint8Array<ArrayBuffer>> {
+async function migratedSnapshot(): Promise<ArrayBuffer> {
   const hash = createHash('sha256')
-  for (const file of (await readdir(migrations)).sort()) {
+  for (const file of (await readdir(migrations)).toSorted()) {
     hash.update(await readFile(join(migrations, file)))
   }
   const path = join(cache, `embedded-${hash.digest('hex').slice(0, 16)}.tar`)
   const cached = await readFile(path).catch(() => null)
-  if (cached) return Uint8Array.from(cached)
+  if (cached) return Uint8Array.from(cached).buffer
 
   const database = await PgliteDatabase.open({ folder: null, snapshot: null })
-  let snapshot = new Uint8Array()
   const store = await openOver(database, () => {})
-  snapshot = await database.dump()
+  const snapshot = await database.dump()
   await store.end()
   await rm(cache, { recursive: true, force: true })
   await mkdir(cache, { recursive: true })
   // Another test file may be at it too: whoever renames last wins, and both have the same content.
-  await writeFile(`${path}.${process.pid}`, snapshot)
+  await writeFile(`${path}.${process.pid}`, new Uint8Array(snapshot))
   await rename(`${path}.${process.pid}`, path)
   return snapshot
 }
