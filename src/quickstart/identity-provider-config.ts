@@ -1,5 +1,11 @@
-import type { Configuration, KoaContextWithOIDC, ResourceServer } from 'oidc-provider'
+import {
+  interactionPolicy,
+  type Configuration,
+  type KoaContextWithOIDC,
+  type ResourceServer,
+} from 'oidc-provider'
 import { claimsOfAgent, claimsOfPerson, demoAgents, demoPeople } from './demo-people.ts'
+import { inMemory } from './identity-provider-memory.ts'
 import {
   codePage,
   confirmPage,
@@ -23,6 +29,7 @@ export const tokenLifetime = 8 * 3600
 
 export function providerConfiguration(state: ProviderState): Configuration {
   return {
+    adapter: inMemory(),
     jwks: { keys: [state.key] },
     cookies: { keys: [state.cookieKey] },
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
@@ -61,7 +68,7 @@ export function providerConfiguration(state: ProviderState): Configuration {
         getResourceServerInfo: () => resourceServer,
       },
     },
-    interactions: { url: (_ctx, { uid }) => `/interaction/${uid}` },
+    interactions: { policy: loginOnly(), url: (_ctx, { uid }) => `/interaction/${uid}` },
     clientBasedCORS: () => false,
     renderError: (ctx, { error, error_description }) =>
       html(ctx, errorPage(error, error_description)),
@@ -75,7 +82,6 @@ export function providerConfiguration(state: ProviderState): Configuration {
       const person = demoPeople.find(({ id }) => id === token.accountId)
       return person && claimsOfPerson(person)
     },
-    // People are not asked whether the console may know who they are: both belong to the same company.
     async loadExistingGrant({ oidc }) {
       const { client, session, provider } = oidc
       const grant = new provider.Grant({
@@ -88,6 +94,13 @@ export function providerConfiguration(state: ProviderState): Configuration {
       return grant
     },
   }
+}
+
+/** People are not asked whether the console may know who they are: both belong to the same company. */
+function loginOnly(): interactionPolicy.DefaultPolicy {
+  const policy = interactionPolicy.base()
+  policy.remove('consent')
+  return policy
 }
 
 const resourceServer: ResourceServer = {
