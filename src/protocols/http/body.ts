@@ -1,0 +1,117 @@
+import type { IncomingMessage } from 'node:http'
+import { Problem } from '../../core/errors.ts'
+import type { Framing } from './strict-request.ts'
+
+/** Milliseconds that a client may be silent in the middle of a body. Waiting longer would let slow clients fill the memory. */
+const patience = 30_000
+
+/** Where a body goes. `write` is false when it must not be called again before `drained` was. */
+export interface BodySink {
+  write(bytes: Buffer): boolean
+  whenDrained(drained: () => void): void
+}
+
+/** The client went away, stopped sending, or broke its own framing. Nobody is left to answer. */
+export class ClientGone extends Error {
+  override readonly name = 'ClientGone'
+}
+
+/**
+ * The body of one request: taken in as far as it has to be looked at, and forwarded byte for byte, first what was taken in. Nothing is read
+ * before `take` or `pump` is called, so a refused request is not read.
+ */
+export class RequestBody {
+  readonly framing: Framing
+  readonly #message: IncomingMessage
+  readonly #askForIt: () => void
+
+  // Owned by #read: what has been taken in, in order.
+  readonly #chunks: Buffer[] = []
+  #size = 0
+  #ended: boolean
+  #begun = false
+
+  /** `askForIt` sends `100 Continue` to a client that waits for it (RFC 9110 §10.1.1). */
+  constructor(message: IncomingMessage, framing: Framing, askForIt: () => void) {
+    this.#message = message
+    this.framing = framing
+    this.#askForIt = askForIt
+    this.#ended = framing.kind === 'none' || (framing.kind === 'length' && framing.bytes === 0)
+  }
+
+  get empty(): boolean {
+    return this.#ended && this.#size === 0
+  }
+
+  /** Takes the body in. False if it has more than `limit` bytes; it can be pumped still. Rejects with `ClientGone`. */
+  async take(limit: number): Promise<boolean> {
+    if (this.framing.kind === 'length' && this.framing.bytes > limit) return false
+    if (!this.#ended && this.#size <= limit) {
+      await this.#read((chunk) => {
+        this.#chunks.push(chunk)
+        this.#size += chunk.length
+        return this.#size <= limit
+      })
+    }
+    return this.#ended && this.#size <= limit
+  }
+
+  /** What has been taken in; the whole body after `take` was true. */
+  get taken(): Buffer {
+    return this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks)
+  }
+
+  /** Writes the whole body to a sink, no faster than it takes it. Rejects with `ClientGone` when the rest does not come. */
+  async pump(sink: BodySink): Promise<void> {
+    let writable = true
+    for (const chunk of this.#chunks.splice(0)) writable = sink.write(chunk)
+    while (!this.#ended) {
+      if (!writable) await new Promise<void>((drained) => sink.whenDrained(drained))
+      await this.#read((chunk) => (writable = sink.write(chunk)))
+    }
+  }
+
+  /** Reads until the end, or until `accept` says that it is enough for now. */
+  #read(accept: (chunk: Buffer) => boolean): Promise<void> {
+    const message = this.#message
+    if (!this.#begun) {
+      this.#begun = true
+      this.#askForIt()
+    }
+    return new Promise((resolve, reject) => {
+      const gone = (): void => {
+        done()
+        reject(new ClientGone('The rest of the request body did not come.'))
+      }
+      const timer = setTimeout(() => message.destroy(), patience)
+      const data = (chunk: Buffer): void => {
+        timer.refresh()
+        if (accept(chunk)) return
+        message.pause()
+        done()
+        resolve()
+      }
+      const end = (): void => {
+        this.#ended = true
+        done()
+        resolve()
+      }
+      const done = (): void => {
+        clearTimeout(timer)
+        message.off('data', data).off('end', end).off('close', gone).off('error', gone)
+      }
+      message.on('data', data).on('end', end).on('close', gone).on('error', gone)
+      if (message.destroyed) gone()
+      else message.resume()
+    })
+  }
+}
+
+/** Takes in a body that has to be whole, for an action that people are to approve. */
+export async function takeWhole(body: RequestBody, limit: number): Promise<Buffer> {
+  if (await body.take(limit)) return body.taken
+  throw new Problem(
+    'body-too-large',
+    `This action has to be approved, and its body has more than ${limit} bytes, so it cannot be shown as a whole.`,
+  )
+}

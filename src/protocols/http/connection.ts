@@ -1,0 +1,200 @@
+import type { Socket } from 'node:net'
+import { ResponseParser, type Head } from './response-parser.ts'
+
+/** Takes what comes back for one request. After `onEnd` or `onBreak`, nothing more comes. */
+export interface Receiver {
+  onHead(head: Head): void
+  onBody(bytes: Buffer): void
+  onEnd(trailers: readonly string[]): void
+  onBreak(error: Error): void
+  /** Nothing has moved for as many milliseconds as an upstream may be silent. Who keeps whom waiting is for the receiver to say. */
+  onSilence(silence: number): void
+  /** What was written has been taken; more can be. */
+  onDrain(): void
+  /** True while it has no room for more; `resume` when it has. */
+  readonly full: boolean
+}
+
+/** Milliseconds that an unused connection is kept, where the upstream does not say how long it keeps it: shorter than any common server does. */
+const idleFor = 4_000
+
+/**
+ * One connection to an upstream, for one request at a time. Bytes that nobody asked for end it: they could be read as the answer to somebody else's
+ * request (response queue poisoning).
+ */
+export class Connection {
+  readonly #socket: Socket
+  readonly #parser: ResponseParser
+  readonly #silence: number
+  readonly #clock: NodeJS.Timeout
+  readonly #onRest: (connection: Connection) => void
+  readonly #onClose: (connection: Connection) => void
+
+  // Owned by begin() and #settle(): who gets what comes back now.
+  #receiver: Receiver | null = null
+  #head: Head | null = null
+  #reusable = false
+  #written = false
+  // Owned by #rest(): on the clock of performance.now().
+  #goodUntil = 0
+  #poisoned = false
+  #error: Error | null = null
+
+  /** `onRest`: the connection can be used again. `onClose`: it never can. */
+  constructor(
+    socket: Socket,
+    silence: number,
+    onRest: (connection: Connection) => void,
+    onClose: (connection: Connection) => void,
+  ) {
+    this.#socket = socket
+    this.#silence = silence
+    this.#onRest = onRest
+    this.#onClose = onClose
+    this.#parser = new ResponseParser({
+      begin: () => this.#onBegin(),
+      head: (head) => this.#onHead(head),
+      body: (bytes) => this.#receiver?.onBody(bytes),
+      end: (trailers) => this.#onEnd(trailers),
+    })
+    this.#clock = setTimeout(() => this.#onSilence(), silence).unref()
+    socket
+      .on('data', (bytes: Buffer) => this.#onData(bytes))
+      .on('drain', () => {
+        this.#clock.refresh()
+        this.#receiver?.onDrain()
+      })
+      .on('end', () => this.#onFinish())
+      .on('error', (error) => (this.#error = error))
+      .on('close', () => this.#onGone())
+  }
+
+  /** Whether a request may be sent on it now. */
+  get usable(): boolean {
+    return !this.#socket.destroyed && this.#socket.writable && performance.now() < this.#goodUntil
+  }
+
+  /** From here on, what comes in is the answer to one request. */
+  begin(method: string, reusable: boolean, receiver: Receiver): void {
+    this.#receiver = receiver
+    this.#head = null
+    this.#reusable = reusable
+    this.#written = false
+    this.#parser.expect(method)
+    this.#clock.refresh()
+  }
+
+  /** False when the upstream takes no more for now; the receiver learns when it does again. */
+  write(...pieces: readonly (string | Buffer)[]): boolean {
+    this.#clock.refresh()
+    this.#socket.cork()
+    let taken = true
+    for (const piece of pieces) taken = this.#socket.write(piece, 'latin1')
+    this.#socket.uncork()
+    return taken
+  }
+
+  /** The whole request has been written. */
+  finishWriting(): void {
+    this.#written = true
+  }
+
+  resume(): void {
+    this.#clock.refresh()
+    if (this.#socket.isPaused()) this.#socket.resume()
+  }
+
+  /** Gives a receiver that was found not to be kept waiting by the upstream another term. */
+  wind(): void {
+    this.#clock.refresh()
+  }
+
+  /** Ends the connection; its receiver gets nothing more, not even that it broke. */
+  destroy(): void {
+    this.#receiver = null
+    this.#socket.destroy()
+  }
+
+  #onData(bytes: Buffer): void {
+    if (!this.#receiver) {
+      this.destroy()
+      return
+    }
+    this.#clock.refresh()
+    try {
+      this.#parser.execute(bytes)
+    } catch (error) {
+      this.#break(error as Error)
+      return
+    }
+    // An answer behind the answer.
+    if (this.#poisoned) this.destroy()
+    else if (this.#receiver?.full) this.#socket.pause()
+  }
+
+  #onBegin(): void {
+    if (!this.#receiver) this.#poisoned = true
+  }
+
+  #onHead(head: Head): void {
+    this.#head = head
+    this.#receiver?.onHead(head)
+  }
+
+  #onEnd(trailers: readonly string[]): void {
+    const receiver = this.#receiver
+    if (!receiver || !this.#head) return
+    this.#receiver = null
+    // An upstream that answers before it has the whole request may take the rest of it for another one.
+    if (this.#reusable && this.#written && this.#head.keepAlive) this.#rest(this.#head)
+    else this.#socket.destroy()
+    receiver.onEnd(trailers)
+  }
+
+  #rest(head: Head): void {
+    const announced = keepAliveTimeout(head.headers)
+    // A second less than the upstream says, so that a request does not cross its goodbye.
+    const kept = announced === null ? idleFor : Math.min(announced - 1, 60) * 1000
+    this.#goodUntil = performance.now() + kept
+    this.resume()
+    this.#onRest(this)
+  }
+
+  #onFinish(): void {
+    try {
+      this.#parser.finish()
+    } catch (error) {
+      this.#break(error as Error)
+      return
+    }
+    this.#break(new Error('The upstream closed the connection.'))
+  }
+
+  #onGone(): void {
+    clearTimeout(this.#clock)
+    this.#parser.close()
+    this.#break(this.#error ?? new Error('The connection was closed.'))
+    this.#onClose(this)
+  }
+
+  #break(error: Error): void {
+    const receiver = this.#receiver
+    this.destroy()
+    receiver?.onBreak(error)
+  }
+
+  #onSilence(): void {
+    if (this.#receiver) this.#receiver.onSilence(this.#silence)
+    else this.destroy()
+  }
+}
+
+/** Seconds of `Keep-Alive: timeout=5`, or `null`. */
+function keepAliveTimeout(headers: readonly string[]): number | null {
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i]!.toLowerCase() !== 'keep-alive') continue
+    const seconds = /(?:^|[\s,])timeout=(\d{1,6})/i.exec(headers[i + 1]!)?.[1]
+    return seconds === undefined ? null : Number(seconds)
+  }
+  return null
+}

@@ -1,0 +1,199 @@
+import type { ServerResponse } from 'node:http'
+import { ClientGone, RequestBody, type BodySink } from './body.ts'
+import type { Connection, Receiver } from './connection.ts'
+import { UpstreamFailure } from './failure.ts'
+import { answerHeaders, answerTrailers } from './response-headers.ts'
+import type { Head } from './response-parser.ts'
+
+/** A request in the bytes that the upstream gets. */
+export interface Outgoing {
+  readonly method: string
+  /** Request line and headers, with the empty line behind them. */
+  readonly head: string
+  /** Bytes, or a body that is streamed in the framing that it has; `null` without a body. */
+  readonly body: RequestBody | Buffer | null
+  /** Whether another request may follow on the same connection. */
+  readonly reusable: boolean
+}
+
+/** Who gets the answer, once it may be released. */
+interface Client {
+  readonly response: ServerResponse
+  resolve(bytes: number): void
+  reject(error: unknown): void
+}
+
+/** Bytes of an answer that are kept until it may be released. */
+const enough = 64 * 1024
+
+/** One request on one connection, and the answer to it. */
+export class Exchange implements Receiver, BodySink {
+  /** The head of the answer. Rejects with `UpstreamFailure`, or with what the exchange was aborted with. */
+  readonly head: Promise<Head>
+  readonly #connection: Connection
+  readonly #outgoing: Outgoing
+  readonly #answered: (head: Head) => void
+  readonly #failed: (error: unknown) => void
+
+  #state: 'open' | 'whole' | 'failed' = 'open'
+  #failure: unknown = null
+  // What has come, as far as it is not released.
+  #kept: Buffer[] = []
+  #keptBytes = 0
+  #bytes = 0
+  #trailers: readonly string[] = []
+  // Owned by relay() and the client's back-pressure.
+  #client: Client | null = null
+  #clientBlocks = false
+  // Owned by the sending side.
+  #sending = false
+  #onDrained: (() => void) | null = null
+
+  constructor(connection: Connection, outgoing: Outgoing) {
+    this.#connection = connection
+    this.#outgoing = outgoing
+    const { promise, resolve, reject } = Promise.withResolvers<Head>()
+    // The record is waited for first: until then a failure here has nobody to go to.
+    promise.catch(() => undefined)
+    this.head = promise
+    this.#answered = resolve
+    this.#failed = reject
+  }
+
+  /** Sends the request. The permit is to be redeemed immediately before. */
+  start(): void {
+    const { method, head, body, reusable } = this.#outgoing
+    const connection = this.#connection
+    connection.begin(method, reusable, this)
+    if (body instanceof RequestBody) {
+      this.#sending = true
+      connection.write(head)
+      body.pump(this).then(
+        () => this.#finishSending(body),
+        (error: unknown) => this.abort(error),
+      )
+      return
+    }
+    if (body === null) connection.write(head)
+    else connection.write(head, body)
+    connection.finishWriting()
+  }
+
+  /**
+   * Streams the answer to the client, no faster than the client reads it. Resolves with the number of bytes in its body when the whole of it has
+   * come; rejects like `head`, and the client has a part of it then.
+   */
+  relay(head: Head, response: ServerResponse, action: string): Promise<number> {
+    response.writeHead(head.status, head.reason, answerHeaders(head.headers, action))
+    return new Promise((resolve, reject) => {
+      this.#client = { response, resolve, reject }
+      response.on('drain', () => this.#unblock())
+      const kept = this.#kept
+      this.#kept = []
+      this.#keptBytes = 0
+      for (const bytes of kept) this.#clientBlocks = !response.write(bytes)
+      if (this.#state === 'failed') reject(this.#failure)
+      else if (this.#state === 'whole') this.#finish(this.#client)
+      else {
+        // The head of a stream of events is news by itself.
+        if (kept.length === 0) response.flushHeaders()
+        if (!this.#clientBlocks) this.#connection.resume()
+      }
+    })
+  }
+
+  /** Ends the exchange, and the connection with it. One that is over stays as it is. */
+  abort(error: unknown): void {
+    if (this.#state !== 'open') return
+    this.#state = 'failed'
+    this.#failure = error
+    this.#connection.destroy()
+    this.#failed(error)
+    this.#client?.reject(error)
+    this.onDrain()
+  }
+
+  /** Whether there is no room for more of the answer. */
+  get full(): boolean {
+    return this.#clientBlocks || this.#keptBytes > enough
+  }
+
+  onHead(head: Head): void {
+    this.#answered(head)
+  }
+
+  onBody(bytes: Buffer): void {
+    this.#bytes += bytes.length
+    if (this.#client) {
+      this.#clientBlocks = !this.#client.response.write(bytes)
+    } else {
+      this.#kept.push(bytes)
+      this.#keptBytes += bytes.length
+    }
+  }
+
+  onEnd(trailers: readonly string[]): void {
+    this.#state = 'whole'
+    this.#trailers = trailers
+    this.onDrain()
+    if (this.#client) this.#finish(this.#client)
+  }
+
+  onBreak(error: Error): void {
+    this.abort(new UpstreamFailure('upstream-unreachable', 'The upstream broke off.', true, error))
+  }
+
+  onSilence(silence: number): void {
+    const clientSends = this.#sending && this.#onDrained === null
+    if (this.#client && this.#clientBlocks) {
+      this.abort(new ClientGone('The client stopped reading.'))
+    } else if (clientSends || this.full) {
+      // It waits for us: for more of the request, or for the record of the action. Both have time limits of their own.
+      this.#connection.wind()
+    } else {
+      this.abort(
+        new UpstreamFailure('upstream-timeout', `The upstream was silent for ${silence} ms.`, true),
+      )
+    }
+  }
+
+  onDrain(): void {
+    const drained = this.#onDrained
+    this.#onDrained = null
+    drained?.()
+  }
+
+  /** Forwards a piece of the request's body. What comes after the answer goes nowhere: nobody waits for it. */
+  write(bytes: Buffer): boolean {
+    if (this.#state !== 'open') return true
+    const { body } = this.#outgoing
+    if (!(body instanceof RequestBody) || body.framing.kind !== 'chunked') {
+      return this.#connection.write(bytes)
+    }
+    return this.#connection.write(`${bytes.length.toString(16)}\r\n`, bytes, '\r\n')
+  }
+
+  whenDrained(drained: () => void): void {
+    if (this.#state === 'open') this.#onDrained = drained
+    else drained()
+  }
+
+  #finishSending(body: RequestBody): void {
+    this.#sending = false
+    if (this.#state !== 'open') return
+    if (body.framing.kind === 'chunked') this.#connection.write('0\r\n\r\n')
+    this.#connection.finishWriting()
+  }
+
+  #unblock(): void {
+    this.#clientBlocks = false
+    if (this.#state === 'open') this.#connection.resume()
+  }
+
+  #finish({ response, resolve }: Client): void {
+    for (const [name, value] of answerTrailers(this.#trailers))
+      response.addTrailers([[name, value]])
+    response.end()
+    resolve(this.#bytes)
+  }
+}

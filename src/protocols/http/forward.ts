@@ -1,0 +1,74 @@
+import type { ServerResponse } from 'node:http'
+import { Problem } from '../../core/errors.ts'
+import type { Permit } from '../../gate/permit.ts'
+import { ClientGone } from './body.ts'
+import { Exchange, type Outgoing } from './exchange.ts'
+import { UpstreamFailure } from './failure.ts'
+import type { Upstream } from './upstream.ts'
+
+interface Job {
+  readonly permit: Permit
+  /** Digest of what `outgoing` is made of; `null` where nobody had to approve it. */
+  readonly digest: string | null
+  readonly upstream: Upstream
+  /** Whose connections may be used. */
+  readonly lane: string
+  readonly outgoing: Outgoing
+  readonly response: ServerResponse
+  readonly caller: AbortSignal
+}
+
+/**
+ * Runs one permitted request, once: sends it, releases the answer when its record is durable, and takes the outcome back. Rejects when there is no
+ * whole answer: with a problem if nothing of it has been released yet, with `ClientGone` if nobody is left to get it.
+ */
+export async function forward(job: Job): Promise<void> {
+  const { permit, digest, upstream, lane, outgoing, response, caller } = job
+  const { action } = permit
+  const begun = performance.now()
+  const elapsed = (): number => Math.round(performance.now() - begun)
+  let exchange: Exchange | null = null
+  let status: number | undefined
+  try {
+    const connection = await upstream.connect(lane)
+    try {
+      permit.redeem(digest)
+    } catch (error) {
+      connection.destroy()
+      throw error
+    }
+    exchange = new Exchange(connection, outgoing)
+    exchange.start()
+    abortWith(exchange, response, caller)
+
+    // The answer to a read waits here for its record. Closed: if that fails, nobody ever sees the answer.
+    await permit.recorded
+    const head = await exchange.head
+    status = head.status
+    const bytes = await exchange.relay(head, response, action.id)
+    const result = status < 400 ? 'succeeded' : 'failed'
+    await permit.complete({ result, status, bytes, duration_ms: elapsed() })
+  } catch (error) {
+    exchange?.abort(error)
+    await permit.complete({
+      // A request that went out and has no complete answer may have had its effect: nobody can tell.
+      result: exchange && action.effect !== 'read' ? 'unknown' : 'failed',
+      ...(status !== undefined && { status }),
+      duration_ms: elapsed(),
+      error: nameOf(error),
+    })
+    throw error instanceof UpstreamFailure ? error.toProblem(action.id) : error
+  }
+}
+
+/** When the client goes away, the upstream is not kept busy for nobody. */
+function abortWith(exchange: Exchange, response: ServerResponse, caller: AbortSignal): void {
+  const abort = (): void => exchange.abort(new ClientGone('The client went away.'))
+  if (caller.aborted) abort()
+  else response.once('close', abort)
+}
+
+function nameOf(error: unknown): string {
+  if (error instanceof UpstreamFailure || error instanceof Problem) return error.code
+  return error instanceof ClientGone ? 'client-gone' : 'internal-error'
+}

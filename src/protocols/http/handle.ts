@@ -1,0 +1,93 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { partyKey, type Principal, type Subject } from '../../core/subject.ts'
+import { actionOf } from './action.ts'
+import { RequestBody } from './body.ts'
+import type { AgentServerDeps } from './deps.ts'
+import { forward } from './forward.ts'
+import { headerValue, type Header } from './header.ts'
+import { readJsonBody } from './json-body.ts'
+import { outgoingOf } from './outgoing.ts'
+import { readPrefer } from './prefer.ts'
+import { selectHeaders } from './request-headers.ts'
+import type { Resolved } from './resolve.ts'
+import type { Resource } from './resource.ts'
+import { sealRequest, type SealedRequest } from './seal.ts'
+import type { StrictRequest } from './strict-request.ts'
+import { continueTrace } from './trace.ts'
+
+/** One request for a resource, from a caller who is known. */
+export interface Call {
+  readonly request: StrictRequest
+  readonly principal: Principal
+  readonly target: Resolved<Resource>
+  readonly message: IncomingMessage
+  readonly response: ServerResponse
+}
+
+/** Turns a request into an action, has the gate decide it, and forwards exactly what was permitted. Rejects when the client has no whole answer. */
+export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
+  const { request, principal, target, message, response } = call
+  const { resource, path } = target
+  const { maxBody } = deps.limits
+  const caller = new AbortController()
+  response.once('close', () => caller.abort())
+
+  const trace = continueTrace(headerValue(request.headers, 'traceparent'))
+  const selected = selectHeaders(request.headers, resource)
+  const body = new RequestBody(message, request.framing, () => {
+    if (headerValue(request.headers, 'expect') !== null) response.writeContinue()
+  })
+  const payload = {
+    method: request.method,
+    target: `${resource.upstream.basePath}${path}${request.query === null ? '' : `?${request.query}`}`,
+    headers: selected.bound,
+  }
+  const json = deps.gate.needs(resource.name).body
+    ? await readJsonBody(body, selected.bound, maxBody)
+    : undefined
+  const { subject, credential } = principal
+  const action = actionOf({
+    request,
+    subject,
+    resource,
+    path,
+    headers: selected.bound,
+    json,
+    trace: trace.id,
+  })
+
+  const shown: { sealed: SealedRequest | null } = { sealed: null }
+  const permit = await deps.gate.enforce({
+    action,
+    credential,
+    binding: resource.binding,
+    seal: async () => (shown.sealed = await sealRequest(payload, body, maxBody)),
+    waitMs: waitOf(request.headers, deps.listen),
+    caller: caller.signal,
+    approval: headerValue(request.headers, 'sallyport-approval'),
+  })
+
+  // A digest in the permit means that people approved these bytes: these, and no others, are sent.
+  const approved = permit.digest === null ? null : shown.sealed
+  await forward({
+    permit,
+    digest: approved?.digest ?? null,
+    upstream: resource.upstream,
+    lane: laneOf(subject),
+    outgoing: outgoingOf({ payload, selected, resource, trace, body, sealed: approved }),
+    response,
+    caller: caller.signal,
+  })
+}
+
+/** Milliseconds that the caller waits for people: what it prefers, as far as the listener lets it. */
+function waitOf(headers: readonly Header[], { wait, max_wait }: AgentServerDeps['listen']): number {
+  const preferences = headers.filter(({ name }) => name === 'prefer').map(({ value }) => value)
+  const { wait: seconds } = readPrefer(preferences.join(', '))
+  return Math.min(seconds === null ? wait : seconds * 1000, max_wait)
+}
+
+/** Whose connections a subject may use: its own, as the same actors in the same roles. */
+function laneOf(subject: Subject): string {
+  return [subject, ...subject.chain].map(partyKey).join(' ')
+}

@@ -1,0 +1,44 @@
+import { Unknown, type Attribute } from '../../core/action.ts'
+import type { RequestBody } from './body.ts'
+import { headerValue, type Header } from './header.ts'
+import { readJson } from './strict-json.ts'
+
+/** Whether a media type is JSON (RFC 8259 §11, RFC 6839 §3.1) in UTF-8. */
+function isJson(contentType: string): boolean {
+  const [type = '', ...parameters] = contentType.toLowerCase().split(';')
+  return (
+    /^\s*(?:application|text)\/(?:[\w.+-]+\+)?json\s*$/.test(type) &&
+    parameters.every(
+      (parameter) => !/charset/.test(parameter) || /^\s*charset="?utf-?8"?\s*$/.test(parameter),
+    )
+  )
+}
+
+/** Why the body of a request with these headers is not JSON that can be read, or `null` if it may be. */
+export function notJson(headers: readonly Header[]): string | null {
+  const type = headerValue(headers, 'content-type')
+  if (type === null) return 'the body has no Content-Type'
+  if (!isJson(type)) return 'the body is not of a JSON type in UTF-8'
+  for (const { name, value } of headers) {
+    if (name === 'content-encoding' && value.trim().toLowerCase() !== 'identity') {
+      return 'the body has a Content-Encoding'
+    }
+  }
+  return null
+}
+
+/**
+ * The JSON of a request's body: `null` without a body, `Unknown` if it is no JSON, or cannot be read in one way only, or has more than
+ * `limit` bytes. The bytes that were taken in are forwarded as they are.
+ */
+export async function readJsonBody(
+  body: RequestBody,
+  headers: readonly Header[],
+  limit: number,
+): Promise<Attribute> {
+  if (body.empty) return null
+  const why = notJson(headers)
+  if (why !== null) return new Unknown(why)
+  if (!(await body.take(limit))) return new Unknown(`the body has more than ${limit} bytes`)
+  return body.empty ? null : readJson(body.taken)
+}

@@ -1,0 +1,63 @@
+import { createServer, STATUS_CODES, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { Problem } from '../../core/errors.ts'
+import { problemHeaders } from './send-problem.ts'
+
+type Handler = (message: IncomingMessage, response: ServerResponse) => void
+
+/**
+ * Node's own server with every limit written down. Nothing is answered behind our back: what Node would answer by itself (no Host, expectations, CONNECT)
+ * reaches the handler or gets a problem.
+ */
+export function createListener(handler: Handler): Server {
+  const server = createServer({
+    // Bytes of request line and headers together.
+    maxHeaderSize: 32 * 1024,
+    // Milliseconds to the end of the headers. Bodies may take as long as they move: see RequestBody.
+    headersTimeout: 20_000,
+    requestTimeout: 0,
+    connectionsCheckingInterval: 5_000,
+    keepAliveTimeout: 60_000,
+    insecureHTTPParser: false,
+    requireHostHeader: false,
+    noDelay: true,
+  })
+  // 0: all of them. Node would leave out, without a word, those beyond its limit.
+  server.maxHeadersCount = 0
+  server.on('request', handler)
+  server.on('checkContinue', handler)
+  server.on('checkExpectation', handler)
+  server.on('connect', (_message, socket: Duplex) => {
+    refuse(socket, new Problem('bad-request', 'CONNECT is not proxied.'))
+  })
+  return server
+}
+
+/** What the parser could not read. It says so of a request's framing, or of its syntax. */
+export function problemOf(error: NodeJS.ErrnoException & { reason?: string }): Problem {
+  const { code = '', reason } = error
+  if (/TRANSFER_ENCODING|CONTENT_LENGTH|CHUNK/.test(code)) {
+    return new Problem('ambiguous-request', `The framing of the body: ${reason ?? 'not valid'}.`)
+  }
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return new Problem('bad-request', 'The headers are too large.')
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return new Problem('bad-request', 'The headers did not come in time.')
+  return new Problem('bad-request', `This is not HTTP/1.1${reason ? `: ${reason}` : ''}.`)
+}
+
+/** Answers on a connection that has no response object, and ends it. */
+export function refuse(socket: Duplex, problem: Problem): void {
+  if (!socket.writable) {
+    socket.destroy()
+    return
+  }
+  const body = JSON.stringify(problem)
+  const headers = ['Connection', 'close', ...problemHeaders(problem, Buffer.byteLength(body))]
+  const lines = [`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`]
+  for (let i = 0; i < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`)
+  // Whatever goes wrong from here on goes wrong with a connection that is given up.
+  socket.on('error', () => socket.destroy())
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
+}

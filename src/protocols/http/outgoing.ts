@@ -1,0 +1,57 @@
+import type { RequestBody } from './body.ts'
+import type { Outgoing } from './exchange.ts'
+import type { Header } from './header.ts'
+import type { Selected } from './request-headers.ts'
+import type { Resource } from './resource.ts'
+import type { Payload, SealedRequest } from './seal.ts'
+import type { Trace } from './trace.ts'
+
+interface Parts {
+  readonly payload: Payload
+  readonly selected: Selected
+  readonly resource: Resource
+  readonly trace: Trace
+  readonly body: RequestBody
+  /** What was approved; `null` for an action that nobody had to approve. */
+  readonly sealed: SealedRequest | null
+}
+
+/**
+ * The request in the bytes that the upstream gets. Of an approved action that is what was approved and nothing else, with what the gateway itself sets:
+ * Host, the framing of the body, its trace context and the credential, which comes last.
+ */
+export function outgoingOf({ payload, selected, resource, trace, body, sealed }: Parts): Outgoing {
+  const { method, target, headers } = payload
+  const lines = [`${method} ${target} HTTP/1.1\r\n`, line('host', resource.upstream.authority)]
+  for (const { name, value } of headers) lines.push(line(name, value))
+  if (!sealed) {
+    for (const { name, value } of selected.volatile) {
+      // The state of a trace is worth nothing without its parent (W3C Trace Context §3.3).
+      if (name !== 'tracestate' || trace.continued) lines.push(line(name, value))
+    }
+  }
+  lines.push(line('traceparent', trace.traceparent))
+  if (resource.credential) lines.push(line(resource.credential.name, resource.credential.value))
+
+  const framing = framingOf(body, sealed)
+  // A server that ignores the body of a GET would take it for the next request.
+  const reusable = framing === null || !['GET', 'HEAD', 'OPTIONS'].includes(method)
+  if (framing) lines.push(line(framing.name, framing.value))
+  if (!reusable) lines.push(line('connection', 'close'))
+  lines.push('\r\n')
+  const bytes = sealed ? sealed.bytes : framing && body
+  return { method, head: lines.join(''), body: bytes, reusable }
+}
+
+function framingOf({ framing }: RequestBody, sealed: SealedRequest | null): Header | null {
+  if (framing.kind === 'none') return null
+  if (sealed?.bytes) return { name: 'content-length', value: String(sealed.bytes.length) }
+  if (framing.kind === 'chunked') return { name: 'transfer-encoding', value: 'chunked' }
+  return { name: 'content-length', value: String(framing.bytes) }
+}
+
+/** One header line. Throws on what would end it early; the parser lets none through, and this is the last place to be sure. */
+function line(name: string, value: string): string {
+  if (/[\r\n\0]/.test(value)) throw new Error(`the header ${name} has a line break in it`)
+  return `${name}: ${value}\r\n`
+}

@@ -1,0 +1,32 @@
+/** What the gateway takes from `Prefer` (RFC 7240), and what is left of it for the upstream. */
+export interface Preferences {
+  /** Seconds of the preference `wait`; `null` where there is none that can be read. */
+  readonly wait: number | null
+  /** The header without the preferences that are addressed to the gateway; `null` if nothing is left. */
+  readonly rest: string | null
+}
+
+// RFC 7240 §2: a preference is a token with an optional value, then parameters; values may be quoted.
+const preference = /(?:[^,"]|"(?:[^"\\]|\\.)*")+/g
+const named = /^\s*([\w!#$%&'*+.^`|~-]+)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^\s;"]*))?/
+
+/** Reads a `Prefer` header. The first of several equal preferences counts (§2); one that cannot be read is passed over, as RFC 7240 wants it. */
+export function readPrefer(value: string): Preferences {
+  let wait: number | null = null
+  const rest: string[] = []
+  for (const [text] of value.matchAll(preference)) {
+    const [, name = '', argument = ''] = named.exec(text) ?? []
+    switch (name.toLowerCase()) {
+      case 'wait': {
+        const seconds = argument.replace(/^"(.*)"$/, '$1')
+        if (/^\d{1,9}$/.test(seconds)) wait ??= Number(seconds)
+        break
+      }
+      case 'respond-async':
+        break
+      default:
+        if (text.trim() !== '') rest.push(text.trim())
+    }
+  }
+  return { wait, rest: rest.length === 0 ? null : rest.join(', ') }
+}

@@ -1,0 +1,47 @@
+import { Unknown, type Attribute } from '../../core/action.ts'
+import { decoded } from './strict-target.ts'
+
+/** Parameters of one query. */
+const most = 1000
+
+interface Parameter {
+  readonly name: string
+  readonly value: string
+}
+
+/**
+ * The parameters of a query (URL Standard, §5.1), by name: a text, or a list where the name ends in `[]`. `Unknown` where servers differ: a name that is there
+ * twice, a semicolon, bytes that are not UTF-8.
+ */
+export function readQuery(query: string | null): Attribute {
+  if (query === null || query === '') return {}
+  if (query.includes(';'))
+    return new Unknown('the query has a semicolon, which some servers split at')
+  const pieces = query.split('&').filter((piece) => piece !== '')
+  if (pieces.length > most) return new Unknown(`the query has more than ${most} parameters`)
+
+  const values = new Map<string, string | string[]>()
+  const folded = new Set<string>()
+  for (const piece of pieces) {
+    const parameter = readParameter(piece)
+    if (!parameter) return new Unknown('the query is not valid UTF-8 when decoded')
+    const { name, value } = parameter
+    const list = name.endsWith('[]') ? values.get(name) : undefined
+    if (Array.isArray(list)) {
+      list.push(value)
+      continue
+    }
+    const key = name.replace(/\[\]$/, '').toLowerCase()
+    if (folded.has(key)) return new Unknown(`the query parameter ${name} is there more than once`)
+    folded.add(key)
+    values.set(name, name.endsWith('[]') ? [value] : value)
+  }
+  return Object.fromEntries(values)
+}
+
+function readParameter(piece: string): Parameter | null {
+  const equals = piece.indexOf('=')
+  const name = decoded((equals === -1 ? piece : piece.slice(0, equals)).replaceAll('+', ' '))
+  const value = decoded((equals === -1 ? '' : piece.slice(equals + 1)).replaceAll('+', ' '))
+  return name === null || value === null ? null : { name, value }
+}

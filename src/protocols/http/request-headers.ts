@@ -1,0 +1,51 @@
+import { claimsIdentity, hopByHop, volatile } from './header-names.ts'
+import { headerValue, type Header } from './header.ts'
+import { readPrefer } from './prefer.ts'
+
+/** What of a request's headers goes to the upstream. */
+export interface Selected {
+  /** In the digest, and always forwarded. */
+  readonly bound: readonly Header[]
+  /** Outside the digest, and forwarded only with what nobody had to approve. */
+  readonly volatile: readonly Header[]
+}
+
+interface Rules {
+  /** Header that the gateway sets, in lower case. What the agent sends in it is dropped: the injected value is the only one. */
+  readonly credentialHeader: string | null
+  /** Headers that are volatile for this resource, besides the described ones; in lower case. */
+  readonly volatile: ReadonlySet<string>
+}
+
+/**
+ * Sorts the end-to-end headers of a request, in their order. What ends at the gateway is left out: hop-by-hop headers, its own, the ones in which
+ * proxies name the caller, and the credential that the agent showed to the gateway.
+ */
+export function selectHeaders(headers: readonly Header[], rules: Rules): Selected {
+  const bound: Header[] = []
+  const changing: Header[] = []
+  const passesAuthorization = headerValue(headers, 'sallyport-authorization') !== null
+  for (const header of headers) {
+    const { name } = header
+    if (hopByHop.has(name) || name.startsWith('sallyport-') || claimsIdentity(name)) continue
+    if (name === rules.credentialHeader || name === 'traceparent') continue
+    if (name === 'authorization' && !passesAuthorization) continue
+    if (name === 'prefer') {
+      const { rest } = readPrefer(header.value)
+      if (rest !== null) bound.push({ name, value: rest })
+    } else if (volatile.has(name) || rules.volatile.has(name)) {
+      changing.push(header)
+    } else {
+      bound.push(header)
+    }
+  }
+  return { bound, volatile: changing }
+}
+
+/** The token that a request shows to the gateway; empty if it shows none. */
+export function gatewayToken(headers: readonly Header[]): string {
+  const value =
+    headerValue(headers, 'sallyport-authorization') ?? headerValue(headers, 'authorization')
+  // RFC 6750 §2.1; the scheme is case-insensitive (RFC 9110 §11.1).
+  return /^Bearer +([\w\-.~+/]+=*) *$/i.exec(value ?? '')?.[1] ?? ''
+}

@@ -1,0 +1,52 @@
+import picomatch from 'picomatch'
+import type { HttpResource } from '../../config/schema.ts'
+import type { Header } from './header.ts'
+import { Upstream } from './upstream.ts'
+
+/** A configured resource, made ready for requests. */
+export interface Resource {
+  readonly name: string
+  readonly match: HttpResource['match']
+  /** Names upstream and credential without revealing them; part of what an approval is bound to. */
+  readonly binding: string
+  readonly upstream: Upstream
+  /** What the gateway adds on the way to the upstream. */
+  readonly credential: Header | null
+  /** Its name: what an agent sends in this header is dropped. */
+  readonly credentialHeader: string | null
+  readonly volatile: ReadonlySet<string>
+  /** Whether this route is declared as a proven read. */
+  isRead(method: string, path: string): boolean
+}
+
+export function prepareResource(config: HttpResource, binding: string): Resource {
+  const { name, match, credential, volatile_headers, read } = config
+  const routes = read.map(readRoute)
+  const credentialHeader = credential?.header.toLowerCase() ?? null
+  return {
+    name,
+    match,
+    binding,
+    upstream: new Upstream(config),
+    credential: credential
+      ? { name: credential.header.toLowerCase(), value: credential.value }
+      : null,
+    credentialHeader,
+    volatile: new Set(volatile_headers.map((header) => header.toLowerCase())),
+    isRead: (method, path) =>
+      routes.some((route) => route.method === method && route.matches(path)),
+  }
+}
+
+/** `GET /v1/**`: the method as it is, and a glob in which only `*`, `?`, `[…]` and `{…}` are special. */
+function readRoute(route: string) {
+  const blank = route.indexOf(' ')
+  const matches = picomatch(route.slice(blank + 1), {
+    dot: true,
+    nonegate: true,
+    noextglob: true,
+    strictSlashes: true,
+    windows: false,
+  })
+  return { method: route.slice(0, blank), matches: (path: string): boolean => matches(path) }
+}

@@ -1,0 +1,126 @@
+import { HTTPParser } from '_http_common'
+
+/** The head of an upstream's final answer. */
+export interface Head {
+  readonly status: number
+  readonly reason: string
+  /** `[name, value, name, value, …]`, as they came. */
+  readonly headers: readonly string[]
+  /** Whether the upstream will take another request on this connection. */
+  readonly keepAlive: boolean
+}
+
+/** What is found in the bytes, in order: the first byte of an answer, its head, pieces of its body, its end. None of them may throw. */
+export interface ResponseEvents {
+  begin(): void
+  head(head: Head): void
+  body(bytes: Buffer): void
+  end(trailers: readonly string[]): void
+}
+
+/** An answer that is not HTTP/1.1 as it should be. The connection is worth nothing any more. */
+export class ResponseError extends Error {
+  override readonly name = 'ResponseError'
+}
+
+/** Bytes of the head of an answer. */
+const maxHeaderSize = 64 * 1024
+
+/**
+ * Reads the answers on one connection with Node's own strict parser. Bytes in, events out; it knows no socket. Interim answers (RFC 9110 §15.2) are passed over:
+ * what they say would reach the client before the record of its request is durable.
+ */
+export class ResponseParser {
+  readonly #parser = new HTTPParser()
+  readonly #events: ResponseEvents
+
+  // Owned by the parser's callbacks, for the answer that is being read.
+  #more: string[] = []
+  #interim = false
+  #doubt: string | null = null
+  // Owned by expect().
+  #headOnly = false
+
+  constructor(events: ResponseEvents) {
+    this.#events = events
+    const parser = this.#parser
+    parser.initialize(HTTPParser.RESPONSE, this, maxHeaderSize, HTTPParser.kLenientNone)
+    parser[HTTPParser.kOnMessageBegin] = () => this.#events.begin()
+    parser[HTTPParser.kOnHeaders] = (lines) => {
+      this.#more.push(...lines)
+    }
+    parser[HTTPParser.kOnHeadersComplete] = (
+      _major,
+      _minor,
+      lines,
+      _method,
+      _url,
+      status,
+      reason,
+      _upgrade,
+      keepAlive,
+    ) => this.#head({ status, reason, headers: lines ?? this.#lines(), keepAlive })
+    parser[HTTPParser.kOnBody] = (bytes) => {
+      if (this.#doubt === null) this.#events.body(bytes)
+    }
+    parser[HTTPParser.kOnMessageComplete] = () => this.#end()
+  }
+
+  /** The next answer is to a request with this method. */
+  expect(method: string): void {
+    this.#headOnly = method === 'HEAD'
+  }
+
+  /** Throws `ResponseError`; then what has come so far is not to be trusted either. */
+  execute(bytes: Buffer): void {
+    const result = this.#parser.execute(bytes)
+    if (result instanceof Error) {
+      throw new ResponseError('The answer is not valid HTTP/1.1.', { cause: result })
+    }
+    if (this.#doubt !== null) throw new ResponseError(this.#doubt)
+  }
+
+  /** The connection has ended, which also ends an answer without a length. Throws `ResponseError` if it was in the middle of one. */
+  finish(): void {
+    const error = this.#parser.finish()
+    if (error) throw new ResponseError('The answer broke off.', { cause: error })
+  }
+
+  /** Frees the parser's memory, once no callback of it can be running. */
+  close(): void {
+    setImmediate(() => this.#parser.close())
+  }
+
+  #lines(): string[] {
+    const lines = this.#more
+    this.#more = []
+    return lines
+  }
+
+  #head(head: Head): 0 | 1 {
+    const { status, headers } = head
+    this.#interim = status >= 100 && status < 200 && status !== 101
+    if (this.#interim) return 1
+    // Nobody asked for another protocol, so what comes next would be in a language that nobody here speaks.
+    if (status === 101) this.#doubt = 'The upstream switched protocols unasked.'
+    else if (status < 100) this.#doubt = 'The answer has no valid status.'
+    else if (hasOtherCoding(headers))
+      this.#doubt = 'The answer has a transfer coding that is not chunked.'
+    else this.#events.head(head)
+    return this.#headOnly || status === 101 || status === 204 || status === 304 ? 1 : 0
+  }
+
+  #end(): void {
+    const trailers = this.#lines()
+    if (!this.#interim && this.#doubt === null) this.#events.end(trailers)
+  }
+}
+
+/** Other codings (RFC 9112 §7) would have to be undone before the body is passed on, since they end at this hop. */
+function hasOtherCoding(headers: readonly string[]): boolean {
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i]!.toLowerCase() !== 'transfer-encoding') continue
+    if (headers[i + 1]!.toLowerCase() !== 'chunked') return true
+  }
+  return false
+}

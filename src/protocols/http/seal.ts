@@ -1,0 +1,94 @@
+import { isUtf8 } from 'node:buffer'
+import { createHash } from 'node:crypto'
+import { Unknown } from '../../core/action.ts'
+import type { JsonObject } from '../../core/json.ts'
+import type { Sealed } from '../../gate/attempt.ts'
+import { ambiguous } from './ambiguous.ts'
+import { takeWhole, type RequestBody } from './body.ts'
+import { holdsSecret } from './header-names.ts'
+import { headerText, headerValue, type Header } from './header.ts'
+import { notJson } from './json-body.ts'
+import { readJson } from './strict-json.ts'
+
+/** A request as it will be forwarded, but for what the gateway adds: credential, trace context, and the framing of the body. */
+export interface Payload {
+  readonly method: string
+  /** Path and query, in the bytes that the upstream gets. */
+  readonly target: string
+  readonly headers: readonly Header[]
+}
+
+/** A sealed payload: what was shown and digested is what is sent. */
+export interface SealedRequest extends Sealed {
+  /** `null` where the request has no body, which is not the same as an empty one. */
+  readonly bytes: Buffer | null
+}
+
+/**
+ * Takes the whole request in, and binds it. Rejects with `body-too-large`, with `ambiguous-request` when it has JSON that can be read in more than one way, which no
+ * approver must be shown as if it were clear, and with `ClientGone`.
+ */
+export async function sealRequest(
+  payload: Payload,
+  body: RequestBody,
+  limit: number,
+): Promise<SealedRequest> {
+  const bytes = body.framing.kind === 'none' ? null : await takeWhole(body, limit)
+  return { digest: digestOf(payload, bytes), payload: shownPayload(payload, bytes), bytes }
+}
+
+/**
+ * SHA-256, in hex, over everything that is forwarded (docs/http.md, "The digest"). Each part is its tag, its length in bytes as 64 bits, and
+ * its bytes, so no part can take over the beginning of the next.
+ */
+export function digestOf({ method, target, headers }: Payload, body: Buffer | null): string {
+  const hash = createHash('sha256')
+  const part = (tag: string, bytes: Buffer): void => {
+    const head = Buffer.alloc(9)
+    head.write(tag, 0, 'latin1')
+    head.writeBigUInt64BE(BigInt(bytes.length), 1)
+    hash.update(head).update(bytes)
+  }
+  const text = (tag: string, value: string): void => part(tag, Buffer.from(value, 'latin1'))
+  text('V', 'sallyport http 1')
+  text('M', method)
+  text('T', target)
+  for (const { name, value } of headers) {
+    text('N', name)
+    text('H', value)
+  }
+  if (body !== null) part('B', body)
+  return hash.digest('hex')
+}
+
+function shownPayload({ method, target, headers }: Payload, bytes: Buffer | null): JsonObject {
+  return {
+    method,
+    target,
+    headers: headers.map(shownHeader),
+    body: bytes === null ? null : shownBody(bytes, headers),
+  }
+}
+
+/** A secret is covered by the digest, and is nobody's business. */
+function shownHeader({ name, value }: Header): JsonObject {
+  return holdsSecret(name) ? { name, masked: true } : { name, value: headerText(value) }
+}
+
+function shownBody(bytes: Buffer, headers: readonly Header[]): JsonObject {
+  const media_type = headerValue(headers, 'content-type')
+  const text = bytes.toString('utf8')
+  // A NUL would be cut off by half of what displays it.
+  const readable = isUtf8(bytes) && !text.includes('\0')
+  const content: JsonObject = readable ? { text } : { base64: bytes.toString('base64') }
+  const body: JsonObject = { bytes: bytes.length, media_type, ...content }
+  if (bytes.length === 0 || notJson(headers) !== null) return body
+  const json = readJson(bytes)
+  // Closed: an approver would see one reading, and the upstream might act on another.
+  if (json instanceof Unknown) {
+    throw ambiguous(
+      `This action has to be approved, and it cannot be shown clearly: ${json.unknown}.`,
+    )
+  }
+  return { ...body, json }
+}

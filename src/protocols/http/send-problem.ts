@@ -1,0 +1,50 @@
+import type { ServerResponse } from 'node:http'
+import { Problem } from '../../core/errors.ts'
+import type { Log } from '../../telemetry/log.ts'
+
+/** Milliseconds that a refused client may go on sending its body. Cutting it off at once could destroy the answer on its way. */
+const linger = 5_000
+
+/** An error as the client may see it. What is not a `Problem` is a defect: it is logged, and shown without its message. */
+export function asProblem(error: unknown, log: Log): Problem {
+  if (error instanceof Problem) return error
+  log.error({ err: error }, 'a request failed inside the gateway')
+  return new Problem('internal-error', 'Sallyport failed, and forwarded nothing more.')
+}
+
+/** Answers with `application/problem+json` (RFC 9457). Does nothing to a response that has begun, or has nobody to read it. */
+export function sendProblem(response: ServerResponse, problem: Problem): void {
+  if (response.headersSent || response.destroyed) return
+  const body = Buffer.from(JSON.stringify(problem))
+  response.writeHead(problem.status, problemHeaders(problem, body.length))
+  response.end(body)
+  cutOff(response)
+}
+
+export function problemHeaders({ code, members }: Problem, bytes: number): string[] {
+  const headers = [
+    'Content-Type',
+    'application/problem+json',
+    'Content-Length',
+    String(bytes),
+    'Cache-Control',
+    'no-store',
+  ]
+  // RFC 6750 §3.
+  if (code === 'unauthenticated') headers.push('WWW-Authenticate', 'Bearer realm="sallyport"')
+  if (typeof members['retry_after'] === 'number') {
+    headers.push('Retry-After', String(members['retry_after']))
+  }
+  if (typeof members['action'] === 'string') headers.push('Sallyport-Action', members['action'])
+  return headers
+}
+
+/** Closes the connection of a client that does not stop sending what nobody reads. */
+export function cutOff({ req }: ServerResponse): void {
+  if (req.complete) return
+  const { socket } = req
+  const timer = setTimeout(() => socket.destroy(), linger)
+  const done = (): void => clearTimeout(timer)
+  req.once('end', done)
+  socket.once('close', done)
+}

@@ -1,0 +1,78 @@
+import { isUtf8 } from 'node:buffer'
+import { Unknown } from '../../core/action.ts'
+import type { JsonValue } from '../../core/json.ts'
+
+/** Levels of nesting. Deeper than any real request, and shallow enough for every walk over it. */
+const deepest = 100
+
+/**
+ * JSON (RFC 8259) that every parser reads alike, as in I-JSON (RFC 7493). Otherwise `Unknown`: not UTF-8, not JSON, a key that is there twice
+ * or twice but for its case, a number that does not survive as a double, a character that databases and C strings cannot keep.
+ */
+export function readJson(bytes: Buffer): JsonValue | Unknown {
+  if (!isUtf8(bytes)) return new Unknown('the body is not valid UTF-8')
+  const text = bytes.toString('utf8')
+  try {
+    const value = JSON.parse(text) as JsonValue
+    const doubt = doubtAbout(text)
+    return doubt === null ? value : new Unknown(doubt)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    return new Unknown('the body is not valid JSON')
+  }
+}
+
+const token = /[{}[\]]|"(?:[^"\\]|\\.)*"(\s*:)?|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
+
+/** Why valid JSON can be read in another way than `JSON.parse` does, or `null`. */
+function doubtAbout(text: string): string | null {
+  // The keys of each object that is open, folded; arrays have none.
+  const open: Set<string>[] = []
+  for (const [found, colon] of text.matchAll(token)) {
+    if (found === '{' || found === '[') {
+      open.push(new Set())
+      if (open.length > deepest) return `the body is nested more than ${deepest} deep`
+    } else if (found === '}' || found === ']') {
+      open.pop()
+    } else if (found.startsWith('"')) {
+      const written = colon === undefined ? found : found.slice(0, -colon.length)
+      const content = written.includes('\\')
+        ? (JSON.parse(written) as string)
+        : written.slice(1, -1)
+      if (!content.isWellFormed()) return 'the body has half of a surrogate pair'
+      if (content.includes('\0')) return 'the body has a NUL character'
+      if (colon === undefined) continue
+      const keys = open.at(-1)!
+      if (keys.has(folded(content)))
+        return `the body has the key ${content.slice(0, 40)} more than once`
+      keys.add(folded(content))
+    } else if (!survives(found)) {
+      return `the body has the number ${found.slice(0, 40)}, which not every parser can keep`
+    }
+  }
+  return null
+}
+
+/** Keys that are equal for parsers that ignore case, Go's among them: it takes `ſ` for `s`, and the Kelvin sign for `k`. */
+function folded(key: string): string {
+  return key.toUpperCase().toLowerCase()
+}
+
+/** Whether a number is the same after it has been a double (RFC 7493 §2.2). */
+function survives(number: string): boolean {
+  if (number.length <= 15 && /^-?\d+$/.test(number)) return true
+  const value = Number(number)
+  if (!Number.isFinite(value) || Math.abs(value) > Number.MAX_SAFE_INTEGER) return false
+  return decimal(number) === decimal(String(value))
+}
+
+/** One spelling for each decimal number: its digits without zeros around them, and the power of ten behind. */
+function decimal(number: string): string {
+  const [, sign, whole, fraction = '', exponent = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(number)!
+  const digits = (whole! + fraction).replace(/^0+/, '')
+  const significant = digits.replace(/0+$/, '')
+  if (significant === '') return '0'
+  const power = Number(exponent) - fraction.length + (digits.length - significant.length)
+  return `${sign}${significant}e${power}`
+}

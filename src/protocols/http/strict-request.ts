@@ -1,0 +1,91 @@
+import type { IncomingMessage } from 'node:http'
+import { Problem } from '../../core/errors.ts'
+import { ambiguous } from './ambiguous.ts'
+import { headerValue, type Header } from './header.ts'
+import { checkHeaders } from './strict-headers.ts'
+import { checkTarget } from './strict-target.ts'
+
+/** How the body of a request is framed. */
+export type Framing =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'length'; readonly bytes: number }
+  | { readonly kind: 'chunked' }
+
+/** A request that has one reading only. Everything in it is as it came, byte for byte. */
+export interface StrictRequest {
+  readonly method: string
+  readonly path: string
+  /** Without the question mark; `null` where there is none. */
+  readonly query: string | null
+  /** In lower case, without the port. `null` in HTTP/1.0 only. */
+  readonly host: string | null
+  readonly headers: readonly Header[]
+  readonly framing: Framing
+}
+
+// RFC 9110 §7.2. The underscore is in no host name, but in the names of many containers.
+const hostSyntax = /^(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/
+
+/**
+ * The strict request check, before anything else looks at a request. What passes is unambiguous, so what policy matches is, byte for byte, what
+ * the upstream gets. Throws `ambiguous-request`, or `bad-request` for what the gateway does not do.
+ */
+export function checkRequest(message: IncomingMessage): StrictRequest {
+  const { method = '', url = '', rawHeaders, httpVersion } = message
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') {
+    throw new Problem('bad-request', 'Speak HTTP/1.1 to this listener.')
+  }
+  if (method === 'CONNECT' || method === 'TRACE') {
+    throw new Problem('bad-request', `${method} is not proxied.`)
+  }
+  const { path, query } = checkTarget(url)
+  const headers = checkHeaders(rawHeaders)
+  const framing = framingOf(headers, httpVersion)
+  checkUpgrade(headers, framing)
+  const expect = headerValue(headers, 'expect')
+  if (expect !== null && expect.toLowerCase() !== '100-continue') {
+    throw new Problem('bad-request', 'The only expectation that is met here is 100-continue.')
+  }
+  return { method, path, query, host: hostOf(headers, httpVersion), headers, framing }
+}
+
+function hostOf(headers: readonly Header[], httpVersion: string): string | null {
+  const value = headerValue(headers, 'host')?.toLowerCase()
+  if (value === undefined) {
+    if (httpVersion === '1.0') return null
+    throw ambiguous('The request has no Host header.')
+  }
+  if (!hostSyntax.test(value)) throw ambiguous('The Host header is not a host name.')
+  return value.replace(/:\d+$/, '')
+}
+
+/** RFC 9112 §6.3. The parser refuses most of this by itself; the forwarder relies on all of it. */
+function framingOf(headers: readonly Header[], httpVersion: string): Framing {
+  const length = headerValue(headers, 'content-length')
+  const coding = headerValue(headers, 'transfer-encoding')
+  if (coding !== null) {
+    if (length !== null) throw ambiguous('The request has Content-Length and Transfer-Encoding.')
+    if (coding !== 'chunked') throw ambiguous('The only Transfer-Encoding here is: chunked')
+    if (httpVersion === '1.0') throw ambiguous('HTTP/1.0 knows no Transfer-Encoding.')
+    return { kind: 'chunked' }
+  }
+  if (length === null) return { kind: 'none' }
+  const bytes = Number(length)
+  if (!/^\d+$/.test(length) || !Number.isSafeInteger(bytes)) {
+    throw ambiguous('Content-Length is not a number of bytes.')
+  }
+  return { kind: 'length', bytes }
+}
+
+/**
+ * An upgraded connection would carry frames that no policy sees. An offer of HTTP/2 may be left unanswered (RFC 9110 §7.8), and some clients
+ * make it with each request: it ends here, and the request goes on as HTTP/1.1.
+ */
+function checkUpgrade(headers: readonly Header[], framing: Framing): void {
+  const upgrade = headerValue(headers, 'upgrade')
+  if (upgrade === null) return
+  if (framing.kind !== 'none') throw ambiguous('A request with a body asks for an upgrade.')
+  if (upgrade.toLowerCase() !== 'h2c') {
+    throw new Problem('bad-request', 'Upgrades, WebSockets among them, are not proxied.')
+  }
+}

@@ -1,0 +1,128 @@
+import { connect } from 'node:net'
+import { configSchema, type HttpResource } from '../../../src/config/schema.ts'
+import { Problem } from '../../../src/core/errors.ts'
+import type { Principal } from '../../../src/core/subject.ts'
+import { createAgentServer } from '../../../src/protocols/http/server.ts'
+import { createLog } from '../../../src/telemetry/log.ts'
+import { StandInGate } from './stand-in-gate.ts'
+
+export interface Gateway {
+  readonly gate: StandInGate
+  readonly port: number
+  readonly url: string
+  /** Lines that were logged. */
+  readonly logged: string[]
+  /** Sends bytes as they are, and resolves with everything that came back until the gateway closed, or was silent after a whole answer. */
+  raw(bytes: string | Buffer): Promise<string>
+  close(): Promise<void>
+}
+
+interface Options {
+  readonly maxBody?: number
+  readonly wait?: number
+  readonly maxWait?: number
+}
+
+type ResourceInput = Partial<HttpResource> & Pick<HttpResource, 'upstream'>
+
+/** Tokens are names: `alice` is the agent alice. Anything with a dash is refused. */
+export function principalOf(token: string): Principal {
+  if (!/^[a-z]+$/.test(token)) throw new Problem('unauthenticated', 'Show a valid token.')
+  return {
+    subject: {
+      issuer: 'https://idp.test',
+      subject: token,
+      kind: 'agent',
+      groups: [],
+      owner: null,
+      chain: [],
+      related: [],
+      claims: {},
+    },
+    credential: { kind: 'jwt', id: token, expiresAt: null },
+  }
+}
+
+/** Resources as the configuration makes them of what people write. */
+export function resourceOf(input: ResourceInput): HttpResource {
+  const [resource] = configSchema.shape.resources.parse([
+    { name: 'crm', protocol: 'http', match: { prefix: '/crm' }, ...input, timeout: '60s' },
+  ])
+  return { ...resource!, timeout: input.timeout ?? 60_000 }
+}
+
+/** A gateway on a free port, with a gate that does as it is told. */
+export async function startGateway(
+  resources: readonly ResourceInput[],
+  options: Options = {},
+): Promise<Gateway> {
+  const gate = new StandInGate()
+  const logged: string[] = []
+  const server = createAgentServer({
+    listen: {
+      address: { host: '127.0.0.1', port: 0 },
+      wait: options.wait ?? 25_000,
+      max_wait: options.maxWait ?? 600_000,
+    },
+    resources: resources.map(resourceOf),
+    binding: ({ name }) => name,
+    authenticator: { authenticate: principalOf },
+    gate,
+    limits: { maxBody: options.maxBody ?? 1024 * 1024 },
+    log: createLog('info', { write: (line) => logged.push(line) }),
+  })
+  const { port } = await server.listen()
+  return {
+    gate,
+    port,
+    url: `http://127.0.0.1:${port}`,
+    logged,
+    raw: (bytes) => exchange(port, bytes),
+    close: () => server.close(),
+  }
+}
+
+/** The end of an answer, as far as these tests send requests that have one. */
+function isWhole(text: string): boolean {
+  const end = text.indexOf('\r\n\r\n')
+  if (end === -1) return false
+  const length = /\r\ncontent-length: *(\d+)/i.exec(text.slice(0, end + 2))?.[1]
+  if (length !== undefined) return text.length >= end + 4 + Number(length)
+  return /\r\n0\r\n(?:[^\r\n]+\r\n)*\r\n$/.test(text)
+}
+
+function exchange(port: number, bytes: string | Buffer): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = ''
+    const socket = connect(port, '127.0.0.1', () => socket.write(bytes, 'latin1'))
+    socket.setEncoding('latin1')
+    socket.on('data', (chunk: string) => {
+      text += chunk
+      if (!isWhole(text)) return
+      socket.destroy()
+      resolve(text)
+    })
+    socket.on('end', () => resolve(text))
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNRESET') resolve(text)
+      else reject(error)
+    })
+    socket.on('close', () => resolve(text))
+  })
+}
+
+/** A request as a raw client writes it: the target as it is, and alice's token. */
+export function request(
+  target: string,
+  { method = 'GET', headers = [] as string[], body = '' } = {},
+) {
+  const lines = [`${method} ${target} HTTP/1.1`, 'Host: gateway', 'Authorization: Bearer alice']
+  return `${[...lines, ...headers].join('\r\n')}\r\n\r\n${body}`
+}
+
+export const statusOf = (answer: string): number => Number(answer.split(' ')[1])
+
+/** The body of a problem. */
+export function problemIn(answer: string): { type: string; detail: string; status: number } {
+  return JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)) as never
+}
