@@ -1,0 +1,94 @@
+import type { Approval } from '../api/types.ts'
+import { actorAndPerson } from '../state/delegation.ts'
+import { approvalHref } from '../state/route.ts'
+import { useNow } from '../state/use-now.ts'
+import { ago } from '../text/time.ts'
+import { outcomeInWords } from '../text/words.ts'
+import { RiskBadge, StateBadge } from './badges.tsx'
+import { Countdown } from './countdown.tsx'
+import { Data } from './data.tsx'
+
+/** Characters of a summary in a list; the rest is counted there, and shown on the page of its own. */
+const summaryLimit = 160
+
+function Who({ approval: { action } }: { approval: Approval }) {
+  const { actor, person } = actorAndPerson(action.subject)
+  return (
+    <>
+      <strong>
+        <Data text={actor} limit={60} />
+      </strong>
+      {person !== null && (
+        <>
+          {' for '}
+          <Data text={person} limit={60} />
+        </>
+      )}
+      {' on '}
+      <Data text={action.resource} />
+    </>
+  )
+}
+
+/** The whole card opens the approval; there is nothing to press by accident when the list moves. */
+export function PendingItem({ approval, skew }: { approval: Approval; skew: number }) {
+  const { id, action, risk, rules, requirements, created_at, expires_at } = approval
+  const wanted = requirements.reduce((sum, { quorum }) => sum + quorum, 0)
+  const given = requirements
+    .flatMap(({ votes }) => votes)
+    .filter(({ decision }) => decision === 'approve').length
+  return (
+    <li class={`card risk-edge-${risk}`}>
+      <div class="card-head">
+        <RiskBadge risk={risk} />
+        <Countdown from={created_at} until={expires_at} skew={skew} />
+      </div>
+      <h2>
+        <a href={approvalHref(id)} data-item={id}>
+          <Data text={action.summary} limit={summaryLimit} />
+        </a>
+      </h2>
+      <p class="who">
+        <Who approval={approval} />
+      </p>
+      <p class="fine">
+        <Data text={rules.join(', ')} limit={120} /> · {given} of {wanted}{' '}
+        {wanted === 1 ? 'approval' : 'approvals'}
+      </p>
+    </li>
+  )
+}
+
+export function DecidedItem({ approval, skew }: { approval: Approval; skew: number }) {
+  const now = useNow(skew)
+  const outcomeWords = approval.outcome ? outcomeInWords(approval.outcome) : ''
+  const { id, action, state, resolution, resolved_at } = approval
+  return (
+    <li>
+      <StateBadge state={state} />
+      <div>
+        <a href={approvalHref(id)} data-item={id}>
+          <Data text={action.summary} limit={summaryLimit} />
+        </a>
+        <p class="fine">
+          <Who approval={approval} />
+          {resolution?.by && (
+            <>
+              {' · by '}
+              <Data text={resolution.by.subject} limit={60} />
+            </>
+          )}
+          {outcomeWords !== '' && ` · ${outcomeWords}`}
+          {resolved_at !== null && (
+            <>
+              {' · '}
+              <time dateTime={resolved_at} title={new Date(resolved_at).toLocaleString()}>
+                {ago(now - Date.parse(resolved_at))}
+              </time>
+            </>
+          )}
+        </p>
+      </div>
+    </li>
+  )
+}

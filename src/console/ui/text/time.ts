@@ -1,0 +1,38 @@
+const second = 1_000
+const minute = 60 * second
+const hour = 60 * minute
+const day = 24 * hour
+
+const two = (n: number) => String(n).padStart(2, '0')
+
+/** Time that is left, in milliseconds, as a clock shows it: `4:32`, `1:02:03`, `2 d 4 h`. Rounded up, so that 0:00 is over. */
+export function countdown(left: number): string {
+  if (left <= 0) return '0:00'
+  const total = Math.ceil(left / second) * second
+  const [days, hours, minutes, seconds] = [
+    Math.floor(total / day),
+    Math.floor((total % day) / hour),
+    Math.floor((total % hour) / minute),
+    Math.floor((total % minute) / second),
+  ]
+  if (days > 0) return `${days} d ${hours} h`
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`
+}
+
+/** How long ago, in words; the exact time belongs beside it. */
+export function ago(past: number): string {
+  if (past < 45 * second) return 'just now'
+  if (past < hour) return `${Math.max(1, Math.round(past / minute))} min ago`
+  if (past < day) return `${Math.round(past / hour)} h ago`
+  return `${Math.round(past / day)} d ago`
+}
+
+/**
+ * Milliseconds by which the gateway's clock is ahead of this machine's, from an answer's `Date` (RFC 9110 §6.6.1, whole seconds). Within two
+ * seconds they count as equal: then the header is less exact than the clocks are.
+ */
+export function clockSkew(date: string | null, now: number): number {
+  const server = date === null ? NaN : Date.parse(date) + second / 2
+  const skew = server - now
+  return Math.abs(skew) > 2 * second ? skew : 0
+}

@@ -1,0 +1,111 @@
+import type { ApprovalState } from '../../../approvals/machine.ts'
+import { decisionReasons } from '../../../core/reasons.ts'
+import type { FailureCode } from '../api/call.ts'
+import type { Outcome } from '../../../core/event.ts'
+import { count } from './count.ts'
+
+export type Tone = 'waiting' | 'good' | 'bad' | 'quiet' | 'alarm'
+
+/** What a state means to people. */
+export const states: Readonly<Record<ApprovalState, { word: string; tone: Tone; says: string }>> = {
+  pending: { word: 'Waiting', tone: 'waiting', says: 'It waits for people.' },
+  approved: {
+    word: 'Approved',
+    tone: 'good',
+    says: 'It has not run yet: it runs once, when the agent waits for it or sends it again.',
+  },
+  dispatching: { word: 'Running', tone: 'waiting', says: 'It is being sent.' },
+  succeeded: { word: 'Done', tone: 'good', says: 'It was approved, and ran once.' },
+  failed: {
+    word: 'Failed',
+    tone: 'bad',
+    says: 'It was approved and sent, and the upstream did not do it.',
+  },
+  unknown: {
+    word: 'Outcome unknown',
+    tone: 'alarm',
+    says: 'It was sent, or part of it, and nobody can tell what became of it. It is never tried again by itself.',
+  },
+  denied: { word: 'Denied', tone: 'bad', says: 'An approver said no. It did not run.' },
+  expired: { word: 'Expired', tone: 'quiet', says: 'Nobody approved it in time. It did not run.' },
+  cancelled: { word: 'Cancelled', tone: 'quiet', says: 'It was taken back. It did not run.' },
+  invalidated: {
+    word: 'Invalidated',
+    tone: 'quiet',
+    says: 'What it rested on has changed since. It did not run.',
+  },
+}
+
+/** `HTTP 204 · 12 bytes · 35 ms`: what the upstream did, as far as it is known. */
+export function outcomeInWords({ status, rows, bytes, duration_ms, error }: Outcome): string {
+  return [
+    error,
+    status !== undefined && `HTTP ${status}`,
+    rows !== undefined && count(rows, 'row'),
+    bytes !== undefined && count(bytes, 'byte'),
+    duration_ms !== undefined && `${Math.round(duration_ms)} ms`,
+  ]
+    .filter((part) => typeof part === 'string')
+    .join(' · ')
+}
+
+/** Why it is held: the sentence for a reason code of ours; a rule's own code speaks for itself. */
+export function reasonInWords(code: string): string | null {
+  return code in decisionReasons ? decisionReasons[code as keyof typeof decisionReasons] : null
+}
+
+interface FailureWords {
+  readonly title: string
+  readonly advice: string
+  /** The gateway's own words add something: who decided, or whose approval it is. */
+  readonly namesNames?: true
+}
+
+/** What went wrong, and what to do now; where there is nothing here, the gateway's own words do. */
+export const failures: Partial<Readonly<Record<FailureCode, FailureWords>>> = {
+  'self-approval': {
+    title: 'This is your own action',
+    advice:
+      'You asked for it, acted in it, or own the agent that did. Somebody else has to decide.',
+  },
+  'not-eligible': {
+    title: 'You are not among its approvers',
+    advice: 'The rule names who decides; ask one of them.',
+    namesNames: true,
+  },
+  'already-resolved': {
+    title: 'This has been decided already',
+    advice: 'Your vote changed nothing.',
+    namesNames: true,
+  },
+  'view-changed': {
+    title: 'What you saw is not what would run',
+    advice: 'Nothing was approved. It is shown anew: look at it again.',
+  },
+  'too-many-requests': {
+    title: 'That was too fast',
+    advice: 'Nothing was sent. Try again in a minute.',
+  },
+  'csrf-failed': {
+    title: 'This page is out of date',
+    advice: 'Nothing was sent. Reload it, and vote again.',
+  },
+  unauthenticated: { title: 'Your login has ended', advice: 'Nothing was sent. Log in again.' },
+  forbidden: {
+    title: 'Your role does not include this',
+    advice: 'Ask an administrator to put you into the group of the approvers.',
+    namesNames: true,
+  },
+  'not-found': {
+    title: 'There is no such approval',
+    advice: 'The link may be incomplete, or for another gateway.',
+  },
+  'store-unavailable': {
+    title: 'The audit store is not available',
+    advice: 'While it is away nothing runs, and nothing can be decided. Try again in a moment.',
+  },
+  unreachable: {
+    title: 'The gateway does not answer',
+    advice: 'Check your connection. What you sent last may or may not have arrived.',
+  },
+}

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vite'
+
+export default defineConfig({
+  build: {
+    outDir: '../../../dist/console',
+    emptyOutDir: true,
+    // The content security policy allows neither inline scripts nor data: URIs.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    target: 'es2022',
+  },
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+})
