@@ -11,7 +11,6 @@ import { pathOf } from './problem.ts'
  */
 export async function servePages(app: FastifyInstance, folder: string | null): Promise<void> {
   const start = folder === null ? null : await readFile(join(folder, 'index.html'))
-  // In a scope of their own: files are for everybody, and nothing that guards the API applies to them.
   if (folder !== null) await app.register((scope) => serveFiles(scope, folder))
   app.setNotFoundHandler((request, reply) => {
     if (start === null || !wantsPage(request)) {
@@ -21,7 +20,11 @@ export async function servePages(app: FastifyInstance, folder: string | null): P
   })
 }
 
+/** In a scope of their own: files are for everybody. */
 async function serveFiles(scope: FastifyInstance, folder: string): Promise<void> {
+  scope.addHook('onRoute', (route) => {
+    route.config = { ...route.config, access: 'public' }
+  })
   await scope.register(fastifyStatic, {
     root: folder,
     wildcard: false,
@@ -29,7 +32,7 @@ async function serveFiles(scope: FastifyInstance, folder: string): Promise<void>
     setHeaders: (reply, path) => {
       // Their names change with their content; the start page's does not.
       const named = path.startsWith(join(folder, 'assets'))
-      reply.setHeader('cache-control', named ? 'public, max-age=31536000, immutable' : 'no-cache')
+      reply.header('cache-control', named ? 'public, max-age=31536000, immutable' : 'no-cache')
     },
   })
 }

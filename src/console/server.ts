@@ -26,6 +26,8 @@ import { keyRoutes } from './routes/keys.ts'
 import { loginRoutes } from './routes/login.ts'
 import { meRoutes } from './routes/me.ts'
 
+export type { ControlServer, ControlServerDeps } from './context.ts'
+
 /**
  * The control plane: people log in here, and everything about approvals, audit and keys is registered on it. Never on the listener
  * that agents use. It does not listen yet, so that routes can be added first.
@@ -51,12 +53,12 @@ export async function createControlServer(deps: ControlServerDeps): Promise<Cont
   await app.register(swagger, { openapi: apiDescription, transform: jsonSchemaTransform })
   await servePages(app, deps.pages)
 
-  // From here on every route says who may call it, and nobody else gets to its handler.
-  enforceAccess(app, createCallerOf({ ...deps, cookies }))
-  await refuseForgedRequests(app, { cookies, key: cookieKey, origin })
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('cache-control', 'no-store')
   })
+  // From here on every route says who may call it, and nobody else gets to its handler.
+  enforceAccess(app, createCallerOf({ ...deps, cookies }))
+  await refuseForgedRequests(app, { cookies, key: cookieKey, origin })
 
   await app.register(healthRoutes, deps)
   await app.register(meRoutes)
