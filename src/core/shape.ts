@@ -41,15 +41,15 @@ function mistakesOf(issue: Issue, source: YamlFile, schemas: readonly JsonSchema
     }))
   }
   const place = source.place(issue.path)
+  const received = typeName(valueAt(source.value, issue.path))
+  if (received === 'nothing') {
+    const description = issue.path.length > 0 && schemas.at(0)?.description
+    const remedy = description ? `Add it: ${description}.` : 'Add it.'
+    return [{ file, ...place, message: `${what} is missing.`, remedy }]
+  }
   if (issue.code !== 'invalid_type') {
     const remedy = issue.message.replace(/^Invalid (input|option): expected/, 'Write')
     return [{ file, ...place, message: `${what} is not valid.`, remedy }]
-  }
-  const received = typeName(valueAt(source.value, issue.path))
-  const description = issue.path.length > 0 && schemas.at(0)?.description
-  if (received === 'nothing') {
-    const remedy = description ? `Add it: ${description}.` : 'Add it.'
-    return [{ file, ...place, message: `${what} is missing.`, remedy }]
   }
   const expected = names[issue.expected] ?? issue.expected
   const remedy =
@@ -63,7 +63,8 @@ function unknownKeys(issue: Issue, source: YamlFile, known: readonly string[]): 
   if (issue.code === 'unrecognized_keys') return issue.keys
   if (issue.code !== 'invalid_union') return []
   const value = valueAt(source.value, issue.path)
-  const keys = typeof value === 'object' && value !== null ? Object.keys(value) : []
+  const isMapping = typeof value === 'object' && value !== null && !Array.isArray(value)
+  const keys = isMapping ? Object.keys(value) : []
   return known.length > 0 ? keys.filter((key) => !known.includes(key)) : []
 }
 
