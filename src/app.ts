@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { Holds } from './approvals/hold.ts'
-import { openAuditLog } from './audit/append.ts'
+import { AuditLog } from './audit/append.ts'
 import type { Config, HttpResource } from './config/schema.ts'
 import { openSecrets, type Secrets } from './config/secrets.ts'
 import { approvalStream } from './console/routes/approval-stream.ts'
@@ -43,7 +43,7 @@ export async function startGateway(
   const secrets = openSecrets(config.secrets.file)
   const store = opened.adopt(await openStore(config), (it) => it.end())
   const lease = opened.adopt(await openLease(store), (it) => it.close())
-  const audit = opened.adopt(await openAuditLog({ store, lease, log }), (it) => it.close())
+  const audit = opened.adopt(await AuditLog.open(store, lease, log), (it) => it.close())
   const holds = opened.adopt(new Holds(store, log), (it) => it.stop())
   await holds.start()
 
@@ -74,7 +74,7 @@ export async function startGateway(
     (it) => it.close(),
   )
 
-  const agents = await createAgentServer({
+  const agents = createAgentServer({
     listen: config.listen.agents,
     resources: config.resources,
     binding: (resource) => bindingOf(resource, secrets),
@@ -107,11 +107,11 @@ export async function startGateway(
   await housekeeping.once()
 
   await control.listen(config.listen.control.address)
-  await agents.listen(config.listen.agents.address)
+  const address = await agents.listen()
 
   const running = opened.move()
   return {
-    agentsUrl: urlOf(agents.server.address()),
+    agentsUrl: urlOf(address),
     controlUrl: config.listen.control.public_url ?? urlOf(control.server.address()),
     close: () => running.disposeAsync(),
   }

@@ -3,7 +3,7 @@ import { getApproval, votesOf } from '../../approvals/store.ts'
 import type { GateContext } from '../../gate/context.ts'
 import { approvalView } from '../../gate/view.ts'
 import type { Caller } from '../caller.ts'
-import type { ControlServer } from '../server.ts'
+import type { ControlServer } from '../context.ts'
 import { maySee } from './approvals.ts'
 
 /** Milliseconds between two signs of life, so that proxies do not close the stream. */

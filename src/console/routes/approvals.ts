@@ -10,7 +10,7 @@ import { cancelApproval } from '../../gate/settle.ts'
 import { approvalView } from '../../gate/view.ts'
 import { castVote } from '../../gate/vote.ts'
 import { personOf, type Caller } from '../caller.ts'
-import type { ControlServer } from '../server.ts'
+import type { ControlServer } from '../context.ts'
 import { channelOf } from '../channel.ts'
 
 const pageSize = 100

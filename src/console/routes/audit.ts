@@ -1,0 +1,96 @@
+import { Readable } from 'node:stream'
+import { z } from 'zod'
+import type { AuditLog } from '../../audit/append.ts'
+import { exportNdjson } from '../../audit/export/ndjson.ts'
+import { searchEvents } from '../../audit/search.ts'
+import type { Subject } from '../../core/subject.ts'
+import { subjectOfPerson } from '../../identity/people.ts'
+import type { Store } from '../../store/db.ts'
+import type { Caller } from '../caller.ts'
+import type { ControlServer } from '../context.ts'
+
+const auditors = { roles: ['auditor'], scope: 'audit:read' } as const
+
+const time = z.iso
+  .datetime({ offset: true })
+  .or(z.iso.date())
+  .transform((text) => new Date(text))
+  .optional()
+
+const range = z.strictObject({
+  from: time.describe('at or after; RFC 3339, or a day in UTC'),
+  to: time.describe('before'),
+})
+
+const filter = z.strictObject({
+  ...range.shape,
+  q: z.string().min(2).max(200).optional().describe('words that occur in the event'),
+  subject: z.string().optional().describe('the name that its issuer gives the subject'),
+  resource: z.string().optional(),
+  action: z.string().optional().describe('id or name of the action'),
+  decision: z.enum(['allow', 'deny', 'hold']).optional(),
+  reason: z.string().optional(),
+  type: z.string().optional(),
+  approval: z.uuid().optional(),
+  cursor: z.string().optional().describe('of the page before'),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+})
+
+const format = z.strictObject({ ...range.shape, format: z.literal('ndjson').default('ndjson') })
+
+/** What auditors read: events by anything in them, and all of them as they are hashed. */
+export async function auditRoutes(
+  app: ControlServer,
+  { store, audit }: { store: Store; audit: AuditLog },
+): Promise<void> {
+  app.get(
+    '/api/audit/events',
+    {
+      config: { access: auditors },
+      schema: {
+        summary: 'Search the audit log, the newest first',
+        querystring: filter,
+        response: {
+          200: z.object({
+            events: z.array(z.looseObject({ id: z.string() })),
+            cursor: z.string().nullable(),
+          }),
+        },
+      },
+    },
+    async ({ query: { cursor, limit, ...asked } }) => {
+      const given = Object.entries(asked).filter(([, value]) => value !== undefined)
+      const page = await searchEvents(store, Object.fromEntries(given), cursor ?? null, limit)
+      return { events: [...page.events], cursor: page.cursor }
+    },
+  )
+
+  app.get(
+    '/api/audit/export',
+    {
+      config: { access: auditors },
+      schema: {
+        summary: 'The audit log as it is hashed; check it with `sallyport audit verify`',
+        querystring: format,
+      },
+    },
+    async ({ query: { from, to }, caller }, reply) => {
+      const span = { ...(from && { from }), ...(to && { to }) }
+      // On record first: nobody takes the log away unseen.
+      await audit.append({
+        type: 'audit.exported',
+        subject: subjectOf(caller),
+        details: JSON.parse(JSON.stringify(span)),
+      })
+      return reply
+        .type('application/x-ndjson')
+        .header('content-disposition', 'attachment; filename="sallyport-audit.ndjson"')
+        .send(Readable.from(exportNdjson(store, span)))
+    },
+  )
+}
+
+function subjectOf(caller: Caller | null): Subject | null {
+  if (!caller) return null
+  return caller.kind === 'person' ? subjectOfPerson(caller.person) : caller.subject
+}
