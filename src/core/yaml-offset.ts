@@ -12,7 +12,8 @@ export function offsetWithin(source: string, scalar: Scalar, index: number): num
   for (const char of value.slice(0, index)) {
     if (/\s/.test(char)) continue
     const found = source.indexOf(char, at)
-    if (found < 0 || found >= end) return start
+    // Written as an escape sequence.
+    if (found < 0 || found >= end) continue
     at = found + char.length
     if (quoted && char === "'") at += 1
   }

@@ -1,6 +1,6 @@
 import type { Requirement } from '../core/decision.ts'
 import type { DecisionReason } from '../core/reasons.ts'
-import { namespacesOf, type KnownResource } from './attributes.ts'
+import { namespaces, namespacesOf, type KnownResource, type Namespace } from './attributes.ts'
 import type { Scope } from './cel/environment.ts'
 import type { Expression, ExpressionCompiler } from './cel/expression.ts'
 import { checkRule } from './check-rule.ts'
@@ -19,8 +19,7 @@ export function compileRule(
 ): Rule | null {
   const resources = resolveResources(read, known.resources)
   checkRule(read, resources, known.channels ?? [])
-  // With a mistake in `on`, the condition is checked as if it were about every resource.
-  const scope = scopeOf(resources.length > 0 ? resources : known.resources)
+  const scope = resources.length > 0 ? scopeOf(resources) : widestScope(known)
   const when = compileWhen(read, scope, expressions)
   const { source, yaml, path } = read
   if (!source) return null
@@ -51,6 +50,14 @@ function scopeOf(resources: readonly KnownResource[]): Scope {
   return {
     namespaces: common(resources.map(({ protocol }) => namespacesOf(protocol))),
     facts: common(resources.map(({ facts }) => facts)),
+  }
+}
+
+/** For a rule with a mistake in `on` or `what`: that mistake is enough, and is not told again as one in the condition. */
+function widestScope({ resources }: Known): Scope {
+  return {
+    namespaces: Object.keys(namespaces) as Namespace[],
+    facts: [...new Set(resources.flatMap(({ facts }) => facts))],
   }
 }
 

@@ -12,12 +12,12 @@ export function resolveResources(
   known: readonly KnownResource[],
 ): readonly KnownResource[] {
   const { on = [], what } = rule.keys
-  const found = on.flatMap((glob) => {
+  const found = on.flatMap((glob, index) => {
     const matches = picomatch(glob)
     const named = known.filter(({ name }) => matches(name))
     const fitting = named.filter((resource) => fits(resource, what))
     if (named.length === 0) {
-      report(rule, ['on'], `There is no resource "${glob}".`, suggestion(glob, known))
+      report(rule, ['on', index], `There is no resource "${glob}".`, suggestion(glob, known))
     } else if (fitting.length === 0) {
       const kinds = [...new Set(named.flatMap(({ protocol }) => namespacesOf(protocol)))]
       const message = `Actions on "${glob}" are never of the kind ${kindsOf(what).join(', ')}.`
