@@ -5,7 +5,8 @@ import type { Terminal } from './terminal.ts'
 
 export interface VoteOptions {
   readonly reason?: string
-  readonly scope?: string
+  /** Grants it for so long, where the approval offers that; only this once, if left out. */
+  readonly minutes?: number
   readonly yes?: boolean
   readonly json?: boolean
 }
@@ -18,7 +19,7 @@ export async function castVote(
   terminal: Terminal,
   id: string,
   decision: 'approve' | 'deny',
-  { reason, scope, yes, json }: VoteOptions,
+  { reason, minutes, yes, json }: VoteOptions,
 ): Promise<void> {
   const plane = await connect(terminal)
   const path = `/api/approvals/${encodeURIComponent(id)}`
@@ -35,7 +36,10 @@ export async function castVote(
   const vote = { decision, digest, view_hash: approval.view_hash, reason: reason ?? null }
   const after = await plane.post(
     `${path}/votes`,
-    { ...vote, ...(decision === 'approve' && { scope: scope ?? 'once' }) },
+    {
+      ...vote,
+      ...(decision === 'approve' && { scope: minutes === undefined ? 'once' : { minutes } }),
+    },
     approvalSchema,
   )
   if (json) terminal.print(JSON.stringify(after, null, 2))

@@ -3,6 +3,7 @@ import { Refusal } from './errors.ts'
 import { findProfile } from './profile.ts'
 import { fresh } from './refresh.ts'
 import type { Terminal } from './terminal.ts'
+import { version } from './version.ts'
 import { visible } from './visible.ts'
 
 /** The control plane's API, as the person of the profile. Every method throws `Refusal` when it says no, or does not answer. */
@@ -13,7 +14,6 @@ export interface ControlPlane {
     body: object,
     schema: Schema,
   ): Promise<z.output<Schema>>
-  delete(path: string): Promise<void>
   /** The answer's body as it arrives. */
   stream(path: string): Promise<ReadableStream<Uint8Array>>
 }
@@ -29,6 +29,7 @@ export async function connect(terminal: Terminal): Promise<ControlPlane> {
       headers: {
         authorization: `Bearer ${token}`,
         accept: 'application/json',
+        'user-agent': `sallyport-cli/${version}`,
         ...(body && { 'content-type': 'application/json' }),
       },
       ...(body && { body: JSON.stringify(body) }),
@@ -43,9 +44,6 @@ export async function connect(terminal: Terminal): Promise<ControlPlane> {
   return {
     get: async (path, schema) => understand(await request('GET', path), schema),
     post: async (path, body, schema) => understand(await request('POST', path, body), schema),
-    delete: async (path) => {
-      await request('DELETE', path)
-    },
     stream: async (path) => (await request('GET', path)).body!,
   }
 }

@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import { readFileSync } from 'node:fs'
 import { approveApproval } from './commands/approvals/approve.ts'
 import { denyApproval } from './commands/approvals/deny.ts'
 import { listApprovals } from './commands/approvals/list.ts'
@@ -11,13 +10,30 @@ import { createKey } from './commands/keys/create.ts'
 import { listKeys } from './commands/keys/list.ts'
 import { revokeKey } from './commands/keys/revoke.ts'
 import { login } from './commands/login.ts'
+import { migrate } from './commands/migrate.ts'
+import { checkPolicies } from './commands/policy/check.ts'
+import { explainPolicies } from './commands/policy/explain.ts'
+import { testPolicies } from './commands/policy/test.ts'
+import { quickstart } from './commands/quickstart.ts'
+import { serve } from './commands/serve.ts'
 import type { Terminal } from './terminal.ts'
+import { version } from './version.ts'
 
 export function createProgram(terminal: Terminal): Command {
   return new Command('sallyport')
     .description('The gateway between AI agents and production.')
-    .version(version())
+    .version(version)
     .showHelpAfterError('(add --help for what there is)')
+    .addCommand(serve(terminal))
+    .addCommand(quickstart(terminal))
+    .addCommand(migrate(terminal))
+    .addCommand(
+      group('policy', 'the policies, without a gateway', [
+        checkPolicies(terminal),
+        testPolicies(terminal),
+        explainPolicies(terminal),
+      ]),
+    )
     .addCommand(login(terminal))
     .addCommand(
       group('approvals', 'what waits for people, and what they said', [
@@ -41,10 +57,4 @@ function group(name: string, description: string, commands: readonly Command[]):
     (parent, command) => parent.addCommand(command),
     new Command(name).description(description),
   )
-}
-
-/** From the package's own manifest, which is two folders up from here both in the source and in the build. */
-function version(): string {
-  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(manifest) as { version: string }).version
 }

@@ -1,7 +1,9 @@
 import { CommanderError, type Command } from 'commander'
-import { MistakesError, Problem } from '../core/errors.ts'
+import { formatMistake, MistakesError, Problem } from '../core/errors.ts'
+import { StoreError } from '../store/db.ts'
 import { Refusal, UsageError } from './errors.ts'
 import { createProgram } from './program.ts'
+import { shortPath } from './short-path.ts'
 import type { Terminal } from './terminal.ts'
 import { visible, visibleLines } from './visible.ts'
 
@@ -34,8 +36,19 @@ function explain(error: unknown, terminal: Terminal): number {
     terminal.note(`${visible(error.message)}\n    → ${visible(error.remedy)}`)
     return 2
   }
-  if (error instanceof Refusal || error instanceof Problem || error instanceof MistakesError) {
+  if (error instanceof MistakesError) {
+    const mistakes = error.mistakes.map((mistake) =>
+      formatMistake({ ...mistake, file: shortPath(mistake.file, terminal.folder) }),
+    )
+    terminal.note(visibleLines(mistakes.join('\n')).join('\n'))
+    return 1
+  }
+  if (error instanceof Refusal || error instanceof Problem) {
     terminal.note(visibleLines(error.message).join('\n'))
+    return 1
+  }
+  if (error instanceof StoreError) {
+    terminal.note(`The store does not answer (${error.code}): ${visible(error.message)}`)
     return 1
   }
   // A defect, then: whoever mends it needs the stack.

@@ -44,7 +44,9 @@ export const approvalSchema = z.looseObject({
     }),
   ),
   ran_before: z.looseObject({ id: z.string(), state: z.string() }).nullish(),
-  scope_options: z.array(json),
+  scope_options: z.array(
+    z.union([z.literal('once'), z.object({ minutes: z.number(), match: z.array(z.string()) })]),
+  ),
   view_hash: z.string(),
   created_at: z.string(),
   expires_at: z.string(),
@@ -74,11 +76,21 @@ export function showApproval(approval: ShownApproval): string {
     ...(ran_before
       ? [['ran before', `the same action, as ${ran_before.id}: ${ran_before.state}`] as const]
       : []),
+    ...approval.scope_options.flatMap((option) =>
+      option === 'once' ? [] : [['may grant', grantText(option)] as const],
+    ),
     ['expires', approval.expires_at],
     ['digest', action.digest],
   ]
   const head = lines.map(([label, text]) => `${label.padEnd(11)} ${visible(text)}`)
   return [...head, '', 'what would run:', ...showValue(action.payload)].join('\n')
+}
+
+/** What a grant covers is wider than one action, so it is said in words. */
+function grantText({ minutes, match }: { minutes: number; match: readonly string[] }): string {
+  const same =
+    match.length > 0 ? `as long as ${match.join(', ')} stay the same` : 'exactly this action again'
+  return `for up to ${minutes} minutes: ${same}`
 }
 
 const whom = (owner: z.output<typeof party> | z.output<typeof group>): string =>

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -42,6 +42,13 @@ describe('a configuration', () => {
     expect(config.listen.agents.max_wait).toBe(600_000)
     expect(config.hold).toMatchObject({ max_body: 1_048_576, on_disconnect: 'detach' })
     expect(config.store).toBeUndefined()
+  })
+
+  test('is the one that the documentation shows', () => {
+    const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8')
+    const [, example] = /```yaml\n(.*?)```/s.exec(page)!
+    const environment = { DATABASE_URL: 'postgres://db/x', OIDC_SECRET: 'a', CRM_TOKEN: 'b' }
+    expect(load(example!, environment).resources[0]?.name).toBe('crm')
   })
 
   test('has paths that are relative to its own folder', () => {

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { castVote, type VoteOptions } from '../../cast-vote.ts'
+import { UsageError } from '../../errors.ts'
 import type { Terminal } from '../../terminal.ts'
 
 export function approveApproval(terminal: Terminal): Command {
@@ -7,8 +8,15 @@ export function approveApproval(terminal: Terminal): Command {
     .description('show one approval, and approve exactly what is shown')
     .argument('<id>')
     .option('--reason <text>', 'why; it is on record')
-    .option('--scope <scope>', 'what to grant, of what the approval offers', 'once')
+    .option('--minutes <n>', 'for so long, where the approval offers it; once, if left out', count)
     .option('--yes', 'do not ask')
     .option('--json', 'print the approval as JSON afterwards')
     .action((id: string, options: VoteOptions) => castVote(terminal, id, 'approve', options))
+}
+
+function count(text: string): number {
+  const number = Number(text)
+  if (!Number.isInteger(number) || number < 1)
+    throw new UsageError('--minutes is no number.', 'Write a whole number, 1 or more.')
+  return number
 }

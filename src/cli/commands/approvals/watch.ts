@@ -1,30 +1,50 @@
 import { Command } from 'commander'
-import { connect } from '../../control-plane.ts'
-import { Refusal } from '../../errors.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
+import { connect, type ControlPlane } from '../../control-plane.ts'
 import { readEvents } from '../../server-sent-events.ts'
-import { approvalSchema } from '../../show-approval.ts'
+import { approvalSchema, type ShownApproval } from '../../show-approval.ts'
 import type { Terminal } from '../../terminal.ts'
 import { visible } from '../../visible.ts'
 
+/** Milliseconds before a stream that has ended is opened again. */
+const pause = 1000
+
 export function watchApprovals(terminal: Terminal): Command {
   return new Command('watch')
-    .description('print approvals as they appear and change, until interrupted')
+    .description('print what waits, and approvals as they change, until interrupted')
     .option('--json', 'one JSON document a line')
     .action(async ({ json }: { json?: boolean }) => {
-      const plane = await connect(terminal)
-      const body = await plane.stream('/api/approvals/stream')
+      const known = new Map<string, string>()
+      const show = (approval: ShownApproval) => {
+        const { id, state, action } = approval
+        if (known.get(id) === state) return
+        known.set(id, state)
+        const line = `${state.padEnd(11)} ${id}  ${action.subject.subject} → ${action.resource}: ${action.summary}`
+        terminal.print(json ? JSON.stringify(approval) : visible(line))
+      }
+      const { interrupted } = terminal
       try {
-        for await (const { data } of readEvents(body)) {
-          const approval = approvalSchema.safeParse(JSON.parse(data)).data
-          if (!approval) continue
-          const { id, state, action } = approval
-          const line = `${state.padEnd(11)} ${id}  ${action.subject.subject} → ${action.resource}: ${action.summary}`
-          terminal.print(json ? JSON.stringify(approval) : visible(line))
+        // The control plane ends a stream now and then, to look at the credential anew.
+        for (;;) {
+          await follow(await connect(terminal), show)
+          await sleep(pause, undefined, { signal: interrupted })
         }
       } catch (error) {
-        if (!terminal.interrupted.aborted) throw error
-        return
+        if (!interrupted.aborted) throw error
       }
-      throw new Refusal('The control plane has closed the stream.')
     })
+}
+
+const pending = z.object({ approvals: z.array(approvalSchema) })
+
+/** Until the stream ends. `reset` says that anything may have changed, and comes first of all. */
+async function follow(plane: ControlPlane, show: (approval: ShownApproval) => void): Promise<void> {
+  for await (const { event, data } of readEvents(await plane.stream('/api/approvals/stream'))) {
+    if (event === 'approval') show(approvalSchema.parse(JSON.parse(data)))
+    if (event === 'reset') {
+      const { approvals } = await plane.get('/api/approvals?state=pending', pending)
+      for (const approval of approvals.toReversed()) show(approval)
+    }
+  }
 }

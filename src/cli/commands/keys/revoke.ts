@@ -1,14 +1,19 @@
 import { Command } from 'commander'
+import { z } from 'zod'
 import { connect } from '../../control-plane.ts'
 import type { Terminal } from '../../terminal.ts'
+import { keySchema } from './list.ts'
 
 export function revokeKey(terminal: Terminal): Command {
   return new Command('revoke')
     .description('end an agent key, at once')
     .argument('<id>')
-    .action(async (id: string) => {
+    .option('--json', 'as JSON')
+    .action(async (id: string, { json }: { json?: boolean }) => {
       const plane = await connect(terminal)
-      await plane.delete(`/api/keys/${encodeURIComponent(id)}`)
-      terminal.note('The key is revoked.')
+      const path = `/api/keys/${encodeURIComponent(id)}/revoke`
+      const { key } = await plane.post(path, {}, z.object({ key: keySchema }))
+      if (json) terminal.print(JSON.stringify(key, null, 2))
+      else terminal.note(`The key ${key.name} is revoked.`)
     })
 }

@@ -1,0 +1,38 @@
+import { z } from 'zod'
+import { configSchema } from '../src/config/schema.ts'
+
+type JsonSchema = z.core.JSONSchema.BaseSchema
+
+/** Every key of sallyport.yaml with its default and what it means, as a Markdown table. */
+export function configurationReference(): string {
+  const rows = rowsOf(z.toJSONSchema(configSchema, { io: 'input' }), '')
+  return ['| key | default | |', '| --- | --- | --- |', ...rows].join('\n')
+}
+
+function rowsOf(schema: JsonSchema, prefix: string): string[] {
+  const { properties = {}, items, anyOf = [], required = [] } = schema
+  const own = Object.entries(properties).flatMap(([key, inner]) =>
+    isSchema(inner)
+      ? [
+          ...row(`${prefix}${key}`, inner, required.includes(key)),
+          ...rowsOf(inner, `${prefix}${key}.`),
+        ]
+      : [],
+  )
+  const ofItems = isSchema(items) ? rowsOf(items, prefix.replace(/\.$/, '[].')) : []
+  return [...own, ...anyOf.filter(isSchema).flatMap((one) => rowsOf(one, prefix)), ...ofItems]
+}
+
+function row(key: string, schema: JsonSchema, required: boolean): string[] {
+  const { description, default: fallback, enum: values, properties } = schema
+  if (!description) return []
+  const shown = typeof fallback === 'string' ? fallback : JSON.stringify(fallback)
+  const hasDefault = fallback !== undefined && !properties
+  const choices = values ? `: ${values.map((value) => `\`${String(value)}\``).join(', ')}` : ''
+  return [
+    `| \`${key}\` | ${required ? 'required' : hasDefault ? `\`${shown}\`` : ''} | ${description}${choices} |`,
+  ]
+}
+
+const isSchema = (schema: unknown): schema is JsonSchema =>
+  typeof schema === 'object' && schema !== null && !Array.isArray(schema)

@@ -1,0 +1,29 @@
+import { Command } from 'commander'
+import { resolve } from 'node:path'
+import { loadConfig } from '../../config/load.ts'
+import { checkConfiguration } from '../check-configuration.ts'
+import { consolePages } from '../console-pages.ts'
+import { runUntilInterrupted } from '../run-until-interrupted.ts'
+import type { Terminal } from '../terminal.ts'
+
+export function serve(terminal: Terminal): Command {
+  return new Command('serve')
+    .description('run the gateway until it is interrupted')
+    .option('--config <file>', 'the configuration', 'sallyport.yaml')
+    .option('--check', 'report every mistake in configuration and policies, and start nothing')
+    .action(async ({ config: named, check }: { config: string; check?: boolean }) => {
+      const file = resolve(terminal.folder, named)
+      if (check) {
+        await checkConfiguration(file, terminal.folder, terminal.environment)
+        return terminal.note(`${named} and its policies are valid.`)
+      }
+      const config = loadConfig(file, terminal.environment)
+      await runUntilInterrupted(terminal, config.listen, async () => {
+        // Only here: no other command has to wait for a whole gateway to be read.
+        const { startGateway } = await import('../../app.ts')
+        const gateway = await startGateway(config, { pages: consolePages() })
+        terminal.note(`agents   ${gateway.agentsUrl}\nconsole  ${gateway.controlUrl}`)
+        return gateway
+      })
+    })
+}

@@ -1,0 +1,80 @@
+import { join } from 'node:path'
+import { startGateway, type RunningGateway } from '../app.ts'
+import { loadConfig } from '../config/load.ts'
+import { replacePrivateFile } from '../config/private-file.ts'
+import { startDemoApi } from '../quickstart/demo-api.ts'
+import {
+  startIdentityProvider,
+  type DemoIdentityProvider,
+} from '../quickstart/identity-provider.ts'
+import { createLog } from '../telemetry/log.ts'
+import { consolePages } from './console-pages.ts'
+import { quickstartConfig } from './policy-source.ts'
+import { writeProfile } from './profile.ts'
+
+export interface QuickstartPorts {
+  readonly agents: number
+  readonly control: number
+  /** Part of everybody's identity, so it stays the same from one start to the next. */
+  readonly identity: number
+}
+
+export interface RunningQuickstart {
+  readonly agentsUrl: string
+  readonly controlUrl: string
+  /** A file with the header that the demo agent sends: `curl -H @file`. */
+  readonly agentHeader: string
+  close(): Promise<void>
+}
+
+/** Whose the CLI's profile is: a person who may approve some of what the demo agent asks for, and read the audit log. */
+const demoPerson = 'dana'
+const demoAgent = 'support-agent'
+
+/** The gateway as `examples/quickstart/sallyport.yaml` describes it, and what it stands between. */
+export async function startQuickstart(
+  data: string,
+  ports: QuickstartPorts,
+): Promise<RunningQuickstart> {
+  await using opened = new AsyncDisposableStack()
+  const log = createLog('warn')
+  const api = opened.adopt(await startDemoApi({ port: 0 }), (it) => it.close())
+  const provider = opened.adopt(
+    await startIdentityProvider({ port: ports.identity, dataDir: data, log }),
+    (it) => it.close(),
+  )
+  const config = loadConfig(quickstartConfig, {
+    AGENTS_PORT: String(ports.agents),
+    CONTROL_PORT: String(ports.control),
+    DATA: data,
+    ISSUER: provider.issuer,
+    CONSOLE_SECRET: provider.console.clientSecret,
+    API: api.url,
+    API_TOKEN: api.token,
+    LOG_LEVEL: log.level,
+  })
+  const gateway = opened.adopt(await startGateway(config, { log, pages: consolePages() }), (it) =>
+    it.close(),
+  )
+  const agentHeader = await writeCredentials(data, gateway, provider)
+  const running = opened.move()
+  const { agentsUrl, controlUrl } = gateway
+  return { agentsUrl, controlUrl, agentHeader, close: () => running.disposeAsync() }
+}
+
+async function writeCredentials(
+  data: string,
+  { controlUrl }: RunningGateway,
+  provider: DemoIdentityProvider,
+): Promise<string> {
+  const token = await provider.personToken(demoPerson)
+  writeProfile(join(data, 'profile.json'), {
+    url: controlUrl,
+    token,
+    expires_at: null,
+    refresh: null,
+  })
+  const header = join(data, `${demoAgent}.header`)
+  replacePrivateFile(header, `Authorization: Bearer ${await provider.agentToken(demoAgent)}\n`)
+  return header
+}
