@@ -73,16 +73,26 @@ interface ShownProps {
   askSession: () => void
 }
 
+/** On a narrow screen the decision is below the whole action. */
+function goToDecision(): void {
+  const decision = document.getElementById('decision')!
+  decision.focus({ preventScroll: true })
+  decision.scrollIntoView({ block: 'start' })
+}
+
 function Shown({ approval, me, feed, refresh, askSession }: ShownProps) {
   const { action, state, requirements, created_at, expires_at, outcome } = approval
   const { shown, markShown } = useShown(approval.view_hash)
   return (
-    <div class="approval">
+    <div class="reading">
       <article aria-labelledby="what">
         <div class="badges">
           <RiskBadge risk={approval.risk} />
           <StateBadge state={state} />
           {isOpen(state) && <Countdown from={created_at} until={expires_at} skew={feed.skew} />}
+          <button type="button" class="plain jump" onClick={goToDecision}>
+            Decision ↓
+          </button>
         </div>
         <h1 id="what" tabIndex={-1}>
           <Data text={action.summary} />
@@ -117,7 +127,9 @@ function Shown({ approval, me, feed, refresh, askSession }: ShownProps) {
         <Facts approval={approval} />
       </article>
       <section class="panel" aria-labelledby="decision">
-        <h2 id="decision">Decision</h2>
+        <h2 id="decision" tabIndex={-1}>
+          Decision
+        </h2>
         <Requirements requirements={requirements} />
         {outcome && (
           <p class="outcome">

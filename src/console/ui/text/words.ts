@@ -51,7 +51,9 @@ export function outcomeInWords({ status, rows, bytes, duration_ms, error }: Outc
 
 /** Why it is held: the sentence for a reason code of ours; a rule's own code speaks for itself. */
 export function reasonInWords(code: string): string | null {
-  return code in decisionReasons ? decisionReasons[code as keyof typeof decisionReasons] : null
+  return Object.hasOwn(decisionReasons, code)
+    ? decisionReasons[code as keyof typeof decisionReasons]
+    : null
 }
 
 interface FailureWords {
