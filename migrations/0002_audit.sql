@@ -37,7 +37,8 @@ CREATE TABLE sallyport.audit_personal (
   salt bytea NOT NULL CHECK (octet_length(salt) = 16),
   body bytea NOT NULL
 );
-CREATE INDEX audit_personal_by_subject ON sallyport.audit_personal (subject) WHERE subject IS NOT NULL;
+-- A hash index, since nobody limits how long a subject's name is.
+CREATE INDEX audit_personal_by_subject ON sallyport.audit_personal USING hash (subject);
 
 -- The hash chains: one for each epoch of each replica. There is no foreign key, for speed; verifying finds a link without its event.
 CREATE TABLE sallyport.audit_links (
@@ -47,6 +48,8 @@ CREATE TABLE sallyport.audit_links (
   event uuid NOT NULL UNIQUE,
   prev bytea NOT NULL CHECK (octet_length(prev) = 32),
   hash bytea NOT NULL CHECK (octet_length(hash) = 32),
+  -- Not part of the hash: exports of a time span find their first and last link by it.
+  linked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   PRIMARY KEY (replica, epoch, n)
 );
 

@@ -3,11 +3,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Problem } from '../core/errors.ts'
 import type { EventInput } from '../core/event.ts'
 import { StoreError, type Queryable, type Store } from '../store/db.ts'
-import type { Lease } from '../store/lease.ts'
+import type { Epoch, Lease } from '../store/lease.ts'
 import type { Log } from '../telemetry/log.ts'
 import { ChainWriter, type Item } from './chain-writer.ts'
 import { DatabaseClock } from './clock.ts'
-import { describe } from './event.ts'
+import { describe, type Described } from './event.ts'
+import { buryEpoch } from './reconcile.ts'
 import { findUnlinked, insertEvent, readClock } from './rows.ts'
 
 interface Waiting extends Item {
@@ -23,6 +24,20 @@ const sweepEvery = 2_000
 /** Events, and characters of them. Beyond what may wait, the store is as good as away. */
 const mostWaiting = { events: 20_000, size: 64 * 1024 * 1024 }
 const mostAtOnce = { events: 500, size: 4 * 1024 * 1024 }
+
+interface AuditContext {
+  readonly store: Store
+  readonly lease: Lease
+  readonly log: Log
+}
+
+/** Rejects with `StoreError`. */
+export async function openAuditLog(context: AuditContext): Promise<AuditLog> {
+  const clock = new DatabaseClock()
+  const asked = performance.now()
+  clock.correct(await readClock(context.store), asked)
+  return new AuditLog(context, clock)
+}
 
 /**
  * The audit log, and the one place where its rows are made. Many appends share a transaction: the next one starts as soon as the last one is
@@ -46,7 +61,7 @@ export class AuditLog {
   // Owned by close().
   #closed = false
 
-  private constructor(store: Store, lease: Lease, log: Log, clock: DatabaseClock) {
+  constructor({ store, lease, log }: AuditContext, clock: DatabaseClock) {
     this.#store = store
     this.#lease = lease
     this.#log = log
@@ -56,14 +71,6 @@ export class AuditLog {
       setInterval(() => this.#giveUp(patience), watchEvery).unref(),
       setInterval(() => this.linkWritten(), sweepEvery).unref(),
     ]
-  }
-
-  /** Rejects with `StoreError`. */
-  static async open(store: Store, lease: Lease, log: Log): Promise<AuditLog> {
-    const clock = new DatabaseClock()
-    const asked = performance.now()
-    clock.correct(await readClock(store), asked)
-    return new AuditLog(store, lease, log, clock)
   }
 
   /**
@@ -78,7 +85,7 @@ export class AuditLog {
     ) {
       throw unavailable()
     }
-    const described = describe(input, this.#source(), this.#clock.time())
+    const described = this.#describe(input)
     const { id, body, personal } = described
     const size = body.length + (personal?.body.length ?? 0)
     await new Promise<void>((resolve, reject) => {
@@ -98,13 +105,20 @@ export class AuditLog {
 
   /** Writes an event in its caller's transaction: both are durable together, or neither is. Call `linkWritten` after the commit. */
   async write(tx: Queryable, input: EventInput): Promise<void> {
-    await insertEvent(tx, describe(input, this.#source(), this.#clock.time()))
+    await insertEvent(tx, this.#describe(input))
   }
 
   /** Links what was written and has been committed, soon. Forgetting to call it, or dying before, only delays that. */
   linkWritten(): void {
     this.#linkWanted = true
     this.#wake()
+  }
+
+  /** Ends the record of a dead epoch (see `deadEpochs`). Resolves to the ids of the actions whose outcome is `unknown` for that. */
+  async bury(dead: Epoch): Promise<string[]> {
+    const lost = await buryEpoch(this.#store, dead, (input) => this.#describe(input))
+    this.linkWritten()
+    return lost
   }
 
   /** The database's clock, as far as it can be known here, in milliseconds since the epoch. */
@@ -123,8 +137,9 @@ export class AuditLog {
     this.#over.abort()
   }
 
-  #source() {
-    return { replica: this.#lease.replica, epoch: this.#lease.epoch }
+  #describe(input: EventInput): Described {
+    const { replica, epoch } = this.#lease
+    return describe(input, { replica, epoch }, this.#clock.time())
   }
 
   #wake(): void {

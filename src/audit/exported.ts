@@ -1,0 +1,40 @@
+import type { JsonObject } from '../core/json.ts'
+import type { Place } from './chain.ts'
+
+/** An event as it leaves the database: what was hashed, its personal part, and its place. */
+export interface ExportedEvent extends JsonObject {
+  readonly id: string
+  /** `null` while the event is in no chain yet; left out of exports. */
+  readonly seq: (Place & JsonObject) | null
+}
+
+export interface EventRow {
+  readonly id: string
+  /** `null` when somebody took the event away, and left its link. */
+  readonly body: Buffer | null
+  readonly salt: Buffer | null
+  readonly personal: Buffer | null
+  readonly replica: string | null
+  readonly epoch: number | null
+  readonly n: number | null
+  readonly prev: Buffer | null
+  readonly hash: Buffer | null
+}
+
+/** Columns of an `EventRow`, for events `e`, their personal parts `p` and links `l`. */
+export const eventColumns =
+  'e.body, p.salt, p.body AS personal, l.replica, l.epoch, l.n, l.prev, l.hash'
+
+/** Everything but attributes, details, subject, salt, seq, prev and hash is what was hashed, once it is in canonical form. */
+export function toExported(row: EventRow): ExportedEvent {
+  const { id, body, salt, personal, replica, epoch, n, prev, hash } = row
+  return {
+    id,
+    ...(body && (JSON.parse(body.toString()) as JsonObject)),
+    ...(personal && (JSON.parse(personal.toString()) as JsonObject)),
+    ...(salt && { salt: salt.toString('hex') }),
+    seq: replica !== null && epoch !== null && n !== null ? { epoch, n, replica } : null,
+    ...(prev && { prev: prev.toString('hex') }),
+    ...(hash && { hash: hash.toString('hex') }),
+  }
+}

@@ -1,0 +1,90 @@
+import type { EventInput } from '../core/event.ts'
+import type { Queryable, Store } from '../store/db.ts'
+import type { Epoch } from '../store/lease.ts'
+import { genesis, leafHash, linkHash } from './chain.ts'
+import type { Described } from './event.ts'
+import { insertBatch, insertEvent } from './rows.ts'
+import { stretchesOf, type Stretch } from './stretches.ts'
+
+type Describe = (input: EventInput) => Described
+
+/**
+ * Ends the record of a dead epoch. Every intent in it that has no outcome gets the outcome `unknown`: it may have run, and it is never tried again. Then the chain
+ * gets a last link, which also keeps its replica, should that only have been asleep, from adding another. Resolves to the ids of the lost actions. Of
+ * several replicas that do it at once, one does it.
+ */
+export async function buryEpoch(store: Store, dead: Epoch, describe: Describe): Promise<string[]> {
+  const lost: string[] = []
+  for await (const stretch of stretchesOf(store, dead)) {
+    const found = await store.tx(async (tx) => {
+      if (!(await lockUnburied(tx, dead))) return null
+      const intents = await readOpenIntents(tx, dead, stretch)
+      for (const intent of intents) await insertEvent(tx, describe(unknownOutcome(intent)))
+      return intents.map(({ action }) => action)
+    })
+    if (!found) return lost
+    lost.push(...found)
+  }
+  await store.tx(async (tx) => {
+    if (!(await lockUnburied(tx, dead))) return
+    await endChain(tx, dead, describe({ type: 'gateway.stopped', reason: 'lease-lost' }))
+    await tx.query(
+      `UPDATE sallyport.replicas SET closed_at = clock_timestamp()
+       WHERE replica = $1 AND epoch = $2`,
+      [dead.replica, dead.epoch],
+    )
+  })
+  return lost
+}
+
+/** False when it has been buried, or another replica is at it. */
+async function lockUnburied(tx: Queryable, { replica, epoch }: Epoch): Promise<boolean> {
+  const locked = await tx.query(
+    `SELECT FROM sallyport.replicas
+     WHERE replica = $1 AND epoch = $2 AND closed_at IS NULL
+     FOR UPDATE SKIP LOCKED`,
+    [replica, epoch],
+  )
+  return locked.length === 1
+}
+
+interface OpenIntent {
+  readonly action: string
+  readonly body: Buffer
+}
+
+function readOpenIntents(
+  tx: Queryable,
+  { replica, epoch }: Epoch,
+  { after, upTo }: Stretch,
+): Promise<OpenIntent[]> {
+  return tx.query<OpenIntent>(
+    `SELECT DISTINCT ON (e.action) e.action, e.body
+     FROM sallyport.audit_events e
+     WHERE (e.time, e.id) > ($3::timestamptz, $4::uuid) AND (e.time, e.id) <= ($5::timestamptz, $6::uuid)
+       AND e.replica = $1 AND e.epoch = $2
+       AND (e.type = 'action.dispatched' OR e.type = 'action.decided' AND e.decision = 'allow')
+       AND NOT EXISTS (SELECT FROM sallyport.audit_events c
+                       WHERE c.action = e.action AND c.type = 'action.completed')
+     ORDER BY e.action, e.time`,
+    [replica, epoch, after.time, after.id, upTo.time, upTo.id],
+  )
+}
+
+function unknownOutcome({ body }: OpenIntent): EventInput {
+  const { action, resource, effect, approval, trace } = JSON.parse(body.toString()) as EventInput
+  const outcome = { result: 'unknown' } as const
+  return { type: 'action.completed', action, resource, effect, approval, trace, outcome }
+}
+
+async function endChain(tx: Queryable, chain: Epoch, last: Described): Promise<void> {
+  const [head] = await tx.query<{ n: number; hash: Buffer }>(
+    `SELECT n, hash FROM sallyport.audit_links
+     WHERE replica = $1 AND epoch = $2 ORDER BY n DESC LIMIT 1`,
+    [chain.replica, chain.epoch],
+  )
+  const first = (head?.n ?? 0) + 1
+  const prev = head?.hash.toString('hex') ?? genesis
+  const hash = linkHash({ ...chain, n: first }, prev, leafHash(last.body))
+  await insertBatch(tx, { chain, first, prev, events: [{ id: last.id, described: last, hash }] })
+}

@@ -1,0 +1,105 @@
+import { z } from 'zod'
+import type { JsonObject } from '../../core/json.ts'
+import { canonical } from '../canonical.ts'
+import { commitment, leafHash, linkHash, type Place } from '../chain.ts'
+import type { Finding } from './finding.ts'
+
+/** A link that is true to itself. Whether it follows from the one before is not known yet. */
+export interface Link {
+  readonly place: Place
+  readonly prev: string
+  readonly hash: string
+  readonly event: string
+  /** In milliseconds; `null` where the event was described by another epoch than the one that linked it, or is missing. */
+  readonly time: number | null
+}
+
+export interface LineReading {
+  /** `null` when the line is worth nothing. */
+  readonly link: Link | null
+  readonly erased: boolean
+  readonly finding: Omit<Finding, 'line'> | null
+}
+
+const hex32 = z.string().regex(/^[0-9a-f]{64}$/)
+const seq = z.strictObject({
+  epoch: z.int().min(1),
+  n: z.int().min(1),
+  replica: z.uuid(),
+})
+const exportedLine = z.looseObject({
+  id: z.uuid(),
+  seq,
+  prev: hex32,
+  hash: hex32,
+  salt: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .optional(),
+  personal: hex32.optional(),
+  time: z.iso.datetime({ precision: 3 }).optional(),
+  source: z.strictObject({ epoch: z.int(), replica: z.string() }).optional(),
+})
+
+/** Recomputes what one line says about itself: its link, its leaf and its commitment. */
+export function readLine(text: string): LineReading {
+  const line = parse(text)
+  if (!line) return worthless('unreadable', 'This is not a line of an export, byte for byte.')
+  const shape = exportedLine.safeParse(line)
+  if (!shape.success) return worthless('edited', `This is no event: ${issues(shape.error)}`)
+
+  const { id: event, seq: place, prev, hash, time, source, personal } = shape.data
+  // What is left when its envelope is taken off is what was hashed.
+  const { attributes, details, subject, salt: _salt, ...rest } = line
+  const { seq: _seq, prev: _prev, hash: _hash, ...body } = rest
+  const about = { place, event }
+  if (Object.keys(body).length === 1) {
+    const message = 'The link is there, and its event is not.'
+    const finding = { kind: 'event-missing', message, ...about } as const
+    return { link: { ...about, prev, hash, time: null }, erased: false, finding }
+  }
+  if (linkHash(place, prev, leafHash(canonical(body))) !== hash) {
+    return worthless('edited', 'Event, place and hashes do not belong together.', about)
+  }
+
+  const own = source?.replica === place.replica && source.epoch === place.epoch
+  const link = { ...about, prev, hash, time: own && time ? Date.parse(time) : null }
+  const secret = JSON.parse(JSON.stringify({ attributes, details, subject })) as JsonObject
+  const state = personalState(personal, shape.data.salt, secret)
+  if (state !== 'edited') return { link, erased: state === 'erased', finding: null }
+  const message = 'The personal part is not the one that the event committed to.'
+  return { link, erased: false, finding: { kind: 'personal-edited', message, ...about } }
+}
+
+function personalState(
+  committed: string | undefined,
+  salt: string | undefined,
+  secret: JsonObject,
+): 'intact' | 'erased' | 'edited' {
+  const empty = Object.keys(secret).length === 0
+  if (salt === undefined && empty) return committed === undefined ? 'intact' : 'erased'
+  if (salt === undefined || committed === undefined || empty) return 'edited'
+  return commitment(Buffer.from(salt, 'hex'), canonical(secret)) === committed ? 'intact' : 'edited'
+}
+
+/** `null` unless the text is the very one that an export has for what it says. */
+function parse(text: string): JsonObject | null {
+  try {
+    const value = JSON.parse(text) as JsonObject
+    return canonical(value) === text ? value : null
+  } catch {
+    return null
+  }
+}
+
+function issues({ issues: all }: z.ZodError): string {
+  return all.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
+}
+
+function worthless(
+  kind: 'unreadable' | 'edited',
+  message: string,
+  about: { place?: Place; event?: string } = {},
+): LineReading {
+  return { link: null, erased: false, finding: { kind, message, ...about } }
+}
