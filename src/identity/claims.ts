@@ -66,7 +66,7 @@ function partyOf(value: unknown, what: string, issuer: string): Party {
   }
 }
 
-export function isObject(value: unknown): value is Claims {
+function isObject(value: unknown): value is Claims {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 

@@ -23,7 +23,7 @@ code { font: 1.5rem ui-monospace, monospace; letter-spacing: .15em }
 export const contentSecurityPolicy = [
   "default-src 'none'",
   `style-src 'sha256-${hash('sha256', style, 'base64')}'`,
-  "script-src 'none'",
+  "script-src 'self'",
   "form-action 'self' http://127.0.0.1:* http://localhost:*",
   "frame-ancestors 'none'",
   "base-uri 'none'",

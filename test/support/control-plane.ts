@@ -102,7 +102,7 @@ export async function logIn(browser: Browser, url: string, person: string) {
 }
 
 /** The configuration of the quickstart, as far as identity goes. */
-export function demoIdentity(idp: DemoIdentityProvider): Config['identity'] {
+function demoIdentity(idp: DemoIdentityProvider): Config['identity'] {
   return configSchema.shape.identity.parse({
     issuers: [
       {
