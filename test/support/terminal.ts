@@ -17,12 +17,14 @@ export async function sallyport(
     answers = [],
     interrupted = new AbortController().signal,
     onPrint = () => {},
+    onNote = () => {},
   }: {
     environment?: Record<string, string>
     folder?: string
     answers?: readonly string[]
     interrupted?: AbortSignal
     onPrint?: (text: string) => void
+    onNote?: (text: string) => void
   } = {},
 ): Promise<Session> {
   const out: string[] = []
@@ -39,7 +41,10 @@ export async function sallyport(
     write: async (chunk) => {
       out.push(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString())
     },
-    note: (text) => notes.push(text),
+    note: (text) => {
+      notes.push(text)
+      onNote(text)
+    },
     ask: async () => {
       const answer = left.shift()
       if (answer === undefined) throw new UsageError('Nobody is there.', 'Add --yes.')

@@ -33,21 +33,19 @@ export function login(terminal: Terminal): Command {
       })
       if (!response.ok) throw await refusalOf(response)
       const { issuer, client_id, audience, scope } = await understand(response, settings)
-      const provider = await discover(issuer, client_id)
+      const provider = await discover(issuer, client_id).catch(refused)
       const request = {
         scope,
         audience,
         // RFC 8707 §2 wants a URI; providers with other names for their audiences have them configured.
         ...(URL.canParse(audience) && { resource: audience }),
       }
-      const device = await initiateDeviceAuthorization(provider, request)
+      const device = await initiateDeviceAuthorization(provider, request).catch(refused)
       terminal.note(`Open  ${visible(device.verification_uri_complete ?? device.verification_uri)}`)
       terminal.note(`Code  ${visible(device.user_code)}`)
       const tokens = await pollDeviceAuthorizationGrant(provider, device, request, {
         signal: terminal.interrupted,
-      }).catch((cause: unknown) => {
-        throw new Refusal(`The login did not succeed: ${visible(reasonOf(cause))}`, {}, { cause })
-      })
+      }).catch(refused)
       const { access_token: token, refresh_token, expires_in } = tokens
       const refresh = refresh_token ? { issuer, client_id, refresh_token } : null
       const file = userProfile(terminal.environment)
@@ -56,8 +54,9 @@ export function login(terminal: Terminal): Command {
     })
 }
 
-/** RFC 6749 §5.2: the provider's own words where it has some. */
-function reasonOf(error: unknown): string {
-  const { error_description, code, message } = error as Record<string, string | undefined>
-  return error_description ?? message ?? code ?? 'no reason given'
+/** In the provider's own words (RFC 6749, §5.2), where it has some. */
+function refused(cause: unknown): never {
+  const { error_description, message } = cause as { error_description?: string; message?: string }
+  const why = error_description ?? message ?? 'no reason given'
+  throw new Refusal(`The login did not succeed: ${visible(why)}`, {}, { cause })
 }
