@@ -2,7 +2,6 @@ import { hash } from 'node:crypto'
 import {
   decodeJwt,
   decodeProtectedHeader,
-  errors,
   jwtVerify,
   type CompactVerifyGetKey,
   type JWTPayload,
@@ -11,7 +10,8 @@ import type { Config, IssuerConfig } from '../config/schema.ts'
 import type { Principal } from '../core/subject.ts'
 import type { Log } from '../telemetry/log.ts'
 import { badClaim, claim, type Claims } from './claims.ts'
-import { IssuerUnavailable, issuerKeys } from './issuer-keys.ts'
+import { issuerKeys } from './issuer-keys.ts'
+import { refusalFrom } from './jose-errors.ts'
 import { Refusal } from './refusal.ts'
 import { subjectOfToken } from './token-subject.ts'
 
@@ -93,32 +93,6 @@ async function verifiedClaims(
   } catch (error) {
     throw refusalFrom(error)
   }
-}
-
-/** jose's errors in our words. */
-function refusalFrom(cause: unknown): Refusal {
-  if (cause instanceof IssuerUnavailable) return new Refusal('issuer-unavailable', { cause })
-  if (cause instanceof errors.JWTExpired) return new Refusal('token-expired', { cause })
-  if (cause instanceof errors.JOSEAlgNotAllowed) {
-    return new Refusal('algorithm-not-allowed', { cause })
-  }
-  if (cause instanceof errors.JWSSignatureVerificationFailed) {
-    return new Refusal('bad-signature', { cause })
-  }
-  if (
-    cause instanceof errors.JWKSNoMatchingKey ||
-    // Which of several keys it is, a token has to say (OpenID Connect Core 1.0, §10.1).
-    cause instanceof errors.JWKSMultipleMatchingKeys
-  ) {
-    return new Refusal('unknown-key', { cause })
-  }
-  if (cause instanceof errors.JWTClaimValidationFailed) {
-    if (cause.claim === 'aud') return new Refusal('wrong-audience', { cause })
-    if (cause.claim === 'nbf') return new Refusal('token-not-yet-valid', { cause })
-    return new Refusal('bad-claims', { about: cause.claim, cause })
-  }
-  // Whatever else jose finds wrong, the token is not one that it could verify. Closed.
-  return new Refusal('malformed', { cause })
 }
 
 /** Tokens that were signed by the same keys for another purpose, and can be told by their claims. */

@@ -209,6 +209,14 @@ describe('a login that somebody else prepared', () => {
   })
 })
 
+test('another cookie of ours in the place of the attempt is no attempt', async () => {
+  const browser = await plane.logIn('dana')
+  await browser.fetch(`${plane.url}/api/me`)
+  browser.setCookie('127.0.0.1', 'sallyport_login', browser.cookie('127.0.0.1', 'sallyport_csrf')!)
+  const page = await browser.open(`${plane.url}/login/callback?code=x&state=y`)
+  expect(page.url.search).toBe('?login_error=login-expired')
+})
+
 describe('logging out', () => {
   test('ends the session at once, also for whoever has copied the cookie', async () => {
     const browser = await plane.logIn('dana')

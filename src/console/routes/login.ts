@@ -1,13 +1,14 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import type { LoginConfig } from '../../config/schema.ts'
 import { Problem } from '../../core/errors.ts'
-import type { Login, LoginAttempt } from '../../identity/login.ts'
+import type { Login } from '../../identity/login.ts'
 import { rememberPerson, subjectOfPerson } from '../../identity/people.ts'
 import { Refusal } from '../../identity/refusal.ts'
 import { beginSession, endSession } from '../../identity/session.ts'
 import { personOf } from '../caller.ts'
 import type { Cookies } from '../cookies.ts'
+import { keepAttempt, takeAttempt } from '../login-attempt.ts'
 import type { ControlServer, ControlServerDeps } from '../context.ts'
 
 export interface LoginRoutesDeps extends ControlServerDeps {
@@ -17,17 +18,6 @@ export interface LoginRoutesDeps extends ControlServerDeps {
   /** Scheme, host and port that people see. */
   readonly origin: () => string
 }
-
-/** Seconds that somebody may take to log in at the identity provider. */
-const patience = 600
-
-/** What the browser keeps between leaving for the identity provider and coming back. */
-const attemptCookie = z.object({
-  state: z.string(),
-  nonce: z.string(),
-  verifier: z.string(),
-  until: z.number(),
-})
 
 /** Logging in and out, with OpenID Connect. */
 export async function loginRoutes(app: ControlServer, deps: LoginRoutesDeps): Promise<void> {
@@ -139,28 +129,6 @@ function deviceSettings({ config, identity }: LoginRoutesDeps): z.output<typeof 
   }
   const scope = [...new Set([...scopes.split(' '), 'offline_access'])].join(' ')
   return { issuer, client_id: cli_client_id, audience, scope }
-}
-
-function keepAttempt(reply: FastifyReply, cookies: Cookies, attempt: LoginAttempt): void {
-  const until = Date.now() + patience * 1000
-  reply.setCookie(cookies.login, JSON.stringify({ ...attempt, until }), {
-    ...cookies.options,
-    signed: true,
-    maxAge: patience,
-  })
-}
-
-/** Of one use: it is taken away from the browser, whatever comes of it. */
-function takeAttempt(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  cookies: Cookies,
-): LoginAttempt | null {
-  reply.clearCookie(cookies.login, cookies.options)
-  const { valid, value } = request.unsignCookie(request.cookies[cookies.login] ?? '')
-  if (!valid) return null
-  const attempt = attemptCookie.parse(JSON.parse(value))
-  return Date.now() < attempt.until ? attempt : null
 }
 
 /** Back to the console, which says what went wrong. Nobody is logged in. */
