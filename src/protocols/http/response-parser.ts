@@ -50,8 +50,8 @@ export class ResponseParser {
       this.#more.push(...lines)
     }
     parser[HTTPParser.kOnHeadersComplete] = (
-      _major,
-      _minor,
+      major,
+      minor,
       lines,
       _method,
       _url,
@@ -59,7 +59,10 @@ export class ResponseParser {
       reason,
       _upgrade,
       keepAlive,
-    ) => this.#head({ status, reason, headers: lines ?? this.#lines(), keepAlive })
+    ) => {
+      if (major !== 1 || minor > 1) this.#doubt = 'The upstream does not speak HTTP/1.1.'
+      return this.#head({ status, reason, headers: lines ?? this.#lines(), keepAlive })
+    }
     parser[HTTPParser.kOnBody] = (bytes) => {
       if (this.#doubt === null) this.#events.body(bytes)
     }
@@ -106,7 +109,7 @@ export class ResponseParser {
     else if (status < 100) this.#doubt = 'The answer has no valid status.'
     else if (hasOtherCoding(headers))
       this.#doubt = 'The answer has a transfer coding that is not chunked.'
-    else this.#events.head(head)
+    if (this.#doubt === null) this.#events.head(head)
     return this.#headOnly || status === 101 || status === 204 || status === 304 ? 1 : 0
   }
 

@@ -41,6 +41,8 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
       responses.delete(response)
       if (closing && responses.size === 0) app.server.closeAllConnections()
     })
+    // Node's parser skips what comes in one packet with an offer to upgrade, so no request may follow on this connection.
+    if (message.headers.upgrade !== undefined) response.shouldKeepAlive = false
     try {
       checked.set(message, checkRequest(message))
       return true

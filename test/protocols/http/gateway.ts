@@ -1,9 +1,11 @@
 import { connect } from 'node:net'
+import { onTestFinished } from 'vitest'
 import { configSchema, type HttpResource } from '../../../src/config/schema.ts'
 import { Problem } from '../../../src/core/errors.ts'
 import type { Principal } from '../../../src/core/subject.ts'
 import { createAgentServer } from '../../../src/protocols/http/server.ts'
 import { createLog } from '../../../src/telemetry/log.ts'
+import { startUpstream, type Script, type Upstream } from '../../support/upstream.ts'
 import { StandInGate } from './stand-in-gate.ts'
 
 export interface Gateway {
@@ -12,8 +14,11 @@ export interface Gateway {
   readonly url: string
   /** Lines that were logged. */
   readonly logged: string[]
-  /** Sends bytes as they are, and resolves with everything that came back until the gateway closed, or was silent after a whole answer. */
-  raw(bytes: string | Buffer): Promise<string>
+  /**
+   * Sends bytes as they are, and resolves with what came back: as many whole answers, or all until the gateway closed the
+   * connection, or was silent for `patience` milliseconds.
+   */
+  raw(bytes: string | Buffer, answers?: number, patience?: number): Promise<string>
   close(): Promise<void>
 }
 
@@ -77,28 +82,42 @@ export async function startGateway(
     port,
     url: `http://127.0.0.1:${port}`,
     logged,
-    raw: (bytes) => exchange(port, bytes),
+    raw: (bytes, answers = 1, patience = 0) => exchange(port, bytes, answers, patience),
     close: () => server.close(),
   }
 }
 
-/** The end of an answer, as far as these tests send requests that have one. */
-function isWhole(text: string): boolean {
+/** Characters of the first answer in this text, or `null` while it is not whole. */
+function answerLength(text: string): number | null {
   const end = text.indexOf('\r\n\r\n')
-  if (end === -1) return false
+  if (end === -1) return null
   const length = /\r\ncontent-length: *(\d+)/i.exec(text.slice(0, end + 2))?.[1]
-  if (length !== undefined) return text.length >= end + 4 + Number(length)
-  return /\r\n0\r\n(?:[^\r\n]+\r\n)*\r\n$/.test(text)
+  if (length !== undefined) {
+    return text.length >= end + 4 + Number(length) ? end + 4 + Number(length) : null
+  }
+  const last = /\r\n0\r\n(?:[^\r\n]+\r\n)*\r\n/.exec(text)
+  return last ? last.index + last[0].length : null
 }
 
-function exchange(port: number, bytes: string | Buffer): Promise<string> {
+function countAnswers(text: string): number {
+  const length = answerLength(text)
+  return length === null ? 0 : 1 + countAnswers(text.slice(length))
+}
+
+function exchange(
+  port: number,
+  bytes: string | Buffer,
+  answers: number,
+  patience: number,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = ''
     const socket = connect(port, '127.0.0.1', () => socket.write(bytes, 'latin1'))
     socket.setEncoding('latin1')
+    socket.setTimeout(patience, () => socket.destroy())
     socket.on('data', (chunk: string) => {
       text += chunk
-      if (!isWhole(text)) return
+      if (countAnswers(text) < answers) return
       socket.destroy()
       resolve(text)
     })
@@ -125,4 +144,17 @@ export const statusOf = (answer: string): number => Number(answer.split(' ')[1])
 /** The body of a problem. */
 export function problemIn(answer: string): { type: string; detail: string; status: number } {
   return JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)) as never
+}
+
+/** One gateway in front of one upstream, until the test is over. */
+export async function behind(
+  script?: Script,
+  resource: Partial<HttpResource> = {},
+  options: Options = {},
+): Promise<{ upstream: Upstream; gateway: Gateway }> {
+  const upstream = await startUpstream(script)
+  onTestFinished(upstream.close)
+  const gateway = await startGateway([{ upstream: upstream.url, ...resource }], options)
+  onTestFinished(gateway.close)
+  return { upstream, gateway }
 }
