@@ -109,7 +109,9 @@ function compare(test: TestCase, { verdict, reason, rules }: Decision): readonly
   const actual = rules.join(', ')
   return [
     verdict !== test.decision && `the decision is ${verdict}, not ${test.decision}`,
-    expected !== undefined && expected !== actual && `the rules are ${actual}, not ${expected}`,
+    expected !== undefined &&
+      expected !== actual &&
+      `the rules are ${actual || 'none'}, not ${expected}`,
     test.reason !== undefined &&
       test.reason !== reason &&
       `the reason is ${reason}, not ${test.reason}`,
