@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { Holds } from './approvals/hold.ts'
-import { AuditLog } from './audit/append.ts'
+import { openAuditLog } from './audit/append.ts'
 import type { Config, HttpResource } from './config/schema.ts'
 import { openSecrets, type Secrets } from './config/secrets.ts'
 import { approvalStream } from './console/routes/approval-stream.ts'
@@ -43,7 +43,7 @@ export async function startGateway(
   const secrets = openSecrets(config.secrets.file)
   const store = opened.adopt(await openStore(config), (it) => it.end())
   const lease = opened.adopt(await openLease(store), (it) => it.close())
-  const audit = opened.adopt(await AuditLog.open(store, lease, log), (it) => it.close())
+  const audit = opened.adopt(await openAuditLog({ store, lease, log }), (it) => it.close())
   const holds = opened.adopt(new Holds(store, log), (it) => it.stop())
   await holds.start()
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startCountingUpstream, type CountingUpstream } from '../support/counting-upstream.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { policies } from './policies.ts'
@@ -13,6 +13,12 @@ beforeAll(async () => {
 
 beforeEach(() => {
   upstream.arrived.length = 0
+})
+
+// No test leaves anything waiting for the next one.
+afterEach(async () => {
+  const left = await json(await gateway.person('noor', '/api/approvals?state=pending'))
+  for (const approval of left.approvals) await gateway.vote('noor', approval, 'deny')
 })
 
 afterAll(async () => {
