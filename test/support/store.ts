@@ -13,7 +13,7 @@ export type StoreKind = Store['kind']
 
 const postgres = inject('postgres')
 const asked = process.env['SALLYPORT_TEST_STORE'] as StoreKind | undefined
-const opened: Store[] = []
+const closers: (() => Promise<void>)[] = []
 
 /** What the tests of the store itself run on: both, unless one is asked for. */
 export const storeKinds: readonly StoreKind[] = asked
@@ -23,14 +23,19 @@ export const storeKinds: readonly StoreKind[] = asked
     : ['embedded']
 
 afterAll(async () => {
-  await Promise.all(opened.splice(0).map((store) => store.end()))
+  for (const close of closers.splice(0).toReversed()) await close()
 })
+
+/** Runs after the last test of the file; what was opened last is closed first. */
+export function atEnd(close: () => Promise<void>): void {
+  closers.push(close)
+}
 
 /** A fresh database with the whole schema. It is closed after the last test of the file. */
 export async function openTestStore(kind: StoreKind = storeKinds[0]!): Promise<Store> {
   const store =
     kind === 'postgres' ? await openPostgres(await createTestDatabase()) : await openInMemory()
-  opened.push(store)
+  atEnd(() => store.end())
   return store
 }
 

@@ -69,7 +69,8 @@ export class Chains {
 }
 
 function begin(link: Link): Chain {
-  const chain = { first: link, last: link, seen: new HashMemory(), latest: -Infinity, gaps: [] }
+  const latest = link.time ?? -Infinity
+  const chain = { first: link, last: link, seen: new HashMemory(), latest, gaps: [] }
   chain.seen.set(link.place.n, link.hash)
   return chain
 }

@@ -1,0 +1,88 @@
+import { Client } from 'pg'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { verifyStore } from '../../src/audit/verify.ts'
+import type { Store } from '../../src/store/db.ts'
+import { openPostgres } from '../../src/store/postgres.ts'
+import { anIntent, startReplica } from '../support/audit.ts'
+import { atEnd, createTestDatabase, openTestStore, storeKinds } from '../support/store.ts'
+
+const insufficientPrivilege = '42501'
+const appendOnly = 'SP004'
+
+const attacks = ['audit_events', 'audit_personal', 'audit_links'].flatMap((table) => [
+  `UPDATE sallyport.${table} SET ${table === 'audit_personal' ? 'subject' : table === 'audit_links' ? 'n' : 'type'} = NULL`,
+  `DELETE FROM sallyport.${table}`,
+  `TRUNCATE sallyport.${table}`,
+])
+
+interface Attacked {
+  readonly store: Store
+  /** One statement as the owner of the tables, or as the role that may erase personal data. */
+  readonly asOwner: (sql: string) => Promise<unknown>
+  readonly asEraser: (sql: string) => Promise<unknown>
+}
+
+async function open(kind: Store['kind']): Promise<Attacked> {
+  const becomeEraser = 'SET LOCAL ROLE sallyport_eraser'
+  if (kind === 'postgres') {
+    const url = await createTestDatabase()
+    const owner = new Client({ connectionString: url })
+    await owner.connect()
+    atEnd(() => owner.end())
+    const store = await openPostgres(url)
+    atEnd(() => store.end())
+    return {
+      store,
+      asOwner: (sql) => owner.query(sql),
+      asEraser: (sql) => owner.query(`${becomeEraser}; ${sql}`),
+    }
+  }
+  const store = await openTestStore(kind)
+  const as = (role: string, sql: string) =>
+    store.tx(async (tx) => {
+      await tx.query(role)
+      await tx.query(sql)
+    })
+  return {
+    store,
+    asOwner: (sql) => as('SET LOCAL ROLE postgres', sql),
+    asEraser: (sql) => as(becomeEraser, sql),
+  }
+}
+
+describe.each(storeKinds)('the audit tables of the %s store', (kind) => {
+  let attacked: Attacked
+
+  beforeAll(async () => {
+    attacked = await open(kind)
+    const { audit } = await startReplica(attacked.store)
+    await audit.append(anIntent())
+  })
+
+  test.each(attacks)('do not let the gateway: %s', async (sql) => {
+    await expect(attacked.store.query(sql)).rejects.toMatchObject({ code: insufficientPrivilege })
+  })
+
+  test.each(attacks)('do not let their owner either: %s', async (sql) => {
+    await expect(attacked.asOwner(sql)).rejects.toMatchObject({ code: appendOnly })
+  })
+
+  test('do not let the gateway drop or disable what protects them', async () => {
+    for (const sql of [
+      'DROP TABLE sallyport.audit_events',
+      'ALTER TABLE sallyport.audit_events DISABLE TRIGGER ALL',
+      'ALTER TABLE sallyport.audit_events OWNER TO sallyport_gateway',
+    ]) {
+      await expect(attacked.store.query(sql)).rejects.toMatchObject({ code: insufficientPrivilege })
+    }
+  })
+
+  test('let the eraser erase a personal part, and nothing else; the log verifies without it', async () => {
+    await attacked.asOwner('GRANT sallyport_eraser TO CURRENT_USER')
+    await attacked.asEraser('DELETE FROM sallyport.audit_personal')
+    for (const sql of ['DELETE FROM sallyport.audit_events', 'TRUNCATE sallyport.audit_personal']) {
+      await expect(attacked.asEraser(sql)).rejects.toMatchObject({ code: insufficientPrivilege })
+    }
+    expect(await verifyStore(attacked.store)).toMatchObject({ ok: true, lines: 1, erased: 1 })
+  })
+})

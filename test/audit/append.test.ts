@@ -1,0 +1,102 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { verifyStore } from '../../src/audit/verify.ts'
+import type { Store } from '../../src/store/db.ts'
+import { anIntent, startReplica, until, type TestReplica } from '../support/audit.ts'
+import { openTestStore, storeKinds } from '../support/store.ts'
+
+describe.each(storeKinds)('the audit log on the %s store', (kind) => {
+  let store: Store
+  let replica: TestReplica
+
+  beforeAll(async () => {
+    store = await openTestStore(kind)
+    replica = await startReplica(store)
+  })
+
+  const recorded = async (action: string) =>
+    store.query<{ n: number | null }>(
+      `SELECT l.n FROM sallyport.audit_events e
+       LEFT JOIN sallyport.audit_links l ON l.event = e.id WHERE e.action = $1`,
+      [action],
+    )
+
+  test('has an event and its link when append resolves', async () => {
+    const event = anIntent()
+    await replica.audit.append(event)
+    expect(await recorded(event.action!.id)).toEqual([{ n: expect.any(Number) }])
+  })
+
+  test('links many events that come at once into one chain, in the order in which they came', async () => {
+    const events = Array.from({ length: 700 }, () => anIntent())
+    await Promise.all(events.map((event) => replica.audit.append(event)))
+    const places = await store.query<{ action: string; n: number }>(
+      `SELECT e.action, l.n FROM sallyport.audit_links l JOIN sallyport.audit_events e ON e.id = l.event
+       WHERE e.action = ANY ($1::uuid[]) ORDER BY l.n`,
+      [events.map(({ action }) => action!.id)],
+    )
+    expect(places.map(({ action }) => action)).toEqual(events.map(({ action }) => action!.id))
+    expect(places.at(-1)!.n - places[0]!.n).toBe(699)
+  })
+
+  test('writes an event with the transaction of its caller, and links it after the commit', async () => {
+    const event = anIntent({ type: 'action.dispatched' })
+    await store.tx((tx) => replica.audit.write(tx, event))
+    replica.audit.linkWritten()
+    await until(async () => (await recorded(event.action!.id))[0]?.n !== null)
+    expect(await store.query('SELECT * FROM sallyport.audit_unlinked')).toEqual([])
+  })
+
+  test('keeps nothing of an event whose transaction is rolled back', async () => {
+    const event = anIntent()
+    const lostRace = store.tx(async (tx) => {
+      await replica.audit.write(tx, event)
+      throw new Error('somebody else was faster')
+    })
+    await expect(lostRace).rejects.toThrow('somebody else was faster')
+    expect(await recorded(event.action!.id)).toEqual([])
+  })
+
+  test.each([
+    ['NUL', { http: { path: '/a\0b' } }],
+    ['a lone surrogate', { http: { path: '/\ud800' } }],
+    ['a lone surrogate in a key', { http: { '\udfff': 1 } }],
+    ['NUL beside keys that look like an index', { http: { 1: '\0' } }],
+    ['a number that is not finite', { http: { body: Infinity } }],
+    ['nesting without end', deep(200)],
+  ])('refuses an event with %s alone, and records its neighbours', async (_, attributes) => {
+    const [before, after] = [anIntent(), anIntent()]
+    const [first, poison, second] = await Promise.allSettled([
+      replica.audit.append(before),
+      replica.audit.append(anIntent({ attributes })),
+      replica.audit.append(after),
+    ])
+    expect(poison).toMatchObject({ status: 'rejected', reason: { code: 'bad-request' } })
+    expect([first.status, second.status]).toEqual(['fulfilled', 'fulfilled'])
+    expect(await recorded(after.action!.id)).toHaveLength(1)
+  })
+
+  test('finds the one event that the database refuses, and records the other hundred', async () => {
+    const good = Array.from({ length: 100 }, () => anIntent())
+    const bad = anIntent({ action: { id: 'not-a-uuid', name: 'http.request' } })
+    const all = [...good.slice(0, 37), bad, ...good.slice(37)]
+    const results = await Promise.allSettled(all.map((event) => replica.audit.append(event)))
+    expect(results.flatMap(({ status }, i) => (status === 'rejected' ? i : []))).toEqual([37])
+    expect(await recorded(good[99]!.action!.id)).toHaveLength(1)
+  })
+
+  test('tells the time of the database', async () => {
+    const [row] = await store.query<{ now: Date }>('SELECT clock_timestamp() AS now')
+    expect(Math.abs(replica.audit.now() - row!.now.getTime())).toBeLessThan(2_000)
+  })
+
+  test('leaves a log that verifies', async () => {
+    const { ok, findings, chains } = await verifyStore(store)
+    expect(findings).toEqual([])
+    expect(ok).toBe(true)
+    expect(chains).toMatchObject([{ replica: replica.lease.replica, epoch: 1, first: 1 }])
+  })
+})
+
+function deep(levels: number): Record<string, never> {
+  return (levels === 0 ? {} : { a: deep(levels - 1) }) as Record<string, never>
+}
