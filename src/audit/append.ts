@@ -1,34 +1,27 @@
 import { performance } from 'node:perf_hooks'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { Problem } from '../core/errors.ts'
 import type { EventInput } from '../core/event.ts'
-import { StoreError, type Queryable, type Store } from '../store/db.ts'
+import type { Queryable, Store } from '../store/db.ts'
 import type { Epoch, Lease } from '../store/lease.ts'
 import type { Log } from '../telemetry/log.ts'
 import { ChainWriter, type Item } from './chain-writer.ts'
 import { DatabaseClock } from './clock.ts'
 import { describe, type Described } from './event.ts'
+import { Queue, unavailable } from './queue.ts'
 import { buryEpoch } from './reconcile.ts'
 import { findUnlinked, insertEvent, readClock } from './rows.ts'
 
-interface Waiting extends Item {
-  /** On the monotonic clock. */
-  readonly since: number
-  readonly size: number
-}
-
-/** In milliseconds: how long an append waits for the store, how often that is looked at, and how often the unlinked events are. */
-const patience = 4_000
+/** In milliseconds: how often the patience of those who wait is looked at, and how often the unlinked events are. */
 const watchEvery = 250
 const sweepEvery = 2_000
-/** Events, and characters of them. Beyond what may wait, the store is as good as away. */
-const mostWaiting = { events: 20_000, size: 64 * 1024 * 1024 }
-const mostAtOnce = { events: 500, size: 4 * 1024 * 1024 }
+const mostLinkedAtOnce = 500
 
 interface AuditContext {
   readonly store: Store
   readonly lease: Lease
   readonly log: Log
+  /** How long an append waits for the store, in milliseconds. */
+  readonly patienceMs?: number
 }
 
 /** Rejects with `StoreError`. */
@@ -49,26 +42,25 @@ export class AuditLog {
   readonly #log: Log
   readonly #clock: DatabaseClock
   readonly #writer: ChainWriter
+  readonly #patienceMs: number
   readonly #over = new AbortController()
   readonly #timers: readonly NodeJS.Timeout[]
-  // Owned by append(), #take() and #giveUp(): in the order of arrival, and the sum of their sizes.
-  #waiting: Waiting[] = []
-  #size = 0
-  // Owned by #pump(): what is being written now.
-  #underway: readonly Waiting[] = []
+  readonly #queue = new Queue()
+  // Owned by #wake() and #pump().
   #pumping: Promise<void> | null = null
   #linkWanted = true
   // Owned by close().
   #closed = false
 
-  constructor({ store, lease, log }: AuditContext, clock: DatabaseClock) {
+  constructor({ store, lease, log, patienceMs = 4_000 }: AuditContext, clock: DatabaseClock) {
+    this.#patienceMs = patienceMs
     this.#store = store
     this.#lease = lease
     this.#log = log
     this.#clock = clock
     this.#writer = new ChainWriter(store, lease, clock, log)
     this.#timers = [
-      setInterval(() => this.#giveUp(patience), watchEvery).unref(),
+      setInterval(() => this.#queue.giveUp(patienceMs), watchEvery).unref(),
       setInterval(() => this.linkWritten(), sweepEvery).unref(),
     ]
   }
@@ -78,29 +70,10 @@ export class AuditLog {
    * so later, which then looks like an intent that nothing followed from), and with `bad-request` for what cannot be recorded.
    */
   async append(input: EventInput): Promise<void> {
-    if (
-      this.#closed ||
-      this.#waiting.length >= mostWaiting.events ||
-      this.#size >= mostWaiting.size
-    ) {
-      throw unavailable()
-    }
-    const described = this.#describe(input)
-    const { id, body, personal } = described
-    const size = body.length + (personal?.body.length ?? 0)
-    await new Promise<void>((resolve, reject) => {
-      this.#waiting.push({
-        id,
-        body,
-        described,
-        since: performance.now(),
-        size,
-        abandoned: false,
-        settle: (error) => (error === undefined ? resolve() : reject(asProblem(error))),
-      })
-      this.#size += size
-      this.#wake()
-    })
+    if (this.#closed) throw unavailable()
+    const durable = this.#queue.add(this.#describe(input))
+    this.#wake()
+    await durable
   }
 
   /** Writes an event in its caller's transaction: both are durable together, or neither is. Call `linkWritten` after the commit. */
@@ -126,15 +99,19 @@ export class AuditLog {
     return this.#clock.now()
   }
 
-  /** Writes what is waiting, for a few seconds at most, and takes nothing more. */
+  /** Writes what is waiting, with the patience of an append, and takes nothing more. */
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
     if (!this.#closed) this.linkWritten()
     this.#closed = true
-    const deadline = setTimeout(() => this.#giveUp(0), patience)
+    const deadline = setTimeout(() => this.#giveUp(), this.#patienceMs)
     await this.#pumping
     clearTimeout(deadline)
+  }
+
+  #giveUp(): void {
     this.#over.abort()
+    this.#queue.giveUp(0)
   }
 
   #describe(input: EventInput): Described {
@@ -149,31 +126,19 @@ export class AuditLog {
   async #pump(): Promise<void> {
     // What this turn of the event loop brings goes together.
     await nextTurn()
-    while (this.#waiting.length > 0 || this.#linkWanted) {
+    while (!this.#queue.empty || this.#linkWanted) {
       const unlinked = await this.#unlinked()
-      this.#underway = this.#take()
-      await this.#writer.write([...unlinked, ...this.#underway], this.#over.signal)
-      this.#underway = []
+      await this.#writer.write([...unlinked, ...this.#queue.take()], this.#over.signal)
     }
     this.#pumping = null
-  }
-
-  #take(): readonly Waiting[] {
-    let count = 0
-    let size = 0
-    while (count < this.#waiting.length && count < mostAtOnce.events && size < mostAtOnce.size) {
-      size += this.#waiting[count++]!.size
-    }
-    this.#size -= size
-    return this.#waiting.splice(0, count)
   }
 
   async #unlinked(): Promise<Item[]> {
     if (!this.#linkWanted) return []
     this.#linkWanted = false
     try {
-      const found = await findUnlinked(this.#store, this.#lease.replica, mostAtOnce.events)
-      this.#linkWanted = found.length === mostAtOnce.events
+      const found = await findUnlinked(this.#store, this.#lease.replica, mostLinkedAtOnce)
+      this.#linkWanted = found.length === mostLinkedAtOnce
       return found.map(({ id, body }) => ({
         id,
         body,
@@ -187,26 +152,4 @@ export class AuditLog {
       return []
     }
   }
-
-  /** Closed: whoever waits too long is told that there is no record, and does not act. */
-  #giveUp(patienceMs: number): void {
-    const since = performance.now() - patienceMs
-    for (const item of [...this.#underway, ...this.#waiting]) {
-      if (item.since > since) break
-      item.abandoned = true
-      item.settle(unavailable())
-    }
-    const fresh = this.#waiting.findIndex(({ abandoned }) => !abandoned)
-    const gone = this.#waiting.splice(0, fresh === -1 ? Infinity : fresh)
-    for (const { size } of gone) this.#size -= size
-  }
-}
-
-function unavailable(cause?: unknown): Problem {
-  const detail = 'The audit store does not answer, so nothing runs. Try again when it is back.'
-  return new Problem('store-unavailable', detail, {}, { cause })
-}
-
-function asProblem(error: unknown): unknown {
-  return error instanceof StoreError && error.ambiguous ? unavailable(error) : error
 }
