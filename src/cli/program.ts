@@ -6,6 +6,7 @@ import { showOneApproval } from './commands/approvals/show.ts'
 import { watchApprovals } from './commands/approvals/watch.ts'
 import { exportAudit } from './commands/audit/export.ts'
 import { searchAudit } from './commands/audit/search.ts'
+import { verifyAudit } from './commands/audit/verify.ts'
 import { createKey } from './commands/keys/create.ts'
 import { listKeys } from './commands/keys/list.ts'
 import { revokeKey } from './commands/keys/revoke.ts'
@@ -45,7 +46,11 @@ export function createProgram(terminal: Terminal): Command {
       ]),
     )
     .addCommand(
-      group('audit', 'everything that happened', [searchAudit(terminal), exportAudit(terminal)]),
+      group('audit', 'everything that happened', [
+        searchAudit(terminal),
+        exportAudit(terminal),
+        verifyAudit(terminal),
+      ]),
     )
     .addCommand(
       group('keys', 'agent keys', [createKey(terminal), listKeys(terminal), revokeKey(terminal)]),

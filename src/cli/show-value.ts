@@ -11,7 +11,7 @@ export function showValue(value: JsonValue, indent = '  '): string[] {
   if (typeof value === 'string') return visibleLines(value).map((text) => `${indent}│ ${text}`)
   return Object.entries(value as object).flatMap(([key, inner]: [string, JsonValue]) => {
     const label = Array.isArray(value) ? '-' : `${visible(key)}:`
-    const beside = oneLine(inner)
+    const beside = Array.isArray(value) ? (namedValue(inner) ?? oneLine(inner)) : oneLine(inner)
     return beside === undefined
       ? [`${indent}${label}`, ...showValue(inner, `${indent}  `)]
       : [`${indent}${label} ${beside}`]
@@ -30,4 +30,14 @@ function oneLine(value: JsonValue): string | undefined {
   if (typeof value !== 'object' || value === null) return String(value)
   if (Object.keys(value).length > 0) return undefined
   return Array.isArray(value) ? '[]' : '{}'
+}
+
+/** Headers and the like are lists of names and values, which read better as such. */
+function namedValue(value: JsonValue): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const { name, value: inner, ...others } = value as Readonly<Record<string, JsonValue>>
+  if (typeof name !== 'string' || inner === undefined || Object.keys(others).length > 0)
+    return undefined
+  const beside = oneLine(inner)
+  return beside === undefined ? undefined : `${visible(name)}: ${beside}`
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { showValue } from '../../src/cli/show-value.ts'
+import type { JsonValue } from '../../src/core/json.ts'
 import { visible, visibleLines } from '../../src/cli/visible.ts'
 
 describe('lies in the loop: what an agent sends cannot deceive the approver', () => {
@@ -60,6 +61,26 @@ describe('lies in the loop: what an agent sends cannot deceive the approver', ()
       '  f: null',
       '  g: " x"',
       '  h: "│ x"',
+    ])
+  })
+
+  test('headers are shown as headers, and only they', () => {
+    const headers: JsonValue = [
+      { name: 'accept', value: '*/*' },
+      { name: 'x', value: 'a\nb' },
+      { name: 'y', value: '', z: 1 },
+    ]
+    expect(showValue(headers)).toEqual([
+      '  - accept: */*',
+      '  -',
+      '    name: x',
+      '    value:',
+      '      │ a',
+      '      │ b',
+      '  -',
+      '    name: y',
+      '    value: ""',
+      '    z: 1',
     ])
   })
 

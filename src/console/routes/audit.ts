@@ -85,9 +85,13 @@ export async function auditRoutes(
       return reply
         .type('application/x-ndjson')
         .header('content-disposition', 'attachment; filename="sallyport-audit.ndjson"')
-        .send(Readable.from(exportNdjson(store, span)))
+        .send(Readable.from(withLineEnds(exportNdjson(store, span))))
     },
   )
+}
+
+async function* withLineEnds(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const line of lines) yield `${line}\n`
 }
 
 function subjectOf(caller: Caller | null): Subject | null {

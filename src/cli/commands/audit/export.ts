@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
 import { createWriteStream } from 'node:fs'
+import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { connect } from '../../control-plane.ts'
@@ -22,7 +23,10 @@ export function exportAudit(terminal: Terminal): Command {
       }
       try {
         // wx: an export that is there already may be somebody's evidence.
-        await pipeline(Readable.fromWeb(body), createWriteStream(out, { flags: 'wx', mode: 0o600 }))
+        await pipeline(
+          Readable.fromWeb(body),
+          createWriteStream(resolve(terminal.folder, out), { flags: 'wx', mode: 0o600 }),
+        )
       } catch (cause) {
         const { code, message } = cause as NodeJS.ErrnoException
         throw new Refusal(

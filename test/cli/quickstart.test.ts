@@ -1,0 +1,169 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startQuickstart, type RunningQuickstart } from '../../src/cli/quickstart.ts'
+import { showQuickstart } from '../../src/cli/show-quickstart.ts'
+import { sallyport } from '../support/terminal.ts'
+
+const anyPorts = { agents: 0, control: 0, identity: 0 }
+
+let folder: string
+let running: RunningQuickstart
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'sallyport-quickstart-'))
+  running = await startQuickstart(join(folder, 'data'), anyPorts)
+})
+afterAll(async () => {
+  await running.close()
+  rmSync(folder, { recursive: true })
+})
+
+const environment = { XDG_CONFIG_HOME: '/nonexistent' }
+const cli = (argv: string[], answers?: string[]) =>
+  sallyport(argv, { folder, environment, ...(answers && { answers }) })
+
+/** The demo agent, with the header that the printed lines use. */
+async function agent(method: string, path: string, body?: object, headers: object = {}) {
+  const [, authorization] = readFileSync(running.agentHeader, 'utf8').trim().split(': ')
+  const response = await fetch(`${running.agentsUrl}/crm${path}`, {
+    method,
+    headers: { authorization: authorization!, 'content-type': 'application/json', ...headers },
+    ...(body && { body: JSON.stringify(body) }),
+  })
+  return { status: response.status, body: JSON.parse(await response.text()) }
+}
+
+const refund = (order: string) => ({ order, amount_cents: 1800, reason: 'arrived broken' })
+const largeRefund = { order: 'o-1001', amount_cents: 12_900, reason: 'arrived broken' }
+
+/** Waits until the control plane knows of a hold, and tells its id. */
+async function held(): Promise<string> {
+  for (;;) {
+    const { out } = await cli(['approvals', 'list', '--state', 'pending', '--json'])
+    const [approval] = JSON.parse(out).approvals
+    if (approval) return approval.id
+  }
+}
+
+describe('from the start to the proof', () => {
+  test('what is printed can be pasted', () => {
+    const lines = showQuickstart(running).split('\n')
+    const calls = lines.filter((line) => line.startsWith('curl '))
+    expect(calls).toHaveLength(3)
+    for (const call of calls) {
+      expect(call).toContain(`-H @'${running.agentHeader}'`)
+      expect(call).toContain(`${running.agentsUrl}/crm/v1/`)
+    }
+    expect(calls[2]).toContain("-H 'Prefer: wait=300'")
+  })
+
+  test('the agent reads a customer: 200, with a credential that it never had', async () => {
+    const { status, body } = await agent('GET', '/v1/customers/c-1')
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ name: 'Ada Lovelace' })
+  })
+
+  test('a small refund goes through', async () => {
+    expect(await agent('POST', '/v1/refunds', refund('o-1002'))).toMatchObject({ status: 201 })
+  })
+
+  test('deleting a customer is denied, with rule and reason', async () => {
+    expect(await agent('DELETE', '/v1/customers/c-1')).toMatchObject({
+      status: 403,
+      body: {
+        type: 'https://sallyport.dev/problems/denied',
+        reason: 'DESTRUCTIVE',
+        rules: ['nobody-deletes-customers'],
+      },
+    })
+  })
+
+  test('a large refund waits, and runs when Dana approves it in her terminal', async () => {
+    const deceiving = { ...largeRefund, reason: 'broken \u202e\u009b2Jrisk  low' }
+    const waiting = agent('POST', '/v1/refunds', deceiving, { prefer: 'wait=60' })
+    const id = await held()
+
+    const shown = await cli(['approvals', 'show', id])
+    expect(shown.out).toContain('POST /v1/refunds')
+    expect(shown.out).toContain('LARGE_REFUND')
+    expect(shown.out).toContain('12900')
+    expect(shown.out).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u)
+
+    const refused = await cli(['approvals', 'approve', id], ['y'])
+    expect(refused).toMatchObject({ code: 1 })
+    expect(refused.notes).toContain('Nothing was decided.')
+
+    const approved = await cli(['approvals', 'approve', id, '--reason', 'seen the photo'], ['yes'])
+    expect(approved).toMatchObject({ code: 0 })
+    expect(await waiting).toMatchObject({ status: 201, body: { status: 'refunded' } })
+
+    const again = await cli(['approvals', 'approve', id, '--yes'])
+    expect(again.code).toBe(1)
+    expect(again.notes).toContain('already-resolved')
+  })
+
+  test('a denial goes back to the agent, with its reason', async () => {
+    const waiting = agent(
+      'POST',
+      '/v1/refunds',
+      { ...largeRefund, amount_cents: 9900 },
+      { prefer: 'wait=60' },
+    )
+    const id = await held()
+    const denied = await cli(['approvals', 'deny', id, '--reason', 'no photo', '--yes', '--json'])
+    expect(JSON.parse(denied.out)).toMatchObject({ state: 'denied' })
+    const { status, body } = await waiting
+    expect(status).toBe(403)
+    expect(body.type).toBe('https://sallyport.dev/problems/approval-denied')
+    expect(JSON.stringify(body)).toContain('no photo')
+  })
+
+  test('approvals watch prints what waits, and what becomes of it', async () => {
+    const interrupted = new AbortController()
+    const states: string[] = []
+    const watching = sallyport(['approvals', 'watch', '--json'], {
+      folder,
+      environment,
+      interrupted: interrupted.signal,
+      onPrint: (text) => {
+        const { id, state } = JSON.parse(text)
+        states.push(state)
+        if (state === 'pending') void cli(['approvals', 'deny', id, '--reason', 'no', '--yes'])
+        if (state === 'denied') interrupted.abort()
+      },
+    })
+    await agent(
+      'POST',
+      '/v1/refunds',
+      { ...largeRefund, amount_cents: 9000 },
+      { prefer: 'wait=60' },
+    )
+    expect(await watching).toMatchObject({ code: 0 })
+    expect(states).toEqual(['pending', 'denied'])
+  })
+
+  test('all of it is in the audit log, which exports and verifies', async () => {
+    const search = await cli(['audit', 'search', '--json', '--decision', 'deny'])
+    expect(search.code).toBe(0)
+    expect(search.out).toContain('DESTRUCTIVE')
+    const file = join(folder, 'audit.ndjson')
+    expect(await cli(['audit', 'export', '--out', file])).toMatchObject({ code: 0 })
+    expect(await cli(['audit', 'verify', file])).toMatchObject({ code: 0 })
+
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
+    const row = lines.findIndex((line) => line.includes('DESTRUCTIVE'))
+    lines[row] = lines[row]!.replace('DESTRUCTIVE', 'DESTRUCTIVF')
+    writeFileSync(file, `${lines.join('\n')}\n`)
+    const changed = await cli(['audit', 'verify', file])
+    expect(changed.code).toBe(1)
+    expect(changed.notes + changed.out).toContain(`${row + 1}`)
+  })
+
+  test('an export is not written over another', async () => {
+    const file = join(folder, 'audit.ndjson')
+    const before = readFileSync(file)
+    expect(await cli(['audit', 'export', '--out', file])).toMatchObject({ code: 1 })
+    expect(readFileSync(file)).toEqual(before)
+  })
+})
