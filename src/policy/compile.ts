@@ -85,13 +85,13 @@ function reportDuplicates(read: readonly ReadRule[]): void {
 }
 
 function indexByResource(rules: readonly Rule[]): ReadonlyMap<string, ResourceRules> {
-  const grouped = new Map<string, Rule[]>()
-  for (const rule of rules) {
-    for (const resource of rule.resources) {
-      grouped.set(resource, [...(grouped.get(resource) ?? []), rule])
-    }
-  }
-  return new Map([...grouped].map(([resource, all]) => [resource, resourceRules(all)]))
+  const names = new Set(rules.flatMap(({ resources }) => resources))
+  return new Map(
+    [...names].map((name) => [
+      name,
+      resourceRules(rules.filter(({ resources }) => resources.includes(name))),
+    ]),
+  )
 }
 
 function resourceRules(all: readonly Rule[]): ResourceRules {

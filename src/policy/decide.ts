@@ -42,10 +42,11 @@ interface Matched {
 }
 
 function matching(index: RuleIndex, input: Input): readonly Matched[] {
-  const candidates = new Set<Rule>()
+  const candidates: Rule[] = []
   index.collect(input, candidates)
   const matched: Matched[] = []
   for (const rule of candidates) {
+    if (matched.some((earlier) => earlier.rule === rule)) continue
     const result = evaluate(rule, input)
     if (result !== 'no') matched.push({ rule, failed: result === 'failed' })
   }

@@ -22,14 +22,14 @@ export class RuleIndex {
     this.#shelves = [...byDimension.values()].map((entries) => shelve(entries, used))
   }
 
-  /** Adds all candidates. A set, since a rule that lists several keys may be found under more than one. */
-  collect(input: Input, into: Set<Rule>): void {
-    for (const rule of this.#unfiled) into.add(rule)
+  /** Adds all candidates. A rule that lists several keys may be found under more than one, and so be added more than once. */
+  collect(input: Input, into: Rule[]): void {
+    for (const rule of this.#unfiled) into.push(rule)
     for (const { dimension, rules, byKey } of this.#shelves) {
       const keys = dimension.keysOf(input)
       if (keys === null) {
         // Closed: without knowing the key, every rule may match.
-        for (const rule of rules) into.add(rule)
+        for (const rule of rules) into.push(rule)
       } else {
         for (const key of keys) byKey.get(key)?.collect(input, into)
       }

@@ -161,10 +161,12 @@ function fitsFields(wanted: Fields | Values, value: Attribute | undefined, allow
     (one) => typeof one === typeof value && (one === null) === (value === null),
   )
   if (alike.length === 0) return 'unknown'
-  const same = alike.some((one) =>
-    allow ? one === value : String(one).toLowerCase() === String(value).toLowerCase(),
-  )
+  const same = alike.some((one) => (allow ? one === value : caseless(one) === caseless(value)))
   return same ? 'yes' : 'no'
+}
+
+function caseless(value: unknown): unknown {
+  return typeof value === 'string' ? value.toLowerCase() : value
 }
 
 function isObject(value: Attribute | undefined): value is JsonObject {

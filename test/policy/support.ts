@@ -32,7 +32,7 @@ export function mistakesIn(text: string, known?: Known): string {
 
 const issuer = 'https://idp.example.com'
 
-export const agent: Subject = {
+const agent: Subject = {
   issuer,
   subject: 'support-agent',
   kind: 'agent',

@@ -17,7 +17,7 @@ export interface ScopedEnvironment {
 }
 
 /** Caps on one expression. A condition that needs more should be several rules. */
-export const limits = {
+const limits = {
   maxAstNodes: 500,
   maxDepth: 24,
   maxListElements: 250,

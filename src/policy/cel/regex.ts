@@ -12,7 +12,7 @@ export function matchesRe2(text: string, pattern: string): boolean {
 }
 
 /** Throws `RE2JSException` for what RE2 does not know, which includes everything that needs backtracking. */
-export function compileRegex(pattern: string): RE2JS {
+function compileRegex(pattern: string): RE2JS {
   const known = compiled.get(pattern)
   if (known) return known
   const regex = RE2JS.compile(pattern)

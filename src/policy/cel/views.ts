@@ -4,7 +4,7 @@ import type { JsonObject } from '../../core/json.ts'
 import { namespaces, type Namespace } from '../attributes.ts'
 
 /** Reading an attribute that is `Unknown` throws: closed, the condition as a whole fails then, unless its result does not depend on it. */
-export class UnknownAttribute extends Error {
+class UnknownAttribute extends Error {
   override readonly name = 'UnknownAttribute'
 }
 

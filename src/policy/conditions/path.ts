@@ -54,7 +54,10 @@ function dimensionsOf(mode: Mode): readonly Dimension[] {
     name: `what.http.path.${position}`,
     keysOf(input: Input) {
       const paths = pathsOf(input, mode)
-      return paths && paths.flatMap((one) => one[position] ?? [])
+      if (paths === null) return null
+      const keys: string[] = []
+      for (const { [position]: key } of paths) if (key !== undefined) keys.push(key)
+      return keys
     },
   }))
 }
