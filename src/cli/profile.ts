@@ -32,7 +32,7 @@ export function userProfile({ XDG_CONFIG_HOME }: Environment): string {
 }
 
 /** The profile that `npm start` writes beside its data, for the demo alone. */
-export const quickstartProfile = (folder: string): string => join(folder, 'data/profile.json')
+const quickstartProfile = (folder: string): string => join(folder, 'data/profile.json')
 
 /**
  * SALLYPORT_URL and SALLYPORT_TOKEN, else the quickstart's profile in this folder, else the user's own. Throws `UsageError` when there is none.
