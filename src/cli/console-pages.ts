@@ -3,6 +3,6 @@ import { fileURLToPath } from 'node:url'
 
 /** Where the console's pages were built to, or `null`: the gateway works without, and so does its API. */
 export function consolePages(): string | null {
-  const folder = fileURLToPath(new URL('../../dist/console', import.meta.url))
+  const folder = fileURLToPath(new URL('../../dist/pages', import.meta.url))
   return existsSync(folder) ? folder : null
 }

@@ -2,7 +2,7 @@ import { defineConfig } from 'vite'
 
 export default defineConfig({
   build: {
-    outDir: '../../../dist/console',
+    outDir: '../../../dist/pages',
     emptyOutDir: true,
     // The content security policy allows neither inline scripts nor data: URIs.
     assetsInlineLimit: 0,
