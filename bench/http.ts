@@ -2,13 +2,13 @@
  * The allow path, side by side in one run: nginx as a plain proxy, nginx with auth_request to an nginx that says 204, a bare @fastify/http-proxy, and
  * Sallyport doing all of its work (JWT, 1,000 rules, durable audit in PostgreSQL).
  *
- *     npm run bench:http -- [--rounds 3] [--seconds 5] [--connections 64]
+ *     taskset -c 1 node bench/http.ts [--rounds 3] [--seconds 5] [--connections 64]
  *
  * Each proxy has core 0 for itself; the load generator (wrk), the upstream (nginx) and PostgreSQL share core 1. Prints the median of the rounds, as
  * ratios to nginx in the same rounds. CPU is the proxy's own, per request.
  */
-import { execFileSync } from 'node:child_process'
-import { parseArgs } from 'node:util'
+import { execFile } from 'node:child_process'
+import { parseArgs, promisify } from 'node:util'
 import { startGatewayUnderTest } from './support/gateway.ts'
 import { startNginx } from './support/nginx.ts'
 import { cpuMicros, freePort, median, startOn, stop } from './support/process.ts'
@@ -21,6 +21,7 @@ const { values } = parseArgs({
   },
 })
 const rounds = Number(values.rounds)
+const run = promisify(execFile)
 
 interface Contestant {
   readonly name: string
@@ -36,20 +37,23 @@ interface Round {
   readonly p99: number
 }
 
-function load({ url, pid, headers = [] }: Contestant): Round {
+async function load({ url, pid, headers = [] }: Contestant): Promise<Round> {
   const before = cpuMicros(pid)
-  const printed = execFileSync(
-    'taskset',
-    [
-      ...['-c', '1', 'wrk', '--latency', '-t1', `-c${values.connections}`, `-d${values.seconds}s`],
-      ...headers.flatMap((header) => ['-H', header]),
-      url,
-    ],
-    { encoding: 'utf8' },
-  )
+  // Not execFileSync: this process also is the issuer of the tokens, and has to answer meanwhile.
+  const { stdout: printed } = await run('taskset', [
+    ...['-c', '1', 'wrk', '--latency', '-t1', `-c${values.connections}`, `-d${values.seconds}s`],
+    ...headers.flatMap((header) => ['-H', header]),
+    url,
+  ])
   const cpu = cpuMicros(pid) - before
   const requests = Number(/(\d+) requests in/.exec(printed)![1])
-  if (/Non-2xx/.test(printed)) throw new Error(`${url} refused requests:\n${printed}`)
+  if (/Non-2xx/.test(printed)) {
+    const [name, value] = headers[0]?.split(': ') ?? ['accept', '*/*']
+    const response = await fetch(url, { headers: { [name!]: value! } })
+    throw new Error(
+      `${url} refused requests:\n${printed}\nand now: ${response.status} ${await response.text()}`,
+    )
+  }
   return {
     perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(printed)![1]),
     cpu: cpu / requests,
@@ -75,7 +79,10 @@ const origin = await startNginx(
 )
 const pool = `upstream origin { server 127.0.0.1:${upstreamPort}; keepalive 128; }`
 const pass = `proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection "";`
-const nginx = await startNginx(0, `${pool} server { listen 127.0.0.1:${nginxPort}; location / { ${pass} } }`)
+const nginx = await startNginx(
+  0,
+  `${pool} server { listen 127.0.0.1:${nginxPort}; location / { ${pass} } }`,
+)
 const guarded = await startNginx(
   0,
   `${pool} server { listen 127.0.0.1:${authPort};
@@ -83,15 +90,28 @@ const guarded = await startNginx(
 )
 const bare = await startOn(
   0,
-  ['node', new URL('support/bare-http-proxy.ts', import.meta.url).pathname, String(proxyPort), upstream],
+  [
+    'node',
+    new URL('support/bare-http-proxy.ts', import.meta.url).pathname,
+    String(proxyPort),
+    upstream,
+  ],
   /ready/,
 )
 const gateway = await startGatewayUnderTest({ core: 0, upstream, rules: 1000 })
 
 const contestants: Contestant[] = [
   { name: 'nginx', url: `http://127.0.0.1:${nginxPort}${target}`, pid: nginx.pid },
-  { name: 'nginx + auth_request (204)', url: `http://127.0.0.1:${authPort}${target}`, pid: guarded.pid },
-  { name: 'fastify + http-proxy, bare', url: `http://127.0.0.1:${proxyPort}${target}`, pid: bare.pid },
+  {
+    name: 'nginx + auth_request (204)',
+    url: `http://127.0.0.1:${authPort}${target}`,
+    pid: guarded.pid,
+  },
+  {
+    name: 'fastify + http-proxy, bare',
+    url: `http://127.0.0.1:${proxyPort}${target}`,
+    pid: bare.pid,
+  },
   {
     name: 'sallyport, proven read',
     url: `${gateway.url}${target}`,
@@ -108,9 +128,9 @@ const contestants: Contestant[] = [
 
 const results = new Map<string, Round[]>(contestants.map(({ name }) => [name, []]))
 try {
-  for (const contestant of contestants) load(contestant)
+  for (const contestant of contestants) await load(contestant)
   for (let round = 0; round < rounds; round++) {
-    for (const contestant of contestants) results.get(contestant.name)!.push(load(contestant))
+    for (const contestant of contestants) results.get(contestant.name)!.push(await load(contestant))
   }
 } finally {
   await gateway.stop()

@@ -22,7 +22,7 @@ export async function startOn(
 ): Promise<ChildProcess & { pid: number }> {
   const child = spawn('taskset', ['-c', String(core), ...command], {
     env,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
   await once(child, 'spawn')
   if (ready) await untilPrinted(child, ready)
@@ -32,11 +32,15 @@ export async function startOn(
 function untilPrinted(child: ChildProcess, ready: RegExp): Promise<void> {
   return new Promise((resolve, reject) => {
     let printed = ''
-    child.stdout!.on('data', (chunk: Buffer) => {
-      printed += chunk.toString()
-      if (ready.test(printed)) resolve()
-    })
-    child.once('exit', (code) => reject(new Error(`it ended with ${code} before it was ready:\n${printed}`)))
+    for (const output of [child.stdout!, child.stderr!]) {
+      output.on('data', (chunk: Buffer) => {
+        printed += chunk.toString()
+        if (ready.test(printed)) resolve()
+      })
+    }
+    child.once('exit', (code) =>
+      reject(new Error(`it ended with ${code} before it was ready:\n${printed}`)),
+    )
   })
 }
 
