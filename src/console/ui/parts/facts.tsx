@@ -1,16 +1,13 @@
-import { useMemo } from 'preact/hooks'
+import { useState } from 'preact/hooks'
+import type { JsonObject } from '../../../core/json.ts'
 import type { Approval } from '../api/types.ts'
-import { formatJson } from '../text/json.ts'
 import { Data } from './data.tsx'
 
 /** What identifies it, for whoever compares it with the audit log. None of it is part of what is sent. */
 export function Facts({ approval }: { approval: Approval }) {
   const { id, action, policy, view_hash, created_at, expires_at } = approval
   const { subject } = action
-  const attributes = useMemo(() => {
-    const rows = formatJson(JSON.stringify(action.attributes))?.rows ?? []
-    return rows.map(({ tokens }) => tokens.map(({ text }) => text).join('')).join('\n')
-  }, [action.attributes])
+  const [open, setOpen] = useState(false)
   const facts: readonly (readonly [string, string])[] = [
     ['Digest (SHA-256)', action.digest],
     ['Kind', `${action.name}, effect: ${action.effect}`],
@@ -24,7 +21,7 @@ export function Facts({ approval }: { approval: Approval }) {
     ['This view (SHA-256)', view_hash],
   ]
   return (
-    <details class="facts">
+    <details class="facts" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>Digest, ids, and what the policy read</summary>
       <dl>
         {facts.map(([name, value]) => (
@@ -36,17 +33,23 @@ export function Facts({ approval }: { approval: Approval }) {
           </>
         ))}
         <dt>Attributes</dt>
-        <dd>
-          <pre>
-            {attributes.split('\n').map((line) => (
-              <>
-                <Data text={line} />
-                {'\n'}
-              </>
-            ))}
-          </pre>
-        </dd>
+        <dd>{open && <Attributes attributes={action.attributes} />}</dd>
       </dl>
     </details>
+  )
+}
+
+/** What the policy decided by. It can hold a second copy of the body, so it is laid out only for whoever wants it. */
+function Attributes({ attributes }: { attributes: JsonObject }) {
+  const lines = JSON.stringify(attributes, null, 2).split('\n')
+  return (
+    <pre>
+      {lines.map((line) => (
+        <>
+          <Data text={line} />
+          {'\n'}
+        </>
+      ))}
+    </pre>
   )
 }
