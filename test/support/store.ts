@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Client } from 'pg'
@@ -54,6 +55,16 @@ export async function createTestDatabase(): Promise<string> {
   url.username = 'owner'
   url.pathname = name
   return url.href
+}
+
+/** A data folder of the embedded store, with the whole schema. It is removed after the last test of the file. */
+export async function createDataFolder(): Promise<string> {
+  const data = await mkdtemp(join(tmpdir(), 'sallyport-data-'))
+  atEnd(() => rm(data, { recursive: true }))
+  const snapshot = await migratedSnapshot()
+  const database = await PgliteDatabase.open({ folder: join(data, 'store'), snapshot })
+  await database.close()
+  return data
 }
 
 async function openInMemory(): Promise<Store> {
