@@ -28,8 +28,8 @@ export function launchChromium(): Promise<Browser> {
   })
 }
 
-export const desktop = { width: 1280, height: 800 }
-export const phone = { width: 390, height: 844 }
+const desktop = { width: 1280, height: 800 }
+const phone = { width: 390, height: 844 }
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
