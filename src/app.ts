@@ -12,11 +12,12 @@ import { createControlServer } from './console/server.ts'
 import { ActivePolicies } from './gate/active-policies.ts'
 import type { GateContext } from './gate/context.ts'
 import { Gate } from './gate/gate.ts'
-import { reviewOpenApprovals, startHousekeeping } from './gate/housekeeping.ts'
+import { startHousekeeping } from './gate/housekeeping.ts'
+import { Outcomes } from './gate/outcomes.ts'
 import { createAuthenticator } from './identity/authenticate.ts'
 import { loadPolicies } from './policy/load.ts'
 import { createAgentServer } from './protocols/http/server.ts'
-import { openLease } from './store/lease.ts'
+import { leaseTimes, openLease, type LeaseTimes } from './store/lease.ts'
 import { openStore } from './store/open.ts'
 import { createLog, type Log } from './telemetry/log.ts'
 
@@ -35,15 +36,20 @@ export interface RunningGateway {
  */
 export async function startGateway(
   config: Config,
-  { log = createLog(config.log.level), pages = null }: { log?: Log; pages?: string | null } = {},
+  {
+    log = createLog(config.log.level),
+    pages = null,
+    times = leaseTimes,
+  }: { log?: Log; pages?: string | null; times?: LeaseTimes } = {},
 ): Promise<RunningGateway> {
   // Everything that is opened is closed in the opposite order, at the end or when something later fails to open.
   await using opened = new AsyncDisposableStack()
 
   const secrets = openSecrets(config.secrets.file)
   const store = opened.adopt(await openStore(config), (it) => it.end())
-  const lease = opened.adopt(await openLease(store), (it) => it.close())
+  const lease = opened.adopt(await openLease(store, times), (it) => it.close())
   const audit = opened.adopt(await openAuditLog({ store, lease, log }), (it) => it.close())
+  const outcomes = opened.adopt(new Outcomes(lease, log), (it) => it.close())
   const holds = opened.adopt(new Holds(store, log), (it) => it.stop())
   await holds.start()
 
@@ -63,12 +69,14 @@ export async function startGateway(
     store,
     audit,
     lease,
+    leaseTimes: times,
+    outcomes,
     holds,
     policies: () => policies.current,
     limits: config.hold,
     log,
   }
-  policies.watch(() => reviewOpenApprovals(context))
+  policies.watch()
   const authenticator = opened.adopt(
     await createAuthenticator({ identity: config.identity, store, recorder: audit, log }),
     (it) => it.close(),

@@ -71,4 +71,6 @@ export interface Vote extends Party {
   readonly votedAt: Date
   /** The voter's groups as they are known now, not as they were: eligibility is recounted when an approval is used. */
   readonly groups: readonly string[]
+  /** Whether the voter is known now to be behind the action: who is linked to its owner after the vote, say. */
+  readonly excluded: boolean
 }

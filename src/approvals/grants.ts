@@ -11,11 +11,13 @@ export interface Grant {
   readonly digest: string | null
   readonly match: Readonly<Record<string, unknown>> | null
   readonly rules: readonly string[]
+  /** Milliseconds since it was granted. */
+  readonly ageMs: number
 }
 
 export async function insertGrant(
   tx: Queryable,
-  grant: Omit<Grant, 'id'>,
+  grant: Omit<Grant, 'id' | 'ageMs'>,
   minutes: number,
 ): Promise<string> {
   const id = randomUUIDv7()
@@ -46,7 +48,8 @@ export function listGrants(
   binding: string,
 ): Promise<Grant[]> {
   return tx.query<Grant>(
-    `SELECT id, approval, subject_key AS "subjectKey", resource, binding, digest, match, rules
+    `SELECT id, approval, subject_key AS "subjectKey", resource, binding, digest, match, rules,
+            (extract(epoch FROM clock_timestamp() - granted_at) * 1000)::float8 AS "ageMs"
        FROM sallyport.grants
       WHERE subject_key = $1 AND resource = $2 AND binding = $3 AND expires_at > clock_timestamp()
       ORDER BY id`,

@@ -1,6 +1,7 @@
 import type { Eligible, Requirement } from '../core/decision.ts'
 import type { Person } from '../core/person.ts'
 import { sameParty } from '../core/subject.ts'
+import type { Vote } from './approval.ts'
 
 type Voter = Pick<Person, 'issuer' | 'subject' | 'groups'>
 
@@ -8,6 +9,11 @@ export function isEligible(person: Voter, from: Eligible): boolean {
   return 'group' in from
     ? person.groups.includes(from.group)
     : from.people.some((party) => sameParty(party, person))
+}
+
+/** Those whose approval counts, as far as is known now. */
+export function approversIn(votes: readonly Vote[]): readonly Voter[] {
+  return votes.filter(({ decision, excluded }) => decision === 'approve' && !excluded)
 }
 
 /**

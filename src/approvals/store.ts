@@ -234,7 +234,8 @@ export async function insertVote(tx: Queryable, id: string, vote: NewVote): Prom
 export async function votesOf(db: Queryable, ids: readonly string[]): Promise<Map<string, Vote[]>> {
   const rows = await db.query<Vote & { approval: string }>(
     `SELECT v.approval, v.issuer, v.subject, p.name, v.decision, v.reason, v.scope, v.channel,
-            v.voted_at AS "votedAt", p.groups
+            v.voted_at AS "votedAt", p.groups,
+            sallyport.is_excluded(v.approval, v.issuer, v.subject) AS excluded
        FROM sallyport.approval_votes v
        JOIN sallyport.people p ON p.issuer = v.issuer AND p.subject = v.subject
       WHERE v.approval = ANY ($1::uuid[])
@@ -286,14 +287,14 @@ export async function listOpen(db: Queryable): Promise<string[]> {
   return rows.map(({ id }) => id)
 }
 
-export async function listDispatchingOf(
-  db: Queryable,
-  holder: Omit<Holder, 'action'>,
-): Promise<string[]> {
+/** Runs whose holder has ended, or is taken for dead: nobody will say any more what became of them. */
+export async function listLost(db: Queryable, marginMs: number): Promise<string[]> {
   const rows = await db.query<{ id: string }>(
-    `SELECT id FROM sallyport.approvals
-      WHERE state = 'dispatching' AND holder_replica = $1 AND holder_epoch = $2`,
-    [holder.replica, holder.epoch],
+    `SELECT a.id FROM sallyport.approvals a
+       JOIN sallyport.replicas r ON (r.replica, r.epoch) = (a.holder_replica, a.holder_epoch)
+      WHERE a.state = 'dispatching'
+        AND (r.closed_at IS NOT NULL OR r.lease_until < clock_timestamp() - $1 * interval '1 ms')`,
+    [marginMs],
   )
   return rows.map(({ id }) => id)
 }

@@ -8,6 +8,8 @@ import type { Log } from '../telemetry/log.ts'
 
 /** An editor writes a file in several steps; they settle within this time, in milliseconds. */
 const settles = 200
+/** Milliseconds until another try, when it was not the policies' fault. */
+const retries = 1_000
 
 interface Deps {
   readonly load: () => ReturnType<typeof loadPolicies>
@@ -27,7 +29,8 @@ export class ActivePolicies {
   #current: CompiledPolicies
   #watcher: FSWatcher | undefined
   #settling: NodeJS.Timeout | undefined
-  #onChange: () => Promise<void> = async () => {}
+  #reloading: Promise<void> = Promise.resolve()
+  #closed = false
 
   private constructor(deps: Deps, first: CompiledPolicies) {
     this.#deps = deps
@@ -45,21 +48,35 @@ export class ActivePolicies {
     return this.#current
   }
 
-  /** Reloads whenever a file in the folder changes; `onChange` is called after another version is in force. */
-  watch(onChange: () => Promise<void>): void {
-    this.#onChange = onChange
-    this.#watcher = watch(this.#deps.folder, () => {
-      clearTimeout(this.#settling)
-      this.#settling = setTimeout(() => void this.reload(), settles)
+  /** Reloads whenever a file in the folder changes. */
+  watch(): void {
+    const { folder, log } = this.#deps
+    this.#watcher = watch(folder, () => this.#soon(settles))
+    this.#watcher.on('error', (error) => {
+      log.error({ err: error }, 'changes of the policies are not noticed any more')
     })
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    this.#closed = true
     clearTimeout(this.#settling)
     this.#watcher?.close()
+    await this.#reloading
   }
 
-  async reload(): Promise<void> {
+  /** One after the other: a version that was read earlier must not come into force behind a later one. */
+  reload(): Promise<void> {
+    this.#reloading = this.#reloading.then(() => this.#reload())
+    return this.#reloading
+  }
+
+  #soon(ms: number): void {
+    if (this.#closed) return
+    clearTimeout(this.#settling)
+    this.#settling = setTimeout(() => void this.reload(), ms)
+  }
+
+  async #reload(): Promise<void> {
     const { log, audit } = this.#deps
     try {
       const next = await this.#deps.load()
@@ -67,13 +84,14 @@ export class ActivePolicies {
       await activate(this.#deps, next)
       this.#current = next
       log.info({ policy: next.hash }, 'policies loaded')
-      await this.#onChange()
     } catch (error) {
       if (!(error instanceof MistakesError)) {
         log.error(
           { err: error, policy: this.#current.hash },
-          'policies could not be loaded; the ones before stay in force',
+          'policies could not be loaded yet; the ones before stay in force until then',
         )
+        // Somebody may have forbidden something: that must not wait for the next edit.
+        this.#soon(retries)
         return
       }
       const { mistakes } = error

@@ -1,5 +1,5 @@
 import type { Approval } from '../approvals/approval.ts'
-import { quorumMet } from '../approvals/quorum.ts'
+import { approversIn, quorumMet } from '../approvals/quorum.ts'
 import { lockApproval, moveApproval, votesOf } from '../approvals/store.ts'
 import type { Decision } from '../core/decision.ts'
 import { Problem } from '../core/errors.ts'
@@ -7,13 +7,14 @@ import type { Outcome } from '../core/event.ts'
 import { credentialStillValid } from '../identity/credential.ts'
 import { decide } from '../policy/decide.ts'
 import type { Queryable } from '../store/db.ts'
+import { pinEpoch } from '../store/lease.ts'
 import type { Attempt } from './attempt.ts'
 import { commit, type Step } from './commit.ts'
 import type { GateContext } from './context.ts'
 import { dispatched } from './events.ts'
 import { issuePermit, type Permit } from './permit.ts'
-import { persist } from './persist.ts'
 import { complete, expire, invalidate } from './settle.ts'
+import { leaseLost, stillValid } from './still-valid.ts'
 
 /** Either the one permit of this approval, or the state that it is in instead. */
 export type Claimed = { readonly permit: Permit } | { readonly approval: Approval }
@@ -31,7 +32,8 @@ export async function claim(
 ): Promise<Claimed> {
   const { action, caller } = attempt
   const { epoch } = ctx.lease
-  const settle = (outcome: Outcome) => persist(ctx, epoch, () => complete(ctx, id, action, outcome))
+  const settle = (outcome: Outcome) =>
+    ctx.outcomes.persist(epoch, () => complete(ctx, id, action, outcome))
   let approval: Approval
   try {
     approval = await commit(ctx, (step) => take(ctx, step, attempt, id, epoch))
@@ -47,7 +49,7 @@ export async function claim(
     action,
     digest: payloadDigest,
     recorded: Promise.resolve(),
-    valid: () => ctx.lease.held(epoch) && !caller.aborted,
+    valid: () => stillValid(ctx, epoch, caller),
     complete: settle,
   })
   return { permit }
@@ -74,8 +76,10 @@ async function take(
   const obstacle = await obstacleIn(tx, approval, decision)
   if (obstacle) return invalidate(step, approval, obstacle)
 
-  if (caller.aborted || !ctx.lease.held(epoch)) return approval
+  if (caller.aborted) return approval
   const holder = { replica: ctx.lease.replica, epoch, action: action.id }
+  // Closed: a run that begins after its epoch has been cleaned up would never get an outcome.
+  if (!ctx.lease.held(epoch) || !(await pinEpoch(tx, holder))) throw leaseLost()
   const mine = await moveApproval(tx, approval, { to: 'dispatching', holder })
   if (!mine) throw new Error(`approval ${id} changed under its lock`)
   await step.record(dispatched(action, decision, approval))
@@ -92,8 +96,7 @@ async function obstacleIn(
   if (decision.verdict === 'allow') return null
   if (decision.verdict === 'deny') return 'The policies in force deny this action.'
   const votes = (await votesOf(tx, [approval.id])).get(approval.id)!
-  const approvers = votes.filter((vote) => vote.decision === 'approve')
-  return quorumMet(decision.requirements, approvers)
+  return quorumMet(decision.requirements, approversIn(votes))
     ? null
     : 'The policies in force ask for other approvals than were given.'
 }

@@ -33,11 +33,16 @@ export async function commit<T>(ctx: GateContext, work: (step: Step) => Promise<
 
 /** Without an answer from the store nobody knows what is durable. Closed: whatever was to follow from it does not happen. */
 export function asProblem(error: unknown): unknown {
-  if (!(error instanceof StoreError) || !error.ambiguous) return error
+  if (!(error instanceof StoreError) || !isPassing(error)) return error
   return new Problem(
     'store-unavailable',
     'The audit store did not answer, so nothing was forwarded. Try again when it is back.',
     {},
     { cause: error },
   )
+}
+
+/** No answer, or one that says: not now (PostgreSQL, appendix A: rolled back, out of resources, locked, interrupted). Everything else is a defect. */
+function isPassing(error: StoreError): boolean {
+  return error.ambiguous || /^(40|53|55|57)/.test(error.code)
 }

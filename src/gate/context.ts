@@ -2,9 +2,10 @@ import type { AuditLog } from '../audit/append.ts'
 import type { Holds } from '../approvals/hold.ts'
 import type { Config } from '../config/schema.ts'
 import type { CompiledPolicies } from '../policy/compile.ts'
-import type { Lease } from '../store/lease.ts'
+import type { Lease, LeaseTimes } from '../store/lease.ts'
 import type { Store } from '../store/db.ts'
 import type { Log } from '../telemetry/log.ts'
+import type { Outcomes } from './outcomes.ts'
 
 /** What every step of the gate works with. */
 export interface GateContext {
@@ -13,6 +14,10 @@ export interface GateContext {
   readonly holds: Holds
   /** This replica's hold on its epoch: without it nothing is sent. */
   readonly lease: Lease
+  /** When others are taken for dead. */
+  readonly leaseTimes: LeaseTimes
+  /** Takes the outcomes of runs. */
+  readonly outcomes: Outcomes
   /** The policies in force; each decision uses one version throughout. */
   readonly policies: () => CompiledPolicies
   readonly limits: Config['hold']

@@ -12,8 +12,8 @@ import { deny } from './deny.ts'
 import { completed, decided } from './events.ts'
 import { hold } from './hold.ts'
 import { issuePermit, type Permit } from './permit.ts'
-import { persist } from './persist.ts'
 import { cancelApproval } from './settle.ts'
+import { stillValid } from './still-valid.ts'
 import { taskOf } from './task.ts'
 
 /**
@@ -64,7 +64,7 @@ export class Gate {
    * record (`Permit.recorded`): the commit overlaps with the upstream, and no data leaves unrecorded.
    */
   async #allow({ action, caller }: Attempt, decision: Decision): Promise<Permit> {
-    const { audit, lease } = this.#ctx
+    const { audit, lease, outcomes } = this.#ctx
     const { epoch } = lease
     const recorded = audit.append(decided(action, decision))
     if (action.effect === 'read') {
@@ -77,9 +77,9 @@ export class Gate {
       action,
       digest: null,
       recorded,
-      valid: () => lease.held(epoch) && !caller.aborted,
+      valid: () => stillValid(this.#ctx, epoch, caller),
       complete: (outcome) =>
-        persist(this.#ctx, epoch, () => audit.append(completed(action, outcome))),
+        outcomes.persist(epoch, () => audit.append(completed(action, outcome))),
     })
   }
 

@@ -1,5 +1,6 @@
 import type { Approval } from '../approvals/approval.ts'
 import { hasKnownOwner } from '../approvals/exclusion.ts'
+import { isOpen } from '../approvals/machine.ts'
 import { getApproval } from '../approvals/store.ts'
 import type { Decision } from '../core/decision.ts'
 import type { Attempt } from './attempt.ts'
@@ -72,8 +73,7 @@ async function look(ctx: GateContext, id: string): Promise<Approval> {
 /** The caller has gone away: the task stays for a request that is sent again, or is taken back, as configured. */
 async function leave(ctx: GateContext, { action }: Attempt, approval: Approval): Promise<void> {
   const someoneElseWaits = ctx.holds.waitingFor(approval.id)
-  if (ctx.limits.on_disconnect !== 'cancel' || approval.state !== 'pending' || someoneElseWaits)
-    return
+  if (ctx.limits.on_disconnect !== 'cancel' || !isOpen(approval.state) || someoneElseWaits) return
   const { issuer, subject } = action.subject
   await cancelApproval(ctx, approval.id, { issuer, subject }, 'The client went away.')
 }

@@ -1,13 +1,8 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Approval } from '../approvals/approval.ts'
 import type { Requirement } from '../core/decision.ts'
 import { isOpen } from '../approvals/machine.ts'
-import {
-  getApproval,
-  listDispatchingOf,
-  listOpen,
-  listOverdue,
-  lockApproval,
-} from '../approvals/store.ts'
+import { getApproval, listLost, listOpen, listOverdue, lockApproval } from '../approvals/store.ts'
 import { decide } from '../policy/decide.ts'
 import { deadEpochs } from '../store/lease.ts'
 import { commit } from './commit.ts'
@@ -17,7 +12,7 @@ import { expire, giveUp, invalidate } from './settle.ts'
 const atATime = 500
 
 /** Expires what is past its time. Any replica may; whoever is second finds it done. */
-async function expireOverdue(ctx: GateContext): Promise<void> {
+export async function expireOverdue(ctx: GateContext): Promise<void> {
   for (const id of await listOverdue(ctx.store, atATime)) {
     await commit(ctx, async (step) => {
       const locked = await lockApproval(step.tx, id)
@@ -29,7 +24,7 @@ async function expireOverdue(ctx: GateContext): Promise<void> {
 }
 
 /** After a change of the policies: an open approval ends only where the new ones deny its action, or ask for more than it does. */
-export async function reviewOpenApprovals(ctx: GateContext): Promise<void> {
+async function reviewOpenApprovals(ctx: GateContext): Promise<void> {
   for (const id of await listOpen(ctx.store)) {
     const approval = await getApproval(ctx.store, id)
     if (!approval || !objectionTo(ctx, approval)) continue
@@ -54,8 +49,17 @@ function covers(before: Requirement, now: Requirement): boolean {
   return (
     before.rule === now.rule &&
     before.quorum >= now.quorum &&
-    JSON.stringify(before.from) === JSON.stringify(now.from)
+    isDeepStrictEqual(before.from, now.from)
   )
+}
+
+/** Whatever a dead epoch left without an outcome gets the outcome `unknown`, on the approval and in the log; then the epoch is closed. */
+async function buryTheDead(ctx: GateContext): Promise<void> {
+  for (const id of await listLost(ctx.store, ctx.leaseTimes.marginMs)) await giveUp(ctx, id)
+  for (const dead of await deadEpochs(ctx.store, ctx.leaseTimes)) {
+    const lost = await ctx.audit.bury(dead)
+    ctx.log.warn({ ...dead, lost }, 'a replica ended without a word')
+  }
 }
 
 const pause = 1_000
@@ -66,13 +70,23 @@ export function startHousekeeping(ctx: GateContext): {
   stop(): Promise<void>
 } {
   let running: Promise<void> = Promise.resolve()
+  // None: what waits since before this replica began was asked for under policies that may have been others.
+  let reviewed: string | null = null
+  const review = async () => {
+    const { hash } = ctx.policies()
+    if (hash !== reviewed) await reviewOpenApprovals(ctx)
+    reviewed = hash
+  }
   const once = async () => {
-    try {
-      await expireOverdue(ctx)
-      await buryDeadEpochs(ctx)
-    } catch (error) {
-      // Closed: what is overdue cannot be approved or claimed anyway; the database says no. It is only not shown as ended yet.
-      ctx.log.warn({ err: error }, 'housekeeping is late; trying again')
+    // Each by itself: what stops one of them must not stop the others.
+    for (const duty of [expireOverdue, buryTheDead, review]) {
+      try {
+        await duty(ctx)
+      } catch (error) {
+        // Closed: what is overdue or no longer in order cannot be used anyway; the database and the claim say no. It is only not shown
+        // as ended yet.
+        ctx.log.warn({ err: error }, 'housekeeping is late; trying again')
+      }
     }
   }
   const timer = setInterval(() => (running = running.then(once)), pause)
@@ -82,14 +96,5 @@ export function startHousekeeping(ctx: GateContext): {
       clearInterval(timer)
       await running
     },
-  }
-}
-
-/** Whatever a dead epoch left without an outcome gets the outcome `unknown`, on the approval and in the log; then the epoch is closed. */
-async function buryDeadEpochs(ctx: GateContext): Promise<void> {
-  for (const dead of await deadEpochs(ctx.store)) {
-    for (const id of await listDispatchingOf(ctx.store, dead)) await giveUp(ctx, id)
-    const lost = await ctx.audit.bury(dead)
-    ctx.log.warn({ ...dead, lost }, 'a replica ended without a word')
   }
 }

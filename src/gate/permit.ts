@@ -8,7 +8,7 @@ interface PermitInit {
   /** Binding to the exact payload of an approved action; `null` where the decision did not look at the payload. */
   readonly digest: string | null
   readonly recorded: Promise<void>
-  /** Whether this replica still holds the action: the lease on the monotonic clock. */
+  /** Whether this replica still holds the action: the lease on the monotonic clock. May throw a problem that says why not. */
   readonly valid: () => boolean
   readonly complete: (outcome: Outcome) => Promise<void>
 }

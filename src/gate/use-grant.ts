@@ -1,17 +1,19 @@
+import type { Approval } from '../approvals/approval.ts'
 import { listGrants, type Grant } from '../approvals/grants.ts'
-import { quorumMet } from '../approvals/quorum.ts'
-import { isAlike } from '../approvals/scope.ts'
+import { approversIn, quorumMet } from '../approvals/quorum.ts'
+import { isAlike, offeredScope } from '../approvals/scope.ts'
 import { getApproval, votesOf } from '../approvals/store.ts'
 import type { Decision } from '../core/decision.ts'
 import { credentialStillValid } from '../identity/credential.ts'
 import type { Queryable } from '../store/db.ts'
+import { pinEpoch } from '../store/lease.ts'
 import type { Attempt } from './attempt.ts'
 import { commit } from './commit.ts'
 import type { GateContext } from './context.ts'
 import { completed, dispatched } from './events.ts'
 import { issuePermit, type Permit } from './permit.ts'
-import { persist } from './persist.ts'
 import type { Bound } from './request-approval.ts'
+import { leaseLost, stillValid } from './still-valid.ts'
 
 /**
  * Runs an action under what was granted before, if anything covers it; `null` if nothing does. Each use is its own action, with its own
@@ -31,8 +33,10 @@ export async function useGrant(
     for (const grant of grants) {
       if (!covers(grant, attempt, decision, bound)) continue
       const approval = await getApproval(tx, grant.approval)
-      if (!approval || !(await stillApproved(tx, grant, decision))) continue
-      if (!(await credentialStillValid(tx, credential)) || !ctx.lease.held(epoch)) continue
+      if (!approval || !(await stillApproved(tx, approval, decision))) continue
+      if (!(await credentialStillValid(tx, credential))) return null
+      const { replica } = ctx.lease
+      if (!ctx.lease.held(epoch) || !(await pinEpoch(tx, { replica, epoch }))) throw leaseLost()
       await record(dispatched(action, decision, { ...approval, digest: bound.digest }, grant.id))
       return grant
     }
@@ -43,21 +47,35 @@ export async function useGrant(
     action,
     digest: bound.sealed.digest,
     recorded: Promise.resolve(),
-    valid: () => ctx.lease.held(epoch) && !caller.aborted,
+    valid: () => stillValid(ctx, epoch, caller),
     complete: (outcome) =>
-      persist(ctx, epoch, () => ctx.audit.append(completed(action, outcome, granted.approval))),
+      ctx.outcomes.persist(epoch, () =>
+        ctx.audit.append(completed(action, outcome, granted.approval)),
+      ),
   })
 }
 
 function covers(grant: Grant, { action }: Attempt, decision: Decision, bound: Bound): boolean {
   if (!decision.requirements.every(({ rule }) => grant.rules.includes(rule))) return false
+  if (!stillOffered(grant, decision)) return false
   return grant.match ? isAlike(action, grant.match) : grant.digest === bound.digest
 }
 
-async function stillApproved(tx: Queryable, grant: Grant, decision: Decision): Promise<boolean> {
-  const votes = (await votesOf(tx, [grant.approval])).get(grant.approval)!
-  return quorumMet(
-    decision.requirements,
-    votes.filter((vote) => vote.decision === 'approve'),
-  )
+/** Whether the rules, as they are now, would let anybody grant as much, for as long. A grant cannot outlive the rule that allowed it. */
+function stillOffered({ match, ageMs }: Grant, { requirements }: Decision): boolean {
+  const offered = offeredScope(requirements)
+  if (!offered || ageMs >= offered.minutes * 60_000) return false
+  // The same digest is the narrowest that there is.
+  if (!match) return true
+  return offered.match.length > 0 && offered.match.every((path) => path in match)
+}
+
+/** An approval that was taken back, or fell with its rule, grants nothing any more. */
+async function stillApproved(
+  tx: Queryable,
+  { id, state }: Approval,
+  { requirements }: Decision,
+): Promise<boolean> {
+  if (state === 'cancelled' || state === 'invalidated') return false
+  return quorumMet(requirements, approversIn((await votesOf(tx, [id])).get(id)!))
 }

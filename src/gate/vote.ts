@@ -1,7 +1,7 @@
 import type { Approval, Vote } from '../approvals/approval.ts'
 import { exclusionOf, isExcluded } from '../approvals/exclusion.ts'
 import { insertGrant } from '../approvals/grants.ts'
-import { isEligible, quorumMet } from '../approvals/quorum.ts'
+import { approversIn, isEligible, quorumMet } from '../approvals/quorum.ts'
 import { grantedMinutes, matchedValues, offeredScope, type Scope } from '../approvals/scope.ts'
 import {
   getApproval,
@@ -111,7 +111,7 @@ async function count(
     return undefined
   }
   const votes = (await votesOf(step.tx, [approval.id])).get(approval.id)!
-  if (quorumMet(approval.decision.requirements, votes)) {
+  if (quorumMet(approval.decision.requirements, approversIn(votes))) {
     await resolveByVote(step, approval, 'approved', resolution)
     await grantBeyondOnce(step, approval, votes)
   }

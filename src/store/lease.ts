@@ -53,6 +53,20 @@ export async function deadEpochs(store: Queryable, times = leaseTimes): Promise<
   )
 }
 
+/**
+ * Whether this epoch still counts, for a transaction that acts in its name: nobody can end its record before that transaction has. Without a wait, also
+ * for whoever renews the lease meanwhile.
+ */
+export async function pinEpoch(tx: Queryable, { replica, epoch }: Epoch): Promise<boolean> {
+  const pinned = await tx.query(
+    `SELECT FROM sallyport.replicas
+     WHERE replica = $1 AND epoch = $2 AND closed_at IS NULL
+     FOR KEY SHARE`,
+    [replica, epoch],
+  )
+  return pinned.length === 1
+}
+
 class RenewedLease implements Lease {
   readonly replica = randomUUID()
   readonly #store: Store

@@ -50,7 +50,8 @@ export async function forward(job: Job): Promise<void> {
     await permit.complete({ result, status, bytes, duration_ms: elapsed() })
   } catch (error) {
     exchange?.abort(error)
-    await permit.complete({
+    // Not waited for: with the store away it takes its time, and the client is to know at once. The gate sees to it that it gets there.
+    void permit.complete({
       // A request that went out and has no complete answer may have had its effect: nobody can tell.
       result: exchange && action.effect !== 'read' ? 'unknown' : 'failed',
       ...(status !== undefined && { status }),

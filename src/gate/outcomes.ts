@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Lease } from '../store/lease.ts'
+import type { Log } from '../telemetry/log.ts'
+
+const firstPause = 100
+const longestPause = 5_000
+/** Milliseconds for which a fact is worth keeping while the store is away. */
+const patience = 10 * 60_000
+
+/** Facts that have already happened, on their way into the store. */
+export class Outcomes {
+  readonly #lease: Lease
+  readonly #log: Log
+  readonly #underway = new Set<Promise<void>>()
+  readonly #closing = new AbortController()
+
+  constructor(lease: Lease, log: Log) {
+    this.#lease = lease
+    this.#log = log
+  }
+
+  /**
+   * Writes a fact down, again and again until the store takes it. Never rejects. After the end of the epoch that it belongs to it is late evidence: another
+   * replica may have recorded the outcome as `unknown` by then, and learns better from it. What never arrives stays `unknown`.
+   */
+  persist(epoch: number, write: () => Promise<unknown>): Promise<void> {
+    const writing = this.#persist(epoch, write)
+    this.#underway.add(writing)
+    void writing.finally(() => this.#underway.delete(writing))
+    return writing
+  }
+
+  /** Resolves when everything is written down, or cannot be as long as this replica may speak for its epoch. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await Promise.all(this.#underway)
+  }
+
+  async #persist(epoch: number, write: () => Promise<unknown>): Promise<void> {
+    const { signal } = this.#closing
+    const deadline = performance.now() + patience
+    for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
+      try {
+        await write()
+        return
+      } catch (error) {
+        const late = !this.#lease.held(epoch)
+        if (late && (signal.aborted || performance.now() > deadline)) {
+          this.#log.error({ err: error }, 'an outcome could not be recorded; it stays unknown')
+          return
+        }
+        this.#log.warn({ err: error }, 'an outcome is not recorded yet; trying again')
+        // While closing, the pause is not cut short to nothing: that would only beat on a store that is away.
+        const soon = signal.aborted ? undefined : signal
+        await sleep(pause, undefined, { ref: false, signal: soon }).catch(() => undefined)
+      }
+    }
+  }
+}
