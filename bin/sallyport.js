@@ -40,11 +40,7 @@ function newerNode() {
 /** Runs this file again with another Node, and hands on signals and the exit code. */
 function runWith(node) {
   const child = spawn(node, process.argv.slice(1), { stdio: 'inherit' })
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-    process.on(signal, () => {
-      // From a terminal, SIGINT has reached the whole process group already, and a second one means: at once.
-      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
-    })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('error', (error) => {
     console.error(`${node} cannot be started: ${error.message}`)
     process.exit(2)

@@ -53,6 +53,8 @@ test(
     expect(await second.ended).toBe(1)
     expect(await second.errors).toMatch(/data {2}is in use by another Sallyport \(pid \d+\)/)
 
+    // Twice, as it comes from a terminal through npm.
+    first.child.kill('SIGINT')
     first.child.kill('SIGINT')
     expect(await first.ended).toBe(0)
     expect(await first.errors).toBe('Stopping. A second time stops at once.\n')
