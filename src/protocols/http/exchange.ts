@@ -47,6 +47,7 @@ export class Exchange implements Receiver, BodySink {
   #clientBlocks = false
   // Owned by the sending side.
   #sending = false
+  #upstreamBlocks = false
   #onDrained: (() => void) | null = null
 
   constructor(connection: Connection, outgoing: Outgoing) {
@@ -144,7 +145,7 @@ export class Exchange implements Receiver, BodySink {
   }
 
   onSilence(silence: number): void {
-    const clientSends = this.#sending && this.#onDrained === null
+    const clientSends = this.#sending && !this.#upstreamBlocks
     if (this.#client && this.#clientBlocks) {
       this.abort(new ClientGone('The client stopped reading.'))
     } else if (clientSends || this.full) {
@@ -158,6 +159,7 @@ export class Exchange implements Receiver, BodySink {
   }
 
   onDrain(): void {
+    this.#upstreamBlocks = false
     const drained = this.#onDrained
     this.#onDrained = null
     drained?.()
@@ -167,14 +169,16 @@ export class Exchange implements Receiver, BodySink {
   write(bytes: Buffer): boolean {
     if (this.#state !== 'open') return true
     const { body } = this.#outgoing
-    if (!(body instanceof RequestBody) || body.framing.kind !== 'chunked') {
-      return this.#connection.write(bytes)
-    }
-    return this.#connection.write(`${bytes.length.toString(16)}\r\n`, bytes, '\r\n')
+    const chunked = body instanceof RequestBody && body.framing.kind === 'chunked'
+    const taken = chunked
+      ? this.#connection.write(`${bytes.length.toString(16)}\r\n`, bytes, '\r\n')
+      : this.#connection.write(bytes)
+    this.#upstreamBlocks = !taken
+    return taken
   }
 
   whenDrained(drained: () => void): void {
-    if (this.#state === 'open') this.#onDrained = drained
+    if (this.#upstreamBlocks) this.#onDrained = drained
     else drained()
   }
 
@@ -191,8 +195,8 @@ export class Exchange implements Receiver, BodySink {
   }
 
   #finish({ response, resolve }: Client): void {
-    for (const [name, value] of answerTrailers(this.#trailers))
-      response.addTrailers([[name, value]])
+    const trailers = answerTrailers(this.#trailers)
+    if (trailers.length > 0) response.addTrailers(trailers)
     response.end()
     resolve(this.#bytes)
   }

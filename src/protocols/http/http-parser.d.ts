@@ -1,5 +1,5 @@
 /** The parser of Node itself (llhttp): what node:http reads every message with. */
-declare module '_http_common' {
+declare module 'node:_http_common' {
   export class HTTPParser {
     static readonly RESPONSE: number
     static readonly kLenientNone: number

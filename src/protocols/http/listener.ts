@@ -1,5 +1,10 @@
-import { createServer, STATUS_CODES, type Server, type ServerResponse } from 'node:http'
-import type { IncomingMessage } from 'node:http'
+import {
+  createServer,
+  STATUS_CODES,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import type { Duplex } from 'node:stream'
 import { Problem } from '../../core/errors.ts'
 import { problemHeaders } from './send-problem.ts'

@@ -1,4 +1,4 @@
-import { HTTPParser } from '_http_common'
+import { HTTPParser } from 'node:_http_common'
 
 /** The head of an upstream's final answer. */
 export interface Head {

@@ -73,7 +73,7 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
   }
 
   async function authenticate(message: IncomingMessage): Promise<Principal> {
-    return await authenticator.authenticate(gatewayToken(checked.get(message)!.headers))
+    return authenticator.authenticate(gatewayToken(checked.get(message)!.headers))
   }
 
   async function serve(message: IncomingMessage, response: ServerResponse): Promise<void> {

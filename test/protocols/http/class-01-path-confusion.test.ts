@@ -132,7 +132,7 @@ test('no target that passes means another path to a URL parser', () => {
       expect(new URL(path, 'http://upstream/base/').pathname).toBe(path)
       const decoded = decodeURIComponent(path)
       expect(decoded.split('/')).toHaveLength(path.split('/').length)
-      expect(decoded).not.toMatch(/[\\;\0-\x1f\x7f]|\/\.{1,2}(\/|$)|\/\//)
+      expect(decoded).not.toMatch(/[\\;]|\p{Cc}|\/\.{1,2}(\/|$)|\/\//u)
     }),
     { numRuns: 3000 },
   )

@@ -1,6 +1,5 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { startUpstream } from '../../support/upstream.ts'
-import { onTestFinished } from 'vitest'
 import { behind, problemIn, startGateway, statusOf } from './gateway.ts'
 
 // Class 2: Host and X-Forwarded-* (oauth2-proxy GHSA-7x63-xv5r-3p2x).

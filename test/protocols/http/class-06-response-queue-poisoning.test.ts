@@ -1,7 +1,8 @@
+import { createServer, type AddressInfo } from 'node:net'
 import { setTimeout as later } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { ok, type Script } from '../../support/upstream.ts'
-import { behind, request, statusOf } from './gateway.ts'
+import { behind, request, startGateway, statusOf } from './gateway.ts'
 
 // Class 6: an upstream that answers twice, or unasked (Node CVE-2026-48931).
 
@@ -56,15 +57,29 @@ test('no connection is lent from one agent to another', async () => {
   expect(connections).toEqual([0, 1, 0, 1])
 })
 
-test('an answer before the request is whole ends the connection behind it', async () => {
-  const early: Script = () => ok('fine')
-  const { upstream, gateway } = await behind(early)
-  // The upstream answers when it has read the head; most of the body is still to come.
-  upstream.sockets.length = 0
-  const body = 'x'.repeat(10)
-  const headers = ['Content-Length: 10']
-  const answer = await gateway.raw(request('/crm/v1', { method: 'POST', headers, body }))
-  expect(statusOf(answer)).toBe(200)
+test('an answer before the request is whole: the rest of it cannot become the next request', async () => {
+  let connections = 0
+  const hasty = createServer((socket) => {
+    connections++
+    socket.on('error', () => undefined)
+    socket.once('data', () => socket.write(ok('fine')))
+  })
+  await new Promise<void>((resolve) => hasty.listen(0, '127.0.0.1', resolve))
+  const { port } = hasty.address() as AddressInfo
+  const gateway = await startGateway([{ upstream: `http://127.0.0.1:${port}` }])
+  onTestFinished(async () => {
+    await gateway.close()
+    hasty.close()
+  })
+  const half = request('/crm/v1', {
+    method: 'POST',
+    headers: ['Content-Length: 100'],
+    body: 'half',
+  })
+  expect(statusOf(await gateway.raw(half))).toBe(200)
+  await later(5)
+  expect(statusOf(await gateway.raw(as('alice')))).toBe(200)
+  expect(connections).toBe(2)
 })
 
 const invalid: Record<string, string> = {

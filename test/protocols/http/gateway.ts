@@ -26,6 +26,7 @@ interface Options {
   readonly maxBody?: number
   readonly wait?: number
   readonly maxWait?: number
+  readonly port?: number
 }
 
 type ResourceInput = Partial<HttpResource> & Pick<HttpResource, 'upstream'>
@@ -65,7 +66,7 @@ export async function startGateway(
   const logged: string[] = []
   const server = createAgentServer({
     listen: {
-      address: { host: '127.0.0.1', port: 0 },
+      address: { host: '127.0.0.1', port: options.port ?? 0 },
       wait: options.wait ?? 25_000,
       max_wait: options.maxWait ?? 600_000,
     },

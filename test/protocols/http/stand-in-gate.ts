@@ -38,6 +38,7 @@ export class StandInGate {
         this.sealed.push(sealed)
         await new Promise<void>((resolve) => {
           this.#approvals.push(resolve)
+          attempt.caller.addEventListener('abort', () => resolve())
           for (const held of this.#onHold.splice(0)) held()
         })
         return this.#permit(attempt, sealed.digest)
