@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isLoopback } from '../core/loopback.ts'
 import { Refusal } from './errors.ts'
 import { findProfile } from './profile.ts'
 import { fresh } from './refresh.ts'
@@ -21,6 +22,10 @@ export interface ControlPlane {
 export async function connect(terminal: Terminal): Promise<ControlPlane> {
   const stored = findProfile(terminal.environment, terminal.folder)
   const { url, token } = await fresh(stored)
+  if (url.startsWith('http:') && !isLoopback(url))
+    terminal.note(
+      `Careful: ${new URL(url).host} is reached by http://, so others on the way can read your token.`,
+    )
   const base = url.replace(/\/+$/, '')
 
   async function request(method: string, path: string, body?: object): Promise<Response> {

@@ -1,5 +1,5 @@
-import { allowInsecureRequests, discovery, None, refreshTokenGrant } from 'openid-client'
-import type { Configuration } from 'openid-client'
+import { refreshTokenGrant } from 'openid-client'
+import { discoverProvider } from '../identity/provider.ts'
 import { Refusal } from './errors.ts'
 import { writeProfile, type Profile, type StoredProfile } from './profile.ts'
 
@@ -13,7 +13,7 @@ export async function fresh(stored: StoredProfile): Promise<StoredProfile> {
   const expired = 'Your login has expired. Run `sallyport login` again.'
   if (!refresh || !file) throw new Refusal(expired)
   try {
-    const provider = await discover(refresh.issuer, refresh.client_id)
+    const provider = await discoverProvider(refresh.issuer, { id: refresh.client_id })
     const tokens = await refreshTokenGrant(provider, refresh.refresh_token)
     const next: Profile = {
       url: stored.url,
@@ -26,14 +26,6 @@ export async function fresh(stored: StoredProfile): Promise<StoredProfile> {
   } catch (cause) {
     throw new Refusal(expired, {}, { cause })
   }
-}
-
-/** The identity provider, as a public client. Over http only on this machine: tokens must not cross a network in the clear. */
-export async function discover(issuer: string, clientId: string): Promise<Configuration> {
-  const url = new URL(issuer)
-  const local = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
-  const execute = local ? [allowInsecureRequests] : []
-  return discovery(url, clientId, undefined, None(), { execute })
 }
 
 export function expiry(expiresIn: number | undefined): string | null {

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs'
+import { isLoopback } from '../core/loopback.ts'
 import { checkResources } from './check-resources.ts'
 import type { Finding } from './finding.ts'
 import type { Config } from './schema.ts'
@@ -74,10 +75,7 @@ const insecure = {
   remedy: 'Use https://; http:// is for an issuer on this machine only.',
 }
 
-function secure(url: string): boolean {
-  const { protocol, hostname } = new URL(url)
-  return protocol === 'https:' || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
-}
+const secure = (url: string): boolean => url.startsWith('https:') || isLoopback(url)
 
 function* checkFolder(policies: string): Generator<Finding> {
   if (!statSync(policies, { throwIfNoEntry: false })?.isDirectory())

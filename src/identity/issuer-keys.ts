@@ -5,8 +5,9 @@ import {
   type CompactVerifyGetKey,
   type RemoteJWKSet,
 } from 'jose'
+import { isLoopback } from '../core/loopback.ts'
 import type { Log } from '../telemetry/log.ts'
-import { discoverProvider, isLoopback } from './provider.ts'
+import { discoverProvider } from './provider.ts'
 
 /** The issuer did not give its keys, or not in a form that can be used. */
 export class IssuerUnavailable extends Error {

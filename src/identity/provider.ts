@@ -7,6 +7,7 @@ import {
   type CustomFetch,
   customFetch,
 } from 'openid-client'
+import { isLoopback } from '../core/loopback.ts'
 
 /** Seconds that an identity provider may take to answer. */
 const patience = 5
@@ -43,10 +44,4 @@ export async function discoverProvider(
     )
   }
   return configuration
-}
-
-/** Plain `http:` is for trying out, on this machine only: elsewhere anybody on the way could hand out keys. */
-export function isLoopback(url: string): boolean {
-  const { hostname } = new URL(url)
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
 }

@@ -1,10 +1,11 @@
 import { Command } from 'commander'
 import { initiateDeviceAuthorization, pollDeviceAuthorizationGrant } from 'openid-client'
 import { z } from 'zod'
+import { discoverProvider } from '../../identity/provider.ts'
 import { reach, refusalOf, understand } from '../control-plane.ts'
 import { Refusal, UsageError } from '../errors.ts'
 import { userProfile, writeProfile } from '../profile.ts'
-import { discover, expiry } from '../refresh.ts'
+import { expiry } from '../refresh.ts'
 import type { Terminal } from '../terminal.ts'
 import { visible } from '../visible.ts'
 
@@ -33,7 +34,7 @@ export function login(terminal: Terminal): Command {
       })
       if (!response.ok) throw await refusalOf(response)
       const { issuer, client_id, audience, scope } = await understand(response, settings)
-      const provider = await discover(issuer, client_id).catch(refused)
+      const provider = await discoverProvider(issuer, { id: client_id }).catch(refused)
       const request = {
         scope,
         audience,
