@@ -4,7 +4,7 @@ import { Refusal } from './errors.ts'
 import { findProfile } from './profile.ts'
 import { fresh } from './refresh.ts'
 import type { Terminal } from './terminal.ts'
-import { version } from './version.ts'
+import { version } from '../core/version.ts'
 import { visible } from './visible.ts'
 
 /** The control plane's API, as the person of the profile. Every method throws `Refusal` when it says no, or does not answer. */

@@ -18,7 +18,7 @@ import { testPolicies } from './commands/policy/test.ts'
 import { quickstart } from './commands/quickstart.ts'
 import { serve } from './commands/serve.ts'
 import type { Terminal } from './terminal.ts'
-import { version } from './version.ts'
+import { version } from '../core/version.ts'
 
 export function createProgram(terminal: Terminal): Command {
   return new Command('sallyport')
