@@ -1,7 +1,10 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { MistakesError } from '../core/errors.ts'
+
+// A lock that nothing refers to would be given back by the garbage collector.
+const held = new Set<DatabaseSync>()
 
 /**
  * Keeps a second process out of a data folder, where it would destroy the embedded database. The lock is one of the operating system,
@@ -20,14 +23,18 @@ export function lockFolder(folder: string): () => void {
     throw new MistakesError([
       {
         file: folder,
-        message: `is in use by another Sallyport (pid ${readFileSync(holder, 'utf8')})`,
+        message: `is in use by another Sallyport (pid ${existsSync(holder) ? readFileSync(holder, 'utf8') : 'unknown'})`,
         remedy:
           'Stop that one, choose another `data` folder, or set store.url to share a PostgreSQL.',
       },
     ])
   }
+  held.add(lock)
   writeFileSync(holder, String(process.pid))
-  return () => lock.close()
+  return () => {
+    held.delete(lock)
+    lock.close()
+  }
 }
 
 function isBusy(error: unknown): boolean {

@@ -18,7 +18,8 @@ export class PgliteSession extends Duplex {
   }
 
   connect(): this {
-    setImmediate(() => this.emit('connect'))
+    const dead = this.#worker.threadId === -1
+    setImmediate(() => (dead ? this.#onExit() : this.emit('connect')))
     return this
   }
 

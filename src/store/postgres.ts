@@ -1,6 +1,6 @@
 import { Client, Pool, type ClientConfig } from 'pg'
 import { MistakesError } from '../core/errors.ts'
-import type { Store } from './db.ts'
+import type { Store, StoreError } from './db.ts'
 import { refuseUnsafeCommits } from './durability.ts'
 import { Listener } from './listener.ts'
 import { migrate } from './migrate.ts'
@@ -58,8 +58,21 @@ async function migrateAsOwner(config: ClientConfig): Promise<void> {
     await owner.connect()
     await migrate(owner)
   } catch (error) {
-    throw error instanceof MistakesError ? error : toStoreError(error)
+    throw error instanceof MistakesError ? error : explained(toStoreError(error, '08001'))
   } finally {
     await owner.end()
   }
+}
+
+function explained(error: StoreError): Error {
+  const insufficientPrivilege = '42501'
+  if (error.code !== insufficientPrivilege) return error
+  return new MistakesError([
+    {
+      file: 'store.url',
+      message: `this user may not bring the schema up to date: ${error.message}`,
+      remedy:
+        'Run `sallyport migrate` as a user with CREATEROLE, and CREATE on the database; docs/audit.md has the roles.',
+    },
+  ])
 }

@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { MistakesError } from '../../src/core/errors.ts'
 import { openStore } from '../../src/store/open.ts'
+import { PgliteDatabase } from '../../src/store/pglite-database.ts'
+import { openOver } from '../../src/store/pglite.ts'
 import { createDataFolder, openTestStore } from '../support/store.ts'
 
 const data = await createDataFolder()
@@ -60,4 +62,13 @@ test('a busy query does not starve timers', async () => {
   await store.query('SELECT count(*) FROM generate_series(1, 1000000)')
   clearInterval(timer)
   expect(ticks).toBeGreaterThan(0)
+})
+
+test('a database whose thread has ended is unavailable at once', async () => {
+  const database = await PgliteDatabase.open({ folder: null, snapshot: null })
+  const store = await openOver(database, () => {})
+  await database.close()
+  await expect(store.query('SELECT 1')).rejects.toMatchObject({ ambiguous: true })
+  await expect(store.query('SELECT 1')).rejects.toMatchObject({ code: '08001', ambiguous: true })
+  await store.end()
 })

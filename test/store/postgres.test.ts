@@ -1,5 +1,6 @@
 import { Client } from 'pg'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, inject, test } from 'vitest'
+import { MistakesError } from '../../src/core/errors.ts'
 import type { Store } from '../../src/store/db.ts'
 import { openPostgres } from '../../src/store/postgres.ts'
 import { until } from '../support/audit.ts'
@@ -31,6 +32,43 @@ describe.runIf(storeKinds.includes('postgres'))('a session of the gateway', () =
       SELECT current_setting('lock_timeout') AS lock, current_setting('statement_timeout') AS statement,
              current_setting('idle_in_transaction_session_timeout') AS idle`)
     expect(limits).toEqual({ lock: '5s', statement: '10s', idle: '15s' })
+  })
+})
+
+describe.runIf(storeKinds.includes('postgres'))('a login of its own for the gateway', () => {
+  const asAdmin = async (sql: string) => {
+    const admin = new Client({ connectionString: inject('postgres')!.server })
+    await admin.connect()
+    await admin.query(sql).finally(() => admin.end())
+  }
+  const loginAs = async (user: string) => {
+    const url = new URL(await createTestDatabase())
+    url.username = user
+    return url
+  }
+
+  test('needs no more than the role of the gateway', async () => {
+    await asAdmin('CREATE ROLE server LOGIN IN ROLE sallyport_gateway')
+    const store = await openPostgres((await loginAs('server')).href)
+    atEnd(() => store.end())
+    await expect(store.query('SET ROLE owner')).rejects.toMatchObject({ code: '42501' })
+    expect(await store.query('SELECT count(*) FROM audit_events')).toEqual([{ count: 0 }])
+  })
+
+  test('is told what to do where the schema is not up to date', async () => {
+    await asAdmin('CREATE ROLE stranger LOGIN')
+    const url = await loginAs('stranger')
+    url.pathname = 'postgres'
+    const opening = openPostgres(url.href)
+    await expect(opening).rejects.toBeInstanceOf(MistakesError)
+    await expect(opening).rejects.toThrow('sallyport migrate')
+  })
+
+  test('is told when there is no such user or server', async () => {
+    const url = await loginAs('nobody_at_all')
+    await expect(openPostgres(url.href)).rejects.toMatchObject({ code: '28000' })
+    url.port = '1'
+    await expect(openPostgres(url.href)).rejects.toMatchObject({ code: '08001', ambiguous: true })
   })
 })
 

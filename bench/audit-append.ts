@@ -1,0 +1,145 @@
+/**
+ * One INSERT for each event against the audit log's group commit, side by side in one run, on a real PostgreSQL with fsync.
+ *
+ *     node bench/audit-append.ts [--rounds 3] [--events 20000]
+ *
+ * The INSERT has event and personal part, and no place in a chain: with one statement each, a chain would need a lock that everybody waits for. CPU is this
+ * process's own, per event. Prints the median of the rounds, and group commit as a ratio of the other.
+ */
+import { performance } from 'node:perf_hooks'
+import { parseArgs } from 'node:util'
+import { openAuditLog } from '../src/audit/append.ts'
+import { describe } from '../src/audit/event.ts'
+import type { EventInput } from '../src/core/event.ts'
+import type { Subject } from '../src/core/subject.ts'
+import { openLease } from '../src/store/lease.ts'
+import { openPostgres } from '../src/store/postgres.ts'
+import { createLog } from '../src/telemetry/log.ts'
+import { PostgresServer } from '../test/support/postgres.ts'
+import { median } from './support/process.ts'
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' },
+    events: { type: 'string', default: '20000' },
+  },
+})
+
+const server = await PostgresServer.start(['max_connections=100', 'shared_buffers=256MB'])
+const store = await openPostgres(await server.createDatabase('bench'), 64)
+const lease = await openLease(store)
+const audit = await openAuditLog({ store, lease, log: createLog('error') })
+
+const subject: Subject = {
+  issuer: 'https://example.okta.com/oauth2/default',
+  subject: 'agent-7',
+  kind: 'agent',
+  groups: ['agents', 'crm'],
+  owner: { issuer: 'https://example.okta.com/oauth2/default', subject: 'alice' },
+  chain: [],
+  related: [],
+  claims: { scope: 'crm:read' },
+}
+
+function anIntent(): EventInput {
+  return {
+    type: 'action.decided',
+    subject,
+    action: { id: crypto.randomUUID(), name: 'http.request' },
+    resource: 'crm',
+    effect: 'read',
+    attributes: {
+      http: { method: 'GET', path: '/v1/customers/17', query: { limit: ['10'] }, host: 'crm' },
+    },
+    details: { summary: 'GET /v1/customers/17' },
+    decision: 'allow',
+    reason: 'rule-allowed',
+    rules: ['agents-read-crm'],
+    policy: 'a'.repeat(64),
+    trace: 'b'.repeat(32),
+  }
+}
+
+/** What one would write first. */
+async function insertAlone(): Promise<void> {
+  const event = describe(anIntent(), lease, new Date().toISOString())
+  const { input, source, personal } = event
+  await store.query(
+    `WITH personal AS (
+       INSERT INTO sallyport.audit_personal (event, issuer, subject, salt, body)
+       VALUES ($1, $9, $10, $11, $12))
+     INSERT INTO sallyport.audit_events
+       (id, time, type, replica, epoch, action, resource, decision, reason, body)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $13, $14)`,
+    [
+      ...[event.id, event.time, input.type, source.replica, source.epoch, input.action!.id],
+      ...[input.resource, input.decision, input.subject!.issuer, input.subject!.subject],
+      ...[personal!.salt, Buffer.from(personal!.body), input.reason, Buffer.from(event.body)],
+    ],
+  )
+}
+
+const ways = {
+  'one INSERT each': insertAlone,
+  'group commit': () => audit.append(anIntent()),
+}
+type Way = keyof typeof ways
+
+interface Round {
+  readonly perSecond: number
+  readonly cpu: number
+  readonly p50: number
+  readonly p99: number
+}
+
+async function run(way: Way, waiting: number): Promise<Round> {
+  const events = Math.min(Number(values.events), waiting * 500)
+  const latencies: number[] = []
+  const began = performance.now()
+  const cpuBefore = process.cpuUsage()
+  let left = events
+  const appender = async () => {
+    while (left-- > 0) {
+      const asked = performance.now()
+      await ways[way]()
+      latencies.push(performance.now() - asked)
+    }
+  }
+  await Promise.all(Array.from({ length: waiting }, appender))
+  const seconds = (performance.now() - began) / 1_000
+  const { user, system } = process.cpuUsage(cpuBefore)
+  latencies.sort((a, b) => a - b)
+  const at = (share: number) => latencies[Math.floor((latencies.length - 1) * share)]!
+  return { perSecond: events / seconds, cpu: (user + system) / events, p50: at(0.5), p99: at(0.99) }
+}
+
+async function measure(waiting: number): Promise<void> {
+  const rounds = new Map<Way, Round[]>(Object.keys(ways).map((way) => [way as Way, []]))
+  for (let round = 0; round < Number(values.rounds); round++) {
+    for (const [way, results] of rounds) results.push(await run(way, waiting))
+  }
+  const middle = (way: Way, field: keyof Round) => median(rounds.get(way)!.map((it) => it[field]))
+  console.log(`\n${waiting} waiting`)
+  for (const way of rounds.keys()) {
+    const figures = [
+      `${Math.round(middle(way, 'perSecond'))} events/s`,
+      `${middle(way, 'cpu').toFixed(1)} µs CPU`,
+      `p50 ${middle(way, 'p50').toFixed(2)} ms`,
+      `p99 ${middle(way, 'p99').toFixed(2)} ms`,
+    ]
+    console.log(`  ${way.padEnd(16)} ${figures.join(', ')}`)
+  }
+  const ratio = (field: keyof Round) =>
+    (middle('group commit', field) / middle('one INSERT each', field)).toFixed(2)
+  console.log(
+    `  group commit of one INSERT each: ${ratio('perSecond')} × events/s, ${ratio('cpu')} × CPU`,
+  )
+}
+
+for (const waiting of [1, 8, 64, 512]) await run('group commit', waiting)
+for (const waiting of [1, 8, 64, 512]) await measure(waiting)
+
+await audit.close()
+await lease.close()
+await store.end()
+await server.remove()
