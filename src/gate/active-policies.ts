@@ -2,7 +2,7 @@ import { watch, type FSWatcher } from 'node:fs'
 import type { AuditLog } from '../audit/append.ts'
 import { MistakesError } from '../core/errors.ts'
 import type { CompiledPolicies } from '../policy/compile.ts'
-import { loadPolicies } from '../policy/load.ts'
+import type { loadPolicies } from '../policy/load.ts'
 import type { Store } from '../store/db.ts'
 import type { Log } from '../telemetry/log.ts'
 

@@ -69,7 +69,7 @@ export function startHousekeeping(ctx: GateContext): {
   once(): Promise<void>
   stop(): Promise<void>
 } {
-  let running: Promise<void> = Promise.resolve()
+  let running: Promise<void> | null = null
   // None: what waits since before this replica began was asked for under policies that may have been others.
   let reviewed: string | null = null
   const review = async () => {
@@ -89,7 +89,10 @@ export function startHousekeeping(ctx: GateContext): {
       }
     }
   }
-  const timer = setInterval(() => (running = running.then(once)), pause)
+  // While the store is slow, turns are left out; they would pile up.
+  const timer = setInterval(() => {
+    running ??= once().finally(() => (running = null))
+  }, pause)
   return {
     once,
     async stop() {

@@ -1,4 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type RequestListener,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http'
+import { createServer as createTlsServer, type ServerOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 
@@ -19,19 +25,21 @@ export interface CountingUpstream {
   close(): Promise<void>
 }
 
-export async function startCountingUpstream(): Promise<CountingUpstream> {
+/** With a key and a certificate it speaks TLS. */
+export async function startCountingUpstream(tls?: ServerOptions): Promise<CountingUpstream> {
   const arrived: Arrived[] = []
-  const server: Server = createServer((message, response) => {
+  const listener: RequestListener = (message, response) => {
     void buffer(message).then((body) => {
       const { method = '', url = '', headers } = message
       const request = { method, url, headers, body: body.toString() }
       arrived.push(request)
       upstream.answer(request, response)
     })
-  })
+  }
+  const server = tls ? createTlsServer(tls, listener) : createServer(listener)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const upstream: CountingUpstream = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     arrived,
     answer: ({ method, url }, response) => {
       response.writeHead(method === 'GET' ? 200 : 201, { 'content-type': 'application/json' })

@@ -3,20 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startGateway, type RunningGateway } from '../../src/app.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import type { LeaseTimes } from '../../src/store/lease.ts'
 import { createLog } from '../../src/telemetry/log.ts'
+import { gatewayClient, type GatewayClient } from './gateway-client.ts'
 import { createTestDatabase, storeKinds, type StoreKind } from './store.ts'
 import { startTokenIssuer, type TokenIssuer } from './token-issuer.ts'
 
-/** Who works at the company of these tests. */
-export const people = {
-  dana: ['support-leads', 'approvers', 'audit', 'platform'],
-  omar: ['data-owners', 'approvers'],
-  lena: ['data-owners', 'approvers'],
-  priya: ['engineering', 'support-leads', 'data-owners', 'approvers'],
-  noor: ['support-leads'],
-} as const
-
-export type PersonName = keyof typeof people
+export { people, type PendingApproval, type PersonName } from './gateway-client.ts'
 
 export interface TestGatewayOptions {
   /** The upstream of the resource `crm`. */
@@ -28,44 +21,31 @@ export interface TestGatewayOptions {
   /** More keys of the resource `crm`, as YAML flow members. */
   readonly resource?: string
   readonly store?: StoreKind
+  /** A database of the test's own. */
+  readonly databaseUrl?: string
+  readonly times?: LeaseTimes
 }
 
 /** A whole gateway, configured as a user would: files in a folder, an identity provider, a database. */
-export interface TestGateway extends RunningGateway {
+export interface TestGateway extends RunningGateway, GatewayClient {
   readonly issuer: TokenIssuer
   readonly folder: string
   readonly databaseUrl: string | null
   /** Everything that it logged. */
   readonly logged: () => string
-  /** A token of the support agent, which Priya owns, unless the claims say otherwise. */
-  agentToken(claims?: Record<string, unknown>): Promise<string>
-  /** Calls the resource as the agent. */
-  agent(path: string, init?: RequestInit, claims?: Record<string, unknown>): Promise<Response>
-  /** Calls the control plane as a person. */
-  person(name: PersonName, path: string, init?: RequestInit): Promise<Response>
-  /** The one approval that is pending, once there is one. */
-  pending(): Promise<PendingApproval>
-  /** Votes with what the person was shown. */
-  vote(
-    name: PersonName,
-    approval: PendingApproval,
-    decision?: 'approve' | 'deny',
-    more?: Record<string, unknown>,
-  ): Promise<Response>
   /** Starts it again on the same files and the same store. */
   restart(): Promise<void>
 }
 
-export interface PendingApproval {
-  readonly id: string
-  readonly state: string
-  readonly view_hash: string
-  readonly action: { readonly digest: string; readonly payload: Record<string, unknown> }
-  readonly [member: string]: unknown
-}
-
 export async function writeTestFolder(
-  { upstream, policies, config = '', resource = '', store = storeKinds[0]! }: TestGatewayOptions,
+  {
+    upstream,
+    policies,
+    config = '',
+    resource = '',
+    store = storeKinds[0]!,
+    ...more
+  }: TestGatewayOptions,
   issuer: TokenIssuer,
 ): Promise<{ folder: string; file: string; databaseUrl: string | null }> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-test-'))
@@ -73,7 +53,7 @@ export async function writeTestFolder(
   for (const [name, text] of Object.entries(policies)) {
     writeFileSync(join(folder, 'policies', name), text)
   }
-  const databaseUrl = store === 'postgres' ? await createTestDatabase() : null
+  const databaseUrl = more.databaseUrl ?? (store === 'postgres' ? await createTestDatabase() : null)
   const file = join(folder, 'sallyport.yaml')
   writeFileSync(
     file,
@@ -108,28 +88,12 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
   const { folder, file, databaseUrl } = await writeTestFolder(options, issuer)
   let logged = ''
   const log = createLog('debug', { write: (line) => void (logged += line) })
-  let running = await startGateway(loadConfig(file, {}), { log })
-
-  const personToken = (name: PersonName) =>
-    issuer.mint({
-      sub: name,
-      kind: 'human',
-      client_id: 'cli',
-      name,
-      email: `${name}@example.com`,
-      groups: people[name],
-    })
-
-  const agentToken = (claims: Record<string, unknown> = {}) =>
-    issuer.mint({ sub: 'support-agent', groups: ['agents'], agent_owner: 'priya', ...claims })
-
-  const person: TestGateway['person'] = async (name, path, init = {}) => {
-    const headers = new Headers(init.headers)
-    headers.set('authorization', `Bearer ${await personToken(name)}`)
-    return fetch(`${running.controlUrl}${path}`, { ...init, headers })
-  }
+  const start = () =>
+    startGateway(loadConfig(file, {}), { log, ...(options.times && { times: options.times }) })
+  let running = await start()
 
   return {
+    ...gatewayClient(issuer, () => running),
     issuer,
     folder,
     databaseUrl,
@@ -140,36 +104,9 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
       return running.controlUrl
     },
     logged: () => logged,
-    agentToken,
-    async agent(path, init = {}, claims = {}) {
-      const headers = new Headers(init.headers)
-      headers.set('authorization', `Bearer ${await agentToken(claims)}`)
-      return fetch(`${running.agentsUrl}${path}`, { ...init, headers })
-    },
-    person,
-    async pending() {
-      for (;;) {
-        const response = await person('dana', '/api/approvals?state=pending')
-        const { approvals } = (await response.json()) as { approvals: PendingApproval[] }
-        if (approvals.length > 0) return approvals[0]!
-        await new Promise((resolve) => setTimeout(resolve, 20))
-      }
-    },
-    vote(name, approval, decision = 'approve', more = {}) {
-      return person(name, `/api/approvals/${approval.id}/votes`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({
-          decision,
-          digest: approval.action.digest,
-          view_hash: approval.view_hash,
-          ...more,
-        }),
-      })
-    },
     async restart() {
       await running.close()
-      running = await startGateway(loadConfig(file, {}), { log })
+      running = await start()
     },
     async close() {
       await running.close()

@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { gatewayClient, type GatewayClient } from './gateway-client.ts'
+import { atEnd } from './store.ts'
+import type { TokenIssuer } from './token-issuer.ts'
+
+/** A gateway in a process of its own, to be killed at the worst moment. */
+export interface GatewayProcess extends GatewayClient {
+  readonly agentsUrl: string
+  readonly controlUrl: string
+  /** Everything that it wrote. */
+  output(): string
+  /** SIGSTOP and SIGCONT take effect at once; for the others, `ended` says when. */
+  signal(signal: NodeJS.Signals): void
+  /** Its exit code, `null` when a signal ended it. */
+  readonly ended: Promise<number | null>
+}
+
+/**
+ * A lease that is over soon after its process, in milliseconds. It has to be renewed in a second, which a busy machine manages too.
+ */
+export const shortLease = { leaseMs: 3_000, marginMs: 500 }
+
+const serve = fileURLToPath(new URL('serve.ts', import.meta.url))
+const cli = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+
+/** Starts one on a configuration. With `asInstalled` through the command line, and so with the lease that users have. */
+export async function startGatewayProcess(
+  { file, issuer }: { file: string; issuer: TokenIssuer },
+  { asInstalled = false } = {},
+): Promise<GatewayProcess> {
+  const { leaseMs, marginMs } = shortLease
+  const argv = asInstalled
+    ? [cli, 'serve', '--config', file]
+    : [serve, file, String(leaseMs), String(marginMs)]
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const ended = once(child, 'exit').then(([code]) => code as number | null)
+  atEnd(async () => {
+    child.kill('SIGKILL')
+    await ended
+  })
+
+  let output = ''
+  const addresses = new Promise<{ agentsUrl: string; controlUrl: string }>((resolve, reject) => {
+    const heard = (chunk: Buffer): void => {
+      output += String(chunk)
+      const agentsUrl = /^agents +(\S+)$/m.exec(output)?.[1]
+      const controlUrl = /^console +(\S+)$/m.exec(output)?.[1]
+      if (agentsUrl && controlUrl) resolve({ agentsUrl, controlUrl })
+    }
+    child.stdout.on('data', heard)
+    child.stderr.on('data', heard)
+    void ended.then(() => reject(new Error(`the gateway ended before it listened:\n${output}`)))
+  })
+  const { agentsUrl, controlUrl } = await addresses
+  return {
+    ...gatewayClient(issuer, () => ({ agentsUrl, controlUrl })),
+    agentsUrl,
+    controlUrl,
+    output: () => output,
+    signal: (signal) => void child.kill(signal),
+    ended,
+  }
+}
