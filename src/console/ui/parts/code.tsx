@@ -1,9 +1,22 @@
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { useShown } from '../state/use-shown.ts'
 import { count } from '../text/count.ts'
-import { parts, type Row } from '../text/rows.ts'
+import { parts, type Row, type Token } from '../text/rows.ts'
 import { Pieces } from './data.tsx'
 import { Stretch } from './stretch.tsx'
+
+/** More would keep the browser busy for seconds. */
+const partsAtOnce = 10
+
+/** Only what has a colour gets an element of its own: a megabyte of JSON is a hundred thousand tokens. */
+function TokenView({ kind, text }: Token) {
+  if (kind === 'plain' || kind === 'punctuation') return <Pieces text={text} />
+  return (
+    <span class={`token ${kind}`}>
+      <Pieces text={text} />
+    </span>
+  )
+}
 
 function Part({ rows }: { rows: readonly Row[] }) {
   // The same nodes as long as the rows are the same: a live page would otherwise compare a megabyte at every event.
@@ -11,17 +24,10 @@ function Part({ rows }: { rows: readonly Row[] }) {
     () => (
       <div class="rows">
         {rows.map(({ label, tokens }) => (
-          <div class="row">
-            <span class="label" aria-hidden="true">
-              {label || '↳'}
-            </span>
-            <code>
-              {tokens.map(({ kind, text }) => (
-                <span class={`token ${kind}`}>
-                  <Pieces text={text} />
-                </span>
-              ))}
-            </code>
+          <div class="row" data-label={label || '↳'}>
+            {tokens.map((token) => (
+              <TokenView {...token} />
+            ))}
           </div>
         ))}
       </div>
@@ -48,6 +54,7 @@ export function Code({
   useEffect(() => {
     if (complete) onShown()
   }, [complete, onShown])
+  const more = Math.min(all.length - open, partsAtOnce)
   const hidden = all.slice(open).reduce((sum, part) => sum + part.length, 0)
 
   return (
@@ -60,15 +67,17 @@ export function Code({
       {hidden > 0 && (
         <div class="rest" data-unshown="" tabIndex={-1}>
           <p>
-            This is part {open} of {all.length}. <strong>{count(hidden, 'more line')}</strong> of it
-            {hidden === 1 ? ' is' : ' are'} not on this page yet.
+            {open} of {all.length} parts are on this page.{' '}
+            <strong>{count(hidden, 'more line')}</strong> {hidden === 1 ? 'is' : 'are'} not yet.
           </p>
           <button type="button" onClick={() => setOpen(open + 1)}>
             Show the next part
           </button>
-          <button type="button" onClick={() => setOpen(all.length)}>
-            Show all of it
-          </button>
+          {more > 1 && (
+            <button type="button" onClick={() => setOpen(open + more)}>
+              {open + more === all.length ? 'Show all of it' : `Show ${more} more parts`}
+            </button>
+          )}
         </div>
       )}
     </>

@@ -13,12 +13,7 @@ export function hexRows(bytes: Uint8Array, width: number): Row[] {
   return Array.from({ length: Math.ceil(bytes.length / width) }, (_, line) => {
     const row = [...bytes.subarray(line * width, (line + 1) * width)]
     const digits = row.map((byte) => hex(byte, 2)).join(' ')
-    return {
-      label: hex(line * width, 8),
-      tokens: [
-        { kind: 'number', text: digits.padEnd(width * 3 - 1) },
-        { kind: 'plain', text: `  ${row.map(printable).join('')}` },
-      ],
-    }
+    const text = `${digits.padEnd(width * 3 - 1)}  ${row.map(printable).join('')}`
+    return { label: hex(line * width, 8), tokens: [{ kind: 'plain', text }] }
   })
 }
