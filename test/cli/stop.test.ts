@@ -39,34 +39,27 @@ async function ready({ child }: { child: ChildProcess }): Promise<string> {
   throw new Error(`it ended without being ready: ${said}`)
 }
 
-// Databases are made and opened again here: on a busy machine that takes its time.
-const patience = 60_000
+test('one process at a time works on the data, Ctrl-C stops it cleanly, and the next start finds it', async () => {
+  const first = quickstart()
+  await ready(first)
 
-test(
-  'one process at a time works on the data, Ctrl-C stops it cleanly, and the next start finds it',
-  { timeout: patience },
-  async () => {
-    const first = quickstart()
-    await ready(first)
+  const second = quickstart()
+  expect(await second.ended).toBe(1)
+  expect(await second.errors).toMatch(/data {2}is in use by another Sallyport \(pid \d+\)/)
 
-    const second = quickstart()
-    expect(await second.ended).toBe(1)
-    expect(await second.errors).toMatch(/data {2}is in use by another Sallyport \(pid \d+\)/)
+  // Twice, as it comes from a terminal through npm.
+  first.child.kill('SIGINT')
+  first.child.kill('SIGINT')
+  expect(await first.ended).toBe(0)
+  expect(await first.errors).toBe('Stopping. A second time stops at once.\n')
 
-    // Twice, as it comes from a terminal through npm.
-    first.child.kill('SIGINT')
-    first.child.kill('SIGINT')
-    expect(await first.ended).toBe(0)
-    expect(await first.errors).toBe('Stopping. A second time stops at once.\n')
+  const third = quickstart()
+  await ready(third)
+  third.child.kill('SIGTERM')
+  expect(await third.ended).toBe(0)
+})
 
-    const third = quickstart()
-    await ready(third)
-    third.child.kill('SIGTERM')
-    expect(await third.ended).toBe(0)
-  },
-)
-
-test('a port that is in use is named, with its key', { timeout: patience }, async () => {
+test('a port that is in use is named, with its key', async () => {
   const other = createServer().listen(0, '127.0.0.1')
   await once(other, 'listening')
   const { port } = other.address() as AddressInfo
