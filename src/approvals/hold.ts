@@ -47,6 +47,11 @@ export class Holds {
     await this.#stopListening()
   }
 
+  /** Attempts that wait on this replica. */
+  get waiting(): number {
+    return this.#waiters.values().reduce((sum, waiters) => sum + waiters.size, 0)
+  }
+
   /** Whether an attempt on this replica waits for this approval. */
   waitingFor(id: string): boolean {
     return this.#waiters.has(id)

@@ -4,6 +4,7 @@ import type { EventInput } from '../core/event.ts'
 import type { Queryable, Store } from '../store/db.ts'
 import type { Epoch, Lease } from '../store/lease.ts'
 import type { Log } from '../telemetry/log.ts'
+import { Metrics, type Counted } from '../telemetry/metrics.ts'
 import { ChainWriter, type Item } from './chain-writer.ts'
 import { DatabaseClock } from './clock.ts'
 import { describe, type Described } from './event.ts'
@@ -20,6 +21,8 @@ interface AuditContext {
   readonly store: Store
   readonly lease: Lease
   readonly log: Log
+  /** What becomes durable is counted here. */
+  readonly metrics?: Metrics
   /** How long an append waits for the store, in milliseconds. */
   readonly patienceMs?: number
 }
@@ -40,6 +43,7 @@ export class AuditLog {
   readonly #store: Store
   readonly #lease: Lease
   readonly #log: Log
+  readonly #metrics: Metrics
   readonly #clock: DatabaseClock
   readonly #writer: ChainWriter
   readonly #patienceMs: number
@@ -52,13 +56,17 @@ export class AuditLog {
   // Owned by close().
   #closed = false
 
-  constructor({ store, lease, log, patienceMs = 4_000 }: AuditContext, clock: DatabaseClock) {
+  constructor(
+    { store, lease, log, metrics = new Metrics(), patienceMs = 4_000 }: AuditContext,
+    clock: DatabaseClock,
+  ) {
     this.#patienceMs = patienceMs
     this.#store = store
     this.#lease = lease
     this.#log = log
+    this.#metrics = metrics
     this.#clock = clock
-    this.#writer = new ChainWriter(store, lease, clock, log)
+    this.#writer = new ChainWriter(store, lease, clock, log, metrics)
     this.#timers = [
       setInterval(() => this.#queue.giveUp(patienceMs), watchEvery).unref(),
       setInterval(() => this.linkWritten(), sweepEvery).unref(),
@@ -73,7 +81,13 @@ export class AuditLog {
     if (this.#closed) throw unavailable()
     const durable = this.#queue.add(this.#describe(input))
     this.#wake()
-    await durable
+    try {
+      await durable
+    } catch (error) {
+      this.#metrics.notRecorded()
+      throw error
+    }
+    this.#metrics.recorded(input)
   }
 
   /** Writes an event in its caller's transaction: both are durable together, or neither is. Call `linkWritten` after the commit. */
@@ -92,6 +106,11 @@ export class AuditLog {
     const lost = await buryEpoch(this.#store, dead, (input) => this.#describe(input))
     this.linkWritten()
     return lost
+  }
+
+  /** Events that wait to be written. */
+  get waiting(): number {
+    return this.#queue.length
   }
 
   /** The database's clock, as far as it can be known here, in milliseconds since the epoch. */
@@ -133,6 +152,15 @@ export class AuditLog {
     this.#pumping = null
   }
 
+  #linked(id: string, body: string, error: unknown): void {
+    try {
+      if (error) throw error
+      this.#metrics.recorded(JSON.parse(body) as Counted)
+    } catch (failure) {
+      this.#log.error({ err: failure, event: id }, 'cannot be linked, or is not what was written')
+    }
+  }
+
   async #unlinked(): Promise<Item[]> {
     if (!this.#linkWanted) return []
     this.#linkWanted = false
@@ -144,7 +172,7 @@ export class AuditLog {
         body,
         described: null,
         abandoned: false,
-        settle: (error) => error && this.#log.error({ err: error, event: id }, 'cannot be linked'),
+        settle: (error) => this.#linked(id, body, error),
       }))
     } catch (error) {
       // They are durable, and stay on the list: the sweep asks again.

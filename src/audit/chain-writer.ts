@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { StoreError, type Store } from '../store/db.ts'
 import type { Epoch, Lease } from '../store/lease.ts'
 import type { Log } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
 import { genesis, leafHash, linkHash } from './chain.ts'
 import type { DatabaseClock } from './clock.ts'
 import type { Described } from './event.ts'
@@ -30,14 +31,16 @@ export class ChainWriter {
   readonly #lease: Lease
   readonly #clock: DatabaseClock
   readonly #log: Log
+  readonly #metrics: Metrics
   // Owned by write(): the last link that is known to be durable.
   #head: { chain: Epoch; n: number; hash: string }
 
-  constructor(store: Store, lease: Lease, clock: DatabaseClock, log: Log) {
+  constructor(store: Store, lease: Lease, clock: DatabaseClock, log: Log, metrics: Metrics) {
     this.#store = store
     this.#lease = lease
     this.#clock = clock
     this.#log = log
+    this.#metrics = metrics
     this.#head = this.#newChain()
   }
 
@@ -83,6 +86,7 @@ export class ChainWriter {
     const asked = performance.now()
     try {
       this.#clock.correct(await insertBatch(this.#store, batch), asked)
+      this.#metrics.flushed(batch.events.length, performance.now() - asked)
     } catch (error) {
       if (!(error instanceof StoreError) || error.code !== uniqueViolation) throw error
       const conflict = await findConflict(this.#store, batch)

@@ -25,6 +25,10 @@ export class Queue {
     return this.#waiting.length === 0
   }
 
+  get length(): number {
+    return this.#waiting.length
+  }
+
   /** Rejects with the problem `store-unavailable` when more waits than the store can be expected to take, or the wait was too long. */
   add(described: Described): Promise<void> {
     if (this.#waiting.length >= mostWaiting.events || this.#size >= mostWaiting.size) {

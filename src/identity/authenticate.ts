@@ -8,7 +8,7 @@ import { keyPrefix } from './key-format.ts'
 import { createKeyLookup } from './key-lookup.ts'
 import { Recent } from './recent.ts'
 import type { Recorder } from './recorder.ts'
-import { Refusal } from './refusal.ts'
+import { Refusal, type RefusalReason } from './refusal.ts'
 import { createRefusalRecord } from './refusal-record.ts'
 
 /** Milliseconds until a token is verified again although it is valid still: its issuer may have withdrawn the key. */
@@ -29,6 +29,8 @@ export interface AuthenticatorDeps {
   readonly store: Store
   readonly recorder: Recorder
   readonly log: Log
+  /** Hears of every refusal, also of those that are too many to be on record each. */
+  readonly onRefusal?: (reason: RefusalReason) => void
 }
 
 export async function createAuthenticator({
@@ -36,6 +38,7 @@ export async function createAuthenticator({
   store,
   recorder,
   log,
+  onRefusal = () => {},
 }: AuthenticatorDeps): Promise<Authenticator> {
   const verifyJwt = createJwtVerifier(identity, log)
   const keys = await createKeyLookup(store)
@@ -57,7 +60,10 @@ export async function createAuthenticator({
   }
 
   function refused(token: string, error: unknown): unknown {
-    if (error instanceof Refusal) recordRefusal(error, token)
+    if (error instanceof Refusal) {
+      onRefusal(error.reason)
+      recordRefusal(error, token)
+    }
     if (!(error instanceof StoreError)) return error
     // A key that cannot be looked up may have been revoked. Closed.
     return new Problem(

@@ -118,13 +118,17 @@ export class Metrics {
 
   /** `resources`: the configured names. Their counters begin at 0, so that the first time that something happens is seen as a change. */
   constructor(resources: readonly string[] = []) {
-    collectDefaultMetrics({ register: this.#registry })
     this.#build.set({ version }, 1)
     for (const resource of resources) {
       for (const verdict of ['allow', 'deny', 'hold']) this.#decisions.inc({ resource, verdict }, 0)
       this.#unknown.inc({ resource }, 0)
     }
     this.#voteRefusals.inc({ reason: 'self-approval' }, 0)
+  }
+
+  /** Adds what every Node process has: event loop, memory, CPU. It measures all the time, so once in a process is enough. */
+  watchProcess(): void {
+    collectDefaultMetrics({ register: this.#registry })
   }
 
   /** An event is durable. */
