@@ -39,7 +39,11 @@ describe.runIf(storeKinds.includes('postgres'))('a login of its own for the gate
   const asAdmin = async (sql: string) => {
     const admin = new Client({ connectionString: inject('postgres')!.server })
     await admin.connect()
-    await admin.query(sql).finally(() => admin.end())
+    try {
+      await admin.query(sql)
+    } finally {
+      await admin.end()
+    }
   }
   const loginAs = async (user: string) => {
     const url = new URL(await createTestDatabase())
