@@ -1,4 +1,5 @@
 import type { ShownRequirement } from '../api/types.ts'
+import { visible } from '../text/invisible.ts'
 import { Data } from './data.tsx'
 
 function From({ from }: { from: ShownRequirement['from'] }) {
@@ -25,7 +26,7 @@ export function Requirements({ requirements }: { requirements: readonly ShownReq
             <ul class="votes">
               {votes.map(({ issuer, subject, name, decision, reason, channel, at }) => (
                 <li key={`${issuer} ${subject}`} class={decision}>
-                  <span title={`${issuer} ${subject}`}>
+                  <span title={visible(`${issuer} ${subject}`)}>
                     <Data text={name} />
                   </span>{' '}
                   {decision === 'approve' ? 'approved' : 'denied'}{' '}
