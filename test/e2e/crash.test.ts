@@ -1,36 +1,18 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect, createServer, type AddressInfo } from 'node:net'
-import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { startCountingUpstream, type CountingUpstream } from '../support/counting-upstream.ts'
-import { startGatewayProcess, type GatewayProcess } from '../support/gateway-process.ts'
+import { configureGateway, type GatewayProcess } from '../support/gateway-process.ts'
 import type { PendingApproval } from '../support/gateway-client.ts'
-import { writeTestFolder, type TestGatewayOptions } from '../support/gateway.ts'
 import { atEnd, storeKinds } from '../support/store.ts'
-import { startTokenIssuer } from '../support/token-issuer.ts'
 import { policies } from './policies.ts'
-import { problemIn, refund, verifiedLog, waiting, type AuditEvent } from './requests.ts'
+import { problemIn, refund, statusesOf, verifiedLog, waiting, type AuditEvent } from './requests.ts'
 
 // Gateways start here, are killed, and are taken for dead: that takes its time on a busy machine.
 const patience = 60_000
 const soon = { timeout: 30_000, interval: 100 }
-
-/** A configured gateway that can be started, in as many processes as one likes. */
-async function configured(upstream: CountingUpstream, options: Partial<TestGatewayOptions> = {}) {
-  const issuer = await startTokenIssuer()
-  const written = await writeTestFolder({ upstream: upstream.url, policies, ...options }, issuer)
-  atEnd(async () => {
-    await issuer.close()
-    await upstream.close()
-  })
-  const { file } = written
-  return {
-    folder: dirname(file),
-    start: (how: { asInstalled?: boolean } = {}) => startGatewayProcess({ file, issuer }, how),
-  }
-}
 
 describe.each(storeKinds)(
   'a gateway that is killed with SIGKILL in the middle of everything, on the %s store',
@@ -48,9 +30,10 @@ describe.each(storeKinds)(
     beforeAll(async () => {
       upstream = await startCountingUpstream()
       const answer = upstream.answer
-      const company = await configured(upstream, { store })
-      folder = company.folder
-      gateway = await company.start()
+      atEnd(() => upstream.close())
+      const configured = await configureGateway({ upstream: upstream.url, policies, store })
+      folder = configured.folder
+      gateway = await configured.start()
 
       const ask = async (request: RequestInit) => {
         const held = gateway.agent('/crm/v1/refunds', waiting(request, 0))
@@ -78,7 +61,7 @@ describe.each(storeKinds)(
       await Promise.all(lost)
 
       upstream.answer = answer
-      gateway = await company.start()
+      gateway = await configured.start()
     }, patience)
 
     it('goes on asking people what they were being asked', async () => {
@@ -98,7 +81,7 @@ describe.each(storeKinds)(
       const answers = await Promise.all(
         [1, 2, 3].map(() => gateway.agent('/crm/v1/refunds', named)),
       )
-      expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 403, 403])
+      expect(statusesOf(answers)).toEqual([201, 403, 403])
       expect(arrivals(requests.approved)).toBe(1)
     })
 
@@ -150,15 +133,15 @@ describe.skipIf(!storeKinds.includes('postgres'))(
         key: readFileSync(fixture('upstream.key.pem')),
         cert: readFileSync(fixture('upstream.cert.pem')),
       })
+      atEnd(() => upstream.close())
       // Between claim and first byte is the handshake with the upstream: it takes as long as this wants it to.
       const slow = await startSlowRoad(upstream.url)
-      const { folder, start } = await configured(
-        { ...upstream, url: slow.url },
-        {
-          store: 'postgres',
-          resource: `ca: ${fixture('ca.pem')}`,
-        },
-      )
+      const { folder, start } = await configureGateway({
+        upstream: slow.url,
+        policies,
+        resource: `ca: ${fixture('ca.pem')}`,
+        store: 'postgres',
+      })
 
       const [stopped, other] = await Promise.all([start(), start()])
       const asked = stopped.agent('/crm/v1/refunds', waiting(refund(), 60))

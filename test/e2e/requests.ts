@@ -55,3 +55,8 @@ export async function verifiedLog(gateway: GatewayClient, folder: string): Promi
   const events = lines.map((line) => JSON.parse(line) as AuditEvent)
   return events.toSorted((a, b) => a.time.localeCompare(b.time) || a.id.localeCompare(b.id))
 }
+
+/** How requests were answered that were sent at the same time, whichever came first. */
+export function statusesOf(answers: readonly Response[]): number[] {
+  return answers.map(({ status }) => status).toSorted((a, b) => a - b)
+}

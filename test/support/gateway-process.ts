@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { gatewayClient, type GatewayClient } from './gateway-client.ts'
+import { writeTestFolder, type TestGatewayOptions } from './gateway.ts'
 import { atEnd } from './store.ts'
-import type { TokenIssuer } from './token-issuer.ts'
+import { startTokenIssuer, type TokenIssuer } from './token-issuer.ts'
 
 /** A gateway in a process of its own, to be killed at the worst moment. */
 export interface GatewayProcess extends GatewayClient {
@@ -17,16 +18,27 @@ export interface GatewayProcess extends GatewayClient {
   readonly ended: Promise<number | null>
 }
 
+/** A configured gateway that can be started, in as many processes as one likes. All of them end with the file's tests. */
+export async function configureGateway(options: TestGatewayOptions) {
+  const issuer = await startTokenIssuer()
+  atEnd(() => issuer.close())
+  const { folder, file } = await writeTestFolder(options, issuer)
+  return {
+    folder,
+    start: (how: { asInstalled?: boolean } = {}) => startGatewayProcess({ file, issuer }, how),
+  }
+}
+
 /**
  * A lease that is over soon after its process, in milliseconds. It has to be renewed in a second, which a busy machine manages too.
  */
-export const shortLease = { leaseMs: 3_000, marginMs: 500 }
+const shortLease = { leaseMs: 3_000, marginMs: 500 }
 
 const serve = fileURLToPath(new URL('serve.ts', import.meta.url))
 const cli = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
 /** Starts one on a configuration. With `asInstalled` through the command line, and so with the lease that users have. */
-export async function startGatewayProcess(
+async function startGatewayProcess(
   { file, issuer }: { file: string; issuer: TokenIssuer },
   { asInstalled = false } = {},
 ): Promise<GatewayProcess> {
