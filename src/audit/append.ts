@@ -10,7 +10,7 @@ import { DatabaseClock } from './clock.ts'
 import { describe, type Described } from './event.ts'
 import { Queue, unavailable } from './queue.ts'
 import { buryEpoch } from './reconcile.ts'
-import { findUnlinked, insertEvent, readClock } from './rows.ts'
+import { findUnlinked, insertUnlinked, readClock } from './rows.ts'
 
 /** In milliseconds: how often the patience of those who wait is looked at, and how often the unlinked events are. */
 const watchEvery = 250
@@ -92,7 +92,7 @@ export class AuditLog {
 
   /** Writes an event in its caller's transaction: both are durable together, or neither is. Call `linkWritten` after the commit. */
   async write(tx: Queryable, input: EventInput): Promise<void> {
-    await insertEvent(tx, this.#describe(input))
+    await insertUnlinked(tx, [this.#describe(input)])
   }
 
   /** Links what was written and has been committed, soon. Forgetting to call it, or dying before, only delays that. */

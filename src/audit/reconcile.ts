@@ -3,7 +3,7 @@ import type { Queryable, Store } from '../store/db.ts'
 import type { Epoch } from '../store/lease.ts'
 import { genesis, leafHash, linkHash } from './chain.ts'
 import type { Described } from './event.ts'
-import { insertBatch, insertEvent } from './rows.ts'
+import { insertBatch, insertUnlinked } from './rows.ts'
 import { stretchesOf, type Stretch } from './stretches.ts'
 
 type Describe = (input: EventInput) => Described
@@ -19,7 +19,10 @@ export async function buryEpoch(store: Store, dead: Epoch, describe: Describe): 
     const found = await store.tx(async (tx) => {
       if (!(await lockUnburied(tx, dead))) return null
       const intents = await readOpenIntents(tx, dead, stretch)
-      for (const intent of intents) await insertEvent(tx, describe(unknownOutcome(intent)))
+      await insertUnlinked(
+        tx,
+        intents.map((intent) => describe(unknownOutcome(intent))),
+      )
       return intents.map(({ action }) => action)
     })
     if (!found) return lost

@@ -47,7 +47,7 @@ const insertLinked = `
        done AS (DELETE FROM sallyport.audit_unlinked WHERE event = ANY ($26::uuid[]))
   ${clock}`
 
-const insertUnlinked = `
+const insertWithoutLinks = `
   WITH events AS (${insertEvents}), personal AS (${insertPersonal})
   INSERT INTO sallyport.audit_unlinked (event, replica, epoch)
   SELECT * FROM unnest($1::uuid[], $4::uuid[], $5::bigint[])`
@@ -64,9 +64,9 @@ export async function insertBatch(store: Queryable, batch: Batch): Promise<numbe
   return row!.now
 }
 
-/** One event, in a transaction of its caller's. It is linked once that has committed. */
-export async function insertEvent(tx: Queryable, event: Described): Promise<void> {
-  await tx.query(insertUnlinked, eventParams([event]))
+/** Events in a transaction of their caller's. They are linked once that has committed. */
+export async function insertUnlinked(tx: Queryable, events: readonly Described[]): Promise<void> {
+  await tx.query(insertWithoutLinks, eventParams(events))
 }
 
 /** Events that were written and committed, and are in no chain yet: this replica's, and what dead ones left behind. */
