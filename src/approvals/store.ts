@@ -68,6 +68,20 @@ export async function countOpen(tx: Queryable, subjectKey: string): Promise<numb
   return row!.open
 }
 
+/** How many approvals have not ended, by state. Two parts, since each has an index of its own. */
+export async function countByState(db: Queryable): Promise<Map<string, number>> {
+  const rows = await db.query<{ state: string; open: number }>(
+    `SELECT state, count(*)::int AS open FROM sallyport.approvals
+      WHERE state IN ('pending', 'approved') GROUP BY state
+     UNION ALL
+     SELECT 'dispatching', count(*)::int FROM sallyport.approvals WHERE state = 'dispatching'`,
+  )
+  const none = { pending: 0, approved: 0, dispatching: 0 }
+  return new Map(
+    Object.entries({ ...none, ...Object.fromEntries(rows.map((row) => [row.state, row.open])) }),
+  )
+}
+
 export async function insertApproval(tx: Queryable, it: NewApproval): Promise<void> {
   await tx.query(
     `INSERT INTO sallyport.approvals
@@ -247,18 +261,34 @@ export async function votesOf(db: Queryable, ids: readonly string[]): Promise<Ma
   return votes
 }
 
-/** Newest first; `before` is the id to go on from. Ids are UUIDv7, so their order is that of their age. */
+/** Characters of payloads on one page: a hundred large ones would be too much for a phone, and for the gateway. */
+const pageBudget = 2 * 1024 * 1024
+
+/**
+ * Newest first, up to `limit` of them, or fewer when they are large; `next` is the id to go on before, or `null` at the end. Ids are
+ * UUIDv7, so their order is that of their age.
+ */
 export async function listApprovals(
   db: Queryable,
   filter: { states?: readonly ApprovalState[]; before?: string; limit: number },
-): Promise<Approval[]> {
-  const rows = await db.query<Row>(
-    `SELECT ${columns} FROM sallyport.approvals
-      WHERE ($1::text[] IS NULL OR state = ANY ($1)) AND ($2::uuid IS NULL OR id < $2)
-      ORDER BY id DESC LIMIT $3`,
-    [filter.states ?? null, filter.before ?? null, filter.limit],
+): Promise<{ approvals: Approval[]; next: string | null }> {
+  const rows = await db.query<Row & { more: boolean }>(
+    `SELECT ${columns}, within < found AS more FROM (
+       SELECT *, row_number() OVER newest AS within, count(*) OVER () AS found,
+              sum(length(payload::text)) OVER newest - length(payload::text) AS before_it
+         FROM (SELECT * FROM sallyport.approvals
+                WHERE ($1::text[] IS NULL OR state = ANY ($1)) AND ($2::uuid IS NULL OR id < $2)
+                ORDER BY id DESC LIMIT $3 + 1) candidates
+       WINDOW newest AS (ORDER BY id DESC)) page
+      WHERE within <= $3 AND before_it < $4
+      ORDER BY id DESC`,
+    [filter.states ?? null, filter.before ?? null, filter.limit, pageBudget],
   )
-  return rows.map(approval)
+  const last = rows.at(-1)
+  return {
+    approvals: rows.map(({ more: _, ...row }) => approval(row)),
+    next: last?.more ? last.id : null,
+  }
 }
 
 /** Those of these approvals that are no longer waiting: decided, or past their time. */

@@ -7,9 +7,11 @@ import {
   insertExclusion,
   insertVote,
   isExcludedByStore,
+  listApprovals,
   moveApproval,
 } from '../../src/approvals/store.ts'
 import { Unknown, type Action } from '../../src/core/action.ts'
+import type { JsonObject } from '../../src/core/json.ts'
 import type { Store } from '../../src/store/db.ts'
 import { openTestStore, storeKinds } from '../support/store.ts'
 
@@ -36,6 +38,8 @@ const action: Action = {
   trace: null,
 }
 
+const awkward = { note: 'a NUL \u0000 and a lone surrogate \ud800 are kept' }
+
 describe.each(storeKinds)('approvals in the %s store', (kind) => {
   let store: Store
 
@@ -59,7 +63,7 @@ describe.each(storeKinds)('approvals in the %s store', (kind) => {
     )
   })
 
-  async function pending(minutes = 5) {
+  async function pending(minutes = 5, payload: JsonObject = awkward) {
     const id = randomUUIDv7()
     const createdAt = new Date()
     await insertApproval(store, {
@@ -69,7 +73,7 @@ describe.each(storeKinds)('approvals in the %s store', (kind) => {
       digest: randomUUIDv7(),
       binding: 'upstream',
       action,
-      payload: { note: 'a NUL \u0000 and a lone surrogate \ud800 are kept' },
+      payload,
       decision: { verdict: 'hold', reason: 'X', rules: ['r'], policy: 'p', requirements: [] },
       viewHash: 'view',
       ranBefore: null,
@@ -111,7 +115,7 @@ describe.each(storeKinds)('approvals in the %s store', (kind) => {
 
   it('keeps what an agent sent as it was', async () => {
     const { payload, action: kept } = await pending()
-    expect(payload).toEqual({ note: 'a NUL \u0000 and a lone surrogate \ud800 are kept' })
+    expect(payload).toEqual(awkward)
     expect(kept.attributes['http']!['json']).toEqual(new Unknown('too large'))
   })
 
@@ -200,6 +204,28 @@ describe.each(storeKinds)('approvals in the %s store', (kind) => {
     ]) {
       await expect(store.query(tamper)).rejects.toMatchObject({ code: '42501' })
     }
+  })
+
+  it('lists the newest first, a page at a time, and fewer of them when they are large', async () => {
+    const large = { note: 'x'.repeat(1_500_000) }
+    const ids: string[] = []
+    for (const payload of [{}, large, large, {}, {}]) ids.unshift((await pending(5, payload)).id)
+
+    const seen: string[] = []
+    const sizes: number[] = []
+    let before: string | undefined
+    do {
+      const page = await listApprovals(store, { limit: 2, ...(before && { before }) })
+      seen.push(...page.approvals.map(({ id }) => id))
+      sizes.push(page.approvals.length)
+      before = page.next ?? undefined
+    } while (before && seen.length < 5)
+    expect(seen.slice(0, 5)).toEqual(ids)
+    expect(sizes.slice(0, 2)).toEqual([2, 2])
+
+    const { approvals, next } = await listApprovals(store, { limit: 100 })
+    expect(approvals.map(({ id }) => id)).toEqual(ids.slice(0, 4))
+    expect(next).toBe(ids[3])
   })
 
   it('has one open request for the same subject, resource and digest', async () => {

@@ -75,7 +75,7 @@ export async function approvalRoutes(
       },
     },
     async ({ query, caller }) => {
-      const page = await listApprovals(store, {
+      const { approvals: page, next } = await listApprovals(store, {
         ...(query.state && { states: query.state }),
         ...(query.before && { before: query.before }),
         limit: pageSize,
@@ -87,7 +87,6 @@ export async function approvalRoutes(
       const approvals = page
         .filter((approval) => maySee(caller, approval))
         .map((approval) => approvalView(approval, votes.get(approval.id)!))
-      const next = page.length === pageSize ? page.at(-1)!.id : null
       return { approvals: approvals as z.infer<typeof approvalSchema>[], next }
     },
   )
