@@ -94,6 +94,15 @@ export class Connection {
     return taken
   }
 
+  /** Keeps what is written, until it is let go. */
+  hold(): void {
+    this.#socket.cork()
+  }
+
+  letGo(): void {
+    this.#socket.uncork()
+  }
+
   /** The whole request has been written. */
   finishWriting(): void {
     this.#written = true

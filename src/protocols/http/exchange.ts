@@ -68,11 +68,14 @@ export class Exchange implements Receiver, BodySink {
     connection.begin(method, reusable, this)
     if (body instanceof RequestBody) {
       this.#sending = true
+      // What has come of the body goes out together with the head.
+      connection.hold()
       connection.write(head)
       body.pump(this).then(
         () => this.#finishSending(body),
         (error: unknown) => this.abort(error),
       )
+      setImmediate(() => connection.letGo())
       return
     }
     if (body === null) connection.write(head)
@@ -82,10 +85,15 @@ export class Exchange implements Receiver, BodySink {
 
   /**
    * Streams the answer to the client, no faster than the client reads it. Resolves with the number of bytes in its body when the whole of it has
-   * come; rejects like `head`, and the client has a part of it then.
+   * come; rejects like `head`, and the client has a part of it then. Throws `UpstreamFailure` if the head cannot be passed on.
    */
   relay(head: Head, response: ServerResponse, action: string): Promise<number> {
-    response.writeHead(head.status, head.reason, answerHeaders(head.headers, action))
+    try {
+      response.writeHead(head.status, head.reason, answerHeaders(head.headers, action))
+    } catch (error) {
+      const detail = 'The answer has a character in its head that no head may have.'
+      throw new UpstreamFailure('upstream-unreachable', detail, true, error)
+    }
     return new Promise((resolve, reject) => {
       this.#client = { response, resolve, reject }
       response.on('drain', () => this.#unblock())

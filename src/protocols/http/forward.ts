@@ -4,6 +4,7 @@ import type { Permit } from '../../gate/permit.ts'
 import { ClientGone } from './body.ts'
 import { Exchange, type Outgoing } from './exchange.ts'
 import { UpstreamFailure } from './failure.ts'
+import { cutOff } from './send-problem.ts'
 import type { Upstream } from './upstream.ts'
 
 interface Job {
@@ -15,7 +16,6 @@ interface Job {
   readonly lane: string
   readonly outgoing: Outgoing
   readonly response: ServerResponse
-  readonly caller: AbortSignal
 }
 
 /**
@@ -23,7 +23,7 @@ interface Job {
  * whole answer: with a problem if nothing of it has been released yet, with `ClientGone` if nobody is left to get it.
  */
 export async function forward(job: Job): Promise<void> {
-  const { permit, digest, upstream, lane, outgoing, response, caller } = job
+  const { permit, digest, upstream, lane, outgoing, response } = job
   const { action } = permit
   const begun = performance.now()
   const elapsed = (): number => Math.round(performance.now() - begun)
@@ -39,13 +39,14 @@ export async function forward(job: Job): Promise<void> {
     }
     exchange = new Exchange(connection, outgoing)
     exchange.start()
-    abortWith(exchange, response, caller)
+    abortWith(response, exchange)
 
     // The answer to a read waits here for its record. Closed: if that fails, nobody ever sees the answer.
     await permit.recorded
     const head = await exchange.head
     status = head.status
     const bytes = await exchange.relay(head, response, action.id)
+    cutOff(response)
     const result = status < 400 ? 'succeeded' : 'failed'
     await permit.complete({ result, status, bytes, duration_ms: elapsed() })
   } catch (error) {
@@ -63,9 +64,11 @@ export async function forward(job: Job): Promise<void> {
 }
 
 /** When the client goes away, the upstream is not kept busy for nobody. */
-function abortWith(exchange: Exchange, response: ServerResponse, caller: AbortSignal): void {
-  const abort = (): void => exchange.abort(new ClientGone('The client went away.'))
-  if (caller.aborted) abort()
+function abortWith(response: ServerResponse, exchange: Exchange): void {
+  const abort = (): void => {
+    if (!response.writableFinished) exchange.abort(new ClientGone('The client went away.'))
+  }
+  if (response.destroyed) abort()
   else response.once('close', abort)
 }
 

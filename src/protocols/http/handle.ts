@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Problem } from '../../core/errors.ts'
 import { partyKey, type Principal, type Subject } from '../../core/subject.ts'
 import { actionOf } from './action.ts'
 import { RequestBody } from './body.ts'
@@ -13,6 +14,7 @@ import type { Resolved } from './resolve.ts'
 import type { Resource } from './resource.ts'
 import { sealRequest, type SealedRequest } from './seal.ts'
 import type { StrictRequest } from './strict-request.ts'
+import { isTaskId } from './task-id.ts'
 import { continueTrace } from './trace.ts'
 
 /** One request for a resource, from a caller who is known. */
@@ -30,12 +32,14 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
   const { resource, path } = target
   const { maxBody } = deps.limits
   const caller = new AbortController()
-  response.once('close', () => caller.abort())
+  response.once('close', () => {
+    if (!response.writableFinished) caller.abort()
+  })
 
   const trace = continueTrace(headerValue(request.headers, 'traceparent'))
   const selected = selectHeaders(request.headers, resource)
   const body = new RequestBody(message, request.framing, () => {
-    if (headerValue(request.headers, 'expect') !== null) response.writeContinue()
+    if (request.expectsContinue) response.writeContinue()
   })
   const payload = {
     method: request.method,
@@ -64,7 +68,7 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
     seal: async () => (shown.sealed = await sealRequest(payload, body, maxBody)),
     waitMs: waitOf(request.headers, deps.listen),
     caller: caller.signal,
-    approval: headerValue(request.headers, 'sallyport-approval'),
+    approval: approvalOf(request.headers),
   })
 
   // A digest in the permit means that people approved these bytes: these, and no others, are sent.
@@ -76,8 +80,14 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
     lane: laneOf(subject),
     outgoing: outgoingOf({ payload, selected, resource, trace, body, sealed: approved }),
     response,
-    caller: caller.signal,
   })
+}
+
+/** The approval that the caller names, or `null`. */
+function approvalOf(headers: readonly Header[]): string | null {
+  const id = headerValue(headers, 'sallyport-approval')
+  if (id === null || isTaskId(id)) return id
+  throw new Problem('approval-mismatch', 'Sallyport-Approval is not the id of an approval.')
 }
 
 /** Milliseconds that the caller waits for people: what it prefers, as far as the listener lets it. */

@@ -1,15 +1,22 @@
 import {
   createServer,
   STATUS_CODES,
-  type IncomingMessage,
+  IncomingMessage,
   type Server,
   type ServerResponse,
 } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { Problem } from '../../core/errors.ts'
 import { problemHeaders } from './send-problem.ts'
+import type { StrictRequest } from './strict-request.ts'
 
-type Handler = (message: IncomingMessage, response: ServerResponse) => void
+/** A request, and what the strict check made of it. */
+export class AgentMessage extends IncomingMessage {
+  /** Set before anything else sees the message. */
+  checked: StrictRequest | null = null
+}
+
+type Handler = (message: AgentMessage, response: ServerResponse) => void
 
 /**
  * Node's own server with every limit written down. Nothing is answered behind our back: what Node would answer by itself (no Host, expectations, CONNECT)
@@ -17,6 +24,7 @@ type Handler = (message: IncomingMessage, response: ServerResponse) => void
  */
 export function createListener(handler: Handler): Server {
   const server = createServer({
+    IncomingMessage: AgentMessage,
     // Bytes of request line and headers together.
     maxHeaderSize: 32 * 1024,
     // Milliseconds to the end of the headers. Bodies may take as long as they move: see RequestBody.

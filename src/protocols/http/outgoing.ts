@@ -34,8 +34,8 @@ export function outgoingOf({ payload, selected, resource, trace, body, sealed }:
   if (resource.credential) lines.push(line(resource.credential.name, resource.credential.value))
 
   const framing = framingOf(body, sealed)
-  // A server that ignores the body of a GET would take it for the next request.
-  const reusable = framing === null || !['GET', 'HEAD', 'OPTIONS'].includes(method)
+  // A server that ignores the body of a GET would take it for the next request (RFC 9110 §9.3.1).
+  const reusable = body.empty || !['GET', 'HEAD', 'DELETE', 'OPTIONS'].includes(method)
   if (framing) lines.push(line(framing.name, framing.value))
   if (!reusable) lines.push(line('connection', 'close'))
   lines.push('\r\n')

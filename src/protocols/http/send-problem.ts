@@ -1,13 +1,24 @@
-import type { ServerResponse } from 'node:http'
+import { STATUS_CODES, type ServerResponse } from 'node:http'
 import { Problem } from '../../core/errors.ts'
 import type { Log } from '../../telemetry/log.ts'
 
 /** Milliseconds that a refused client may go on sending its body. Cutting it off at once could destroy the answer on its way. */
 const linger = 5_000
 
-/** An error as the client may see it. What is not a `Problem` is a defect: it is logged, and shown without its message. */
+/**
+ * An error as the client may see it. What is not a `Problem` is a defect: it is logged, and shown without its message. So is the cause of a failure behind us:
+ * whoever runs the gateway has to see it, and an agent must not.
+ */
 export function asProblem(error: unknown, log: Log): Problem {
-  if (error instanceof Problem) return error
+  if (error instanceof Problem) {
+    if (error.status >= 500) {
+      log.warn(
+        { err: error.cause, code: error.code, action: error.members['action'] },
+        error.message,
+      )
+    }
+    return error
+  }
   log.error({ err: error }, 'a request failed inside the gateway')
   return new Problem('internal-error', 'Sallyport failed, and forwarded nothing more.')
 }
@@ -16,7 +27,11 @@ export function asProblem(error: unknown, log: Log): Problem {
 export function sendProblem(response: ServerResponse, problem: Problem): void {
   if (response.headersSent || response.destroyed) return
   const body = Buffer.from(JSON.stringify(problem))
-  response.writeHead(problem.status, problemHeaders(problem, body.length))
+  response.writeHead(
+    problem.status,
+    STATUS_CODES[problem.status],
+    problemHeaders(problem, body.length),
+  )
   response.end(body)
   cutOff(response)
 }

@@ -1,4 +1,4 @@
-import { METHODS, type IncomingMessage, type ServerResponse } from 'node:http'
+import { METHODS, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { Problem } from '../../core/errors.ts'
@@ -6,7 +6,7 @@ import type { Principal } from '../../core/subject.ts'
 import { ClientGone } from './body.ts'
 import type { AgentServerDeps } from './deps.ts'
 import { handle } from './handle.ts'
-import { createListener, problemOf, refuse } from './listener.ts'
+import { createListener, problemOf, refuse, type AgentMessage } from './listener.ts'
 import { gatewayToken } from './request-headers.ts'
 import { Resolver } from './resolve.ts'
 import { prepareResource } from './resource.ts'
@@ -29,13 +29,12 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
   const { log, authenticator, gate, listen } = deps
   const resources = deps.resources.map((config) => prepareResource(config, deps.binding(config)))
   const resolver = new Resolver(resources)
-  const checked = new WeakMap<IncomingMessage, StrictRequest>()
   // Owned by admit() and serve(): what has to end before the server does.
   const responses = new Set<ServerResponse>()
   const work = new Set<Promise<void>>()
   let closing = false
 
-  function admit(message: IncomingMessage, response: ServerResponse): boolean {
+  function admit(message: AgentMessage, response: ServerResponse): boolean {
     responses.add(response)
     response.once('close', () => {
       responses.delete(response)
@@ -44,7 +43,7 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
     // Node's parser skips what comes in one packet with an offer to upgrade, so no request may follow on this connection.
     if (message.headers.upgrade !== undefined) response.shouldKeepAlive = false
     try {
-      checked.set(message, checkRequest(message))
+      message.checked = checkRequest(message)
       return true
     } catch (error) {
       sendProblem(response, asProblem(error, log))
@@ -72,14 +71,14 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
     else refuse(socket, problemOf(error))
   }
 
-  async function authenticate(message: IncomingMessage): Promise<Principal> {
-    return authenticator.authenticate(gatewayToken(checked.get(message)!.headers))
+  async function authenticate({ headers }: StrictRequest): Promise<Principal> {
+    return authenticator.authenticate(gatewayToken(headers))
   }
 
-  async function serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function serve(message: AgentMessage, response: ServerResponse): Promise<void> {
     try {
-      const request = checked.get(message)!
-      const principal = await authenticate(message)
+      const request = message.checked!
+      const principal = await authenticate(request)
       const target = resolver.resolve(request)
       if (!target) throw new Problem('no-resource', 'No resource has this host or path.')
       await handle(deps, { request, principal, target, message, response })
@@ -92,7 +91,7 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
 
   function proxy({ raw }: FastifyRequest, reply: FastifyReply): void {
     reply.hijack()
-    const serving = serve(raw, reply.raw)
+    const serving = serve(raw as AgentMessage, reply.raw)
     work.add(serving)
     void serving.finally(() => work.delete(serving))
   }
@@ -102,8 +101,8 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
   app.all('*', proxy)
   addStatusRoutes(app, {
     gate,
-    authenticate: ({ raw }) => authenticate(raw),
-    isProxied: ({ raw }) => resolver.byHost(checked.get(raw)!) !== null,
+    authenticate: ({ raw }) => authenticate((raw as AgentMessage).checked!),
+    isProxied: ({ raw }) => resolver.byHost((raw as AgentMessage).checked!) !== null,
     proxy,
   })
   app.setErrorHandler((error, _request, reply) => {

@@ -1,7 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Problem } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Principal } from '../../core/subject.ts'
 import type { AgentServerDeps } from './deps.ts'
+import { isTaskId } from './task-id.ts'
 
 type Proxy = (request: FastifyRequest, reply: FastifyReply) => void
 
@@ -21,7 +23,10 @@ export function addStatusRoutes(app: FastifyInstance, parts: Parts): void {
     return async (request: FastifyRequest<{ Params: { id: string } }>, reply: FastifyReply) => {
       if (isProxied(request)) return proxy(request, reply)
       const principal = await authenticate(request)
-      const task = await ask(request.params.id, principal)
+      const { id } = request.params
+      if (!isTaskId(id))
+        throw new Problem('not-found', 'There is no request of yours with this id.')
+      const task = await ask(id, principal)
       return reply.header('Cache-Control', 'no-store').send(task)
     }
   }

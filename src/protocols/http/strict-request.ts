@@ -21,6 +21,8 @@ export interface StrictRequest {
   readonly host: string | null
   readonly headers: readonly Header[]
   readonly framing: Framing
+  /** Whether the client waits for `100 Continue` before it sends the body (RFC 9110 §10.1.1). */
+  readonly expectsContinue: boolean
 }
 
 // RFC 9110 §7.2. The underscore is in no host name, but in the names of many containers.
@@ -42,11 +44,9 @@ export function checkRequest(message: IncomingMessage): StrictRequest {
   const headers = checkHeaders(rawHeaders)
   const framing = framingOf(headers, httpVersion)
   checkUpgrade(headers, framing)
-  const expect = headerValue(headers, 'expect')
-  if (expect !== null && expect.toLowerCase() !== '100-continue') {
-    throw new Problem('bad-request', 'The only expectation that is met here is 100-continue.')
-  }
-  return { method, path, query, host: hostOf(headers, httpVersion), headers, framing }
+  const host = hostOf(headers, httpVersion)
+  const expectsContinue = checkExpect(headers) && httpVersion === '1.1'
+  return { method, path, query, host, headers, framing, expectsContinue }
 }
 
 function hostOf(headers: readonly Header[], httpVersion: string): string | null {
@@ -75,6 +75,14 @@ function framingOf(headers: readonly Header[], httpVersion: string): Framing {
     throw ambiguous('Content-Length is not a number of bytes.')
   }
   return { kind: 'length', bytes }
+}
+
+function checkExpect(headers: readonly Header[]): boolean {
+  const expect = headerValue(headers, 'expect')
+  if (expect !== null && expect.toLowerCase() !== '100-continue') {
+    throw new Problem('bad-request', 'The only expectation that is met here is 100-continue.')
+  }
+  return expect !== null
 }
 
 /**

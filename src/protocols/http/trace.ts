@@ -27,7 +27,7 @@ export function continueTrace(incoming: string | null): Trace {
 }
 
 // Randomness is fetched in blocks: a system call for each span costs more than everything else here.
-const pool = Buffer.alloc(4096)
+const pool = Buffer.alloc(16_384)
 let used = pool.length
 
 function randomHex(bytes: number): string {

@@ -1,5 +1,7 @@
+import { setTimeout as later } from 'node:timers/promises'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { ok } from '../../support/upstream.ts'
 import { behind, request, statusOf } from './gateway.ts'
 
 // Class 5: CL.TE, TE.CL, TE.TE, duplicate Content-Length (llhttp CVE-2025-23167, undici CVE-2026-1525).
@@ -142,14 +144,23 @@ test.for(Object.entries(brokenChunks))(
   },
 )
 
-test('a body of a GET that an upstream may ignore cannot become a request of the next agent', async () => {
-  const { upstream, gateway } = await behind()
-  const headers = [`Content-Length: ${smuggled.length}`]
-  await gateway.raw(request('/crm/v1', { headers, body: smuggled }))
-  expect(upstream.requests[0]!.headers).toContain('connection: close')
-  await gateway.raw(request('/crm/v1'))
-  expect(upstream.requests.map(({ connection }) => connection)).toEqual([0, 1])
-})
+test.for(['GET', 'HEAD', 'DELETE', 'OPTIONS'])(
+  'a body of a %s that an upstream may ignore cannot become a request of the next agent',
+  async (method) => {
+    const { upstream, gateway } = await behind(() => ok(''))
+    const send = (body: string, ...headers: string[]) =>
+      gateway.raw(
+        request('/crm/v1', { method, headers: ['Connection: close', ...headers], body }),
+        9,
+      )
+    await send(smuggled, `Content-Length: ${smuggled.length}`)
+    expect(upstream.requests[0]!.headers).toContain('connection: close')
+    await send('', 'Content-Length: 0')
+    await later(5)
+    await send('')
+    expect(upstream.requests.map(({ connection }) => connection)).toEqual([0, 1, 1])
+  },
+)
 
 test('what follows a request on the connection of a client is a request of its own, decided by itself', async () => {
   const { upstream, gateway } = await behind()

@@ -91,6 +91,8 @@ const invalid: Record<string, string> = {
   'line feeds alone': 'HTTP/1.1 200 OK\nContent-Length: 2\n\nok',
   'a folded header': 'HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 2\r\n\r\nok',
   'a NUL in a header': 'HTTP/1.1 200 OK\r\nX: a\0b\r\nContent-Length: 2\r\n\r\nok',
+  'a control character in a header': 'HTTP/1.1 200 OK\r\nX: a\x7fb\r\nContent-Length: 2\r\n\r\nok',
+  'a control character in its reason': 'HTTP/1.1 200 O\x01K\r\nContent-Length: 2\r\n\r\nok',
   'no HTTP at all': 'SSH-2.0-OpenSSH_9.2\r\n',
   'another protocol':
     'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',

@@ -162,7 +162,10 @@ test('a retry of the same call is the same action; anything else is another', as
       'Traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
     ]),
     post('{}', ['Prefer: wait=1']),
-    post('{}', ['Sallyport-Reason: again', 'Sallyport-Approval: 1']),
+    post('{}', [
+      'Sallyport-Reason: again',
+      'Sallyport-Approval: 01890000-0000-7000-8000-00000000000a',
+    ]),
     post('{}', ['Connection: close', 'X-Forwarded-For: 1.2.3.4']),
     // However it is framed, and whatever the case of its headers.
     post('{}')

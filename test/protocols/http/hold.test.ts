@@ -3,7 +3,8 @@ import { connect } from 'node:net'
 import { setTimeout as later } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { readPrefer } from '../../../src/protocols/http/prefer.ts'
-import { behind, request, statusOf } from './gateway.ts'
+import { behind, problemIn, request, statusOf } from './gateway.ts'
+import { taskOf } from './stand-in-gate.ts'
 
 test.for([
   ['wait=10', 10, null],
@@ -50,12 +51,23 @@ test('the caller waits as long as it prefers, or as the listener says, and never
 
 test('the gate learns which approval the caller means, and what it says that it is doing this for', async () => {
   const { gateway } = await behind()
-  const headers = ['Sallyport-Approval: 0199', `Sallyport-Reason: ${'caf\xc3\xa9 '.repeat(200)}`]
+  const headers = [
+    `Sallyport-Approval: ${taskOf['alice']}`,
+    `Sallyport-Reason: ${'caf\xc3\xa9 '.repeat(200)}`,
+  ]
   await gateway.raw(request('/crm/v1', { headers }))
   const { approval, action } = gateway.gate.attempts[0]!
-  expect(approval).toBe('0199')
+  expect(approval).toBe(taskOf['alice'])
   expect(action.agentReason).toHaveLength(500)
   expect(action.agentReason).toMatch(/^café café .*…$/)
+})
+
+test('what cannot be the id of an approval is not one', async () => {
+  const { upstream, gateway } = await behind()
+  const headers = ["Sallyport-Approval: ' OR 1=1"]
+  const answer = await gateway.raw(request('/crm/v1', { headers }))
+  expect(problemIn(answer).type).toBe('https://sallyport.dev/problems/approval-mismatch')
+  expect(upstream.connections).toEqual([])
 })
 
 test('approved while the caller waits: the answer of the upstream, as if nothing had happened', async () => {

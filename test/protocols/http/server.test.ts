@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { Problem } from '../../../src/core/errors.ts'
 import { ok } from '../../support/upstream.ts'
 import { behind, problemIn, request, startGateway, statusOf } from './gateway.ts'
+import { taskOf } from './stand-in-gate.ts'
 
 test.for([
   ['no credential', ''],
@@ -88,25 +89,34 @@ test('a defect forwards nothing, is logged, and keeps its message to itself', as
 
 test('agents ask for their own requests, and take them back', async () => {
   const { gateway } = await behind()
-  const own = await gateway.raw(request('/access/v1/requests/of-alice'))
+  const own = await gateway.raw(request(`/access/v1/requests/${taskOf['alice']}`))
   expect(statusOf(own)).toBe(200)
   expect(own).toMatch(/content-type: application\/json/i)
-  expect(problemIn(own)).toEqual({ task: { id: 'of-alice', status: 'pending' } })
-  const others = await gateway.raw(request('/access/v1/requests/of-bob'))
+  expect(problemIn(own)).toEqual({ task: { id: taskOf['alice'], status: 'pending' } })
+  const others = await gateway.raw(request(`/access/v1/requests/${taskOf['bob']}`))
   expect(statusOf(others)).toBe(404)
   expect(problemIn(others).type).toBe('https://sallyport.dev/problems/not-found')
+  for (const id of ['1', "'", taskOf['alice']!.toUpperCase()]) {
+    expect(statusOf(await gateway.raw(request(`/access/v1/requests/${id}`)))).toBe(404)
+  }
   const headers = ['Content-Type: application/json', 'Content-Length: 0']
   const cancelled = await gateway.raw(
-    request('/access/v1/requests/of-alice/cancel', { method: 'POST', headers }),
+    request(`/access/v1/requests/${taskOf['alice']}/cancel`, { method: 'POST', headers }),
   )
-  expect(problemIn(cancelled)).toEqual({ task: { id: 'of-alice', status: 'cancelled' } })
+  expect(problemIn(cancelled)).toEqual({ task: { id: taskOf['alice'], status: 'cancelled' } })
   const withBody = ['Content-Type: not/a;;type', 'Content-Length: 2']
   const body = await gateway.raw(
-    request('/access/v1/requests/of-bob/cancel', { method: 'POST', headers: withBody, body: '{}' }),
+    request(`/access/v1/requests/${taskOf['bob']}/cancel`, {
+      method: 'POST',
+      headers: withBody,
+      body: '{}',
+    }),
   )
   expect(statusOf(body)).toBe(404)
   expect(
-    statusOf(await gateway.raw(request('/access/v1/requests/of-alice', { method: 'DELETE' }))),
+    statusOf(
+      await gateway.raw(request(`/access/v1/requests/${taskOf['alice']}`, { method: 'DELETE' })),
+    ),
   ).toBe(404)
   expect(gateway.gate.attempts).toEqual([])
 })

@@ -8,6 +8,12 @@ import { issuePermit, type Permit } from '../../../src/gate/permit.ts'
 /** What the stand-in has to say about one attempt. */
 export type Verdict = 'allow' | 'deny' | 'hold'
 
+/** The one open request of each agent. */
+export const taskOf: Record<string, string> = {
+  alice: '01890000-0000-7000-8000-00000000000a',
+  bob: '01890000-0000-7000-8000-00000000000b',
+}
+
 /**
  * A gate without policies, people and a store: it decides as it is told, and issues real permits. Held actions run when `approve` is called.
  */
@@ -61,12 +67,12 @@ export class StandInGate {
   }
 
   async task(id: string, { subject }: Subject): Promise<JsonObject> {
-    if (id !== `of-${subject}`) throw new Problem('not-found', 'There is no such request of yours.')
+    if (id !== taskOf[subject]) throw new Problem('not-found', 'There is no such request of yours.')
     return { task: { id, status: 'pending' } }
   }
 
   async cancel(id: string, { subject }: Subject): Promise<JsonObject> {
-    if (id !== `of-${subject}`) throw new Problem('not-found', 'There is no such request of yours.')
+    if (id !== taskOf[subject]) throw new Problem('not-found', 'There is no such request of yours.')
     return { task: { id, status: 'cancelled' } }
   }
 

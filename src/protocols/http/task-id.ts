@@ -1,0 +1,4 @@
+/** Whether this can be the id of an approval: a UUID (RFC 9562 §4), as the gate hands them out. */
+export function isTaskId(text: string): boolean {
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
+}

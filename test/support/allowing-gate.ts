@@ -1,0 +1,20 @@
+import type { Attempt } from '../../src/gate/attempt.ts'
+import { issuePermit, type Permit } from '../../src/gate/permit.ts'
+import type { JsonObject } from '../../src/core/json.ts'
+
+const done = Promise.resolve()
+
+/** Permits everything, and remembers nothing: what is left of the time of a request is that of its protocol. */
+export const allowingGate = {
+  needs: () => ({ body: false }),
+  enforce: async ({ action, caller }: Attempt): Promise<Permit> =>
+    issuePermit({
+      action,
+      digest: null,
+      recorded: done,
+      valid: () => !caller.aborted,
+      complete: () => done,
+    }),
+  task: async (): Promise<JsonObject> => ({}),
+  cancel: async (): Promise<JsonObject> => ({}),
+}
