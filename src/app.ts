@@ -7,11 +7,13 @@ import { openSecrets, type Secrets } from './config/secrets.ts'
 import { approvalStream } from './console/routes/approval-stream.ts'
 import { approvalRoutes } from './console/routes/approvals.ts'
 import { auditRoutes } from './console/routes/audit.ts'
+import { metricsRoutes } from './console/routes/metrics.ts'
 import { policyRoutes } from './console/routes/policies.ts'
 import { createControlServer } from './console/server.ts'
 import { ActivePolicies } from './gate/active-policies.ts'
 import type { GateContext } from './gate/context.ts'
 import { Gate } from './gate/gate.ts'
+import { healthOf } from './gate/health.ts'
 import { startHousekeeping } from './gate/housekeeping.ts'
 import { Outcomes } from './gate/outcomes.ts'
 import { createAuthenticator } from './identity/authenticate.ts'
@@ -20,6 +22,7 @@ import { createAgentServer } from './protocols/http/server.ts'
 import { leaseTimes, openLease, type LeaseTimes } from './store/lease.ts'
 import { openStore } from './store/open.ts'
 import { createLog, type Log } from './telemetry/log.ts'
+import { Metrics } from './telemetry/metrics.ts'
 
 export interface RunningGateway {
   /** Where agents connect; the real port, also where 0 was asked for. */
@@ -46,9 +49,11 @@ export async function startGateway(
   await using opened = new AsyncDisposableStack()
 
   const secrets = openSecrets(config.secrets.file)
+  const metrics = new Metrics(config.resources.map(({ name }) => name))
+  metrics.watchProcess()
   const store = opened.adopt(await openStore(config), (it) => it.end())
   const lease = opened.adopt(await openLease(store, times), (it) => it.close())
-  const audit = opened.adopt(await openAuditLog({ store, lease, log }), (it) => it.close())
+  const audit = opened.adopt(await openAuditLog({ store, lease, log, metrics }), (it) => it.close())
   const outcomes = opened.adopt(new Outcomes(lease, log), (it) => it.close())
   const holds = opened.adopt(new Holds(store, log), (it) => it.stop())
   await holds.start()
@@ -78,7 +83,13 @@ export async function startGateway(
   }
   policies.watch()
   const authenticator = opened.adopt(
-    await createAuthenticator({ identity: config.identity, store, recorder: audit, log }),
+    await createAuthenticator({
+      identity: config.identity,
+      store,
+      recorder: audit,
+      log,
+      onRefusal: (reason) => metrics.refused(reason),
+    }),
     (it) => it.close(),
   )
 
@@ -92,6 +103,7 @@ export async function startGateway(
     log,
   })
   opened.defer(() => agents.close())
+  const health = healthOf(context)
   const control = await createControlServer({
     identity: config.identity,
     publicUrl: config.listen.control.public_url,
@@ -100,7 +112,7 @@ export async function startGateway(
     authenticator,
     recorder: audit,
     log,
-    ready: async () => lease.held(),
+    obstacle: () => health.obstacle(),
     pages,
   })
   opened.defer(() => control.close())
@@ -108,6 +120,12 @@ export async function startGateway(
   await control.register(approvalStream, { gate: context })
   await control.register(auditRoutes, { store, audit })
   await control.register(policyRoutes, { policies: () => policies.current })
+  await control.register(metricsRoutes, {
+    metrics,
+    facts: () => health.facts(),
+    token: config.metrics.token,
+    behindProxy: config.listen.control.public_url !== undefined,
+  })
 
   // First of all when closing: whoever waits gets the pending answer, so that the listeners can close.
   opened.defer(() => holds.drain())

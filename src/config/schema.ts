@@ -254,6 +254,17 @@ export const configSchema = z.strictObject({
     .describe('what is behind the gateway'),
   policies: z.string().prefault('./policies').describe('folder of policy files'),
   hold,
+  metrics: z
+    .strictObject({
+      token: z
+        .string()
+        .min(16, 'Write at least 16 characters, or ${NAME} to take them from the environment.')
+        .optional()
+        .describe(
+          'what a scraper of /metrics presents as its bearer token; left out, only this machine may read them, and nobody where there is a public_url',
+        ),
+    })
+    .prefault({}),
   log: z
     .strictObject({
       level: z

@@ -16,6 +16,9 @@ export type ControlServer = FastifyInstance<
   ZodTypeProvider
 >
 
+/** Stable: probes and alerts rely on these. */
+export type Obstacle = 'store-away' | 'lease-lost'
+
 export interface ControlServerDeps {
   readonly identity: Config['identity']
   /** How people reach it; without one, by loopback and the port that it listens on. */
@@ -26,8 +29,8 @@ export interface ControlServerDeps {
   readonly authenticator: Authenticator
   readonly recorder: Recorder
   readonly log: Log
-  /** Whether this replica can take work now. */
-  readonly ready: () => Promise<boolean>
+  /** What keeps this replica from taking work now, or `null`. */
+  readonly obstacle: () => Promise<Obstacle | null>
   /** Folder of the built console; `null` for the API alone. */
   readonly pages: string | null
 }

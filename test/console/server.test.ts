@@ -38,7 +38,7 @@ async function anotherServer(publicUrl?: string) {
     authenticator,
     publicUrl,
     cookieKey: Buffer.alloc(32, 1),
-    ready: async () => false,
+    obstacle: async () => 'store-away',
     pages: null,
   })
 }

@@ -55,7 +55,7 @@ export async function startControlPlane(
     authenticator,
     recorder,
     log,
-    ready: async () => true,
+    obstacle: async () => null,
     pages: options.pages ?? null,
   })
   const url = await server.listen({ host: '127.0.0.1', port: 0 })

@@ -1,11 +1,17 @@
 import { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
-import type { ControlServer, ControlServerDeps } from '../context.ts'
+import type { ControlServer, ControlServerDeps, Obstacle } from '../context.ts'
+
+const obstacles: Record<Obstacle, string> = {
+  'store-away': 'The store does not answer, so nothing is forwarded.',
+  'lease-lost':
+    'This replica has not reached the store for so long that others may take it for dead, so it forwards nothing.',
+}
 
 /** For load balancers, and the description of the API. */
 export async function healthRoutes(
   app: ControlServer,
-  { ready }: Pick<ControlServerDeps, 'ready'>,
+  { obstacle }: Pick<ControlServerDeps, 'obstacle'>,
 ): Promise<void> {
   const status = z.object({ status: z.literal('ok') })
 
@@ -22,10 +28,15 @@ export async function healthRoutes(
     '/readyz',
     {
       config: { access: 'public' },
-      schema: { description: 'It can take work: its store answers.', response: { 200: status } },
+      schema: {
+        description:
+          'It can take work: its store answers, and no other replica can take it for dead.',
+        response: { 200: status },
+      },
     },
     async () => {
-      if (!(await ready())) throw new Problem('store-unavailable', 'The store does not answer.')
+      const reason = await obstacle()
+      if (reason) throw new Problem('store-unavailable', obstacles[reason], { reason })
       return { status: 'ok' as const }
     },
   )

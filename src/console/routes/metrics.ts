@@ -1,0 +1,55 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
+import { Problem } from '../../core/errors.ts'
+import type { Facts, Metrics } from '../../telemetry/metrics.ts'
+import type { ControlServer } from '../context.ts'
+
+interface MetricsDeps {
+  readonly metrics: Metrics
+  readonly facts: () => Promise<Facts>
+  /** What a scraper presents. */
+  readonly token: string | undefined
+  /** Whether requests can come through a proxy, so that everybody seems to be on this machine. */
+  readonly behindProxy: boolean
+}
+
+/**
+ * For Prometheus. Not for agent keys: those are looked up in the store, and when that is away, metrics are needed most. With a token, for whoever presents
+ * it; without one, for this machine, unless a proxy could make the whole world look like it.
+ */
+export async function metricsRoutes(app: ControlServer, deps: MetricsDeps): Promise<void> {
+  const { metrics, facts, token, behindProxy } = deps
+
+  app.get(
+    '/metrics',
+    {
+      config: { access: 'public' },
+      schema: { description: 'Metrics, in the text format of Prometheus.' },
+      onRequest: async (request) => {
+        if (token === undefined) refuseStrangers(request, behindProxy)
+        else if (!presents(request, token))
+          throw new Problem('unauthenticated', 'Present metrics.token of the configuration.')
+      },
+    },
+    async (_request, reply) =>
+      reply.type(metrics.contentType).send(await metrics.text(await facts())),
+  )
+}
+
+function refuseStrangers({ socket }: FastifyRequest, behindProxy: boolean): void {
+  const from = socket.remoteAddress ?? ''
+  const local = /^(::ffff:)?127\.|^::1$/.test(from)
+  // Closed: behind a proxy of the same machine, an address says nothing.
+  if (local && !behindProxy) return
+  throw new Problem(
+    'forbidden',
+    'Without metrics.token in the configuration, metrics are for this machine alone, and for nobody behind a proxy (public_url).',
+  )
+}
+
+/** In constant time: the hashes are of one length, whatever was presented. */
+function presents({ headers }: FastifyRequest, token: string): boolean {
+  return timingSafeEqual(hash(headers.authorization ?? ''), hash(`Bearer ${token}`))
+}
+
+const hash = (text: string) => createHash('sha256').update(text).digest()
