@@ -153,11 +153,14 @@ export class AuditLog {
   }
 
   #linked(id: string, body: string, error: unknown): void {
+    if (error !== undefined) {
+      this.#log.error({ err: error, event: id }, 'an event cannot be linked')
+      return
+    }
     try {
-      if (error) throw error
       this.#metrics.recorded(JSON.parse(body) as Counted)
     } catch (failure) {
-      this.#log.error({ err: failure, event: id }, 'cannot be linked, or is not what was written')
+      this.#log.error({ err: failure, event: id }, 'what was linked is not what was written')
     }
   }
 

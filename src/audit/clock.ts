@@ -26,8 +26,13 @@ export class DatabaseClock {
     return this.#written.text
   }
 
-  /** `time`, as the database read it between `sent` and now, both on the monotonic clock. */
+  /**
+   * `time`, as the database read it between `sent` and now, both on the monotonic clock. That leaves room, and the estimate stays where it is within it:
+   * a slow answer says little, and so changes little.
+   */
   correct(time: number, sent: number): void {
-    this.#offset = time - (sent + performance.now()) / 2
+    const least = time - performance.now()
+    const most = time - sent
+    this.#offset = Math.min(Math.max(this.#offset, least), most)
   }
 }

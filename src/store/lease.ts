@@ -24,7 +24,7 @@ export interface Lease {
   held(epoch?: number): boolean
   /** Ends `epoch` and begins the next one, unless that has happened. Rejects with `StoreError`. */
   advance(epoch: number): Promise<void>
-  /** Gives the epoch back: nobody has to wait for it to run out. */
+  /** Gives the epoch back, so that nobody has to wait for it to run out. Never rejects: without the store, they wait. */
   close(): Promise<void>
 }
 
@@ -102,11 +102,13 @@ class RenewedLease implements Lease {
   async close(): Promise<void> {
     this.#closed = true
     if (this.#timer) clearTimeout(this.#timer)
-    await this.#store.query(
-      `UPDATE sallyport.replicas SET closed_at = clock_timestamp()
-       WHERE replica = $1 AND epoch = $2 AND closed_at IS NULL`,
-      [this.replica, this.#epoch],
-    )
+    await this.#store
+      .query(
+        `UPDATE sallyport.replicas SET closed_at = clock_timestamp()
+         WHERE replica = $1 AND epoch = $2 AND closed_at IS NULL`,
+        [this.replica, this.#epoch],
+      )
+      .catch(() => undefined)
   }
 
   async #begin(epoch: number): Promise<void> {

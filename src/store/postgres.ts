@@ -27,7 +27,9 @@ export async function openPostgres(url: string, sessions = 10): Promise<Store> {
   const config: ClientConfig = {
     connectionString,
     application_name: 'sallyport',
+    // A connection whose other end vanished without a word is found out, also while it only listens.
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     types: columnTypes,
   }
   await migrateAsOwner(config)
