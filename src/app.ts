@@ -10,6 +10,8 @@ import { auditRoutes } from './console/routes/audit.ts'
 import { metricsRoutes } from './console/routes/metrics.ts'
 import { policyRoutes } from './console/routes/policies.ts'
 import { createControlServer } from './console/server.ts'
+import { openStoreWhenThere } from './console/waiting-room.ts'
+import { version } from './core/version.ts'
 import { ActivePolicies } from './gate/active-policies.ts'
 import type { GateContext } from './gate/context.ts'
 import { Gate } from './gate/gate.ts'
@@ -20,7 +22,6 @@ import { createAuthenticator } from './identity/authenticate.ts'
 import { loadPolicies } from './policy/load.ts'
 import { createAgentServer } from './protocols/http/server.ts'
 import { leaseTimes, openLease, type LeaseTimes } from './store/lease.ts'
-import { openStore } from './store/open.ts'
 import { createLog, type Log } from './telemetry/log.ts'
 import { Metrics } from './telemetry/metrics.ts'
 
@@ -35,7 +36,7 @@ export interface RunningGateway {
 
 /**
  * The composition root: the one place that wires everything. Rejects with `MistakesError` for whatever the person who starts it can mend; what had been
- * opened by then is closed again.
+ * opened by then is closed again. A store that is away is waited for, until `signal`: it rejects with that one's reason then.
  */
 export async function startGateway(
   config: Config,
@@ -43,16 +44,21 @@ export async function startGateway(
     log = createLog(config.log.level),
     pages = null,
     times = leaseTimes,
-  }: { log?: Log; pages?: string | null; times?: LeaseTimes } = {},
+    signal,
+  }: { log?: Log; pages?: string | null; times?: LeaseTimes; signal?: AbortSignal } = {},
 ): Promise<RunningGateway> {
   // Everything that is opened is closed in the opposite order, at the end or when something later fails to open.
   await using opened = new AsyncDisposableStack()
 
   const secrets = openSecrets(config.secrets.file)
+  // A store that is away when the gateway stops is no reason to stop half way.
+  const tooLate = (what: string) => (error: unknown) => log.warn({ err: error }, what)
   const metrics = new Metrics(config.resources.map(({ name }) => name))
   metrics.watchProcess()
-  const store = opened.adopt(await openStore(config), (it) => it.end())
-  const lease = opened.adopt(await openLease(store, times), (it) => it.close())
+  const store = opened.adopt(await openStoreWhenThere(config, log, signal), (it) => it.end())
+  const lease = opened.adopt(await openLease(store, times), (it) =>
+    it.close().catch(tooLate('the lease was not given back: others wait until it runs out')),
+  )
   const audit = opened.adopt(await openAuditLog({ store, lease, log, metrics }), (it) => it.close())
   const outcomes = opened.adopt(new Outcomes(lease, log), (it) => it.close())
   const holds = opened.adopt(new Holds(store, log), (it) => it.stop())
@@ -69,7 +75,9 @@ export async function startGateway(
     (it) => it.close(),
   )
   await audit.append({ type: 'gateway.started', policy: policies.current.hash })
-  opened.defer(() => audit.append({ type: 'gateway.stopped' }))
+  opened.defer(() =>
+    audit.append({ type: 'gateway.stopped' }).catch(tooLate('the stop is not on record')),
+  )
   const context: GateContext = {
     store,
     audit,
@@ -135,11 +143,22 @@ export async function startGateway(
   await control.listen(config.listen.control.address)
   const address = await agents.listen()
 
+  const agentsUrl = urlOf(address)
+  const controlUrl = config.listen.control.public_url ?? urlOf(control.server.address())
+  const { hash: policy } = policies.current
+  log.info(
+    { version, agents: agentsUrl, control: controlUrl, store: store.kind, policy },
+    'started',
+  )
   const running = opened.move()
   return {
-    agentsUrl: urlOf(address),
-    controlUrl: config.listen.control.public_url ?? urlOf(control.server.address()),
-    close: () => running.disposeAsync(),
+    agentsUrl,
+    controlUrl,
+    async close() {
+      log.info('stopping')
+      await running.disposeAsync()
+      log.info('stopped')
+    },
   }
 }
 

@@ -24,7 +24,12 @@ async function sallyport(): Promise<void> {
   } as const
   const principal = { subject, credential: { kind: 'jwt', id: 'bench', expiresAt: null } } as const
   const server = createAgentServer({
-    listen: { address: { host: '127.0.0.1', port: Number(port) }, wait: 25_000, max_wait: 600_000 },
+    listen: {
+      address: { host: '127.0.0.1', port: Number(port) },
+      wait: 25_000,
+      max_wait: 600_000,
+      drain: 20_000,
+    },
     resources: configSchema.shape.resources.parse([
       { name: 'crm', protocol: 'http', match: { prefix: '/crm' }, upstream, read: ['GET /v1/**'] },
     ]),

@@ -2,15 +2,20 @@ import type { Config } from '../config/schema.ts'
 import { MistakesError } from '../core/errors.ts'
 import type { Terminal } from './terminal.ts'
 
-/** Starts something, waits until the user interrupts, and closes it. Interrupted while it starts, it is closed once it has started. */
+/**
+ * Starts something, waits until the user interrupts, and closes it. Interrupted while it starts, it is closed once it has started, unless it rejects with the
+ * reason of the interruption.
+ */
 export async function runUntilInterrupted(
   { interrupted, note }: Terminal,
   listen: Config['listen'],
   start: () => Promise<{ close(): Promise<void> }>,
 ): Promise<void> {
   const running = await start().catch((error: unknown) => {
+    if (interrupted.aborted && error === interrupted.reason) return null
     throw explain(error, listen)
   })
+  if (!running) return
   await new Promise<void>((resolve) => {
     if (interrupted.aborted) resolve()
     else interrupted.addEventListener('abort', () => resolve(), { once: true })

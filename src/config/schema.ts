@@ -43,6 +43,11 @@ const listen = z
             'how long a held request waits when its client does not say so with Prefer: wait',
           ),
         max_wait: duration.prefault('600s').describe('the longest wait that a client may ask for'),
+        drain: duration
+          .prefault('20s')
+          .describe(
+            'how long requests that run may go on when the gateway is told to stop; what is left then is cut off',
+          ),
       })
       .prefault({})
       .describe('where agents connect'),

@@ -1,4 +1,5 @@
 import { getApproval } from '../approvals/store.ts'
+import type { Action } from '../core/action.ts'
 import type { Decision } from '../core/decision.ts'
 import { Problem } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
@@ -36,6 +37,7 @@ export class Gate {
   /** Throws a `Problem` unless the action may run now. Whatever else is thrown means the same: nothing is forwarded. */
   async enforce(attempt: Attempt): Promise<Permit> {
     const decision = decide(attempt.action, {}, this.#ctx.policies())
+    this.#note(attempt.action, decision)
     switch (decision.verdict) {
       case 'allow':
         return this.#allow(attempt, decision)
@@ -81,6 +83,11 @@ export class Gate {
       complete: (outcome) =>
         outcomes.persist(epoch, () => audit.append(completed(action, outcome))),
     })
+  }
+
+  /** For whoever is looking for a mistake. What counts is the audit log. */
+  #note({ id: action, resource }: Action, { verdict, reason, rules }: Decision): void {
+    this.#ctx.log.debug({ action, resource, verdict, reason, rules }, 'decided')
   }
 
   async #own(id: string, subject: Subject) {

@@ -21,7 +21,10 @@ export function serve(terminal: Terminal): Command {
       await runUntilInterrupted(terminal, config.listen, async () => {
         // Only here: no other command has to wait for a whole gateway to be read.
         const { startGateway } = await import('../../app.ts')
-        const gateway = await startGateway(config, { pages: consolePages() })
+        const gateway = await startGateway(config, {
+          pages: consolePages(),
+          signal: terminal.interrupted,
+        })
         terminal.note(`agents   ${gateway.agentsUrl}\nconsole  ${gateway.controlUrl}`)
         return gateway
       })

@@ -17,7 +17,10 @@ import { checkRequest, type StrictRequest } from './strict-request.ts'
 export interface AgentServer {
   /** Resolves with the address that it got. Rejects with the error of the system: EADDRINUSE, EACCES. */
   listen(): Promise<AddressInfo>
-  /** Takes no more connections, and resolves when every request that is under way has its answer and its outcome. */
+  /**
+   * Takes no more connections, and resolves when every request that is under way has its answer and its outcome. What still runs after `drain` is cut
+   * off: an effect that it may have had is `unknown` then.
+   */
   close(): Promise<void>
 }
 
@@ -119,8 +122,13 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
       closing = true
       const closed = app.close()
       if (responses.size === 0) app.server.closeAllConnections()
+      const late = setTimeout(
+        () => responses.forEach((response) => response.destroy()),
+        listen.drain,
+      )
       await closed
       await Promise.all(work)
+      clearTimeout(late)
       for (const { upstream } of resources) upstream.close()
     },
   }

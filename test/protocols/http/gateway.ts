@@ -69,6 +69,7 @@ export async function startGateway(
       address: { host: '127.0.0.1', port: options.port ?? 0 },
       wait: options.wait ?? 25_000,
       max_wait: options.maxWait ?? 600_000,
+      drain: 20_000,
     },
     resources: resources.map(resourceOf),
     binding: ({ name }) => name,
