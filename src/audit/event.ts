@@ -1,9 +1,10 @@
-import { randomFillSync, randomUUIDv7 } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 import type { EventInput } from '../core/event.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Subject } from '../core/subject.ts'
 import { canonical, canonicalAsWritten, unrecordable } from './canonical.ts'
 import { commitment } from './chain.ts'
+import { eventId } from './event-id.ts'
 
 /** Which epoch of which replica describes an event. */
 export interface Source {
@@ -29,7 +30,7 @@ const longest = 8 * 1024 * 1024
 
 /** Throws the problem `bad-request` for an event that cannot be recorded, before it is anywhere near others. */
 export function describe(input: EventInput, source: Source, time: string): Described {
-  const id = randomUUIDv7()
+  const id = eventId()
   const personal = describePersonal(input)
   const { action, outcome, usage, subject } = input
   // In the order of RFC 8785; JSON leaves out what is undefined.
