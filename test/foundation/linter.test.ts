@@ -31,7 +31,7 @@ const down = {
   'src/cli/c.ts': using('startGateway', '../app.ts'),
 }
 
-let said: string[]
+let said: { filename: string; message: string; help: string }[]
 beforeAll(() => {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-lint-'))
   copyFileSync(join(root, '.oxlintrc.json'), join(folder, '.oxlintrc.json'))
@@ -40,24 +40,25 @@ beforeAll(() => {
     writeFileSync(join(folder, path), text)
   }
   const oxlint = join(root, 'node_modules/oxlint/bin/oxlint')
-  const run = spawnSync(process.execPath, [oxlint, '--format', 'unix'], {
+  const run = spawnSync(process.execPath, [oxlint, '--format', 'json'], {
     cwd: folder,
     encoding: 'utf8',
   })
-  said = run.stdout.split('\n')
+  said = JSON.parse(run.stdout).diagnostics
   rmSync(folder, { recursive: true })
 })
 
-const about = (path: string) => said.filter((line) => line.startsWith(`${path}:`)).join('\n')
+const about = (path: string) =>
+  said.filter(({ filename }) => filename === path).map(({ message, help }) => `${message} ${help}`)
 
 test.each(Object.keys(up))('an import that points up is refused in %s', (path) => {
-  expect(about(path)).toContain('Imports only point down')
+  expect(about(path).join()).toContain('Imports only point down')
 })
 
 test.each(Object.keys(permits))('a permit cannot be made in %s', (path) => {
-  expect(about(path)).toContain('Only the gate makes permits')
+  expect(about(path).join()).toContain('Only the gate makes permits')
 })
 
 test.each(Object.keys(down))('an import that points down is fine in %s', (path) => {
-  expect(about(path)).toBe('')
+  expect(about(path)).toEqual([])
 })
