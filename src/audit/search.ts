@@ -14,6 +14,8 @@ export interface EventFilter {
   readonly decision?: string
   readonly reason?: string
   readonly type?: string
+  /** Id of the approval. */
+  readonly approval?: string
   /** At or after. */
   readonly from?: Date
   /** Before. */
@@ -43,6 +45,7 @@ const conditions: {
   decision: (place) => `e.decision = ${place}`,
   reason: (place) => `e.reason = ${place}`,
   type: (place) => `e.type = ${place}`,
+  approval: (place) => `e.approval = ${place}`,
   from: (place) => `e.time >= ${place}`,
   to: (place) => `e.time < ${place}`,
 }

@@ -6,6 +6,7 @@ import { openTestStore, storeKinds } from '../support/store.ts'
 
 describe.each(storeKinds)('searching the log of the %s store', (kind) => {
   let store: Store
+  const approval = crypto.randomUUID()
   const intents = Array.from({ length: 25 }, (_, i) =>
     anIntent({
       resource: i % 5 === 0 ? 'orders-db' : 'crm',
@@ -13,6 +14,7 @@ describe.each(storeKinds)('searching the log of the %s store', (kind) => {
       attributes: {
         http: { method: 'GET', path: `/v1/customers/${i}`, note: 'Zoë "the" 50% off_' },
       },
+      ...(i === 11 && { approval }),
       ...(i === 7 && { decision: 'deny', reason: 'no-rule-matched' }),
     }),
   )
@@ -44,6 +46,7 @@ describe.each(storeKinds)('searching the log of the %s store', (kind) => {
     [{ decision: 'deny' }, [7]],
     [{ reason: 'no-rule-matched' }, [7]],
     [{ type: 'policy.loaded' }, [-1]],
+    [{ approval }, [11]],
     [{ action: intents[3]!.action!.id }, [3]],
     [{ q: '/V1/Customers/12"' }, [12]],
     [{ q: 'agent-8', decision: 'deny' }, [7]],

@@ -2,8 +2,8 @@ import { Command } from 'commander'
 import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
-import { createInterface } from 'node:readline'
 import { verifyExport } from '../../../audit/verify.ts'
+import { readLines } from '../../../audit/verify/lines.ts'
 import { Refusal, UsageError } from '../../errors.ts'
 import type { Terminal } from '../../terminal.ts'
 
@@ -17,7 +17,7 @@ export function verifyAudit(terminal: Terminal): Command {
       await once(input, 'open').catch((error: NodeJS.ErrnoException) => {
         throw new UsageError(`${file} cannot be read (${error.code}).`, 'Name an export.')
       })
-      const report = await verifyExport(createInterface({ input, crlfDelay: Infinity }))
+      const report = await verifyExport(readLines(input))
       const { ok, lines, erased, chains, findings } = report
       if (json) terminal.print(JSON.stringify(report, null, 2))
       else {
