@@ -1,0 +1,109 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test, vi } from 'vitest'
+import { policies } from '../e2e/policies.ts'
+import { problemIn, refund, verifiedLog, waiting } from '../e2e/requests.ts'
+import { startCountingUpstream } from '../support/counting-upstream.ts'
+import { configureGateway } from '../support/gateway-process.ts'
+import { PostgresServer } from '../support/postgres.ts'
+import { atEnd, storeKinds } from '../support/store.ts'
+
+// Whole processes start and end here: that takes its time on a busy machine.
+const patience = { timeout: 60_000 }
+
+async function configured({
+  drain = '20s',
+  databaseUrl,
+}: {
+  drain?: string
+  databaseUrl?: string
+}) {
+  const upstream = await startCountingUpstream()
+  atEnd(() => upstream.close())
+  const { folder, start } = await configureGateway({
+    upstream: upstream.url,
+    policies,
+    ...(databaseUrl && { databaseUrl }),
+  })
+  const file = join(folder, 'sallyport.yaml')
+  writeFileSync(file, readFileSync(file, 'utf8').replace('wait: 5s', `wait: 5s, drain: ${drain}`))
+  return { upstream, folder, start: () => start({ asInstalled: true }) }
+}
+
+const note = { method: 'POST', body: 'called back' }
+
+test(
+  'SIGTERM: nobody new gets in, who waits for people is told, what runs ends, and the exit code is 0',
+  patience,
+  async () => {
+    const { upstream, folder, start } = await configured({})
+    const gateway = await start()
+    const answers = Promise.withResolvers<() => void>()
+    const answer = upstream.answer
+    upstream.answer = (request, response) => answers.resolve(() => answer(request, response))
+    const running = gateway.agent('/crm/v1/notes', note)
+    const held = gateway.agent('/crm/v1/refunds', waiting(refund(), 300))
+    const approval = await gateway.pending()
+    const letItAnswer = await answers.promise
+
+    gateway.signal('SIGTERM')
+    const { task } = await problemIn(held, 'approval-pending')
+    expect(task.id).toBe(approval.id)
+    await expect(fetch(`${gateway.agentsUrl}/crm/v1/customers`)).rejects.toThrow('fetch failed')
+    letItAnswer()
+    expect(await (await running).json()).toEqual({ did: 'POST /v1/notes' })
+    expect(await gateway.ended).toBe(0)
+
+    // What was asked for is asked for still, and everything has its outcome.
+    upstream.answer = answer
+    const next = await start()
+    expect(await next.approval(approval.id)).toMatchObject({ state: 'pending' })
+    const log = await verifiedLog(next, folder)
+    const ran = log.filter(({ type }) => type === 'action.completed')
+    expect(ran.map(({ outcome }) => outcome?.result)).toEqual(['succeeded'])
+    expect(log.map(({ type }) => type)).toContain('gateway.stopped')
+    const lines = gateway
+      .output()
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+    const said = lines.map((line) => (JSON.parse(line) as { msg: string }).msg)
+    expect(said).toEqual(['started', 'stopping', 'stopped'])
+  },
+)
+
+test(
+  'an upstream that never answers keeps nobody from stopping: after `drain` it is cut off, and `unknown`',
+  patience,
+  async () => {
+    const { upstream, folder, start } = await configured({ drain: '300ms' })
+    const gateway = await start()
+    const answer = upstream.answer
+    upstream.answer = () => undefined
+    const running = gateway.agent('/crm/v1/notes', note)
+    const cutOff = expect(running).rejects.toThrow()
+    await vi.waitFor(() => expect(upstream.arrived).toHaveLength(1))
+
+    gateway.signal('SIGTERM')
+    await cutOff
+    expect(await gateway.ended).toBe(0)
+
+    upstream.answer = answer
+    const log = await verifiedLog(await start(), folder)
+    const ran = log.filter(({ type }) => type === 'action.completed')
+    expect(ran.map(({ outcome }) => outcome?.result)).toEqual(['unknown'])
+  },
+)
+
+describe.runIf(storeKinds.includes('postgres'))('without its database', () => {
+  test('it stops all the same, and says what it could not write', patience, async () => {
+    const server = await PostgresServer.start()
+    atEnd(() => server.remove())
+    const { start } = await configured({ databaseUrl: await server.createDatabase('leaving') })
+    const gateway = await start()
+    await server.stop()
+    gateway.signal('SIGTERM')
+    expect(await gateway.ended).toBe(0)
+    expect(gateway.output()).toContain('the stop is not on record')
+    expect(gateway.output()).toContain('"msg":"stopped"')
+  })
+})
