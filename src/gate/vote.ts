@@ -15,7 +15,7 @@ import type { EventInput } from '../core/event.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Person } from '../core/person.ts'
 import { subjectOfPerson } from '../identity/people.ts'
-import { commit, type Step } from './commit.ts'
+import { asProblem, commit, type Step } from './commit.ts'
 import type { GateContext } from './context.ts'
 import { alreadyResolved, expire, resolveByVote } from './settle.ts'
 import { approvalView } from './view.ts'
@@ -57,9 +57,13 @@ export async function castVote(
     return problem
   })
   if (refused) throw refused
-  const approval = await getApproval(ctx.store, ballot.approval)
-  const votes = await votesOf(ctx.store, [ballot.approval])
-  return approvalView(approval!, votes.get(ballot.approval)!)
+  try {
+    const approval = await getApproval(ctx.store, ballot.approval)
+    const votes = await votesOf(ctx.store, [ballot.approval])
+    return approvalView(approval!, votes.get(ballot.approval)!)
+  } catch (error) {
+    throw asProblem(error)
+  }
 }
 
 /** Why this vote does not count. Who may never vote on it comes first: that answer must not depend on the state. */
