@@ -5,7 +5,7 @@ import { settledOf } from './store.ts'
 /** Between two looks at the approvals that are waited for here, in milliseconds. A notification usually comes first. */
 const lookEvery = 1000
 
-export const approvalsChannel = 'sallyport_approvals'
+const approvalsChannel = 'sallyport_approvals'
 
 /**
  * Where an action waits. A notification wakes its waiters at once; since notifications get lost with their connection, everything that is

@@ -20,10 +20,6 @@ export type ApprovalState = keyof typeof edges
 
 export const states = Object.keys(edges) as ApprovalState[]
 
-export function canMove(from: ApprovalState, to: ApprovalState): boolean {
-  return (edges[from] as readonly ApprovalState[]).includes(to)
-}
-
 /** Still able to lead to a run: the states in which the same action joins instead of asking again. */
 export function isOpen(state: ApprovalState): boolean {
   return state === 'pending' || state === 'approved'

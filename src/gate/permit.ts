@@ -14,7 +14,7 @@ interface PermitInit {
 }
 
 /** A permit that cannot be used. Nothing was sent. */
-export class PermitError extends Error {
+class PermitError extends Error {
   override readonly name = 'PermitError'
 }
 

@@ -17,7 +17,7 @@ const statuses: Record<ApprovalState, string> = {
   cancelled: 'cancelled',
 }
 
-export function statusEndpoint(id: string): string {
+function statusEndpoint(id: string): string {
   return `/access/v1/requests/${id}`
 }
 
