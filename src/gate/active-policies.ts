@@ -14,7 +14,7 @@ const retries = 1_000
 interface Deps {
   readonly load: () => ReturnType<typeof loadPolicies>
   readonly folder: string
-  readonly store: Store
+  readonly store: Pick<Store, 'tx'>
   readonly audit: AuditLog
   readonly log: Log
 }

@@ -21,5 +21,7 @@ export interface GateContext {
   /** The policies in force; each decision uses one version throughout. */
   readonly policies: () => CompiledPolicies
   readonly limits: Config['hold']
+  /** Resources on which nothing is held or denied, only recorded. Whatever is not in here is enforced. */
+  readonly observed: ReadonlySet<string>
   readonly log: Log
 }

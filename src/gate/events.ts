@@ -43,6 +43,12 @@ export function decided(
   }
 }
 
+/** The same for a decision that is not carried out. Whatever it says, this is an intent. */
+export function observed(action: Action, decision: Decision): EventInput {
+  const event = decided(action, decision)
+  return decision.verdict === 'allow' ? event : { ...event, enforced: false }
+}
+
 export function requested(approval: NewApproval): EventInput {
   return {
     type: 'approval.requested',

@@ -2,6 +2,7 @@ import { getApproval } from '../approvals/store.ts'
 import type { Action } from '../core/action.ts'
 import type { Decision } from '../core/decision.ts'
 import { Problem } from '../core/errors.ts'
+import type { EventInput } from '../core/event.ts'
 import type { JsonObject } from '../core/json.ts'
 import { sameParty, type Subject } from '../core/subject.ts'
 import { decide } from '../policy/decide.ts'
@@ -10,7 +11,7 @@ import { subjectKey } from './binding.ts'
 import { asProblem } from './commit.ts'
 import type { GateContext } from './context.ts'
 import { deny } from './deny.ts'
-import { completed, decided } from './events.ts'
+import { completed, decided, observed } from './events.ts'
 import { hold } from './hold.ts'
 import { issuePermit, type Permit } from './permit.ts'
 import { cancelApproval } from './settle.ts'
@@ -21,6 +22,8 @@ import { taskOf } from './task.ts'
  * The one way to production. An attempt goes in; a permit comes out, or a problem is thrown and nothing runs:
  *
  *     decide → hold if needed → append the intent → hand out a permit → take the outcome back
+ *
+ * On a resource that is only observed the decision is recorded, and not carried out; everything else is the same.
  */
 export class Gate {
   readonly #ctx: GateContext
@@ -36,15 +39,19 @@ export class Gate {
 
   /** Throws a `Problem` unless the action may run now. Whatever else is thrown means the same: nothing is forwarded. */
   async enforce(attempt: Attempt): Promise<Permit> {
-    const decision = decide(attempt.action, {}, this.#ctx.policies())
-    this.#note(attempt.action, decision)
+    const { action } = attempt
+    const decision = decide(action, {}, this.#ctx.policies())
+    this.#note(action, decision)
+    if (this.#ctx.observed.has(action.resource)) {
+      return this.#run(attempt, observed(action, decision))
+    }
     switch (decision.verdict) {
       case 'allow':
-        return this.#allow(attempt, decision)
+        return this.#run(attempt, decided(action, decision))
       case 'hold':
         return hold(this.#ctx, attempt, decision)
       case 'deny':
-        return deny(this.#ctx, attempt.action, decision)
+        return deny(this.#ctx, action, decision)
     }
   }
 
@@ -65,10 +72,10 @@ export class Gate {
    * An action with an effect gets its permit when its intent is durable. A read is sent at once, and its answer waits for the
    * record (`Permit.recorded`): the commit overlaps with the upstream, and no data leaves unrecorded.
    */
-  async #allow({ action, caller }: Attempt, decision: Decision): Promise<Permit> {
+  async #run({ action, caller }: Attempt, intent: EventInput): Promise<Permit> {
     const { audit, lease, outcomes } = this.#ctx
     const { epoch } = lease
-    const recorded = audit.append(decided(action, decision))
+    const recorded = audit.append(intent)
     if (action.effect === 'read') {
       // Whoever releases the answer awaits it; a failure before that must not count as unhandled.
       recorded.catch(() => undefined)
