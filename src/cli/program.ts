@@ -10,10 +10,12 @@ import { verifyAudit } from './commands/audit/verify.ts'
 import { createKey } from './commands/keys/create.ts'
 import { listKeys } from './commands/keys/list.ts'
 import { revokeKey } from './commands/keys/revoke.ts'
+import { demo } from './commands/demo.ts'
 import { login } from './commands/login.ts'
 import { migrate } from './commands/migrate.ts'
 import { checkPolicies } from './commands/policy/check.ts'
 import { explainPolicies } from './commands/policy/explain.ts'
+import { reportPolicies } from './commands/policy/report.ts'
 import { testPolicies } from './commands/policy/test.ts'
 import { quickstart } from './commands/quickstart.ts'
 import { serve } from './commands/serve.ts'
@@ -27,12 +29,14 @@ export function createProgram(terminal: Terminal): Command {
     .showHelpAfterError('(add --help for what there is)')
     .addCommand(serve(terminal))
     .addCommand(quickstart(terminal))
+    .addCommand(demo(terminal))
     .addCommand(migrate(terminal))
     .addCommand(
-      group('policy', 'the policies, without a gateway', [
+      group('policy', 'the policies, and what they would do', [
         checkPolicies(terminal),
         testPolicies(terminal),
         explainPolicies(terminal),
+        reportPolicies(terminal),
       ]),
     )
     .addCommand(login(terminal))

@@ -1,16 +1,11 @@
-import { join } from 'node:path'
-import { startGateway, type RunningGateway } from '../app.ts'
+import { startGateway } from '../app.ts'
 import { loadConfig } from '../config/load.ts'
-import { replacePrivateFile } from '../config/private-file.ts'
 import { startDemoApi } from '../quickstart/demo-api.ts'
-import {
-  startIdentityProvider,
-  type DemoIdentityProvider,
-} from '../quickstart/identity-provider.ts'
+import { startIdentityProvider } from '../quickstart/identity-provider.ts'
 import { createLog } from '../telemetry/log.ts'
 import { consolePages } from './console-pages.ts'
+import { writeCredentials } from './demo-credentials.ts'
 import { quickstartConfig } from './policy-source.ts'
-import { writeProfile } from './profile.ts'
 
 export interface QuickstartPorts {
   readonly agents: number
@@ -22,14 +17,10 @@ export interface QuickstartPorts {
 export interface RunningQuickstart {
   readonly agentsUrl: string
   readonly controlUrl: string
-  /** A file with the header that the demo agent sends: `curl -H @file`. */
+  /** A file with the header that the demo agent sends. */
   readonly agentHeader: string
   close(): Promise<void>
 }
-
-/** Whose the CLI's profile is: a person who may approve some of what the demo agent asks for, and read the audit log. */
-const demoPerson = 'dana'
-const demoAgent = 'support-agent'
 
 /** The gateway as `examples/quickstart/sallyport.yaml` describes it, and what it stands between. */
 export async function startQuickstart(
@@ -56,25 +47,8 @@ export async function startQuickstart(
   const gateway = opened.adopt(await startGateway(config, { log, pages: consolePages() }), (it) =>
     it.close(),
   )
-  const agentHeader = await writeCredentials(data, gateway, provider)
+  const agentHeader = await writeCredentials(data, gateway.controlUrl, provider)
   const running = opened.move()
   const { agentsUrl, controlUrl } = gateway
   return { agentsUrl, controlUrl, agentHeader, close: () => running.disposeAsync() }
-}
-
-async function writeCredentials(
-  data: string,
-  { controlUrl }: RunningGateway,
-  provider: DemoIdentityProvider,
-): Promise<string> {
-  const token = await provider.personToken(demoPerson)
-  writeProfile(join(data, 'profile.json'), {
-    url: controlUrl,
-    token,
-    expires_at: null,
-    refresh: null,
-  })
-  const header = join(data, `${demoAgent}.header`)
-  replacePrivateFile(header, `Authorization: Bearer ${await provider.agentToken(demoAgent)}\n`)
-  return header
 }

@@ -1,8 +1,23 @@
 import type { RunningQuickstart } from './quickstart.ts'
 
-/** What `npm start` prints. Lines that start with `curl` or `npx` can be pasted into another terminal as they are. */
-export function showQuickstart({ agentsUrl, controlUrl, agentHeader }: RunningQuickstart): string {
-  const curl = `curl -i -H @${quoted(agentHeader)}`
+interface Ways {
+  /** What the shell makes the demo agent's header from. */
+  readonly header: string
+  /** How the CLI is called. */
+  readonly sallyport: string
+  readonly end: string
+}
+
+/** What `npm start` prints, or the same for somebody who started it in another way. Lines that start with `curl` or the CLI can be pasted as they are. */
+export function showQuickstart(
+  { agentsUrl, controlUrl, agentHeader }: Omit<RunningQuickstart, 'close'>,
+  { header, sallyport, end }: Ways = {
+    header: `@${quoted(agentHeader)}`,
+    sallyport: 'npx sallyport',
+    end: 'Ctrl-C stops everything; the next start finds its data.',
+  },
+): string {
+  const curl = `curl -i -H ${header}`
   const customer = `${agentsUrl}/crm/v1/customers/c-1`
   const refund = { order: 'o-1001', amount_cents: 12_900, reason: 'arrived broken' }
   const body = `-H 'Content-Type: application/json' -d ${quoted(JSON.stringify(refund))}`
@@ -26,16 +41,18 @@ ${curl} -H 'Prefer: wait=300' ${body} ${agentsUrl}/crm/v1/refunds
 Be a person, while it waits: open ${controlUrl} and log in as Dana, who leads support.
 Priya owns the agent, so she can look, and not approve. Or decide from here, as Dana:
 
-npx sallyport approvals list
-npx sallyport approvals watch
+${sallyport} approvals list
+${sallyport} approvals watch
 
 Afterwards: what happened, and the proof that nobody has changed it.
 
-npx sallyport audit search
-npx sallyport audit export --out audit.ndjson && npx sallyport audit verify audit.ndjson
+${sallyport} audit search
+${sallyport} audit export --out audit.ndjson && ${sallyport} audit verify audit.ndjson
 
-Ctrl-C stops everything; the next start finds its data.
+${end}
 `
 }
 
-const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`
+}

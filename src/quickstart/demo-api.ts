@@ -17,9 +17,16 @@ export interface DemoRequest {
   readonly status: number
 }
 
-/** A small company's API, in memory: the production that the quickstart protects. Port 0 takes any free one. */
-export async function startDemoApi({ port }: { port: number }): Promise<DemoApi> {
-  const token = randomBytes(24).toString('base64url')
+/**
+ * A small company's API on loopback, in memory: the production that the quickstart protects. Port 0 takes any free one; a token that is not given is made.
+ */
+export async function startDemoApi({
+  port,
+  token = randomBytes(24).toString('base64url'),
+}: {
+  port: number
+  token?: string
+}): Promise<DemoApi> {
   const requests: DemoRequest[] = []
   const app = fastify({ forceCloseConnections: true })
 

@@ -32,22 +32,29 @@ export interface DemoIdentityProvider {
 
 /**
  * A real OpenID provider on loopback, for trying out: everybody who can reach it can be anybody. Its keys are kept in `dataDir`, so that
- * tokens outlive a restart; logins do not.
+ * tokens outlive a restart; logins do not. In a container that publishes its port on the loopback of the host, it listens on another `host`
+ * and is 127.0.0.1 all the same, for browsers and for the gateway in the same container.
  */
 export async function startIdentityProvider({
   port,
   dataDir,
   log,
+  host = '127.0.0.1',
+  consoleSecret,
 }: {
   port: number
   dataDir: string
   log: Log
+  host?: string
+  /** Of the console's client; made, and kept, if left out. */
+  consoleSecret?: string
 }): Promise<DemoIdentityProvider> {
-  const state = await openProviderState(dataDir)
+  const kept = await openProviderState(dataDir)
+  const state = { ...kept, consoleSecret: consoleSecret ?? kept.consoleSecret }
   const server = createServer()
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, '127.0.0.1', resolve)
+    server.listen(port, host, resolve)
   })
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 

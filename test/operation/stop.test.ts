@@ -79,12 +79,11 @@ test(
     const gateway = await start()
     const answer = upstream.answer
     upstream.answer = () => undefined
-    const running = gateway.agent('/crm/v1/notes', note)
-    const cutOff = expect(running).rejects.toThrow()
+    const running = gateway.agent('/crm/v1/notes', note).catch((error: unknown) => error)
     await vi.waitFor(() => expect(upstream.arrived).toHaveLength(1))
 
     gateway.signal('SIGTERM')
-    await cutOff
+    expect(await running).toMatchObject({ message: 'fetch failed' })
     expect(await gateway.ended).toBe(0)
 
     upstream.answer = answer

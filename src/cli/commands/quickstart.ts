@@ -1,11 +1,11 @@
 import { Command } from 'commander'
 import { resolve } from 'node:path'
 import { configSchema, type Config } from '../../config/schema.ts'
-import { UsageError } from '../errors.ts'
 import type { QuickstartPorts } from '../quickstart.ts'
 import { runUntilInterrupted } from '../run-until-interrupted.ts'
 import { showQuickstart } from '../show-quickstart.ts'
 import type { Terminal } from '../terminal.ts'
+import { port } from './port.ts'
 
 interface Options {
   readonly agentsPort: number
@@ -35,16 +35,6 @@ export function quickstart(terminal: Terminal): Command {
         return running
       })
     })
-}
-
-function port(text: string): number {
-  const number = Number(text)
-  if (!/^\d+$/.test(text) || number > 65_535)
-    throw new UsageError(
-      `${text} is no port.`,
-      'Write a number from 0 to 65535; 0 takes any free one.',
-    )
-  return number
 }
 
 /** The listeners, for messages about ports: those can come before the configuration has been read. */

@@ -1,0 +1,68 @@
+import { Command } from 'commander'
+import { relative, resolve } from 'node:path'
+import { configSchema } from '../../config/schema.ts'
+import { UsageError } from '../errors.ts'
+import { runUntilInterrupted } from '../run-until-interrupted.ts'
+import { showQuickstart } from '../show-quickstart.ts'
+import type { Terminal } from '../terminal.ts'
+import { port } from './port.ts'
+
+interface Options {
+  readonly data: string
+  readonly apiPort: number
+  readonly identityPort: number
+  readonly identityHost: string
+  readonly agentsUrl: string
+  readonly controlUrl: string
+  readonly compose: string
+}
+
+/** For docker-compose.yml: what production would have in the place of it is the user's own. */
+export function demo(terminal: Terminal): Command {
+  return new Command('demo')
+    .description('the API and the identity provider of the quickstart, for a gateway elsewhere')
+    .option('--api-port <port>', 'the demo API, on loopback', port, 8083)
+    .option('--identity-port <port>', 'the demo identity provider', port, 8082)
+    .option('--identity-host <host>', 'where it listens; it calls itself 127.0.0.1', '127.0.0.1')
+    .option('--agents-url <url>', 'where agents reach the gateway', 'http://127.0.0.1:8080')
+    .option('--control-url <url>', 'where people do', 'http://127.0.0.1:8081')
+    .option('--data <folder>', 'where its keys are kept', 'data')
+    .option('--compose <service>', 'what docker compose calls this', 'demo')
+    .action(async ({ agentsUrl, compose, ...options }: Options) => {
+      await runUntilInterrupted(terminal, noListeners, async () => {
+        const { startDemo } = await import('../demo.ts')
+        const data = resolve(terminal.folder, options.data)
+        const running = await startDemo({
+          ...options,
+          data,
+          apiToken: secret(terminal, 'DEMO_API_TOKEN'),
+          consoleSecret: secret(terminal, 'DEMO_CONSOLE_SECRET'),
+        })
+        const file = relative(terminal.folder, running.agentHeader)
+        terminal.print(
+          showQuickstart(
+            { agentsUrl, controlUrl: options.controlUrl, agentHeader: running.agentHeader },
+            {
+              header: `"$(docker compose exec -T ${compose} cat ${file})"`,
+              sallyport: `docker compose exec ${compose} sallyport`,
+              end: '`docker compose down` stops everything; with --volumes it forgets everything, too.',
+            },
+          ),
+        )
+        return running
+      })
+    })
+}
+
+/** What the gateway presents here: it and the demo are told the same. */
+function secret({ environment }: Terminal, variable: string): string {
+  const value = environment[variable]
+  if (value) return value
+  throw new UsageError(`${variable} is not set.`, 'Give the gateway and the demo the same value.')
+}
+
+/** A port in use is one of the demo's, never a listener of the gateway. */
+const noListeners = configSchema.shape.listen.parse({
+  agents: { address: '127.0.0.1:0' },
+  control: { address: '127.0.0.1:0' },
+})
