@@ -20,6 +20,8 @@ export interface TestGatewayOptions {
   readonly config?: string
   /** More keys of the resource `crm`, as YAML flow members. */
   readonly resource?: string
+  /** More resources, as items of the list. */
+  readonly resources?: string
   readonly store?: StoreKind
   /** A database of the test's own. */
   readonly databaseUrl?: string
@@ -43,6 +45,7 @@ export async function writeTestFolder(
     policies,
     config = '',
     resource = '',
+    resources = '',
     store = storeKinds[0]!,
     ...more
   }: TestGatewayOptions,
@@ -76,6 +79,7 @@ resources:
     credential: { header: Authorization, value: Bearer upstream-secret-of-the-test }
     read: ['GET /v1/**']
     ${resource}
+${resources}
 policies: ./policies
 ${config}
 `,
