@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { MistakesError } from '../../src/core/errors.ts'
@@ -65,7 +66,7 @@ test('a busy query does not starve timers', async () => {
 })
 
 test('a database whose thread has ended is unavailable at once', async () => {
-  const database = await PgliteDatabase.open({ folder: null, snapshot: null })
+  const database = await PgliteDatabase.open({ folder: join(data, 'store'), snapshot: null })
   const store = await openOver(database, () => {})
   await database.close()
   await expect(store.query('SELECT 1')).rejects.toMatchObject({ ambiguous: true })

@@ -131,9 +131,9 @@ describe.runIf(storeKinds.includes('postgres'))(
     })
 
     test('is refused when it runs without fsync', async () => {
-      const careless = await PostgresServer.start(['fsync=off'])
-      atEnd(() => careless.remove())
-      await expect(openPostgres(await careless.createDatabase('careless'))).rejects.toThrow('fsync')
+      await server.stop()
+      await server.start(['fsync=off'])
+      await expect(openPostgres(url)).rejects.toThrow('fsync')
     })
   },
 )

@@ -66,8 +66,9 @@ export class PostgresServer {
     return this.url(name)
   }
 
-  async start(): Promise<void> {
-    const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', ...this.#settings]
+  async start(more: readonly string[] = []): Promise<void> {
+    const loopback = ['listen_addresses=127.0.0.1', 'unix_socket_directories=']
+    const settings = [...loopback, ...this.#settings, ...more]
     const postgres = [join(this.#bin, 'postgres'), '-D', join(this.#folder, 'data')]
     postgres.push('-p', String(this.#port), ...settings.flatMap((setting) => ['-c', setting]))
     // The shell stops the server when its input ends: also when this process is killed.
