@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { Holds } from './approvals/hold.ts'
 import { openAuditLog } from './audit/append.ts'
+import { observedResources } from './config/observed.ts'
 import type { Config, HttpResource } from './config/schema.ts'
 import { openSecrets, type Secrets } from './config/secrets.ts'
 import { approvalStream } from './console/routes/approval-stream.ts'
@@ -74,7 +75,18 @@ export async function startGateway(
     }),
     (it) => it.close(),
   )
-  await audit.append({ type: 'gateway.started', policy: policies.current.hash })
+  const observed = observedResources(config)
+  if (observed.length > 0) {
+    log.warn(
+      { resources: observed },
+      'mode: observe. Nothing is denied or held on these resources, only recorded',
+    )
+  }
+  await audit.append({
+    type: 'gateway.started',
+    policy: policies.current.hash,
+    ...(observed.length > 0 && { details: { observed: [...observed] } }),
+  })
   opened.defer(() =>
     audit.append({ type: 'gateway.stopped' }).catch(tooLate('the stop is not on record')),
   )
@@ -87,6 +99,7 @@ export async function startGateway(
     holds,
     policies: () => policies.current,
     limits: config.hold,
+    observed: new Set(observed),
     log,
   }
   policies.watch()
@@ -127,7 +140,7 @@ export async function startGateway(
   await control.register(approvalRoutes, { gate: context })
   await control.register(approvalStream, { gate: context })
   await control.register(auditRoutes, { store, audit })
-  await control.register(policyRoutes, { policies: () => policies.current })
+  await control.register(policyRoutes, { policies: () => policies.current, observed })
   await control.register(metricsRoutes, {
     metrics,
     facts: () => health.facts(),

@@ -40,6 +40,7 @@ export function describe(input: EventInput, source: Source, time: string): Descr
     decision: input.decision,
     digest: input.digest,
     effect: input.effect,
+    enforced: input.enforced,
     id,
     outcome: outcome && {
       bytes: outcome.bytes,

@@ -66,7 +66,8 @@ function readOpenIntents(
      FROM sallyport.audit_events e
      WHERE (e.time, e.id) > ($3::timestamptz, $4::uuid) AND (e.time, e.id) <= ($5::timestamptz, $6::uuid)
        AND e.replica = $1 AND e.epoch = $2
-       AND (e.type = 'action.dispatched' OR e.type = 'action.decided' AND e.decision = 'allow')
+       AND (e.type = 'action.dispatched' OR e.type = 'action.decided'
+            AND (e.decision = 'allow' OR convert_from(e.body, 'UTF8')::jsonb -> 'enforced' = 'false'))
        AND NOT EXISTS (SELECT FROM sallyport.audit_events c
                        WHERE c.action = e.action AND c.type = 'action.completed')
      ORDER BY e.action, e.time`,

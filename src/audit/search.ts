@@ -12,6 +12,8 @@ export interface EventFilter {
   /** Id or name of the action. */
   readonly action?: string
   readonly decision?: string
+  /** `false`: what would have been denied or held, and ran, because its resource is only observed. */
+  readonly enforced?: boolean
   readonly reason?: string
   readonly type?: string
   /** Id of the approval. */
@@ -43,6 +45,9 @@ const conditions: {
       ? `e.action = ${place}`
       : `convert_from(e.body, 'UTF8')::jsonb #>> '{action,name}' = ${place}`,
   decision: (place) => `e.decision = ${place}`,
+  // Only what is denied or held can have gone unenforced, and for those there is an index.
+  enforced: (place) =>
+    `e.decision IN ('deny', 'hold') AND coalesce(convert_from(e.body, 'UTF8')::jsonb -> 'enforced', 'true') = to_jsonb(${place}::boolean)`,
   reason: (place) => `e.reason = ${place}`,
   type: (place) => `e.type = ${place}`,
   approval: (place) => `e.approval = ${place}`,

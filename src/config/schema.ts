@@ -148,6 +148,8 @@ const identity = z
   })
   .prefault({})
 
+const mode = z.enum(['enforce', 'observe'])
+
 const httpResource = z.strictObject({
   name: name.describe('what policies and the audit log call it'),
   protocol: z.literal('http').describe('what agents speak with it'),
@@ -208,6 +210,7 @@ const httpResource = z.strictObject({
       'more headers that are left out of the digest, and are not forwarded with a held action',
     ),
   timeout: duration.prefault('60s').describe('how long the upstream may be silent before 504'),
+  mode: mode.optional().describe('for this resource alone; that of the gateway, if left out'),
 })
 
 const hold = z
@@ -258,6 +261,11 @@ export const configSchema = z.strictObject({
     .min(1, 'Name at least one resource.')
     .describe('what is behind the gateway'),
   policies: z.string().prefault('./policies').describe('folder of policy files'),
+  mode: mode
+    .prefault('enforce')
+    .describe(
+      '`observe` decides and records, and holds and denies nothing: for adoption; `sallyport policy report` says what enforcing would have done',
+    ),
   hold,
   metrics: z
     .strictObject({

@@ -52,6 +52,11 @@ export interface EventInput {
   readonly details?: JsonObject
   readonly digest?: string
   readonly decision?: Verdict
+  /**
+   * `false`: the decision was not carried out, because its resource is only observed, and the action ran as if it were allowed. A `deny` or
+   * `hold` with this is an intent, just as an `allow` is. Left out otherwise.
+   */
+  readonly enforced?: false
   readonly reason?: string
   readonly rules?: readonly string[]
   readonly policy?: string

@@ -16,7 +16,10 @@ export interface Facts {
 }
 
 /** Of an event: what is counted. Subjects, paths and digests are not, since nobody limits how many there are. */
-export type Counted = Pick<EventInput, 'type' | 'resource' | 'decision' | 'reason' | 'outcome'> & {
+export type Counted = Pick<
+  EventInput,
+  'type' | 'resource' | 'decision' | 'enforced' | 'reason' | 'outcome'
+> & {
   readonly approval?: string
 }
 
@@ -36,6 +39,11 @@ export class Metrics {
   readonly #decisions = this.#counter(
     'decisions_total',
     'Decisions on record, one for each attempt of an action.',
+    ['resource', 'verdict'],
+  )
+  readonly #notEnforced = this.#counter(
+    'decisions_not_enforced_total',
+    'Those of them that would have denied or held the action, which ran: its resource is only observed.',
     ['resource', 'verdict'],
   )
   readonly #runs = this.#histogram(
@@ -121,6 +129,7 @@ export class Metrics {
     this.#build.set({ version }, 1)
     for (const resource of resources) {
       for (const verdict of ['allow', 'deny', 'hold']) this.#decisions.inc({ resource, verdict }, 0)
+      for (const verdict of ['deny', 'hold']) this.#notEnforced.inc({ resource, verdict }, 0)
       this.#unknown.inc({ resource }, 0)
     }
     this.#voteRefusals.inc({ reason: 'self-approval' }, 0)
@@ -132,10 +141,12 @@ export class Metrics {
   }
 
   /** An event is durable. */
-  recorded({ type, resource = '', decision, reason = '', outcome, approval }: Counted): void {
+  recorded(event: Counted): void {
+    const { type, resource = '', decision, enforced, reason = '', outcome, approval } = event
     switch (type) {
       case 'action.decided':
         this.#decisions.inc({ resource, verdict: decision! })
+        if (enforced === false) this.#notEnforced.inc({ resource, verdict: decision! })
         break
       case 'action.completed':
         this.#ran(resource, outcome!)

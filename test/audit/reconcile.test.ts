@@ -70,6 +70,27 @@ describe.each(storeKinds)('a replica that ended without a word, on the %s store'
     expect(await verifyStore(store)).toMatchObject({ ok: true })
   })
 
+  test('leaves the outcome unknown for what it was to deny or hold, and let through because it only observed', async () => {
+    const observed = [
+      anIntent({ decision: 'deny', enforced: false }),
+      anIntent({ decision: 'hold', enforced: false }),
+    ]
+    const finished = anIntent({ decision: 'deny', enforced: false })
+    const held = anIntent({ decision: 'hold' })
+    // Only looks like it: what a rule calls itself is no mark.
+    const named = anIntent({ decision: 'deny', reason: '"enforced":false' })
+    for (const intent of [...observed, finished, held, named]) await asleep.audit.append(intent)
+    const outcome = { result: 'succeeded', status: 200 } as const
+    await asleep.audit.append({ type: 'action.completed', action: finished.action, outcome })
+
+    const lost = await survivor.audit.bury(await runOut(asleep))
+    expect(lost.toSorted()).toEqual(observed.map(({ action }) => action!.id).toSorted())
+    expect(await outcomes(lost)).toEqual([
+      expect.objectContaining({ outcome: 'unknown' }),
+      expect.objectContaining({ outcome: 'unknown' }),
+    ])
+  })
+
   test('is buried once, when several do it at once', async () => {
     const intents = Array.from({ length: 30 }, () => anIntent())
     await Promise.all(intents.map((intent) => asleep.audit.append(intent)))

@@ -16,6 +16,7 @@ describe.each(storeKinds)('searching the log of the %s store', (kind) => {
       },
       ...(i === 11 && { approval }),
       ...(i === 7 && { decision: 'deny', reason: 'no-rule-matched' }),
+      ...(i === 9 && { decision: 'hold', reason: 'rule-held', enforced: false }),
     }),
   )
 
@@ -44,6 +45,8 @@ describe.each(storeKinds)('searching the log of the %s store', (kind) => {
     [{ resource: 'orders-db' }, [20, 15, 10, 5, 0]],
     [{ subject: 'agent-8', resource: 'orders-db' }, [15, 5]],
     [{ decision: 'deny' }, [7]],
+    [{ enforced: false }, [9]],
+    [{ enforced: true }, [7]],
     [{ reason: 'no-rule-matched' }, [7]],
     [{ type: 'policy.loaded' }, [-1]],
     [{ approval }, [11]],

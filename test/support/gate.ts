@@ -36,6 +36,7 @@ export async function openTestGate(store: Store, policies: string): Promise<Gate
     outcomes,
     policies: () => compiled,
     limits: configSchema.shape.hold.parse({ max_per_subject: 10_000 }),
+    observed: new Set(),
     log: quiet,
   }
 }

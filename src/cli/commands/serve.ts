@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { resolve } from 'node:path'
 import { loadConfig } from '../../config/load.ts'
+import { observedResources } from '../../config/observed.ts'
 import { checkConfiguration } from '../check-configuration.ts'
 import { consolePages } from '../console-pages.ts'
 import { runUntilInterrupted } from '../run-until-interrupted.ts'
@@ -26,6 +27,11 @@ export function serve(terminal: Terminal): Command {
           signal: terminal.interrupted,
         })
         terminal.note(`agents   ${gateway.agentsUrl}\nconsole  ${gateway.controlUrl}`)
+        const observed = observedResources(config)
+        if (observed.length > 0)
+          terminal.note(
+            `Careful: mode is observe. Nothing is denied or held on ${observed.join(', ')}, only recorded.`,
+          )
         return gateway
       })
     })

@@ -29,6 +29,11 @@ const filter = z.strictObject({
   resource: z.string().optional(),
   action: z.string().optional().describe('id or name of the action'),
   decision: z.enum(['allow', 'deny', 'hold']).optional(),
+  enforced: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .optional()
+    .describe('`false`: would have been denied or held, and ran; `true`: was denied or held'),
   reason: z.string().optional(),
   type: z.string().optional(),
   approval: z.uuid().optional(),

@@ -48,7 +48,7 @@ const explanation = z.object({
 /** The policies in force, as they were loaded, and why they decide as they do. */
 export async function policyRoutes(
   app: ControlServer,
-  { policies }: { policies: () => CompiledPolicies },
+  { policies, observed }: { policies: () => CompiledPolicies; observed: readonly string[] },
 ): Promise<void> {
   app.get(
     '/api/policies',
@@ -60,13 +60,20 @@ export async function policyRoutes(
           200: z.object({
             hash: z.string(),
             documents: z.array(z.object({ file: z.string(), text: z.string() })),
+            observed: z
+              .array(z.string())
+              .describe('resources on which they are recorded, and not enforced'),
           }),
         },
       },
     },
     async () => {
       const { hash, documents } = policies()
-      return { hash, documents: documents.map(({ file, text }) => ({ file, text })) }
+      return {
+        hash,
+        documents: documents.map(({ file, text }) => ({ file, text })),
+        observed: [...observed],
+      }
     },
   )
 

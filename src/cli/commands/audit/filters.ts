@@ -7,6 +7,7 @@ const filters = {
   resource: 'on which resource',
   action: 'the id or the name of an action',
   decision: 'allow, deny or hold',
+  enforced: 'false: what would have been denied or held, and ran (mode: observe)',
   reason: 'a reason code',
   from: 'at or after this time (ISO 8601)',
   to: 'before this time (ISO 8601)',
