@@ -17,7 +17,7 @@ export interface Stopped {
   readonly examples: readonly Example[]
 }
 
-export interface Example {
+interface Example {
   readonly summary: string
   readonly actions: number
   /** The last of them: an id to look for in the audit log, and who asked for it. */
