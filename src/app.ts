@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { Holds } from './approvals/hold.ts'
 import { openAuditLog } from './audit/append.ts'
 import { observedResources } from './config/observed.ts'
-import type { Config, HttpResource } from './config/schema.ts'
+import type { Config, HttpResource, ListenerConfig } from './config/schema.ts'
 import { openSecrets, type Secrets } from './config/secrets.ts'
 import { approvalStream } from './console/routes/approval-stream.ts'
 import { approvalRoutes } from './console/routes/approvals.ts'
@@ -128,6 +128,7 @@ export async function startGateway(
   const control = await createControlServer({
     identity: config.identity,
     publicUrl: config.listen.control.public_url,
+    tls: config.listen.control.tls,
     cookieKey: secrets.cookieKey,
     store,
     authenticator,
@@ -156,8 +157,9 @@ export async function startGateway(
   await control.listen(config.listen.control.address)
   const address = await agents.listen()
 
-  const agentsUrl = urlOf(address)
-  const controlUrl = config.listen.control.public_url ?? urlOf(control.server.address())
+  const agentsUrl = urlOf(config.listen.agents, address)
+  const controlUrl =
+    config.listen.control.public_url ?? urlOf(config.listen.control, control.server.address())
   const { hash: policy } = policies.current
   log.info(
     { version, agents: agentsUrl, control: controlUrl, store: store.kind, policy },
@@ -186,8 +188,8 @@ function known({ name, protocol }: HttpResource) {
   return { name, protocol, facts: [] }
 }
 
-function urlOf(address: AddressInfo | string | null): string {
+function urlOf({ tls }: ListenerConfig, address: AddressInfo | string | null): string {
   const { address: host, port, family } = address as AddressInfo
   const anywhere = host === '0.0.0.0' || host === '::'
-  return `http://${anywhere ? 'localhost' : family === 'IPv6' ? `[${host}]` : host}:${port}`
+  return `${tls ? 'https' : 'http'}://${anywhere ? 'localhost' : family === 'IPv6' ? `[${host}]` : host}:${port}`
 }

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { isLoopback } from '../core/loopback.ts'
+import { checkListeners } from './check-listeners.ts'
 import { checkResources } from './check-resources.ts'
 import type { Finding } from './finding.ts'
 import type { Config } from './schema.ts'
@@ -7,35 +8,11 @@ import type { Config } from './schema.ts'
 /** Checks a configuration whose shape is right. Expects absolute paths. */
 export function crossCheck(config: Config): Finding[] {
   return [
-    ...checkListeners(config),
+    ...checkListeners(config.listen),
     ...checkIdentity(config),
     ...checkResources(config.resources),
     ...checkFolder(config.policies),
   ]
-}
-
-function* checkListeners({ listen: { agents, control } }: Config): Generator<Finding> {
-  for (const [key, { address }] of Object.entries({ agents, control })) {
-    if (address.port > 65_535)
-      yield {
-        path: ['listen', key, 'address'],
-        message: `There is no port ${address.port}.`,
-        remedy: 'Write a port up to 65535; 0 takes any free one.',
-      }
-  }
-  // Whatever the hosts are: agents must not reach the control plane by an address that a resource shares with it.
-  if (agents.address.port !== 0 && agents.address.port === control.address.port)
-    yield {
-      path: ['listen', 'control', 'address'],
-      message: 'Agents and the control plane cannot share a port.',
-      remedy: 'Give each a port of its own, such as 8080 and 8081.',
-    }
-  if (agents.wait > agents.max_wait)
-    yield {
-      path: ['listen', 'agents', 'wait'],
-      message: 'wait is longer than max_wait.',
-      remedy: 'Raise max_wait, or lower wait.',
-    }
 }
 
 function* checkIdentity({ identity: { issuers, login, roles } }: Config): Generator<Finding> {

@@ -5,7 +5,7 @@ import { checkShape } from '../core/shape.ts'
 import { readYaml } from '../core/yaml.ts'
 import { crossCheck } from './cross-check.ts'
 import { hideVariables, showVariables, substitute, type Environment } from './environment.ts'
-import { configSchema, type Config } from './schema.ts'
+import { configSchema, type Config, type ListenerConfig } from './schema.ts'
 
 /**
  * Reads `sallyport.yaml`. Paths in it are relative to its own folder, and come out absolute. Throws `MistakesError` with every mistake
@@ -56,8 +56,16 @@ function readText(file: string, path: string): string {
 
 function absolute(config: Config, folder: string): Config {
   const at = (path: string) => resolve(folder, path)
+  const withTls = <Listener extends ListenerConfig>(listener: Listener): Listener =>
+    listener.tls === undefined
+      ? listener
+      : {
+          ...listener,
+          tls: { ...listener.tls, cert: at(listener.tls.cert), key: at(listener.tls.key) },
+        }
   return {
     ...config,
+    listen: { agents: withTls(config.listen.agents), control: withTls(config.listen.control) },
     data: at(config.data),
     secrets: { file: at(config.secrets.file) },
     policies: at(config.policies),

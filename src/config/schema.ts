@@ -32,11 +32,29 @@ const httpUrl = z.url({
   error: 'Write a URL that starts with https:// or http://.',
 })
 
+const tls = z
+  .strictObject({
+    cert: z
+      .string()
+      .min(1)
+      .describe(
+        'PEM file: the certificate of this listener, and behind it those between it and an authority that clients know',
+      ),
+    key: z.string().min(1).describe('PEM file of its private key, without a passphrase'),
+    min_version: z
+      .enum(['TLSv1.2', 'TLSv1.3'])
+      .prefault('TLSv1.2')
+      .describe('oldest version that is spoken'),
+  })
+  .optional()
+  .describe('speak https; both files are read again when they change. Left out, it is http')
+
 const listen = z
   .strictObject({
     agents: z
       .strictObject({
         address: address.prefault('127.0.0.1:8080'),
+        tls,
         wait: duration
           .prefault('25s')
           .describe(
@@ -54,10 +72,11 @@ const listen = z
     control: z
       .strictObject({
         address: address.prefault('127.0.0.1:8081'),
+        tls,
         public_url: httpUrl
           .optional()
           .describe(
-            'how people reach the control plane; needed behind a proxy, and decides whether cookies are Secure',
+            'how people reach the control plane; needed behind a proxy. Cookies are Secure when it is https; left out, when the listener has TLS',
           ),
       })
       .prefault({})
@@ -289,6 +308,8 @@ export const configSchema = z.strictObject({
 })
 
 export type Config = z.output<typeof configSchema>
+export type ListenerConfig = Pick<Config['listen']['control'], 'address' | 'tls'>
+export type TlsConfig = NonNullable<ListenerConfig['tls']>
 export type HttpResource = z.output<typeof httpResource>
 export type IssuerConfig = z.output<typeof issuer>
 export type LoginConfig = z.output<typeof login>

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
-import type { Config } from '../config/schema.ts'
+import type { Config, TlsConfig } from '../config/schema.ts'
 import type { Authenticator } from '../identity/authenticate.ts'
 import type { Recorder } from '../identity/recorder.ts'
 import type { Store } from '../store/db.ts'
@@ -23,6 +23,8 @@ export interface ControlServerDeps {
   readonly identity: Config['identity']
   /** How people reach it; without one, by loopback and the port that it listens on. */
   readonly publicUrl: string | undefined
+  /** What it proves itself with; left out, it speaks http. */
+  readonly tls?: TlsConfig | undefined
   /** Signs cookies and CSRF tokens. */
   readonly cookieKey: Buffer
   readonly store: Store

@@ -1,3 +1,4 @@
+import type { RequestListener, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import cookie from '@fastify/cookie'
 import helmet from '@fastify/helmet'
@@ -10,6 +11,7 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod'
+import { TlsServer } from '../config/tls-server.ts'
 import { Problem } from '../core/errors.ts'
 import { createLogin } from '../identity/login.ts'
 import { enforceAccess } from './access.ts'
@@ -28,19 +30,26 @@ import { meRoutes } from './routes/me.ts'
 
 export type { ControlServer, ControlServerDeps } from './context.ts'
 
+/** Milliseconds that a whole request may take. */
+const requestTimeout = 30_000
+
 /**
  * The control plane: people log in here, and everything about approvals, audit and keys is registered on it. Never on the listener
- * that agents use. It does not listen yet, so that routes can be added first.
+ * that agents use. It does not listen yet, so that routes can be added first. Rejects with `MistakesError` when `tls` has no usable certificate.
  */
 export async function createControlServer(deps: ControlServerDeps): Promise<ControlServer> {
-  const { identity, publicUrl, cookieKey, log } = deps
+  const { identity, publicUrl, tls, cookieKey, log } = deps
   const origin = publicUrl === undefined ? null : new URL(publicUrl).origin
-  const secure = origin?.startsWith('https:') ?? false
+  const secure = origin?.startsWith('https:') ?? tls !== undefined
   const cookies = cookiesFor(secure)
 
   const app: ControlServer = Fastify({
     bodyLimit: 64 * 1024,
-    requestTimeout: 30_000,
+    requestTimeout,
+    ...(tls && {
+      serverFactory: (handler: RequestListener): Server =>
+        new TlsServer(tls, log, { requestTimeout }).on('request', handler),
+    }),
     forceCloseConnections: true,
   }).withTypeProvider<ZodTypeProvider>()
   app.setValidatorCompiler(validatorCompiler)
@@ -69,7 +78,7 @@ export async function createControlServer(deps: ControlServerDeps): Promise<Cont
       config: identity.login,
       login: createLogin(identity.login),
       cookies,
-      origin: () => origin ?? loopback(app),
+      origin: () => origin ?? `${secure ? 'https' : 'http'}://${loopback(app)}`,
     })
   }
   return app
@@ -77,7 +86,7 @@ export async function createControlServer(deps: ControlServerDeps): Promise<Cont
 
 function loopback(app: ControlServer): string {
   const { port } = app.server.address() as AddressInfo
-  return `http://127.0.0.1:${port}`
+  return `127.0.0.1:${port}`
 }
 
 function tooMany(_request: unknown, { after }: { after: string }): Problem {

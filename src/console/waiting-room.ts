@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Config } from '../config/schema.ts'
+import type { Config, ListenerConfig } from '../config/schema.ts'
+import { TlsServer } from '../config/tls-server.ts'
 import { Problem } from '../core/errors.ts'
 import { StoreError, type Store } from '../store/db.ts'
 import { openStore } from '../store/open.ts'
@@ -25,8 +26,8 @@ export async function openStoreWhenThere(
   if (!(first instanceof StoreError)) return first
   await using rooms = new AsyncDisposableStack()
   const { agents, control } = config.listen
-  rooms.defer(await answerInPlaceOf(agents.address, refuse))
-  rooms.defer(await answerInPlaceOf(control.address, refuseOrLive))
+  rooms.defer(await answerInPlaceOf(agents, log, refuse))
+  rooms.defer(await answerInPlaceOf(control, log, refuseOrLive))
   let error = first
   for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
     log.warn({ err: error }, 'the store does not answer yet; trying again until it does')
@@ -49,10 +50,13 @@ async function tryToOpen(config: Config): Promise<Store | StoreError> {
 
 /** Resolves, when it listens, to the function that ends it. */
 async function answerInPlaceOf(
-  { host, port }: Config['listen']['agents']['address'],
+  { address: { host, port }, tls }: ListenerConfig,
+  log: Log,
   answer: RequestListener,
 ): Promise<() => Promise<void>> {
-  const server = createServer({ keepAliveTimeout: 1 }, answer).listen(port, host)
+  const options = { keepAliveTimeout: 1 }
+  const server = tls ? new TlsServer(tls, log, options) : createServer(options)
+  server.on('request', answer).listen(port, host)
   await once(server, 'listening')
   return async () => {
     const closed = once(server, 'close')

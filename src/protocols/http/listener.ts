@@ -6,7 +6,10 @@ import {
   type ServerResponse,
 } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { TlsConfig } from '../../config/schema.ts'
+import { TlsServer } from '../../config/tls-server.ts'
 import { Problem } from '../../core/errors.ts'
+import type { Log } from '../../telemetry/log.ts'
 import { problemHeaders } from './send-problem.ts'
 import type { StrictRequest } from './strict-request.ts'
 
@@ -20,10 +23,10 @@ type Handler = (message: AgentMessage, response: ServerResponse) => void
 
 /**
  * Node's own server with every limit written down. Nothing is answered behind our back: what Node would answer by itself (no Host, expectations, CONNECT)
- * reaches the handler or gets a problem.
+ * reaches the handler or gets a problem. With `tls` it speaks the same HTTP/1.1 inside of TLS; throws `MistakesError` when that has no usable certificate.
  */
-export function createListener(handler: Handler): Server {
-  const server = createServer({
+export function createListener(tls: TlsConfig | undefined, log: Log, handler: Handler): Server {
+  const options = {
     IncomingMessage: AgentMessage,
     // Bytes of request line and headers together.
     maxHeaderSize: 32 * 1024,
@@ -35,7 +38,8 @@ export function createListener(handler: Handler): Server {
     insecureHTTPParser: false,
     requireHostHeader: false,
     noDelay: true,
-  })
+  }
+  const server = tls ? new TlsServer(tls, log, options) : createServer(options)
   // 0: all of them. Node would leave out, without a word, those beyond its limit.
   server.maxHeadersCount = 0
   server.on('request', handler)

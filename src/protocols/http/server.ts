@@ -56,7 +56,7 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
 
   const app = fastify({
     serverFactory: (route) =>
-      createListener((message, response) => {
+      createListener(listen.tls, log, (message, response) => {
         if (admit(message, response)) route(message, response)
       }),
     clientErrorHandler: (error, socket) => clientError(error, socket),

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { onTestFinished } from 'vitest'
-import { configSchema, type HttpResource } from '../../../src/config/schema.ts'
+import { configSchema, type HttpResource, type TlsConfig } from '../../../src/config/schema.ts'
 import { Problem } from '../../../src/core/errors.ts'
 import type { Principal } from '../../../src/core/subject.ts'
 import { createAgentServer } from '../../../src/protocols/http/server.ts'
@@ -27,6 +27,8 @@ interface Options {
   readonly wait?: number
   readonly maxWait?: number
   readonly port?: number
+  /** Speaks https. `raw` does not. */
+  readonly tls?: TlsConfig
 }
 
 type ResourceInput = Partial<HttpResource> & Pick<HttpResource, 'upstream'>
@@ -70,6 +72,7 @@ export async function startGateway(
       wait: options.wait ?? 25_000,
       max_wait: options.maxWait ?? 600_000,
       drain: 20_000,
+      tls: options.tls,
     },
     resources: resources.map(resourceOf),
     binding: ({ name }) => name,
@@ -82,7 +85,7 @@ export async function startGateway(
   return {
     gate,
     port,
-    url: `http://127.0.0.1:${port}`,
+    url: `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}`,
     logged,
     raw: (bytes, answers = 1, patience = 0) => exchange(port, bytes, answers, patience),
     close: () => server.close(),

@@ -1,0 +1,53 @@
+import { MistakesError } from '../core/errors.ts'
+import type { Finding } from './finding.ts'
+import { readTlsFilesNow } from './read-tls-files.ts'
+import type { Config, ListenerConfig, TlsConfig } from './schema.ts'
+import { tlsMaterial } from './tls-files.ts'
+
+export function* checkListeners({ agents, control }: Config['listen']): Generator<Finding> {
+  yield* checkListener('agents', agents)
+  yield* checkListener('control', control)
+  // Whatever the hosts are: agents must not reach the control plane by an address that a resource shares with it.
+  if (agents.address.port !== 0 && agents.address.port === control.address.port)
+    yield {
+      path: ['listen', 'control', 'address'],
+      message: 'Agents and the control plane cannot share a port.',
+      remedy: 'Give each a port of its own, such as 8080 and 8081.',
+    }
+  if (agents.wait > agents.max_wait)
+    yield {
+      path: ['listen', 'agents', 'wait'],
+      message: 'wait is longer than max_wait.',
+      remedy: 'Raise max_wait, or lower wait.',
+    }
+  // The cookies would go without `Secure`, and the login would come back to a port that does not understand it.
+  if (control.tls && control.public_url?.startsWith('http:'))
+    yield {
+      path: ['listen', 'control', 'public_url'],
+      message: 'The control plane speaks https, and this says that people reach it by http.',
+      remedy: 'Write https://, or take tls out.',
+    }
+}
+
+function* checkListener(
+  key: keyof Config['listen'],
+  { address, tls }: ListenerConfig,
+): Generator<Finding> {
+  if (address.port > 65_535)
+    yield {
+      path: ['listen', key, 'address'],
+      message: `There is no port ${address.port}.`,
+      remedy: 'Write a port up to 65535; 0 takes any free one.',
+    }
+  if (tls) yield* checkTls(['listen', key, 'tls'], tls)
+}
+
+function* checkTls(path: readonly PropertyKey[], tls: TlsConfig): Generator<Finding> {
+  try {
+    tlsMaterial(tls, readTlsFilesNow(tls))
+  } catch (error) {
+    if (!(error instanceof MistakesError)) throw error
+    for (const { file, message, remedy = '' } of error.mistakes)
+      yield { path: [...path, file === tls.key ? 'key' : 'cert'], message, remedy }
+  }
+}

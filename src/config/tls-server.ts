@@ -1,0 +1,122 @@
+import { constants } from 'node:crypto'
+import type { ServerOptions } from 'node:http'
+import { Server } from 'node:https'
+import type { Socket } from 'node:net'
+import type { SecureContextOptions } from 'node:tls'
+import { readTlsFiles, readTlsFilesNow } from './read-tls-files.ts'
+import type { TlsConfig } from './schema.ts'
+import { tlsMaterial, type TlsFiles, type TlsMaterial } from './tls-files.ts'
+
+/** Where it is said that a certificate changed, or could not. */
+interface Log {
+  info(details: object, message: string): void
+  error(details: object, message: string): void
+}
+
+/** Milliseconds between two looks at the files. */
+const period = 500
+/** Milliseconds that a client may take to agree on keys. */
+const handshakeTimeout = 20_000
+
+/**
+ * A server for HTTP/1.1 over TLS, with the certificate that its files have now: new connections get the changed one, those that are there stay. Files that
+ * nobody could be served with change nothing, and the log says why. The constructor throws `MistakesError` when they are so at the start.
+ */
+export class TlsServer extends Server {
+  readonly #config: TlsConfig
+  readonly #log: Log
+  readonly #sockets = new Set<Socket>()
+  // Owned by #look(): what it saw the last time, and what was served with, or found to be wrong.
+  #seen: TlsFiles
+  #judged: TlsFiles
+
+  constructor(config: TlsConfig, log: Log, options: ServerOptions = {}) {
+    const files = readTlsFilesNow(config)
+    const material = tlsMaterial(config, files)
+    super({
+      ...options,
+      ...secureOptions(config, material),
+      // HTTP/2 is not spoken here: a client that wants nothing else is turned away before it sends a request.
+      ALPNProtocols: ['http/1.1'],
+      handshakeTimeout,
+    })
+    this.#config = config
+    this.#log = log
+    this.#seen = files
+    this.#judged = files
+    this.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+    })
+    this.on('listening', () => {
+      log.info(named(config, material), 'listening with this certificate')
+      this.#lookLater()
+    })
+  }
+
+  /** Those too that have not agreed on keys: Node forgets them, and they would keep the server from closing. */
+  override closeAllConnections(): void {
+    super.closeAllConnections()
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  #lookLater(): void {
+    setTimeout(() => void this.#look(), period).unref()
+  }
+
+  /** Looks, and not waits to be told: a notice does not come from every file system, nor of a link that leads elsewhere now. */
+  async #look(): Promise<void> {
+    const files = await readTlsFiles(this.#config)
+    if (!this.listening) return
+    // The two are replaced one after the other: what counts is what two looks in a row see.
+    if (!same(files, this.#seen)) this.#seen = files
+    else if (!same(files, this.#judged)) this.#judge(files)
+    this.#lookLater()
+  }
+
+  #judge(files: TlsFiles): void {
+    this.#judged = files
+    try {
+      const material = tlsMaterial(this.#config, files)
+      this.setSecureContext(secureOptions(this.#config, material))
+      this.#log.info(named(this.#config, material), 'new connections get the changed certificate')
+    } catch (error) {
+      this.#log.error(
+        { err: error },
+        'the changed certificate cannot be used; the one before stays, for as long as it is valid',
+      )
+    }
+  }
+}
+
+/** RFC 9325, §3 and §4: versions and cipher suites that are sound, all of them with forward secrecy. */
+function secureOptions({ min_version }: TlsConfig, { cert, key }: TlsMaterial) {
+  return {
+    cert,
+    key,
+    minVersion: min_version,
+    ciphers: [
+      'TLS_AES_128_GCM_SHA256',
+      'TLS_AES_256_GCM_SHA384',
+      'TLS_CHACHA20_POLY1305_SHA256',
+      'ECDHE+AESGCM',
+      'ECDHE+CHACHA20',
+    ].join(':'),
+    // Costs the server more than the client, and serves no client of today (RFC 9325, §3.5).
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+  } satisfies SecureContextOptions
+}
+
+function named({ cert }: TlsConfig, { fingerprint, expires }: TlsMaterial): object {
+  return { cert, fingerprint, expires }
+}
+
+function same(a: TlsFiles, b: TlsFiles): boolean {
+  return sameBytes(a.cert, b.cert) && sameBytes(a.key, b.key)
+}
+
+function sameBytes(a: TlsFiles['cert'], b: TlsFiles['cert']): boolean {
+  if (a instanceof Error || b instanceof Error)
+    return a instanceof Error && b instanceof Error && a.message === b.message
+  return a.equals(b)
+}
