@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { configSchema, type Config } from '../../src/config/schema.ts'
+import { configSchema, type Config, type TlsConfig } from '../../src/config/schema.ts'
 import type { ControlServer } from '../../src/console/context.ts'
 import { createControlServer } from '../../src/console/server.ts'
 import type { EventInput } from '../../src/core/event.ts'
@@ -37,7 +38,7 @@ export interface TestControlPlane {
 }
 
 export async function startControlPlane(
-  options: { publicUrl?: string; pages?: string } = {},
+  options: { publicUrl?: string; pages?: string; tls?: TlsConfig } = {},
 ): Promise<TestControlPlane> {
   const dataDir = await mkdtemp(join(tmpdir(), 'sallyport-idp-'))
   const logged: string[] = []
@@ -50,6 +51,7 @@ export async function startControlPlane(
   const server = await createControlServer({
     identity,
     publicUrl: options.publicUrl,
+    tls: options.tls,
     cookieKey: Buffer.alloc(32, 7),
     store,
     authenticator,
@@ -58,7 +60,9 @@ export async function startControlPlane(
     obstacle: async () => null,
     pages: options.pages ?? null,
   })
-  const url = await server.listen({ host: '127.0.0.1', port: 0 })
+  await server.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = server.server.address() as AddressInfo
+  const url = `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}`
 
   return {
     url,
