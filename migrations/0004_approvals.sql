@@ -52,15 +52,21 @@ CREATE TABLE sallyport.approval_votes (
   subject text NOT NULL,
   -- The canonical person behind the identity: two identities of one person have one vote.
   person text NOT NULL,
-  decision text NOT NULL CHECK (decision IN ('approve', 'deny')),
+  -- `break_glass`: released by one person alone, in an emergency.
+  decision text NOT NULL CHECK (decision IN ('approve', 'deny', 'break_glass')),
   reason text,
   scope jsonb NOT NULL,
   view_hash text NOT NULL,
   channel text NOT NULL,
   voted_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-  PRIMARY KEY (approval, person),
-  FOREIGN KEY (issuer, subject) REFERENCES sallyport.people (issuer, subject)
+  PRIMARY KEY (approval, person, decision),
+  FOREIGN KEY (issuer, subject) REFERENCES sallyport.people (issuer, subject),
+  -- Never without saying why, and never for more than one run.
+  CHECK (decision <> 'break_glass' OR (coalesce(length(btrim(reason)), 0) >= 10 AND scope = '"once"'))
 );
+-- Every person counts once; whoever has approved and waits for others in vain can still break the glass.
+CREATE UNIQUE INDEX approval_votes_count_once ON sallyport.approval_votes (approval, person)
+  WHERE decision <> 'break_glass';
 
 CREATE FUNCTION sallyport.approval_edge() RETURNS trigger LANGUAGE plpgsql SET search_path = sallyport, pg_catalog AS $$
 BEGIN
@@ -82,7 +88,7 @@ BEGIN
     RAISE EXCEPTION 'an edge adds one to the version' USING ERRCODE = 'SP002';
   END IF;
   IF NEW.state = 'approved' AND (
-    NOT EXISTS (SELECT FROM approval_votes WHERE approval = NEW.id AND decision = 'approve')
+    NOT EXISTS (SELECT FROM approval_votes WHERE approval = NEW.id AND decision IN ('approve', 'break_glass'))
     OR EXISTS (SELECT FROM approval_votes WHERE approval = NEW.id AND decision = 'deny')
   ) THEN
     RAISE EXCEPTION 'an approval needs the votes of people' USING ERRCODE = 'SP002';

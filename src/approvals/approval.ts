@@ -62,9 +62,12 @@ export type NewApproval = Pick<
   | 'expiresAt'
 >
 
+/** `break_glass` releases it alone, whatever the quorum. */
+export type VoteDecision = 'approve' | 'deny' | 'break_glass'
+
 export interface Vote extends Party {
   readonly name: string
-  readonly decision: 'approve' | 'deny'
+  readonly decision: VoteDecision
   readonly reason: string | null
   readonly scope: Scope
   readonly channel: string

@@ -3,7 +3,7 @@ import type { Person } from '../core/person.ts'
 import { sameParty } from '../core/subject.ts'
 import type { Vote } from './approval.ts'
 
-type Voter = Pick<Person, 'issuer' | 'subject' | 'groups'>
+export type Voter = Pick<Person, 'issuer' | 'subject' | 'groups'>
 
 export function isEligible(person: Voter, from: Eligible): boolean {
   return 'group' in from

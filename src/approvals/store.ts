@@ -2,7 +2,7 @@ import { Unknown, type Action } from '../core/action.ts'
 import type { Outcome } from '../core/event.ts'
 import type { Party } from '../core/subject.ts'
 import type { Queryable } from '../store/db.ts'
-import type { Approval, Holder, NewApproval, Resolution, Vote } from './approval.ts'
+import type { Approval, Holder, NewApproval, Resolution, Vote, VoteDecision } from './approval.ts'
 import type { Exclusion } from './exclusion.ts'
 import type { ApprovalState } from './machine.ts'
 import type { Scope } from './scope.ts'
@@ -217,14 +217,14 @@ export async function isExcludedByStore(tx: Queryable, id: string, voter: Party)
 export interface NewVote {
   readonly issuer: string
   readonly subject: string
-  readonly decision: 'approve' | 'deny'
+  readonly decision: VoteDecision
   readonly reason: string | null
   readonly scope: Scope
   readonly viewHash: string
   readonly channel: string
 }
 
-/** `false`: this person has voted already. */
+/** `false`: this person has voted already. Whoever has approved can still break the glass. */
 export async function insertVote(tx: Queryable, id: string, vote: NewVote): Promise<boolean> {
   const rows = await tx.query(
     `INSERT INTO sallyport.approval_votes

@@ -1,3 +1,4 @@
+import type { VoteDecision } from '../approvals/approval.ts'
 import { connect } from './control-plane.ts'
 import { Refusal } from './errors.ts'
 import { approvalSchema, showApproval } from './show-approval.ts'
@@ -11,6 +12,13 @@ export interface VoteOptions {
   readonly json?: boolean
 }
 
+const questions: Readonly<Record<VoteDecision, string>> = {
+  approve: 'Approve this?',
+  deny: 'Deny this?',
+  break_glass:
+    'You alone release this, without the others whom its rules ask for. It is on record as an emergency.\nBreak the glass?',
+}
+
 /**
  * Shows one approval whole, asks, and votes for exactly what was shown: the vote names its digest and the hash of the view, and the gateway refuses it
  * when either has changed meanwhile.
@@ -18,7 +26,7 @@ export interface VoteOptions {
 export async function castVote(
   terminal: Terminal,
   id: string,
-  decision: 'approve' | 'deny',
+  decision: VoteDecision,
   { reason, minutes, yes, json }: VoteOptions,
 ): Promise<void> {
   const plane = await connect(terminal)
@@ -26,9 +34,7 @@ export async function castVote(
   const approval = await plane.get(path, approvalSchema)
   terminal.note(showApproval(approval))
   if (!yes) {
-    const answer = await terminal.ask(
-      `\n${decision === 'approve' ? 'Approve' : 'Deny'} this? (yes/no) `,
-    )
+    const answer = await terminal.ask(`\n${questions[decision]} (yes/no) `)
     // Only the whole word: a stray key must not release anything.
     if (answer.trim().toLowerCase() !== 'yes') throw new Refusal('Nothing was decided.')
   }

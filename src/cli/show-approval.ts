@@ -6,6 +6,7 @@ import { visible } from './visible.ts'
 const json: z.ZodType<JsonValue> = z.json()
 const party = z.object({ issuer: z.string(), subject: z.string() })
 const group = z.object({ group: z.string() })
+const eligible = z.union([group, z.object({ people: z.array(party) })])
 const vote = z.looseObject({
   name: z.string(),
   decision: z.string(),
@@ -38,7 +39,7 @@ export const approvalSchema = z.looseObject({
   agent_reason: z.string().nullable(),
   requirements: z.array(
     z.looseObject({
-      from: z.union([group, z.object({ people: z.array(party) })]),
+      from: eligible,
       quorum: z.number(),
       votes: z.array(vote),
     }),
@@ -47,6 +48,8 @@ export const approvalSchema = z.looseObject({
   scope_options: z.array(
     z.union([z.literal('once'), z.object({ minutes: z.number(), match: z.array(z.string()) })]),
   ),
+  break_glass: z.array(eligible),
+  broken_glass: vote.nullable(),
   view_hash: z.string(),
   created_at: z.string(),
   expires_at: z.string(),
@@ -56,7 +59,7 @@ export type ShownApproval = z.output<typeof approvalSchema>
 
 /** An approval for a person, whole: nothing is cut, and nothing in it can act on the terminal. */
 export function showApproval(approval: ShownApproval): string {
-  const { action, requirements, ran_before } = approval
+  const { action, requirements, ran_before, broken_glass } = approval
   const { subject } = action
   const lines: (readonly [string, string])[] = [
     ['approval', `${approval.id}  ${approval.state}`],
@@ -69,10 +72,15 @@ export function showApproval(approval: ShownApproval): string {
     ['because', `${approval.reason}  (${approval.rules.join(', ')})`],
     ['agent says', approval.agent_reason ?? 'nothing'],
     ...requirements.map(({ from, quorum, votes }) => {
-      const who = 'group' in from ? `members of ${from.group}` : from.people.map(whom).join(', ')
       const yes = votes.filter(({ decision }) => decision === 'approve').length
-      return ['needs', `${yes} of ${quorum} votes, from ${who}`] as const
+      return ['needs', `${yes} of ${quorum} votes, from ${members(from)}`] as const
     }),
+    ...(approval.break_glass.length > 0
+      ? [['emergency', `alone: ${approval.break_glass.map(members).join(' and ')}`] as const]
+      : []),
+    ...(broken_glass
+      ? [['ALONE', `${broken_glass.name} broke the glass: ${broken_glass.reason}`] as const]
+      : []),
     ...(ran_before
       ? [['ran before', `the same action, as ${ran_before.id}: ${ran_before.state}`] as const]
       : []),
@@ -92,6 +100,9 @@ function grantText({ minutes, match }: { minutes: number; match: readonly string
     match.length > 0 ? `as long as ${match.join(', ')} stay the same` : 'exactly this action again'
   return `for up to ${minutes} minutes: ${same}`
 }
+
+const members = (from: z.output<typeof eligible>): string =>
+  'group' in from ? `members of ${from.group}` : from.people.map(whom).join(', ')
 
 const whom = (owner: z.output<typeof party> | z.output<typeof group>): string =>
   'group' in owner ? `group ${owner.group}` : `${owner.subject}  (${owner.issuer})`

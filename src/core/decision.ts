@@ -19,6 +19,8 @@ export interface Requirement {
   readonly from: Eligible
   /** Distinct people, at least 1. */
   readonly quorum: number
+  /** Who may release it alone in an emergency, whatever the quorum; absent if nobody may. */
+  readonly breakGlass?: Eligible
   /** Milliseconds from the request to its expiry. */
   readonly expiresMs: number
   readonly scope: readonly ScopeOption[]

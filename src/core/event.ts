@@ -11,6 +11,7 @@ export type EventType =
   | 'approval.requested'
   | 'approval.voted'
   | 'approval.vote_refused'
+  | 'approval.broken_glass'
   | 'approval.resolved'
   | 'approval.granted'
   | 'policy.loaded'

@@ -1,5 +1,5 @@
 import type { Approval } from '../approvals/approval.ts'
-import { approversIn, quorumMet } from '../approvals/quorum.ts'
+import { isReleased } from '../approvals/break-glass.ts'
 import { lockApproval, moveApproval, votesOf } from '../approvals/store.ts'
 import type { Decision } from '../core/decision.ts'
 import { Problem } from '../core/errors.ts'
@@ -96,7 +96,7 @@ async function obstacleIn(
   if (decision.verdict === 'allow') return null
   if (decision.verdict === 'deny') return 'The policies in force deny this action.'
   const votes = (await votesOf(tx, [approval.id])).get(approval.id)!
-  return quorumMet(decision.requirements, approversIn(votes))
+  return isReleased(decision.requirements, votes)
     ? null
     : 'The policies in force ask for other approvals than were given.'
 }

@@ -1,4 +1,5 @@
 import type { Approval, Vote } from '../approvals/approval.ts'
+import { breakGlassOf } from '../approvals/break-glass.ts'
 import { isEligible } from '../approvals/quorum.ts'
 import { offeredScope } from '../approvals/scope.ts'
 import type { Requirement, Risk } from '../core/decision.ts'
@@ -55,6 +56,7 @@ function content({
     ran_before: ranBefore,
     impact: null,
     scope_options: scopeOptions(decision.requirements),
+    break_glass: breakGlassOf(decision.requirements),
     created_at: createdAt.toISOString(),
     expires_at: expiresAt.toISOString(),
   }
@@ -70,6 +72,10 @@ export function viewHash(approval: Shown): string {
   return hashOf({ ...content(approval), requirements })
 }
 
+function shownVote({ issuer, subject, name, decision, reason, scope, channel, votedAt }: Vote) {
+  return { issuer, subject, name, decision, reason, scope, channel, at: votedAt.toISOString() }
+}
+
 /** An approval as every channel shows it (contract: "An approval"). */
 export function approvalView(approval: Approval, votes: readonly Vote[]): JsonObject {
   const requirements = approval.decision.requirements.map(({ rule, from, quorum }) => ({
@@ -77,22 +83,15 @@ export function approvalView(approval: Approval, votes: readonly Vote[]): JsonOb
     from,
     quorum,
     votes: votes
-      .filter((vote) => isEligible(vote, from))
-      .map(({ issuer, subject, name, decision, reason, scope, channel, votedAt }) => ({
-        issuer,
-        subject,
-        name,
-        decision,
-        reason,
-        scope,
-        channel,
-        at: votedAt.toISOString(),
-      })),
+      .filter((vote) => vote.decision !== 'break_glass' && isEligible(vote, from))
+      .map(shownVote),
   }))
+  const broken = votes.find(({ decision }) => decision === 'break_glass')
   const view = {
     ...content(approval),
     state: approval.state,
     requirements,
+    broken_glass: broken ? shownVote(broken) : null,
     view_hash: approval.viewHash,
     resolved_at: approval.resolvedAt?.toISOString() ?? null,
     resolution: approval.resolution,

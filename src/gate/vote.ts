@@ -1,8 +1,7 @@
 import type { Approval, Vote } from '../approvals/approval.ts'
-import { exclusionOf, isExcluded } from '../approvals/exclusion.ts'
 import { insertGrant } from '../approvals/grants.ts'
-import { approversIn, isEligible, quorumMet } from '../approvals/quorum.ts'
-import { grantedMinutes, matchedValues, offeredScope, type Scope } from '../approvals/scope.ts'
+import { approversIn, quorumMet } from '../approvals/quorum.ts'
+import { grantedMinutes, matchedValues, offeredScope } from '../approvals/scope.ts'
 import {
   getApproval,
   insertVote,
@@ -15,27 +14,16 @@ import type { EventInput } from '../core/event.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Person } from '../core/person.ts'
 import { subjectOfPerson } from '../identity/people.ts'
+import type { Ballot } from './ballot.ts'
 import { asProblem, commit, type Step } from './commit.ts'
 import type { GateContext } from './context.ts'
-import { alreadyResolved, expire, resolveByVote } from './settle.ts'
+import { objection, selfApproval } from './objection.ts'
+import { expire, resolveByVote } from './settle.ts'
 import { approvalView } from './view.ts'
-
-export interface Ballot {
-  readonly approval: string
-  readonly decision: 'approve' | 'deny'
-  /** What the voter was shown: both have to be what would run. */
-  readonly digest: string
-  readonly viewHash: string
-  readonly reason: string | null
-  /** At most what the rules offer. */
-  readonly scope: Scope
-  /** `console`, `api`, `cli`, `slack` … */
-  readonly channel: string
-}
 
 /**
  * One person's vote, through whichever channel. Everything is checked under the approval's lock, in the transaction that takes the edge. Throws `self-approval`,
- * `not-eligible`, `already-resolved` (which names the winner), `view-changed` or `not-found`; a refused vote is on record too.
+ * `not-eligible`, `already-resolved` (which names the winner), `view-changed`, `bad-request` or `not-found`; a refused vote is on record too.
  */
 export async function castVote(
   ctx: GateContext,
@@ -57,6 +45,9 @@ export async function castVote(
     return problem
   })
   if (refused) throw refused
+  if (ballot.decision === 'break_glass') {
+    ctx.log.warn({ approval: ballot.approval }, 'the glass was broken: one person released this')
+  }
   try {
     const approval = await getApproval(ctx.store, ballot.approval)
     const votes = await votesOf(ctx.store, [ballot.approval])
@@ -64,31 +55,6 @@ export async function castVote(
   } catch (error) {
     throw asProblem(error)
   }
-}
-
-/** Why this vote does not count. Who may never vote on it comes first: that answer must not depend on the state. */
-function objection(person: Person, ballot: Ballot, approval: Approval): Problem | undefined {
-  if (isExcluded(person, exclusionOf(approval.action.subject))) return selfApproval()
-  const { requirements } = approval.decision
-  if (!requirements.some(({ from }) => isEligible(person, from))) {
-    const wanted = requirements.map(({ from }) => ('group' in from ? from.group : 'named people'))
-    return new Problem(
-      'not-eligible',
-      `This approval is for ${[...new Set(wanted)].join(' and ')}.`,
-    )
-  }
-  if (approval.state !== 'pending') return alreadyResolved(approval)
-  if (ballot.digest !== approval.digest || ballot.viewHash !== approval.viewHash) {
-    return new Problem('view-changed', 'What you saw is not what would run. Look at it again.')
-  }
-  return scopeProblem(ballot.scope, approval)
-}
-
-function selfApproval(): Problem {
-  return new Problem(
-    'self-approval',
-    'You asked for this action, acted in it, or own the agent that did. Somebody else has to decide.',
-  )
 }
 
 async function count(
@@ -106,12 +72,18 @@ async function count(
       'You have voted on this already; every person counts once.',
     )
   }
-  await step.record(voteEvent('approval.voted', approval, person, ballot))
+  const type = decision === 'break_glass' ? 'approval.broken_glass' : 'approval.voted'
+  await step.record(voteEvent(type, approval, person, ballot))
   step.changed(approval.id)
 
   const resolution = { by: { issuer, subject }, reason }
   if (decision === 'deny') {
     await resolveByVote(step, approval, 'denied', resolution)
+    return undefined
+  }
+  if (decision === 'break_glass') {
+    // One run, and no grant: an emergency is one action.
+    await resolveByVote(step, approval, 'approved', resolution)
     return undefined
   }
   const votes = (await votesOf(step.tx, [approval.id])).get(approval.id)!
@@ -147,16 +119,8 @@ async function grantBeyondOnce(
   })
 }
 
-function scopeProblem(scope: Scope, approval: Approval): Problem | undefined {
-  if (scope === 'once') return undefined
-  const offered = offeredScope(approval.decision.requirements)
-  if (offered && scope.minutes <= offered.minutes) return undefined
-  const most = offered ? ` for more than ${offered.minutes} minutes` : ' more than once'
-  return new Problem('bad-request', `The rules do not let anybody approve this${most}.`)
-}
-
 function voteEvent(
-  type: 'approval.voted' | 'approval.vote_refused',
+  type: 'approval.voted' | 'approval.broken_glass' | 'approval.vote_refused',
   approval: Approval,
   person: Person,
   { decision, reason, channel }: Ballot,
@@ -170,6 +134,10 @@ function voteEvent(
     digest: approval.digest,
     approval: approval.id,
     details: { vote: decision, channel, ...(reason !== null && { reason }) },
+    ...(type === 'approval.broken_glass' && {
+      rules: approval.decision.rules,
+      policy: approval.decision.policy,
+    }),
     ...(refused && { reason: refused.code }),
   }
 }

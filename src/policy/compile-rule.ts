@@ -83,6 +83,15 @@ function compileWhen(
 
 function requirementOf({ name, risk, approval }: RuleSource): Requirement | null {
   if (!approval) return null
-  const { from, quorum, expires, scope, channels } = approval
-  return { rule: name, from, quorum, expiresMs: expires, scope, channels, risk }
+  const { from, quorum, break_glass, expires, scope, channels } = approval
+  return {
+    rule: name,
+    from,
+    quorum,
+    ...(break_glass && { breakGlass: break_glass.from }),
+    expiresMs: expires,
+    scope,
+    channels,
+    risk,
+  }
 }

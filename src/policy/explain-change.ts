@@ -24,8 +24,9 @@ export function whatWouldChange(
   }
 }
 
-function approvalNeeded({ rule, from, quorum, risk }: Requirement): string {
-  return `Rule ${rule} (risk ${risk}) asks for ${people(quorum)} of ${inWords(from)} to approve.`
+function approvalNeeded({ rule, from, quorum, risk, breakGlass }: Requirement): string {
+  const alone = breakGlass ? ` In an emergency ${inWords(breakGlass)} may break the glass.` : ''
+  return `Rule ${rule} (risk ${risk}) asks for ${people(quorum)} of ${inWords(from)} to approve.${alone}`
 }
 
 function people(count: number): string {

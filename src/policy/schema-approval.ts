@@ -50,6 +50,12 @@ export const approval = z.strictObject({
     .min(1)
     .prefault(1)
     .describe('distinct people; never the subject, its actors or its owners'),
+  break_glass: z
+    .strictObject({ from: from.describe('who') })
+    .optional()
+    .describe(
+      'who may release one action alone in an emergency, whatever the quorum: with a reason, and loudly. Never the subject, its actors or its owners; of several hold rules, each has to offer it',
+    ),
   expires: expiry.prefault('15m').describe('how long the request waits for them; at most 7d'),
   scope: z
     .array(scopeOption)

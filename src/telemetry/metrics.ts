@@ -65,6 +65,11 @@ export class Metrics {
   readonly #requested = this.#counter('approvals_requested_total', 'Approvals that were opened.', [
     'resource',
   ])
+  readonly #brokenGlass = this.#counter(
+    'glass_broken_total',
+    'Actions that one person released alone, in an emergency.',
+    ['resource'],
+  )
   readonly #resolved = this.#counter(
     'approvals_resolved_total',
     'Approvals that were decided, or ended undecided, by state.',
@@ -131,6 +136,7 @@ export class Metrics {
       for (const verdict of ['allow', 'deny', 'hold']) this.#decisions.inc({ resource, verdict }, 0)
       for (const verdict of ['deny', 'hold']) this.#notEnforced.inc({ resource, verdict }, 0)
       this.#unknown.inc({ resource }, 0)
+      this.#brokenGlass.inc({ resource }, 0)
     }
     this.#voteRefusals.inc({ reason: 'self-approval' }, 0)
   }
@@ -156,6 +162,9 @@ export class Metrics {
         break
       case 'approval.resolved':
         this.#ended(resource, reason.replace(/^approval-/, ''), approval!)
+        break
+      case 'approval.broken_glass':
+        this.#brokenGlass.inc({ resource })
         break
       case 'approval.vote_refused':
         this.#voteRefusals.inc({ reason })

@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
+import type { VoteDecision } from '../../src/approvals/approval.ts'
 import { edges, states, type ApprovalState } from '../../src/approvals/machine.ts'
 import {
   getApproval,
@@ -83,7 +84,7 @@ describe.each(storeKinds)('approvals in the %s store', (kind) => {
     return (await getApproval(store, id))!
   }
 
-  const vote = (subject: string, decision: 'approve' | 'deny' = 'approve') => ({
+  const vote = (subject: string, decision: VoteDecision = 'approve') => ({
     issuer,
     subject,
     decision,
@@ -193,6 +194,37 @@ describe.each(storeKinds)('approvals in the %s store', (kind) => {
     expect(await insertVote(store, approval.id, vote('priya'))).toBe(true)
     expect(await insertVote(store, approval.id, vote('priya'))).toBe(false)
     expect(await insertVote(store, approval.id, vote('priya-at-work'))).toBe(false)
+  })
+
+  it('takes a broken glass only with a reason, for one run, and from nobody who is behind the action (class 13)', async () => {
+    const approval = await pending()
+    await insertExclusion(store, approval.id, {
+      parties: [{ issuer, subject: 'Priya@Example.com' }],
+      groups: ['growth'],
+    })
+    const glass = (subject: string, more: object = {}) =>
+      insertVote(store, approval.id, {
+        ...vote(subject, 'break_glass'),
+        reason: 'the shop is down',
+        ...more,
+      })
+    for (const name of ['priya', 'priya-at-work', 'omar']) {
+      await expect(glass(name), name).rejects.toMatchObject({ code: 'SP003' })
+    }
+    for (const less of [{ reason: null }, { reason: 'urgent   ' }, { scope: { minutes: 5 } }]) {
+      await expect(glass('dana', less)).rejects.toMatchObject({ code: '23514' })
+    }
+    await expect(moveApproval(store, approval, { to: 'approved' })).rejects.toMatchObject({
+      code: 'SP002',
+    })
+    // Whoever has approved, and waits for others in vain, can still break it.
+    expect(await insertVote(store, approval.id, vote('dana'))).toBe(true)
+    expect(await insertVote(store, approval.id, vote('dana', 'deny'))).toBe(false)
+    expect(await glass('dana')).toBe(true)
+    expect(await glass('dana')).toBe(false)
+    expect(await moveApproval(store, approval, { to: 'approved' })).toMatchObject({
+      state: 'approved',
+    })
   })
 
   it('does not let the gateway change or delete a vote', async () => {

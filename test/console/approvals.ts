@@ -32,9 +32,11 @@ export function approval(changes: Partial<Approval> = {}): Approval {
     agent_reason: null,
     ran_before: null,
     scope_options: ['once'],
+    break_glass: [],
     requirements: [
       { rule: 'deletes-need-approval', from: { group: 'approvers' }, quorum: 2, votes: [] },
     ],
+    broken_glass: null,
     view_hash: '77'.repeat(32),
     created_at: '2026-11-21T12:00:00.000Z',
     expires_at: '2026-11-21T12:15:00.000Z',

@@ -47,7 +47,7 @@ test('my own vote is found by issuer and subject, never by name', () => {
   const it = votedOn(approval(), [vote()])
   const { issuer } = vote()
   const me = {
-    person: { issuer, subject: 'dana', name: '', email: null },
+    person: { issuer, subject: 'dana', name: '', email: null, groups: [] },
     roles: [],
     csrf_token: '',
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { breakGlassOf, mayBreakGlass } from '../../approvals/break-glass.ts'
 import { exclusionOf, isExcluded } from '../../approvals/exclusion.ts'
 import { states } from '../../approvals/machine.ts'
 import { isEligible } from '../../approvals/quorum.ts'
@@ -25,7 +26,11 @@ const approvalSchema = z.looseObject({
 const params = z.object({ id: z.uuid() })
 
 const ballot = z.strictObject({
-  decision: z.enum(['approve', 'deny']),
+  decision: z
+    .enum(['approve', 'deny', 'break_glass'])
+    .describe(
+      '`break_glass` releases it alone, in an emergency, for those whom the rules let do that; with a reason',
+    ),
   digest: z.string().describe('digest of the action as it was shown'),
   view_hash: z.string().describe('hash of everything that was shown'),
   reason: z.string().max(2000).nullish().describe('goes to the agent when denied, and on record'),
@@ -119,7 +124,7 @@ export async function approvalRoutes(
         digest,
         viewHash,
         reason: reason || null,
-        scope: decision === 'deny' ? 'once' : scope,
+        scope: decision === 'approve' ? scope : 'once',
         channel: channelOf(request),
       })
       return vote as z.infer<typeof approvalSchema>
@@ -158,6 +163,7 @@ export function maySee(caller: Caller | null, { action, decision }: Approval): b
   return (
     roles.size > 0 ||
     decision.requirements.some(({ from }) => isEligible(person, from)) ||
+    mayBreakGlass(person, breakGlassOf(decision.requirements)) ||
     isExcluded(person, exclusionOf(action.subject))
   )
 }

@@ -1,3 +1,4 @@
+import type { VoteDecision } from '../../../approvals/approval.ts'
 import type { ApprovalState } from '../../../approvals/machine.ts'
 import type { Effect } from '../../../core/action.ts'
 import type { Eligible, Risk } from '../../../core/decision.ts'
@@ -8,7 +9,11 @@ import type { Owner, Party, SubjectKind } from '../../../core/subject.ts'
 
 /** `GET /api/me`. */
 export interface Me {
-  readonly person: Party & { readonly name: string; readonly email: string | null }
+  readonly person: Party & {
+    readonly name: string
+    readonly email: string | null
+    readonly groups: readonly string[]
+  }
   readonly roles: readonly Role[]
   readonly csrf_token: string
 }
@@ -22,7 +27,7 @@ export interface ShownSubject extends Party {
 
 export interface ShownVote extends Party {
   readonly name: string
-  readonly decision: 'approve' | 'deny'
+  readonly decision: VoteDecision
   readonly reason: string | null
   readonly channel: string
   readonly at: string
@@ -60,7 +65,11 @@ export interface Approval {
   readonly agent_reason: string | null
   readonly ran_before: { readonly id: string; readonly state: ApprovalState } | null
   readonly scope_options: readonly ScopeOption[]
+  /** Who may release it alone in an emergency: whoever is in all of these. Empty if nobody may. */
+  readonly break_glass: readonly Eligible[]
   readonly requirements: readonly ShownRequirement[]
+  /** Who did. */
+  readonly broken_glass: ShownVote | null
   readonly view_hash: string
   readonly created_at: string
   readonly expires_at: string

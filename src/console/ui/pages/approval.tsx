@@ -4,6 +4,7 @@ import { call, Failure } from '../api/call.ts'
 import type { Approval, Me } from '../api/types.ts'
 import { Action } from '../parts/action.tsx'
 import { RiskBadge, StateBadge } from '../parts/badges.tsx'
+import { BrokenGlass } from '../parts/break-glass.tsx'
 import { Chain } from '../parts/chain.tsx'
 import { Countdown } from '../parts/countdown.tsx'
 import { Data } from '../parts/data.tsx'
@@ -131,6 +132,7 @@ function Shown({ approval, me, feed, refresh, askSession }: ShownProps) {
           Decision
         </h2>
         <Requirements requirements={requirements} />
+        {approval.broken_glass && <BrokenGlass vote={approval.broken_glass} />}
         {outcome && (
           <p class="outcome">
             Upstream: <strong>{states[outcome.result].word}</strong>{' '}

@@ -1,9 +1,11 @@
 import { useState } from 'preact/hooks'
+import { mayBreakGlass } from '../../../approvals/break-glass.ts'
 import { Failure } from '../api/call.ts'
 import type { Approval, Me } from '../api/types.ts'
 import { castVote, isStale, voteOf, type Choice } from '../state/vote.ts'
 import { states } from '../text/words.ts'
 import { Ballot } from './ballot.tsx'
+import { BreakGlass } from './break-glass.tsx'
 import { FailureNotice, Notice } from './notice.tsx'
 
 interface DecideProps {
@@ -60,6 +62,13 @@ export function Decide({ approval, me, complete, take, refresh, askSession }: De
           complete={complete}
           sending={sending}
           vote={(choice) => void vote(choice)}
+        />
+      )}
+      {state === 'pending' && mayBreakGlass(me.person, approval.break_glass) && (
+        <BreakGlass
+          complete={complete}
+          sending={sending}
+          release={(reason) => void vote({ decision: 'break_glass', reason, scope: 'once' })}
         />
       )}
       {failure && <FailureNotice failure={failure} />}

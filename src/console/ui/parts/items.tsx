@@ -78,6 +78,7 @@ export function DecidedItem({ approval, skew }: { approval: Approval; skew: numb
               <Data text={resolution.by.subject} limit={60} />
             </>
           )}
+          {approval.broken_glass && ' · released alone, in an emergency'}
           {outcomeWords !== '' && ` · ${outcomeWords}`}
           {resolved_at !== null && (
             <>

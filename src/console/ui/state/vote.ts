@@ -1,8 +1,9 @@
+import type { VoteDecision } from '../../../approvals/approval.ts'
 import { call, type Failure } from '../api/call.ts'
 import type { Approval, Me, ShownVote } from '../api/types.ts'
 
 export interface Choice {
-  readonly decision: 'approve' | 'deny'
+  readonly decision: VoteDecision
   readonly reason: string
   readonly scope: 'once' | { readonly minutes: number }
 }
