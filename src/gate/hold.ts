@@ -11,6 +11,7 @@ import type { GateContext } from './context.ts'
 import { deny } from './deny.ts'
 import type { Permit } from './permit.ts'
 import { requestApproval, type Bound } from './request-approval.ts'
+import { reviewApproval } from './review.ts'
 import { cancelApproval } from './settle.ts'
 import { refusal } from './task.ts'
 import { useGrant } from './use-grant.ts'
@@ -44,6 +45,9 @@ export async function hold(
   if (granted) return granted
 
   let approval = await requestApproval(ctx, attempt, decision, bound)
+  // The policies may have changed since the decision, and what was open then may have been reviewed before this was there.
+  if (approval.decision.policy !== ctx.policies().hash)
+    approval = await reviewApproval(ctx, approval)
   for (;;) {
     const left = deadline - performance.now()
     if (approval.state === 'approved' && !caller.aborted) {

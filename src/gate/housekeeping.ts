@@ -1,13 +1,11 @@
-import { isDeepStrictEqual } from 'node:util'
-import type { Approval } from '../approvals/approval.ts'
-import type { Requirement } from '../core/decision.ts'
 import { isOpen } from '../approvals/machine.ts'
-import { getApproval, listLost, listOpen, listOverdue, lockApproval } from '../approvals/store.ts'
-import { decide } from '../policy/decide.ts'
+import { listLost, listOverdue, lockApproval } from '../approvals/store.ts'
+import type { CompiledPolicies } from '../policy/compile.ts'
 import { deadEpochs } from '../store/lease.ts'
 import { commit } from './commit.ts'
 import type { GateContext } from './context.ts'
-import { expire, giveUp, invalidate } from './settle.ts'
+import { reviewOpenApprovals } from './review.ts'
+import { expire, giveUp } from './settle.ts'
 
 const atATime = 500
 
@@ -21,36 +19,6 @@ export async function expireOverdue(ctx: GateContext): Promise<void> {
       await expire(step, locked.approval)
     })
   }
-}
-
-/** After a change of the policies: an open approval ends only where the new ones deny its action, or ask for more than it does. */
-async function reviewOpenApprovals(ctx: GateContext): Promise<void> {
-  for (const id of await listOpen(ctx.store)) {
-    const approval = await getApproval(ctx.store, id)
-    if (!approval || !objectionTo(ctx, approval)) continue
-    await commit(ctx, async (step) => {
-      const locked = await lockApproval(step.tx, id)
-      if (!locked || !isOpen(locked.approval.state)) return
-      const objection = objectionTo(ctx, locked.approval)
-      if (objection) await invalidate(step, locked.approval, objection)
-    })
-  }
-}
-
-function objectionTo(ctx: GateContext, approval: Approval): string | null {
-  const decision = decide(approval.action, {}, ctx.policies())
-  if (decision.verdict === 'deny') return 'The policies changed, and deny this action now.'
-  const asked = approval.decision.requirements
-  const more = decision.requirements.some((now) => !asked.some((before) => covers(before, now)))
-  return more ? 'The policies changed, and ask for more approvals now.' : null
-}
-
-function covers(before: Requirement, now: Requirement): boolean {
-  return (
-    before.rule === now.rule &&
-    before.quorum >= now.quorum &&
-    isDeepStrictEqual(before.from, now.from)
-  )
 }
 
 /** Whatever a dead epoch left without an outcome gets the outcome `unknown`, on the approval and in the log; then the epoch is closed. */
@@ -71,11 +39,12 @@ export function startHousekeeping(ctx: GateContext): {
 } {
   let running: Promise<void> | null = null
   // None: what waits since before this replica began was asked for under policies that may have been others.
-  let reviewed: string | null = null
+  // The version itself, not its hash: somebody may have gone back to it, and forth.
+  let reviewed: CompiledPolicies | null = null
   const review = async () => {
-    const { hash } = ctx.policies()
-    if (hash !== reviewed) await reviewOpenApprovals(ctx)
-    reviewed = hash
+    const inForce = ctx.policies()
+    if (inForce !== reviewed) await reviewOpenApprovals(ctx)
+    reviewed = inForce
   }
   const once = async () => {
     // Each by itself: what stops one of them must not stop the others.

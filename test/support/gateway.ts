@@ -35,8 +35,8 @@ export interface TestGateway extends RunningGateway, GatewayClient {
   readonly databaseUrl: string | null
   /** Everything that it logged. */
   readonly logged: () => string
-  /** Starts it again on the same files and the same store. */
-  restart(): Promise<void>
+  /** Starts it again on the same store and the same files, which can be changed meanwhile. */
+  restart(meanwhile?: () => void): Promise<void>
 }
 
 export async function writeTestFolder(
@@ -108,8 +108,9 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
       return running.controlUrl
     },
     logged: () => logged,
-    async restart() {
+    async restart(meanwhile) {
       await running.close()
+      meanwhile?.()
       running = await start()
     },
     async close() {

@@ -1,0 +1,183 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { startCountingUpstream, type CountingUpstream } from '../support/counting-upstream.ts'
+import type { PendingApproval } from '../support/gateway-client.ts'
+import { startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { problemIn, refund, verifiedLog, waiting } from './requests.ts'
+
+const soon = { timeout: 10_000, interval: 50 }
+
+const reads = `
+  - name: agents-read
+    on: crm
+    what: { http: { method: GET, path: /v1/** } }
+    then: allow`
+
+const refunds = `
+  - name: refunds-need-a-lead
+    on: crm
+    what: { http: { method: POST, path: /v1/refunds } }
+    then: hold
+    approval: { from: { group: support-leads } }`
+
+const exports = `
+  - name: exports-need-an-owner
+    on: crm
+    what: { http: { method: POST, path: /v1/exports } }
+    then: hold
+    approval: { from: { group: data-owners } }`
+
+const noRefunds = `
+  - name: no-refunds-in-december
+    on: crm
+    what: { http: { method: POST, path: /v1/refunds } }
+    then: deny
+    reason: BOOKS_CLOSED`
+
+const before = `rules:${reads}${refunds}${exports}`
+
+let upstream: CountingUpstream
+let gateway: TestGateway
+let original: string
+
+beforeAll(async () => {
+  upstream = await startCountingUpstream()
+  gateway = await startTestGateway({ upstream: upstream.url, policies: { 'crm.yaml': before } })
+  original = await inForce()
+})
+
+afterAll(async () => {
+  await gateway.close()
+  await upstream.close()
+})
+
+/** The hash of the policies that decide now. */
+async function inForce(): Promise<string> {
+  const response = await gateway.person('dana', '/api/policies')
+  return ((await response.json()) as { hash: string }).hash
+}
+
+function write(text: string): void {
+  writeFileSync(join(gateway.folder, 'policies', 'crm.yaml'), text)
+}
+
+/** Saves the file as an editor would, and waits until it decides. */
+async function save(text: string): Promise<void> {
+  const hash = await inForce()
+  write(text)
+  await expect.poll(inForce, soon).not.toBe(hash)
+}
+
+beforeEach(async () => {
+  upstream.arrived.length = 0
+  // Whatever the test before left there.
+  write(before)
+  await vi.waitFor(async () => expect(await inForce()).toBe(original), soon)
+})
+
+async function ask(path: string, request: RequestInit): Promise<PendingApproval> {
+  const { task } = await problemIn(gateway.agent(path, waiting(request, 0)), 'approval-pending')
+  return gateway.approval(task.id)
+}
+
+async function approved(path: string, request: RequestInit): Promise<PendingApproval> {
+  const approval = await ask(path, request)
+  expect((await gateway.vote(path.includes('exports') ? 'omar' : 'dana', approval)).status).toBe(
+    200,
+  )
+  return approval
+}
+
+describe('a policy file that is edited', () => {
+  it('decides without a restart', async () => {
+    expect((await gateway.agent('/crm/v1/customers')).status).toBe(200)
+    await save(`rules:${refunds}${exports}`)
+    await problemIn(gateway.agent('/crm/v1/customers'), 'denied')
+    await save(before)
+    expect((await gateway.agent('/crm/v1/customers')).status).toBe(200)
+  })
+
+  it('changes nothing while there is a mistake in it, and that is logged and on record', async () => {
+    const hash = await inForce()
+    write(before.replace('on: crm', 'on: crn'))
+    await expect.poll(() => gateway.logged(), soon).toContain('policies have mistakes')
+    const line = gateway
+      .logged()
+      .split('\n')
+      .find((one) => one.includes('policies have mistakes'))!
+    const { mistakes } = JSON.parse(line) as { mistakes: { file: string; line: number }[] }
+    expect(mistakes[0]).toMatchObject({ file: expect.stringMatching(/crm\.yaml$/), line: 3 })
+    expect(await inForce()).toBe(hash)
+    expect((await gateway.agent('/crm/v1/customers')).status).toBe(200)
+    await expect
+      .poll(async () => (await verifiedLog(gateway, gateway.folder)).map(({ type }) => type), soon)
+      .toContain('policy.rejected')
+  })
+})
+
+describe('what waits for approval while the policies change', () => {
+  it('ends where the new ones deny it, and stays where they do not (class 25)', async () => {
+    const refused = await ask('/crm/v1/refunds', refund())
+    const unaffected = await ask('/crm/v1/exports', refund())
+    await save(`rules:${reads}${refunds}${exports}${noRefunds}`)
+    await expect
+      .poll(() => gateway.approval(refused.id), soon)
+      .toMatchObject({ state: 'invalidated', resolution: { by: null } })
+    expect(await gateway.approval(unaffected.id)).toMatchObject({ state: 'pending' })
+  })
+
+  it('tells the agent that waits', async () => {
+    const asked = gateway.agent('/crm/v1/refunds', waiting(refund(), 60))
+    await gateway.pending()
+    await save(`rules:${reads}${refunds}${exports}${noRefunds}`)
+    const { detail } = await problemIn(asked, 'approval-invalidated')
+    expect(detail).toContain('deny this action')
+    expect(upstream.arrived).toEqual([])
+  })
+
+  it('ends where they ask for more', async () => {
+    const approval = await approved('/crm/v1/refunds', refund())
+    const two = refunds.replace('group: support-leads }', 'group: support-leads }, quorum: 2')
+    await save(`rules:${reads}${exports}${two}`)
+    await expect
+      .poll(() => gateway.approval(approval.id), soon)
+      .toMatchObject({ state: 'invalidated' })
+  })
+
+  it('stays where they ask for less', async () => {
+    const two = refunds.replace('group: support-leads }', 'group: support-leads }, quorum: 2')
+    await save(`rules:${reads}${exports}${two}`)
+    const request = refund()
+    const approval = await ask('/crm/v1/refunds', request)
+    await save(before)
+    expect(await gateway.approval(approval.id)).toMatchObject({ state: 'pending' })
+    await gateway.vote('dana', approval)
+    await gateway.vote('noor', approval)
+    expect((await gateway.agent('/crm/v1/refunds', waiting(request, 0))).status).toBe(201)
+  })
+
+  it('cannot be used once they deny, however fast the agent is (invariant 6)', async () => {
+    const request = refund()
+    const approval = await approved('/crm/v1/refunds', request)
+    const hash = await inForce()
+    write(`rules:${reads}${refunds}${exports}${noRefunds}`)
+    // The first request after the change, before anybody has looked at what waits.
+    while ((await inForce()) === hash) await new Promise((resolve) => setTimeout(resolve, 5))
+    const { reason } = await problemIn(
+      gateway.agent('/crm/v1/refunds', waiting(request, 0)),
+      'denied',
+    )
+    expect(reason).toBe('BOOKS_CLOSED')
+    expect(upstream.arrived).toEqual([])
+    await expect
+      .poll(() => gateway.approval(approval.id), soon)
+      .toMatchObject({ state: 'invalidated' })
+  })
+
+  it('is looked at when the gateway starts again, too', async () => {
+    const approval = await ask('/crm/v1/refunds', refund())
+    await gateway.restart(() => write(`rules:${reads}${refunds}${exports}${noRefunds}`))
+    expect(await gateway.approval(approval.id)).toMatchObject({ state: 'invalidated' })
+  })
+})
