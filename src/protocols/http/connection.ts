@@ -30,7 +30,7 @@ export class Connection {
   readonly #onRest: (connection: Connection) => void
   readonly #onClose: (connection: Connection) => void
 
-  // Owned by begin() and #settle(): who gets what comes back now.
+  // Owned by begin() and #onEnd(): who gets what comes back now.
   #receiver: Receiver | null = null
   #head: Head | null = null
   #reusable = false

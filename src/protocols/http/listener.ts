@@ -5,7 +5,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http'
-import type { Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
 import type { TlsConfig } from '../../config/schema.ts'
 import { TlsServer } from '../../config/tls-server.ts'
 import { Problem } from '../../core/errors.ts'
@@ -17,6 +17,18 @@ import type { StrictRequest } from './strict-request.ts'
 export class AgentMessage extends IncomingMessage {
   /** Set before anything else sees the message. */
   checked: StrictRequest | null = null
+}
+
+const latest = Symbol('latest response')
+
+interface AgentSocket extends Socket {
+  [latest]?: ServerResponse
+}
+
+/** Notes the response that was begun last on a connection. */
+export function remember(socket: Socket, response: ServerResponse): void {
+  const agentSocket: AgentSocket = socket
+  agentSocket[latest] = response
 }
 
 type Handler = (message: AgentMessage, response: ServerResponse) => void
@@ -45,7 +57,7 @@ export function createListener(tls: TlsConfig | undefined, log: Log, handler: Ha
   server.on('request', handler)
   server.on('checkContinue', handler)
   server.on('checkExpectation', handler)
-  server.on('connect', (_message, socket: Duplex) => {
+  server.on('connect', (_message, socket: Socket) => {
     refuse(socket, new Problem('bad-request', 'CONNECT is not proxied.'))
   })
   return server
@@ -64,9 +76,13 @@ export function problemOf(error: NodeJS.ErrnoException & { reason?: string }): P
   return new Problem('bad-request', `This is not HTTP/1.1${reason ? `: ${reason}` : ''}.`)
 }
 
-/** Answers on a connection that has no response object, and ends it. */
-export function refuse(socket: Duplex, problem: Problem): void {
-  if (!socket.writable) {
+/** Answers what could not be read as a request, and ends the connection. In the middle of another answer, that would be read as a part of it: then it only ends. */
+export function refuse(socket: AgentSocket, problem: Problem): void {
+  const response = socket[latest]
+  // A response without a socket waits for one before it.
+  const answering =
+    response && !response.writableFinished && (response.headersSent || !response.socket)
+  if (!socket.writable || answering) {
     socket.destroy()
     return
   }

@@ -1,18 +1,19 @@
 import { METHODS, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { Problem } from '../../core/errors.ts'
 import type { Principal } from '../../core/subject.ts'
 import { ClientGone } from './body.ts'
 import type { AgentServerDeps } from './deps.ts'
 import { handle } from './handle.ts'
-import { createListener, problemOf, refuse, type AgentMessage } from './listener.ts'
+import { createListener, problemOf, refuse, remember, type AgentMessage } from './listener.ts'
 import { gatewayToken } from './request-headers.ts'
 import { Resolver } from './resolve.ts'
 import { prepareResource } from './resource.ts'
 import { asProblem, sendProblem } from './send-problem.ts'
 import { addStatusRoutes } from './status-routes.ts'
 import { checkRequest, type StrictRequest } from './strict-request.ts'
+import { UnderWay } from './under-way.ts'
 
 export interface AgentServer {
   /** Resolves with the address that it got. Rejects with the error of the system: EADDRINUSE, EACCES. */
@@ -32,17 +33,14 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
   const { log, authenticator, gate, listen } = deps
   const resources = deps.resources.map((config) => prepareResource(config, deps.binding(config)))
   const resolver = new Resolver(resources)
-  // Owned by admit() and serve(): what has to end before the server does.
-  const responses = new Set<ServerResponse>()
-  const work = new Set<Promise<void>>()
-  let closing = false
+  // What has to end before the server does.
+  const answers = new UnderWay()
+  const work = new UnderWay()
 
   function admit(message: AgentMessage, response: ServerResponse): boolean {
-    responses.add(response)
-    response.once('close', () => {
-      responses.delete(response)
-      if (closing && responses.size === 0) app.server.closeAllConnections()
-    })
+    answers.begin()
+    response.once('close', () => answers.end())
+    remember(message.socket, response)
     // Node's parser skips what comes in one packet with an offer to upgrade, so no request may follow on this connection.
     if (message.headers.upgrade !== undefined) response.shouldKeepAlive = false
     try {
@@ -59,26 +57,18 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
       createListener(listen.tls, log, (message, response) => {
         if (admit(message, response)) route(message, response)
       }),
-    clientErrorHandler: (error, socket) => clientError(error, socket),
+    clientErrorHandler: (error, socket) => refuse(socket, problemOf(error)),
     frameworkErrors: (error, _request, reply) => sendProblem(reply.raw, asProblem(error, log)),
     exposeHeadRoutes: false,
     return503OnClosing: false,
   })
-
-  /** A problem in the middle of somebody's answer would be read as a part of it: only a connection without one gets it. */
-  function clientError(error: Error, socket: Socket): void {
-    const answering = [...responses].some(
-      (response) => response.req.socket === socket && response.headersSent,
-    )
-    if (answering) socket.destroy()
-    else refuse(socket, problemOf(error))
-  }
 
   async function authenticate({ headers }: StrictRequest): Promise<Principal> {
     return authenticator.authenticate(gatewayToken(headers))
   }
 
   async function serve(message: AgentMessage, response: ServerResponse): Promise<void> {
+    work.begin()
     try {
       const request = message.checked!
       const principal = await authenticate(request)
@@ -89,14 +79,14 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
       // An answer that has begun cannot become another one: its client learns from the broken connection that it is not whole.
       if (error instanceof ClientGone || response.headersSent) response.destroy()
       else sendProblem(response, asProblem(error, log))
+    } finally {
+      work.end()
     }
   }
 
   function proxy({ raw }: FastifyRequest, reply: FastifyReply): void {
     reply.hijack()
-    const serving = serve(raw as AgentMessage, reply.raw)
-    work.add(serving)
-    void serving.finally(() => work.delete(serving))
+    void serve(raw as AgentMessage, reply.raw)
   }
 
   // Without a body in Fastify's eyes: it neither reads one nor refuses its media type.
@@ -119,15 +109,13 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
       return app.server.address() as AddressInfo
     },
     async close() {
-      closing = true
       const closed = app.close()
-      if (responses.size === 0) app.server.closeAllConnections()
-      const late = setTimeout(
-        () => responses.forEach((response) => response.destroy()),
-        listen.drain,
-      )
+      const late = setTimeout(() => app.server.closeAllConnections(), listen.drain)
+      await answers.none()
+      // What is left are connections without a request, which nobody would end.
+      app.server.closeAllConnections()
       await closed
-      await Promise.all(work)
+      await work.none()
       clearTimeout(late)
       for (const { upstream } of resources) upstream.close()
     },
