@@ -1,9 +1,8 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startCountingUpstream, type CountingUpstream } from '../support/counting-upstream.ts'
 import type { PendingApproval } from '../support/gateway-client.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { PolicyFile } from './policy-file.ts'
 import { problemIn, refund, verifiedLog, waiting } from './requests.ts'
 
 const soon = { timeout: 10_000, interval: 50 }
@@ -39,12 +38,14 @@ const before = `rules:${reads}${refunds}${exports}`
 
 let upstream: CountingUpstream
 let gateway: TestGateway
+let file: PolicyFile
 let original: string
 
 beforeAll(async () => {
   upstream = await startCountingUpstream()
   gateway = await startTestGateway({ upstream: upstream.url, policies: { 'crm.yaml': before } })
-  original = await inForce()
+  file = new PolicyFile(gateway)
+  original = await file.inForce()
 })
 
 afterAll(async () => {
@@ -52,28 +53,9 @@ afterAll(async () => {
   await upstream.close()
 })
 
-/** The hash of the policies that decide now. */
-async function inForce(): Promise<string> {
-  const response = await gateway.person('dana', '/api/policies')
-  return ((await response.json()) as { hash: string }).hash
-}
-
-function write(text: string): void {
-  writeFileSync(join(gateway.folder, 'policies', 'crm.yaml'), text)
-}
-
-/** Saves the file as an editor would, and waits until it decides. */
-async function save(text: string): Promise<void> {
-  const hash = await inForce()
-  write(text)
-  await expect.poll(inForce, soon).not.toBe(hash)
-}
-
 beforeEach(async () => {
   upstream.arrived.length = 0
-  // Whatever the test before left there.
-  write(before)
-  await vi.waitFor(async () => expect(await inForce()).toBe(original), soon)
+  await file.restore(before, original)
 })
 
 async function ask(path: string, request: RequestInit): Promise<PendingApproval> {
@@ -92,15 +74,15 @@ async function approved(path: string, request: RequestInit): Promise<PendingAppr
 describe('a policy file that is edited', () => {
   it('decides without a restart', async () => {
     expect((await gateway.agent('/crm/v1/customers')).status).toBe(200)
-    await save(`rules:${refunds}${exports}`)
+    await file.change(`rules:${refunds}${exports}`)
     await problemIn(gateway.agent('/crm/v1/customers'), 'denied')
-    await save(before)
+    await file.change(before)
     expect((await gateway.agent('/crm/v1/customers')).status).toBe(200)
   })
 
   it('changes nothing while there is a mistake in it, and that is logged and on record', async () => {
-    const hash = await inForce()
-    write(before.replace('on: crm', 'on: crn'))
+    const hash = await file.inForce()
+    file.write(before.replace('on: crm', 'on: crn'))
     await expect.poll(() => gateway.logged(), soon).toContain('policies have mistakes')
     const line = gateway
       .logged()
@@ -108,7 +90,7 @@ describe('a policy file that is edited', () => {
       .find((one) => one.includes('policies have mistakes'))!
     const { mistakes } = JSON.parse(line) as { mistakes: { file: string; line: number }[] }
     expect(mistakes[0]).toMatchObject({ file: expect.stringMatching(/crm\.yaml$/), line: 3 })
-    expect(await inForce()).toBe(hash)
+    expect(await file.inForce()).toBe(hash)
     expect((await gateway.agent('/crm/v1/customers')).status).toBe(200)
     await expect
       .poll(async () => (await verifiedLog(gateway, gateway.folder)).map(({ type }) => type), soon)
@@ -120,7 +102,7 @@ describe('what waits for approval while the policies change', () => {
   it('ends where the new ones deny it, and stays where they do not (class 25)', async () => {
     const refused = await ask('/crm/v1/refunds', refund())
     const unaffected = await ask('/crm/v1/exports', refund())
-    await save(`rules:${reads}${refunds}${exports}${noRefunds}`)
+    await file.change(`rules:${reads}${refunds}${exports}${noRefunds}`)
     await expect
       .poll(() => gateway.approval(refused.id), soon)
       .toMatchObject({ state: 'invalidated', resolution: { by: null } })
@@ -130,7 +112,7 @@ describe('what waits for approval while the policies change', () => {
   it('tells the agent that waits', async () => {
     const asked = gateway.agent('/crm/v1/refunds', waiting(refund(), 60))
     await gateway.pending()
-    await save(`rules:${reads}${refunds}${exports}${noRefunds}`)
+    await file.change(`rules:${reads}${refunds}${exports}${noRefunds}`)
     const { detail } = await problemIn(asked, 'approval-invalidated')
     expect(detail).toContain('deny this action')
     expect(upstream.arrived).toEqual([])
@@ -139,7 +121,7 @@ describe('what waits for approval while the policies change', () => {
   it('ends where they ask for more', async () => {
     const approval = await approved('/crm/v1/refunds', refund())
     const two = refunds.replace('group: support-leads }', 'group: support-leads }, quorum: 2')
-    await save(`rules:${reads}${exports}${two}`)
+    await file.change(`rules:${reads}${exports}${two}`)
     await expect
       .poll(() => gateway.approval(approval.id), soon)
       .toMatchObject({ state: 'invalidated' })
@@ -147,10 +129,10 @@ describe('what waits for approval while the policies change', () => {
 
   it('stays where they ask for less', async () => {
     const two = refunds.replace('group: support-leads }', 'group: support-leads }, quorum: 2')
-    await save(`rules:${reads}${exports}${two}`)
+    await file.change(`rules:${reads}${exports}${two}`)
     const request = refund()
     const approval = await ask('/crm/v1/refunds', request)
-    await save(before)
+    await file.change(before)
     expect(await gateway.approval(approval.id)).toMatchObject({ state: 'pending' })
     await gateway.vote('dana', approval)
     await gateway.vote('noor', approval)
@@ -160,10 +142,10 @@ describe('what waits for approval while the policies change', () => {
   it('cannot be used once they deny, however fast the agent is (invariant 6)', async () => {
     const request = refund()
     const approval = await approved('/crm/v1/refunds', request)
-    const hash = await inForce()
-    write(`rules:${reads}${refunds}${exports}${noRefunds}`)
+    const hash = await file.inForce()
+    file.write(`rules:${reads}${refunds}${exports}${noRefunds}`)
     // The first request after the change, before anybody has looked at what waits.
-    while ((await inForce()) === hash) await new Promise((resolve) => setTimeout(resolve, 5))
+    while ((await file.inForce()) === hash) await new Promise((resolve) => setTimeout(resolve, 5))
     const { reason } = await problemIn(
       gateway.agent('/crm/v1/refunds', waiting(request, 0)),
       'denied',
@@ -177,7 +159,7 @@ describe('what waits for approval while the policies change', () => {
 
   it('is looked at when the gateway starts again, too', async () => {
     const approval = await ask('/crm/v1/refunds', refund())
-    await gateway.restart(() => write(`rules:${reads}${refunds}${exports}${noRefunds}`))
+    await gateway.restart(() => file.write(`rules:${reads}${refunds}${exports}${noRefunds}`))
     expect(await gateway.approval(approval.id)).toMatchObject({ state: 'invalidated' })
   })
 })

@@ -1,0 +1,38 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, vi } from 'vitest'
+import type { TestGateway } from '../support/gateway.ts'
+
+const soon = { timeout: 10_000, interval: 50 }
+
+/** The file `crm.yaml` of a gateway that runs, in the hands of somebody who edits it. */
+export class PolicyFile {
+  readonly #gateway: TestGateway
+
+  constructor(gateway: TestGateway) {
+    this.#gateway = gateway
+  }
+
+  /** The hash of the policies that decide now. */
+  async inForce(): Promise<string> {
+    const response = await this.#gateway.person('dana', '/api/policies')
+    return ((await response.json()) as { hash: string }).hash
+  }
+
+  write(text: string): void {
+    writeFileSync(join(this.#gateway.folder, 'policies', 'crm.yaml'), text)
+  }
+
+  /** Writes other rules than before, and waits until they decide. */
+  async change(text: string): Promise<void> {
+    const before = await this.inForce()
+    this.write(text)
+    await vi.waitFor(async () => expect(await this.inForce()).not.toBe(before), soon)
+  }
+
+  /** Writes rules that were in force before, whatever is now, and waits until they decide. */
+  async restore(text: string, hash: string): Promise<void> {
+    this.write(text)
+    await vi.waitFor(async () => expect(await this.inForce()).toBe(hash), soon)
+  }
+}
