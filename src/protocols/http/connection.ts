@@ -69,9 +69,13 @@ export class Connection {
       .on('close', () => this.#onGone())
   }
 
+  get closed(): boolean {
+    return this.#socket.destroyed
+  }
+
   /** Whether a request may be sent on it now. */
   get usable(): boolean {
-    return !this.#socket.destroyed && this.#socket.writable && performance.now() < this.#goodUntil
+    return !this.closed && this.#socket.writable && performance.now() < this.#goodUntil
   }
 
   /** From here on, what comes in is the answer to one request. */

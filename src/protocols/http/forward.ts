@@ -69,7 +69,7 @@ function abortWith(response: ServerResponse, exchange: Exchange): void {
     if (!response.writableFinished) exchange.abort(new ClientGone('The client went away.'))
   }
   if (response.destroyed) abort()
-  else response.once('close', abort)
+  else response.on('close', abort)
 }
 
 function nameOf(error: unknown): string {

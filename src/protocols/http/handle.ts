@@ -32,7 +32,7 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
   const { resource, path } = target
   const { maxBody } = deps.limits
   const caller = new AbortController()
-  response.once('close', () => {
+  response.on('close', () => {
     if (!response.writableFinished) caller.abort()
   })
 
@@ -92,8 +92,9 @@ function approvalOf(headers: readonly Header[]): string | null {
 
 /** Milliseconds that the caller waits for people: what it prefers, as far as the listener lets it. */
 function waitOf(headers: readonly Header[], { wait, max_wait }: AgentServerDeps['listen']): number {
-  const preferences = headers.filter(({ name }) => name === 'prefer').map(({ value }) => value)
-  const { wait: seconds } = readPrefer(preferences.join(', '))
+  const preferences = headers.filter(({ name }) => name === 'prefer')
+  if (preferences.length === 0) return Math.min(wait, max_wait)
+  const { wait: seconds } = readPrefer(preferences.map(({ value }) => value).join(', '))
   return Math.min(seconds === null ? wait : seconds * 1000, max_wait)
 }
 

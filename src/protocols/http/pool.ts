@@ -43,10 +43,8 @@ export class Pool {
 
   #turn(): void {
     for (const { lane, connection } of this.#rested) {
-      if (!connection.usable) {
-        connection.destroy()
-        continue
-      }
+      // It has been forgotten already: nobody would take it out again.
+      if (connection.closed) continue
       const connections = this.#idle.get(lane)
       if (connections) connections.push(connection)
       else this.#idle.set(lane, [connection])

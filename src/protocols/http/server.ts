@@ -39,7 +39,7 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
 
   function admit(message: AgentMessage, response: ServerResponse): boolean {
     answers.begin()
-    response.once('close', () => answers.end())
+    response.on('close', () => answers.end())
     remember(message.socket, response)
     // Node's parser skips what comes in one packet with an offer to upgrade, so no request may follow on this connection.
     if (message.headers.upgrade !== undefined) response.shouldKeepAlive = false
