@@ -1,8 +1,9 @@
 import { constants } from 'node:crypto'
 import type { ServerOptions } from 'node:http'
 import { Server } from 'node:https'
-import type { Socket } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { SecureContextOptions } from 'node:tls'
+import { MistakesError } from '../core/errors.ts'
 import { readTlsFiles, readTlsFilesNow } from './read-tls-files.ts'
 import type { TlsConfig } from './schema.ts'
 import { tlsMaterial, type TlsFiles, type TlsMaterial } from './tls-files.ts'
@@ -49,7 +50,7 @@ export class TlsServer extends Server {
       socket.once('close', () => this.#sockets.delete(socket))
     })
     this.on('listening', () => {
-      log.info(named(config, material), 'listening with this certificate')
+      log.info(this.#named(material), 'listening with this certificate')
       this.#lookLater()
     })
   }
@@ -79,13 +80,23 @@ export class TlsServer extends Server {
     try {
       const material = tlsMaterial(this.#config, files)
       this.setSecureContext(secureOptions(this.#config, material))
-      this.#log.info(named(this.#config, material), 'new connections get the changed certificate')
+      this.#log.info(this.#named(material), 'new connections get the changed certificate')
     } catch (error) {
+      const why = error instanceof MistakesError ? { mistakes: error.mistakes } : { err: error }
+      const { cert } = this.#config
       this.#log.error(
-        { err: error },
-        'the changed certificate cannot be used; the one before stays, for as long as it is valid',
+        { port: this.#port, cert, ...why },
+        'the changed certificate cannot be used; the one before stays',
       )
     }
+  }
+
+  get #port(): number {
+    return (this.address() as AddressInfo).port
+  }
+
+  #named({ fingerprint, expires }: TlsMaterial): object {
+    return { port: this.#port, cert: this.#config.cert, fingerprint, expires }
   }
 }
 
@@ -105,10 +116,6 @@ function secureOptions({ min_version }: TlsConfig, { cert, key }: TlsMaterial) {
     // Costs the server more than the client, and serves no client of today (RFC 9325, §3.5).
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   } satisfies SecureContextOptions
-}
-
-function named({ cert }: TlsConfig, { fingerprint, expires }: TlsMaterial): object {
-  return { cert, fingerprint, expires }
 }
 
 function same(a: TlsFiles, b: TlsFiles): boolean {

@@ -30,8 +30,8 @@ import { meRoutes } from './routes/me.ts'
 
 export type { ControlServer, ControlServerDeps } from './context.ts'
 
-/** Milliseconds that a whole request may take. */
-const requestTimeout = 30_000
+/** Milliseconds: that a whole request may take, and that a connection is kept without one. */
+const limits = { requestTimeout: 30_000, keepAliveTimeout: 72_000 }
 
 /**
  * The control plane: people log in here, and everything about approvals, audit and keys is registered on it. Never on the listener
@@ -45,10 +45,10 @@ export async function createControlServer(deps: ControlServerDeps): Promise<Cont
 
   const app: ControlServer = Fastify({
     bodyLimit: 64 * 1024,
-    requestTimeout,
+    ...limits,
     ...(tls && {
       serverFactory: (handler: RequestListener): Server =>
-        new TlsServer(tls, log, { requestTimeout }).on('request', handler),
+        new TlsServer(tls, log, limits).on('request', handler),
     }),
     forceCloseConnections: true,
   }).withTypeProvider<ZodTypeProvider>()

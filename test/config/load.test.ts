@@ -72,7 +72,7 @@ resources:
     protocol: http
     match: { prefixx: /crm }
     upstream: crm.test
-mod: enforce
+tracing: yes
 `
     expect(complaints(yaml)).toEqual([
       '2:13 listen.agents has no key "adress". → Did you mean "address"?',
@@ -82,7 +82,7 @@ mod: enforce
       '8:10 identity.login.client_id is missing. → Add it: client of the console at the identity provider.',
       '12:14 resources[0].match has no key "prefixx". → Did you mean "prefix"?',
       '13:15 resources[0].upstream is not valid. → Write a URL that starts with https:// or http://.',
-      expect.stringMatching(/^14:1 The file has no key "mod"\. → Keys here: listen, /),
+      expect.stringMatching(/^14:1 The file has no key "tracing"\. → Keys here: listen, /),
     ])
   })
 
