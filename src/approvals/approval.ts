@@ -74,6 +74,8 @@ export interface Vote extends Party {
   readonly votedAt: Date
   /** The voter's groups as they are known now, not as they were: eligibility is recounted when an approval is used. */
   readonly groups: readonly string[]
+  /** Every name that is known now of the voter, under whichever identity: two votes that share one are of one person. */
+  readonly names: readonly string[]
   /** Whether the voter is known now to be behind the action: who is linked to its owner after the vote, say. */
   readonly excluded: boolean
 }

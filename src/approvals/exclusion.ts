@@ -1,4 +1,4 @@
-import type { Person } from '../core/person.ts'
+import { foldName, nameClaims, type Person } from '../core/person.ts'
 import { partiesOf, type Party, type Subject } from '../core/subject.ts'
 
 /** Everybody who stands behind an action, and so may not vote on it. */
@@ -8,12 +8,10 @@ export interface Exclusion {
   readonly groups: readonly string[]
 }
 
-/** Claims by which a token can name its human subject another way: their identity provider may give them another `sub` elsewhere. */
-const otherNames = ['email', 'preferred_username', 'upn']
-
 export function exclusionOf(subject: Subject): Exclusion {
   const { issuer, owner, claims } = subject
-  const named = otherNames
+  // The token may name its human subject another way than the one that they log in with does.
+  const named = nameClaims
     .map((claim) => claims[claim])
     .filter((name) => typeof name === 'string')
     .map((name) => ({ issuer, subject: name }))
@@ -25,13 +23,12 @@ export function exclusionOf(subject: Subject): Exclusion {
 
 /**
  * Whether this person is behind the action. Deliberately wide: any name of theirs (subject, e-mail address, user name, alias) that equals
- * the name of an excluded party counts, whatever the issuer and the case, because an owner claim may use any of them. A wrong match
- * costs one eligible approver; a missed one would be a self-approval.
+ * the name of an excluded party counts, whatever the issuer and the spelling, because an owner claim may use any of them.
  */
 export function isExcluded(person: Person, exclusion: Exclusion): boolean {
-  const names = new Set([person.subject, ...person.identifiers].map((name) => name.toLowerCase()))
+  const names = new Set([person.subject, ...person.identifiers].map(foldName))
   return (
-    exclusion.parties.some(({ subject }) => names.has(subject.toLowerCase())) ||
+    exclusion.parties.some(({ subject }) => names.has(foldName(subject))) ||
     exclusion.groups.some((group) => person.groups.includes(group))
   )
 }

@@ -11,9 +11,18 @@ export function isEligible(person: Voter, from: Eligible): boolean {
     : from.people.some((party) => sameParty(party, person))
 }
 
-/** Those whose approval counts, as far as is known now. */
+/**
+ * Those whose approval counts, as far as is known now, and of each person one vote: an identity provider may name one person differently in the
+ * tokens of two clients, so that the console and the CLI see two identities.
+ */
 export function approversIn(votes: readonly Vote[]): readonly Voter[] {
-  return votes.filter(({ decision, excluded }) => decision === 'approve' && !excluded)
+  const counted: Vote[] = []
+  for (const vote of votes) {
+    if (vote.decision !== 'approve' || vote.excluded) continue
+    const again = counted.some(({ names }) => names.some((name) => vote.names.includes(name)))
+    if (!again) counted.push(vote)
+  }
+  return counted
 }
 
 /**

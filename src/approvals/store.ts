@@ -1,5 +1,6 @@
 import { Unknown, type Action } from '../core/action.ts'
 import type { Outcome } from '../core/event.ts'
+import { foldName } from '../core/person.ts'
 import type { Party } from '../core/subject.ts'
 import type { Queryable } from '../store/db.ts'
 import type { Approval, Holder, NewApproval, Resolution, Vote, VoteDecision } from './approval.ts'
@@ -106,7 +107,7 @@ export async function insertApproval(tx: Queryable, it: NewApproval): Promise<vo
 }
 
 export async function insertExclusion(tx: Queryable, id: string, it: Exclusion): Promise<void> {
-  const names = [...new Set(it.parties.map(({ subject }) => subject.toLowerCase()))]
+  const names = [...new Set(it.parties.map(({ subject }) => foldName(subject)))]
   await tx.query(
     `INSERT INTO sallyport.approval_exclusions (approval, kind, name)
      SELECT $1::uuid, 'party', unnest($2::text[]) UNION SELECT $1::uuid, 'group', unnest($3::text[])`,
@@ -224,12 +225,19 @@ export interface NewVote {
   readonly channel: string
 }
 
-/** `false`: this person has voted already. Whoever has approved can still break the glass. */
+/**
+ * `false`: this person has voted already; to approve, under another of their identities too. To deny that does not count: a name that somebody took must not
+ * keep another from saying no. Whoever has approved can still break the glass.
+ */
 export async function insertVote(tx: Queryable, id: string, vote: NewVote): Promise<boolean> {
   const rows = await tx.query(
     `INSERT INTO sallyport.approval_votes
        (approval, issuer, subject, person, decision, reason, scope, view_hash, channel)
-     VALUES ($1, $2, $3, sallyport.canonical_person($2, $3), $4, $5, $6::jsonb, $7, $8)
+     SELECT $1, $2, $3, sallyport.canonical_person($2, $3), $4, $5, $6::jsonb, $7, $8
+      WHERE $4 <> 'approve' OR NOT EXISTS (
+        SELECT FROM sallyport.approval_votes v
+          JOIN sallyport.same_person($2, $3) p ON (p.issuer, p.subject) = (v.issuer, v.subject)
+         WHERE v.approval = $1 AND v.decision = 'approve')
      ON CONFLICT DO NOTHING RETURNING approval`,
     [
       id,
@@ -249,6 +257,7 @@ export async function votesOf(db: Queryable, ids: readonly string[]): Promise<Ma
   const rows = await db.query<Vote & { approval: string }>(
     `SELECT v.approval, v.issuer, v.subject, p.name, v.decision, v.reason, v.scope, v.channel,
             v.voted_at AS "votedAt", p.groups,
+            ARRAY(SELECT DISTINCT unnest(identifiers) FROM sallyport.same_person(v.issuer, v.subject)) AS names,
             sallyport.is_excluded(v.approval, v.issuer, v.subject) AS excluded
        FROM sallyport.approval_votes v
        JOIN sallyport.people p ON p.issuer = v.issuer AND p.subject = v.subject

@@ -35,7 +35,7 @@ async function shareNames(tx: Queryable, { issuer, subject }: Party): Promise<vo
        SELECT issuer, subject, identifiers FROM sallyport.people
         WHERE sallyport.canonical_person(issuer, subject) = sallyport.canonical_person($1, $2)),
      names AS (SELECT array_agg(DISTINCT name ORDER BY name) AS all_names
-                 FROM (SELECT unnest(identifiers || subject) AS name FROM same) AS each)
+                 FROM (SELECT unnest(identifiers) AS name FROM same) AS each)
      UPDATE sallyport.people p SET identifiers = names.all_names
        FROM same, names WHERE (p.issuer, p.subject) = (same.issuer, same.subject)`,
     [issuer, subject],

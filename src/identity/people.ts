@@ -1,12 +1,9 @@
 import type { Config } from '../config/schema.ts'
-import type { Person, Role } from '../core/person.ts'
+import { foldName, nameClaims, type Person, type Role } from '../core/person.ts'
 import type { Party, Principal, Subject } from '../core/subject.ts'
 import type { Queryable } from '../store/db.ts'
 import { claim } from './claims.ts'
 import { clientsOf, isOurClient } from './token-subject.ts'
-
-/** Claims by which an owner claim may mean a person, besides `sub`. */
-const identifierClaims = ['email', 'preferred_username', 'upn']
 
 /** The person that these claims of an ID token, or of a token of our own clients, speak of. */
 export function personOfClaims(
@@ -18,14 +15,14 @@ export function personOfClaims(
     const value = claim(claims, name)
     return typeof value === 'string' && value !== '' ? value : null
   }
-  const names = identifierClaims.map(text).filter((name) => name !== null)
+  const names = nameClaims.map(text).filter((name) => name !== null)
   return {
     issuer,
     subject,
     name: text('name') ?? text('preferred_username') ?? subject,
     email: text('email'),
     groups,
-    identifiers: [...new Set([subject, ...names])],
+    identifiers: [...new Set([subject, ...names].map(foldName))],
   }
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { exclusionOf, hasKnownOwner, isExcluded } from '../../src/approvals/exclusion.ts'
-import type { Person } from '../../src/core/person.ts'
+import { foldName, type Person } from '../../src/core/person.ts'
 import type { Party, Subject } from '../../src/core/subject.ts'
 
 const issuer = 'https://idp.test'
@@ -76,6 +76,23 @@ describe('nobody approves their own action (class 13)', () => {
     })
     const dana = person('00u2', { identifiers: ['00u2', 'dana@example.com'] })
     expect(isExcluded(dana, exclusionOf(self))).toBe(true)
+  })
+
+  it('excludes a person by what their directory calls them, where `sub` is another in each token', () => {
+    for (const claim of ['oid', 'uid', 'unique_name', 'upn']) {
+      const delegated = agent({ subject: 'pairwise-93', owner: null, claims: { [claim]: 'a1b2' } })
+      const dana = person('pairwise-17', { identifiers: ['pairwise-17', 'a1b2'] })
+      expect(isExcluded(dana, exclusionOf(delegated)), claim).toBe(true)
+    }
+  })
+
+  it('takes names that only differ in case or in their Unicode form for one', () => {
+    const spellings = ['jos\u00e9', 'jose\u0301', 'JOS\u00c9', '\uff4aos\u00e9']
+    expect(new Set(spellings.map(foldName)).size).toBe(1)
+    for (const owner of spellings) {
+      const exclusion = exclusionOf(agent({ owner: { issuer, subject: owner } }))
+      for (const voter of spellings) expect(isExcluded(person(voter), exclusion)).toBe(true)
+    }
   })
 
   it('holds for random chains and aliases', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { quorumMet } from '../../src/approvals/quorum.ts'
+import type { Vote } from '../../src/approvals/approval.ts'
+import { approversIn, quorumMet } from '../../src/approvals/quorum.ts'
 import type { Requirement } from '../../src/core/decision.ts'
 
 const asks = (group: string, quorum = 1): Requirement => ({
@@ -78,5 +79,30 @@ describe('a quorum of distinct people', () => {
         },
       ),
     )
+  })
+})
+
+describe('who counts', () => {
+  const vote = (subject: string, ...names: string[]): Vote => ({
+    ...person(subject, 'owners'),
+    name: subject,
+    decision: 'approve',
+    reason: null,
+    scope: 'once',
+    channel: 'api',
+    votedAt: new Date(0),
+    names: [subject, ...names],
+    excluded: false,
+  })
+
+  it('is whoever approved, and was not found to be behind the action since', () => {
+    const votes = [vote('dana'), { ...vote('omar'), excluded: true }]
+    expect(approversIn(votes).map(({ subject }) => subject)).toEqual(['dana'])
+  })
+
+  it('is a person once, under whichever of their identities they voted (class 13)', () => {
+    const votes = [vote('00u1', 'sam@example.com'), vote('sam@example.com'), vote('kim')]
+    expect(approversIn(votes).map(({ subject }) => subject)).toEqual(['00u1', 'kim'])
+    expect(quorumMet([asks('owners', 3)], approversIn(votes))).toBe(false)
   })
 })
