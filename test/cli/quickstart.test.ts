@@ -143,6 +143,36 @@ describe('from the start to the proof', () => {
     expect(states).toEqual(['pending', 'denied'])
   })
 
+  test('in an emergency Dana releases an export alone, with a reason', async () => {
+    const exporting = { dataset: 'customers', columns: ['id', 'email'] }
+    const waiting = agent('POST', '/v1/exports', exporting, { prefer: 'wait=60' })
+    const id = await held()
+    expect((await cli(['approvals', 'show', id])).out).toContain(
+      'emergency   alone: members of platform\n',
+    )
+    const glass = ['approvals', 'approve', id, '--break-glass']
+    expect(await cli(glass)).toMatchObject({ code: 2 })
+    expect(await cli([...glass, '--reason', 'because I say so', '--minutes', '5'])).toMatchObject({
+      code: 2,
+    })
+    const short = await cli([...glass, '--reason', 'urgent', '--yes'])
+    expect(short).toMatchObject({ code: 1 })
+    expect(short.notes).toContain('bad-request: Breaking the glass takes a reason')
+
+    const broken = await cli([...glass, '--reason', 'a regulator asks for it'], ['yes'])
+    expect(broken).toMatchObject({ code: 0 })
+    expect(await waiting).toMatchObject({ status: 202 })
+    const shown = await cli(['approvals', 'show', id])
+    expect(shown.out).toContain('Dana Okafor broke the glass: a regulator asks for it\n')
+    const found = await cli(['audit', 'search', '--json', '--type', 'approval.broken_glass'])
+    expect(JSON.parse(found.out)).toMatchObject({
+      type: 'approval.broken_glass',
+      subject: { subject: 'dana' },
+      details: { vote: 'break_glass', reason: 'a regulator asks for it', channel: 'cli' },
+      rules: ['personal-data-exports-need-two-owners'],
+    })
+  })
+
   test('all of it is in the audit log, which exports and verifies', async () => {
     const search = await cli(['audit', 'search', '--json', '--decision', 'deny'])
     expect(search.code).toBe(0)

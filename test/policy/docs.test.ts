@@ -13,7 +13,7 @@ const documents = (start: RegExp) =>
 
 test('the examples of the manual are valid, and its tests pass', () => {
   const policies = compilePolicies(documents(/^rules:/m), { resources })
-  expect(policies.rules).toHaveLength(3)
+  expect(policies.rules).toHaveLength(4)
   const results = runPolicyTests(documents(/^tests:/m), policies)
   expect(results.map(({ differences }) => differences)).toEqual([[], []])
 })

@@ -6,6 +6,7 @@ const filters = {
   subject: 'who acted',
   resource: 'on which resource',
   action: 'the id or the name of an action',
+  type: 'an event type, such as approval.broken_glass',
   decision: 'allow, deny or hold',
   enforced: 'false: what would have been denied or held, and ran (mode: observe)',
   reason: 'a reason code',

@@ -3,6 +3,7 @@ import { shortestReason } from '../../../approvals/break-glass.ts'
 import type { ShownVote } from '../api/types.ts'
 import { visible } from '../text/invisible.ts'
 import { Data } from './data.tsx'
+import { showNextUnshown } from './stretch.tsx'
 
 interface BreakGlassProps {
   /** Whether the whole action has been on the screen. */
@@ -40,7 +41,12 @@ export function BreakGlass({ complete, sending, release }: BreakGlassProps) {
           onInput={(event) => setReason(event.currentTarget.value)}
         />
         {!complete && (
-          <p class="fine">This too takes having had the whole action on your screen.</p>
+          <div class="unshown">
+            <p>This too takes having had the whole action on your screen.</p>
+            <button type="button" onClick={showNextUnshown}>
+              Show what is missing
+            </button>
+          </div>
         )}
         <button
           type="button"
