@@ -1,8 +1,7 @@
-import { setTimeout as later } from 'node:timers/promises'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ok } from '../../support/upstream.ts'
-import { behind, request, statusOf } from './gateway.ts'
+import { behind, request, statusOf, turns } from './gateway.ts'
 
 // Class 5: CL.TE, TE.CL, TE.TE, duplicate Content-Length (llhttp CVE-2025-23167, undici CVE-2026-1525).
 
@@ -156,7 +155,7 @@ test.for(['GET', 'HEAD', 'DELETE', 'OPTIONS'])(
     await send(smuggled, `Content-Length: ${smuggled.length}`)
     expect(upstream.requests[0]!.headers).toContain('connection: close')
     await send('', 'Content-Length: 0')
-    await later(5)
+    await turns()
     await send('')
     expect(upstream.requests.map(({ connection }) => connection)).toEqual([0, 1, 1])
   },

@@ -1,8 +1,7 @@
 import { createServer, type AddressInfo } from 'node:net'
-import { setTimeout as later } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { ok, type Script } from '../../support/upstream.ts'
-import { behind, request, startGateway, statusOf } from './gateway.ts'
+import { behind, request, startGateway, statusOf, turns } from './gateway.ts'
 
 // Class 6: an upstream that answers twice, or unasked (Node CVE-2026-48931).
 
@@ -50,8 +49,7 @@ test('no connection is lent from one agent to another', async () => {
   const { upstream, gateway } = await behind()
   for (const agent of ['alice', 'bob', 'alice', 'bob']) {
     await gateway.raw(as(agent))
-    // A connection is lent again after the event loop has looked at it once more.
-    await later(5)
+    await turns()
   }
   const connections = upstream.requests.map(({ connection }) => connection)
   expect(connections).toEqual([0, 1, 0, 1])
@@ -77,7 +75,7 @@ test('an answer before the request is whole: the rest of it cannot become the ne
     body: 'half',
   })
   expect(statusOf(await gateway.raw(half))).toBe(200)
-  await later(5)
+  await turns()
   expect(statusOf(await gateway.raw(as('alice')))).toBe(200)
   expect(connections).toBe(2)
 })

@@ -5,7 +5,7 @@ import { setTimeout as later } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { Problem } from '../../../src/core/errors.ts'
 import { ok, type Script } from '../../support/upstream.ts'
-import { behind, problemIn, request, startGateway, statusOf } from './gateway.ts'
+import { behind, problemIn, request, startGateway, statusOf, turns } from './gateway.ts'
 
 const headers = { authorization: 'Bearer alice' }
 const post = (body: string, extra: string[] = []) =>
@@ -76,7 +76,7 @@ test.for(['GET', 'POST', 'DELETE'])(
       index === 0 ? ok('ok') : (socket) => socket.resetAndDestroy(),
     )
     await fetch(`${gateway.url}/crm/v1`, { headers })
-    await later(5)
+    await turns()
     const answer = await fetch(`${gateway.url}/crm/v1`, { method, headers })
     expect(answer.status).toBe(502)
     expect(await answer.json()).toMatchObject({
@@ -112,7 +112,7 @@ test('an upstream that is silent: 504; in the middle of its answer: the answer i
   const { gateway } = await behind(
     (_, index) =>
       index === 0 ? () => undefined : 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf',
-    { timeout: 60 },
+    { timeout: 400 },
   )
   expect(statusOf(await gateway.raw(post('hello')))).toBe(504)
   const answer = await gateway.raw(post('hello'))
@@ -124,11 +124,11 @@ test('an upstream that is silent: 504; in the middle of its answer: the answer i
 })
 
 test('a client that is slow to send is not an upstream that is silent', async () => {
-  const { gateway } = await behind(undefined, { timeout: 50 })
+  const { gateway } = await behind(undefined, { timeout: 400 })
   const call = httpRequest(`${gateway.url}/crm/v1`, { method: 'POST', headers })
   const answered = new Promise<IncomingMessage>((resolve) => call.once('response', resolve))
   call.write('one')
-  await later(150)
+  await later(900)
   call.end('two')
   expect((await answered).statusCode).toBe(200)
 })
@@ -200,7 +200,7 @@ test.for([
   expect(answer).toMatch(expected)
   expect(answer.endsWith('\r\n\r\n')).toBe(true)
   // And the connection to the upstream is fine.
-  await later(5)
+  await turns()
   await gateway.raw(request('/crm/v1', { method, headers: ['Connection: close'] }), 9)
   expect(upstream.connections).toHaveLength(1)
   expect(gateway.gate.outcomes[0]).toMatchObject({ bytes: 0 })
@@ -359,7 +359,7 @@ test('connections are kept as long as the upstream keeps them, with a margin', a
     const { upstream, gateway } = await behind((): string => ok('ok', extra))
     for (let i = 0; i < 3; i++) {
       await gateway.raw(request('/crm/v1'))
-      await later(5)
+      await turns()
     }
     return upstream.connections.length
   }
@@ -372,9 +372,10 @@ test('connections are kept as long as the upstream keeps them, with a margin', a
 test('a connection that the upstream closes while nobody uses it is not used again', async () => {
   const { upstream, gateway } = await behind()
   await gateway.raw(request('/crm/v1'))
-  await later(5)
+  await turns()
+  const closed = once(upstream.sockets[0]!, 'close')
   upstream.sockets[0]!.end()
-  await later(10)
+  await closed
   expect(statusOf(await gateway.raw(request('/crm/v1')))).toBe(200)
   expect(upstream.connections).toHaveLength(2)
 })

@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import { setImmediate as immediate } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
 import { configSchema, type HttpResource, type TlsConfig } from '../../../src/config/schema.ts'
 import { Problem } from '../../../src/core/errors.ts'
@@ -133,6 +134,11 @@ function exchange(
     })
     socket.on('close', () => resolve(text))
   })
+}
+
+/** Lets the event loop go round until a connection that was released can be lent again. */
+export async function turns(): Promise<void> {
+  for (let i = 0; i < 5; i++) await immediate()
 }
 
 /** A request as a raw client writes it: the target as it is, and alice's token. */

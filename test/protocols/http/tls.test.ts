@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { setTimeout as later } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { startUpstream } from '../../support/upstream.ts'
-import { problemIn, request, startGateway, statusOf } from './gateway.ts'
+import { problemIn, request, startGateway, statusOf, turns } from './gateway.ts'
 
 const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}.pem`, import.meta.url))
 const pair = (name: string) => ({
@@ -49,7 +48,7 @@ test.for(['localhost', '127.0.0.1'])(
     const { upstream, gateway } = await inFrontOf('upstream', host, 'ca')
     for (let i = 0; i < 2; i++) {
       expect(statusOf(await gateway.raw(request('/crm/v1')))).toBe(200)
-      await later(5)
+      await turns()
     }
     expect(upstream.requests[0]!.headers).toContain('authorization: Bearer upstream-secret')
     expect(upstream.connections).toHaveLength(1)
@@ -60,7 +59,7 @@ test('a new connection that resumes a session is verified all the same', async (
   const { upstream, gateway } = await inFrontOf('upstream', 'localhost', 'ca')
   for (const agent of ['alice', 'bob', 'carol']) {
     expect(statusOf(await gateway.raw(request('/crm/v1').replace('alice', agent)))).toBe(200)
-    await later(5)
+    await turns()
   }
   expect(upstream.connections).toHaveLength(3)
 })
