@@ -180,6 +180,40 @@ describe.skipIf(!chromium)(
       }
     })
 
+    test('in an emergency one person breaks the glass, behind a door of its own, and everybody sees it', async () => {
+      const waiting = company.agent('/v1/exports', {
+        dataset: 'customers',
+        columns: ['id', 'email'],
+      })
+      const [dana, omar] = [await at('Dana Okafor'), await at('Omar Haddad')]
+      for (const { page } of [dana, omar]) {
+        await card(page, '0 of 2').getByRole('link').click()
+        await readAll(page)
+      }
+      // Omar may approve it with Lena; alone he may not release it.
+      expect(await omar.page.getByText('Emergency: release it alone').count()).toBe(0)
+
+      const glass = dana.page.getByRole('button', { name: 'Break the glass' })
+      expect(await glass.isVisible()).toBe(false)
+      await dana.page.getByText('Emergency: release it alone').click()
+      await dana.page.getByLabel('What is the emergency?').fill(' too short ')
+      expect(await glass.isDisabled()).toBe(true)
+      await dana.page.getByLabel('What is the emergency?').fill('A regulator asks for it by noon.')
+      await expectAccessible(dana.page)
+      await glass.click()
+      expect((await waiting).status).toBe(202)
+      for (const { page, context, alarms } of [omar, dana]) {
+        await page.getByText('Released alone, in an emergency').waitFor()
+        await page.getByText('A regulator asks for it by noon.').waitFor()
+        await page.getByText('0 of 2').waitFor()
+        await expectAccessible(page)
+        await page.getByRole('link', { name: '← Inbox' }).click()
+        await card(page, 'released alone, in an emergency').waitFor()
+        expect(alarms).toEqual([])
+        await context.close()
+      }
+    })
+
     test('class 24, deceiving the approver: mark-up and invisible characters are shown, and do nothing', async () => {
       const { page, context, alarms } = await at('Dana Okafor')
       const markup = '<img src=https://evil.example/x onerror=alert(1)><script>alert(2)</script>'
