@@ -7,6 +7,7 @@ import { startCountingUpstream } from '../support/counting-upstream.ts'
 import { configureGateway } from '../support/gateway-process.ts'
 import { PostgresServer } from '../support/postgres.ts'
 import { atEnd, storeKinds } from '../support/store.ts'
+import { sallyport } from '../support/terminal.ts'
 
 // Whole processes start and end here: that takes its time on a busy machine.
 const patience = { timeout: 60_000 }
@@ -87,9 +88,19 @@ test(
     expect(await gateway.ended).toBe(0)
 
     upstream.answer = answer
-    const log = await verifiedLog(await start(), folder)
+    const next = await start()
+    const log = await verifiedLog(next, folder)
     const ran = log.filter(({ type }) => type === 'action.completed')
     expect(ran.map(({ outcome }) => outcome?.result)).toEqual(['unknown'])
+
+    // As docs/operations.md finds it.
+    const asDana = {
+      SALLYPORT_URL: next.controlUrl,
+      SALLYPORT_TOKEN: await next.personToken('dana'),
+    }
+    const search = ['audit', 'search', '--type', 'action.completed', '--q', '"result":"unknown"']
+    const { out } = await sallyport([...search, '--json'], { environment: asDana })
+    expect(JSON.parse(out)).toMatchObject({ action: { id: ran[0]!.action!.id } })
   },
 )
 
