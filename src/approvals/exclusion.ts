@@ -1,5 +1,5 @@
 import { foldName, nameClaims, type Person } from '../core/person.ts'
-import { partiesOf, type Party, type Subject } from '../core/subject.ts'
+import { partiesOf, sameParty, type Party, type Subject } from '../core/subject.ts'
 
 /** Everybody who stands behind an action, and so may not vote on it. */
 export interface Exclusion {
@@ -30,6 +30,18 @@ export function isExcluded(person: Person, exclusion: Exclusion): boolean {
   return (
     exclusion.parties.some(({ subject }) => names.has(foldName(subject))) ||
     exclusion.groups.some((group) => person.groups.includes(group))
+  )
+}
+
+/**
+ * Whether this person is behind the action as the very identity that its credential names, or in the group that owns the agent. Being excluded goes by names, which
+ * anybody may come to have; what being behind an action gives (seeing it, taking it back) does not.
+ */
+export function isBehind(person: Person, subject: Subject): boolean {
+  const { owner } = subject
+  return (
+    partiesOf(subject).some((party) => sameParty(party, person)) ||
+    (owner !== null && 'group' in owner && person.groups.includes(owner.group))
   )
 }
 

@@ -107,3 +107,22 @@ test('a name that is written with other code points is the same name', async () 
   const itself = { sub: '00u5', email: 'jose\u0301@example.com', ...leads }
   expect(await approve(id, itself)).toBe('self-approval')
 })
+
+test('a name that somebody took shows them nothing, and takes nothing back', async () => {
+  const id = await held('/v1/refunds', {})
+  const token = await gateway.issuer.mint({
+    sub: 'mallory',
+    kind: 'human',
+    client_id: 'cli',
+    groups: [],
+    preferred_username: 'support-agent',
+    email: 'priya',
+  })
+  const headers = { authorization: `Bearer ${token}` }
+  const path = `${gateway.controlUrl}/api/approvals/${id}`
+  expect((await fetch(path, { headers })).status).toBe(404)
+  expect((await fetch(`${path}/cancel`, { method: 'POST', headers })).status).toBe(404)
+  const list = await fetch(`${gateway.controlUrl}/api/approvals`, { headers })
+  expect(await list.json()).toMatchObject({ approvals: [] })
+  expect((await gateway.approval(id)).state).toBe('pending')
+})

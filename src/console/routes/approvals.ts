@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { breakGlassOf, mayBreakGlass } from '../../approvals/break-glass.ts'
-import { exclusionOf, isExcluded } from '../../approvals/exclusion.ts'
+import { isBehind } from '../../approvals/exclusion.ts'
 import { states } from '../../approvals/machine.ts'
 import { isEligible } from '../../approvals/quorum.ts'
 import { getApproval, listApprovals, votesOf } from '../../approvals/store.ts'
@@ -144,7 +144,7 @@ export async function approvalRoutes(
     async (request) => {
       const person = personOf(request)
       const approval = await visible(request.params.id, request.caller)
-      if (!isExcluded(person, exclusionOf(approval.action.subject))) {
+      if (!isBehind(person, approval.action.subject)) {
         throw new Problem(
           'forbidden',
           'Only who asked for it, or owns the agent, can take it back.',
@@ -164,6 +164,6 @@ export function maySee(caller: Caller | null, { action, decision }: Approval): b
     roles.size > 0 ||
     decision.requirements.some(({ from }) => isEligible(person, from)) ||
     mayBreakGlass(person, breakGlassOf(decision.requirements)) ||
-    isExcluded(person, exclusionOf(action.subject))
+    isBehind(person, action.subject)
   )
 }
