@@ -35,7 +35,7 @@ interface Options {
 type ResourceInput = Partial<HttpResource> & Pick<HttpResource, 'upstream'>
 
 /** Tokens are names: `alice` is the agent alice. Anything with a dash is refused. */
-export function principalOf(token: string): Principal {
+function principalOf(token: string): Principal {
   if (!/^[a-z]+$/.test(token)) throw new Problem('unauthenticated', 'Show a valid token.')
   return {
     subject: {
@@ -53,7 +53,7 @@ export function principalOf(token: string): Principal {
 }
 
 /** Resources as the configuration makes them of what people write. */
-export function resourceOf(input: ResourceInput): HttpResource {
+function resourceOf(input: ResourceInput): HttpResource {
   const [resource] = configSchema.shape.resources.parse([
     { name: 'crm', protocol: 'http', match: { prefix: '/crm' }, ...input, timeout: '60s' },
   ])
