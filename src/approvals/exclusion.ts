@@ -1,5 +1,5 @@
 import { foldName, nameClaims, type Person } from '../core/person.ts'
-import { partiesOf, sameParty, type Party, type Subject } from '../core/subject.ts'
+import { actingFor, partiesOf, sameParty, type Party, type Subject } from '../core/subject.ts'
 
 /** Everybody who stands behind an action, and so may not vote on it. */
 export interface Exclusion {
@@ -50,5 +50,5 @@ export function isBehind(person: Person, subject: Subject): boolean {
  * so its actions can be allowed or denied, and never approved.
  */
 export function hasKnownOwner(subject: Subject): boolean {
-  return subject.kind === 'human' || subject.owner !== null || subject.chain.length > 0
+  return subject.kind === 'human' || actingFor(subject) !== null
 }

@@ -23,7 +23,7 @@ export interface Subject extends Party {
   readonly owner: Owner | null
   /** The actors of the `act` claim (RFC 8693 §4.1), the current one first. Empty without delegation. */
   readonly chain: readonly Party[]
-  /** Others who stand behind the credential: its authorized party (`azp`), the creator of its key. */
+  /** Who else stands behind the credential: the clients that it was issued to (`azp`), the subject itself if it is one; the creator of its key. */
   readonly related: readonly Party[]
   /** Verified claims that policies may read. */
   readonly claims: JsonObject
@@ -48,15 +48,19 @@ export function sameParty(a: Party, b: Party): boolean {
   return a.issuer === b.issuer && a.subject === b.subject
 }
 
-/** One string for one party. The space cannot be part of an issuer, which is a URL (RFC 8414 §2). */
+/** One string for one party. No issuer has a space in it: configured ones are URLs, and tokens that name another with one are refused. */
 export function partyKey({ issuer, subject }: Party): string {
   return `${issuer} ${subject}`
 }
 
-/** The person that acts through this subject, or that it acts for: the token's own subject once somebody else acts with it, else the owner. */
+/**
+ * The person that acts through this subject, or that it acts for: the token's own subject once somebody else acts with it, else the owner. A subject that is itself
+ * an actor, or a client that its token was issued to, is a machine, and delegating to itself makes no person of it.
+ */
 export function actingFor(subject: Subject): Owner | null {
-  if (subject.chain.length > 0) return { issuer: subject.issuer, subject: subject.subject }
-  return subject.owner
+  const { issuer, subject: name, chain, related, owner } = subject
+  const machine = [...chain, ...related].some((party) => sameParty(party, subject))
+  return chain.length > 0 && !machine ? { issuer, subject: name } : owner
 }
 
 /** Everybody who can be behind this subject, and so may not approve what it asks for (groups aside). */

@@ -4,6 +4,8 @@ import { Refusal } from './refusal.ts'
 /** Longer names and deeper chains are no identities but attacks on whoever stores and shows them. */
 const longestName = 512
 const longestChain = 10
+/** Levels of nesting: a fraction of what an audit event can have. */
+const deepest = 32
 
 export type Claims = Readonly<Record<string, unknown>>
 
@@ -61,9 +63,37 @@ function partyOf(value: unknown, what: string, issuer: string): Party {
   if (!isObject(value)) throw badClaim(what)
   const iss = claim(value, 'iss')
   return {
-    issuer: iss === undefined ? issuer : nameOf(iss, `${what}.iss`),
+    issuer: iss === undefined ? issuer : issuerOf(iss, `${what}.iss`),
     subject: nameOf(claim(value, 'sub'), `${what}.sub`),
   }
+}
+
+/** Without blanks: issuer and subject are joined by one where a party is a key (`partyKey`). */
+function issuerOf(value: unknown, what: string): string {
+  const issuer = nameOf(value, what)
+  if (/\s/.test(issuer)) throw badClaim(what)
+  return issuer
+}
+
+/**
+ * Refuses what no audit event can hold: NUL, lone surrogates, numbers beyond any double, bottomless nesting. Closed: whatever such a subject tried would be
+ * refused for want of a record, and so leave none.
+ */
+export function refuseUnrecordable(claims: Claims): void {
+  for (const [name, value] of Object.entries(claims)) {
+    if (!isRecordable(name)) throw badClaim('with a name that cannot be recorded')
+    if (!isRecordable(value)) throw badClaim(name)
+  }
+}
+
+function isRecordable(value: unknown, depth = 0): boolean {
+  if (typeof value === 'string') return value.isWellFormed() && !value.includes('\0')
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (typeof value !== 'object' || value === null) return true
+  if (depth === deepest) return false
+  return Object.entries(value).every(
+    ([name, inner]) => isRecordable(name) && isRecordable(inner, depth + 1),
+  )
 }
 
 function isObject(value: unknown): value is Claims {

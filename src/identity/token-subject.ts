@@ -1,7 +1,16 @@
 import type { IssuerConfig, LoginConfig } from '../config/schema.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Subject, SubjectKind } from '../core/subject.ts'
-import { badClaim, chainOf, claim, groupsOf, nameOf, ownerOf, type Claims } from './claims.ts'
+import {
+  badClaim,
+  chainOf,
+  claim,
+  groupsOf,
+  nameOf,
+  ownerOf,
+  refuseUnrecordable,
+  type Claims,
+} from './claims.ts'
 
 /** Claims that name the client that the token was issued to: OpenID Connect, RFC 9068, Okta, Microsoft Entra. */
 const clientClaims = ['azp', 'client_id', 'cid', 'appid']
@@ -17,6 +26,7 @@ export function subjectOfToken(
   { issuer, claims: names }: IssuerConfig,
   login: LoginConfig | undefined,
 ): Subject {
+  refuseUnrecordable(claims)
   const subject = nameOf(claim(claims, 'sub'), 'sub')
   const chain = chainOf(claims, issuer)
   const clients = clientsOf(claims)
@@ -32,9 +42,7 @@ export function subjectOfToken(
     groups: groupsOf(claims, names.groups),
     owner: ownerOf(claims, names.owner, issuer),
     chain,
-    related: clients
-      .filter((client) => client !== subject)
-      .map((client) => ({ issuer, subject: client })),
+    related: clients.map((client) => ({ issuer, subject: client })),
     claims: Object.fromEntries(
       Object.entries(claims).filter(([name]) => !aboutTheToken.has(name)),
     ) as JsonObject,

@@ -126,6 +126,16 @@ describe('whether a human being is known behind a subject', () => {
     expect(hasKnownOwner(agent({ owner: null, kind: 'human' }))).toBe(true)
   })
 
+  it('is not, for a machine that delegates to itself: that makes no person of it (class 13)', () => {
+    const itself = { issuer, subject: 'refund-bot' }
+    const other = { issuer, subject: 'planner' }
+    for (const chain of [[itself], [other, itself]]) {
+      expect(hasKnownOwner(agent({ owner: null, chain }))).toBe(false)
+      expect(hasKnownOwner(agent({ chain }))).toBe(true)
+    }
+    expect(hasKnownOwner(agent({ owner: null, chain: [other], related: [itself] }))).toBe(false)
+  })
+
   it('is not, for an agent that nobody answers for', () => {
     expect(hasKnownOwner(agent({ owner: null }))).toBe(false)
   })

@@ -144,8 +144,38 @@ describe('delegation (RFC 8693)', () => {
       { issuer, subject: 'app' },
       { issuer, subject: 'app2' },
     ])
-    expect(subject({ sub: 'app', azp: 'app' }).related).toEqual([])
+    expect(subject({ sub: 'app', azp: 'app' }).related).toEqual([{ issuer, subject: 'app' }])
   })
+})
+
+describe('what could not be recorded is refused, or it could be tried without a trace', () => {
+  const deep = (levels: number): unknown => (levels === 0 ? 'x' : { in: deep(levels - 1) })
+
+  test.each([
+    ['NUL', 'a\0b'],
+    ['half of a surrogate pair', '\ud83d'],
+    ['a number beyond any double', Infinity],
+    ['nesting without end', deep(200)],
+    ['one of them inside of another', { teams: [{ name: 'a\0b' }] }],
+    ['one of them as a name', { 'a\0b': 1 }],
+  ])('%s', (_, team) => {
+    expect(refusedFor({ team })).toMatch(/team/)
+  })
+
+  test('and whatever an issuer really says is not', () => {
+    const claims = {
+      address: { lines: ['Gr\u00fc\u00dfe \ud83d\ude00'] },
+      score: -1.5e300,
+      none: null,
+    }
+    expect(refusedFor(claims)).toBe('accepted')
+  })
+})
+
+test('an issuer with a blank in it could make two parties look like one: refused (class 13)', () => {
+  const blank = `${issuer} x`
+  expect(refusedFor({ sub: 'x y', act: { iss: blank, sub: 'y' } })).toMatch(/act\.iss/)
+  expect(refusedFor({ agent_owner: { iss: blank, sub: 'y' } })).toMatch(/agent_owner\.iss/)
 })
 
 test('claims about the token are no claims about its subject: a fresh token is the same subject', () => {

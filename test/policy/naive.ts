@@ -48,8 +48,9 @@ export function naiveDecide(action: Action, rules: readonly NaiveRule[]) {
   })
   if (denying.length > 0) return conclude('deny', denying)
   if (holding.length > 0) {
-    const { kind, owner, chain } = action.subject
-    const known = kind === 'human' || owner !== null || chain.length > 0
+    const { issuer, subject, kind, owner, chain } = action.subject
+    const forItself = chain.some((one) => one.issuer === issuer && one.subject === subject)
+    const known = kind === 'human' || owner !== null || (chain.length > 0 && !forItself)
     return known ? conclude('hold', holding) : conclude('deny', holding, 'owner-unknown')
   }
   if (allowing.length > 0) return conclude('allow', allowing)

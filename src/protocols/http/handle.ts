@@ -98,7 +98,7 @@ function waitOf(headers: readonly Header[], { wait, max_wait }: AgentServerDeps[
   return Math.min(seconds === null ? wait : seconds * 1000, max_wait)
 }
 
-/** Whose connections a subject may use: its own, as the same actors in the same roles. */
+/** Whose connections a subject may use: its own, as the same actors in the same roles. No name has a line break in it. */
 function laneOf(subject: Subject): string {
-  return [subject, ...subject.chain].map(partyKey).join(' ')
+  return [subject, ...subject.chain].map(partyKey).join('\n')
 }
