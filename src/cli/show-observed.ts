@@ -1,4 +1,5 @@
-import type { ObservedReport, Stopped } from './observed.ts'
+import type { ObservedReport } from './observed.ts'
+import type { Stopped } from './tally.ts'
 import { visible } from './visible.ts'
 
 const words = { deny: 'denied', hold: 'held' } as const
