@@ -76,8 +76,8 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
       if (!target) throw new Problem('no-resource', 'No resource has this host or path.')
       await handle(deps, { request, principal, target, message, response })
     } catch (error) {
-      // An answer that has begun cannot become another one: its client learns from the broken connection that it is not whole.
-      if (error instanceof ClientGone || response.headersSent) response.destroy()
+      if (error instanceof ClientGone) response.destroy()
+      else if (response.headersSent) breakOff(response)
       else sendProblem(response, asProblem(error, log))
     } finally {
       work.end()
@@ -120,4 +120,19 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
       for (const { upstream } of resources) upstream.close()
     },
   }
+}
+
+/** Milliseconds for what has come of an answer to reach its client. */
+const lastBytes = 10_000
+
+/**
+ * An answer that has begun cannot become another one: its client gets what there is of it, and learns from the broken connection that it is not
+ * whole.
+ */
+function breakOff(response: ServerResponse): void {
+  const { socket } = response
+  if (!socket) return
+  const timer = setTimeout(() => socket.destroy(), lastBytes)
+  socket.once('close', () => clearTimeout(timer))
+  socket.destroySoon()
 }
