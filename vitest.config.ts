@@ -1,8 +1,27 @@
 import { defineConfig } from 'vitest/config'
 
+/**
+ * Tests that start and kill whole processes, a browser, or databases of their own. `npm test` leaves them out, so that it stays short;
+ * `npm run test:slow` runs them, and `.ci/run` both.
+ */
+const slow = [
+  'test/audit/crash.test.ts',
+  'test/cli/stop.test.ts',
+  'test/console/console.e2e.test.ts',
+  'test/e2e/crash.test.ts',
+  'test/e2e/observe-crash.test.ts',
+  'test/e2e/store-away.test.ts',
+  'test/e2e/two-replicas.test.ts',
+  'test/gate/class-15-races.test.ts',
+  'test/operation/**/*.test.ts',
+]
+
+const onlySlow = process.env['SALLYPORT_TEST_SUITE'] === 'slow'
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    include: onlySlow ? slow : ['test/**/*.test.ts'],
+    exclude: onlySlow ? [] : slow,
     globalSetup: 'test/support/global-setup.ts',
     // How long before a test counts as stuck, not how long it may take: CI machines are shared.
     testTimeout: 60_000,
