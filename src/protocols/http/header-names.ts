@@ -26,6 +26,7 @@ const identity: ReadonlySet<string> = new Set([
   'client-ip',
   'fastly-client-ip',
   'forwarded',
+  'forwarded-for',
   'front-end-https',
   'remote-email',
   'remote-groups',
@@ -50,6 +51,7 @@ const identity: ReadonlySet<string> = new Set([
   'x-consumer-id',
   'x-consumer-username',
   'x-email',
+  'x-forwarded',
   'x-goog-iap-jwt-assertion',
   'x-group',
   'x-groups',
@@ -74,18 +76,18 @@ const identity: ReadonlySet<string> = new Set([
 
 /** The same, where a proxy has a whole family of them. */
 const identityFamily =
-  /^(?:x-forwarded-|x-remote-|x-auth-request-|x-goog-authenticated-|x-amzn-oidc-|x-ms-client-principal|cf-access-|x-pomerium-|x-authentik-|x-webauth-|x-ssl-client-|ssl-client-|x-credential-|x-envoy-|tailscale-user-|teleport-)/
+  /^(?:x-forwarded-|x-remote-|x-auth-request-|x-goog-authenticated-|x-amzn-oidc-|x-ms-client-principal|cf-access-|x-pomerium-|x-authentik-|x-webauth-|x-ssl-client-|ssl-client-|x-credential-|x-envoy-|tailscale-user-|teleport-|oidc-claim-|sm-|x-appengine-|x-azure-|x-vouch-)/
 
 export function claimsIdentity(name: string): boolean {
   return identity.has(name) || identityFamily.test(name)
 }
 
 /**
- * Headers that make some servers run another method, another path, or another person's request than the one that policy saw. Dropping them
+ * Headers that make some servers run another method, another path, or another person's request than the one that policy saw, or leave their own checks out (`X-Middleware-Subrequest`, Next.js CVE-2025-29927). Dropping them
  * would run something that the agent did not mean, so the request is refused.
  */
 export function overridesRequest(name: string): boolean {
-  return overrides.has(name) || name.startsWith('impersonate-')
+  return overrides.has(name) || /^(?:impersonate-|x-middleware-)/.test(name)
 }
 
 const overrides: ReadonlySet<string> = new Set([

@@ -3,13 +3,18 @@ import type { RequestBody } from './body.ts'
 import { headerValue, type Header } from './header.ts'
 import { readJson } from './strict-json.ts'
 
-/** Whether a media type is JSON (RFC 8259 §11, RFC 6839 §3.1) in UTF-8. */
+/** Formats that some body parsers find anywhere in the header, and read instead: a body can be good JSON, and a form with other fields. */
+const otherFormats = /urlencoded|form-data|multipart|octet-stream|xml|yaml/
+
+/** Whether a media type is JSON (RFC 8259 §11, RFC 6839 §3.1) in UTF-8, for whatever reads it. */
 function isJson(contentType: string): boolean {
   const [type = '', ...parameters] = contentType.toLowerCase().split(';')
   return (
-    /^\s*(?:application|text)\/(?:[\w.+-]+\+)?json\s*$/.test(type) &&
+    /^(?:application|text)\/(?:[\w.+-]+\+)?json[ \t]*$/.test(type) &&
+    !otherFormats.test(contentType.toLowerCase()) &&
     parameters.every(
-      (parameter) => !/charset/.test(parameter) || /^\s*charset="?utf-?8"?\s*$/.test(parameter),
+      (parameter) =>
+        !/charset/.test(parameter) || /^[ \t]*charset="?utf-?8"?[ \t]*$/.test(parameter),
     )
   )
 }

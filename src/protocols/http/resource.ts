@@ -22,7 +22,8 @@ export interface Resource {
 export function prepareResource(config: HttpResource, binding: string): Resource {
   const { name, match, credential, volatile_headers, read } = config
   const routes = read.map(readRoute)
-  const credentialHeader = credential?.header.toLowerCase() ?? null
+  // Agents can send letters, digits and dashes only, and behind CGI and its like `X_Api_Key` is the same header as `X-Api-Key`.
+  const credentialHeader = credential?.header.toLowerCase().replace(/[^a-z0-9]/g, '-') ?? null
   return {
     name,
     match,

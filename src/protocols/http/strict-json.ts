@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer'
 import { Unknown } from '../../core/action.ts'
 import type { JsonValue } from '../../core/json.ts'
 
-/** Levels of nesting. Deeper than any real request, and shallow enough for every walk over it. */
-const deepest = 100
+/** Levels of nesting. Deeper than any real request, and shallow enough for every walk over it, and to be recorded with all that is around it. */
+const deepest = 64
 
 /**
  * JSON (RFC 8259) that every parser reads alike, as in I-JSON (RFC 7493). Otherwise `Unknown`: not UTF-8, not JSON, a key that is there twice
@@ -43,14 +43,18 @@ function doubtAbout(text: string): string | null {
       if (content.includes('\0')) return 'the body has a NUL character'
       if (colon === undefined) continue
       const keys = open.at(-1)!
-      if (keys.has(folded(content)))
-        return `the body has the key ${content.slice(0, 40)} more than once`
+      if (keys.has(folded(content))) return `the body has the key ${quoted(content)} more than once`
       keys.add(folded(content))
     } else if (!survives(found)) {
-      return `the body has the number ${found.slice(0, 40)}, which not every parser can keep`
+      return `the body has the number ${quoted(found)}, which not every parser can keep`
     }
   }
   return null
+}
+
+/** The beginning, and no half of a surrogate pair: what says why a body is unknown is recorded. */
+function quoted(text: string): string {
+  return text.slice(0, 40).replace(/[\ud800-\udbff]$/, '')
 }
 
 /** Keys that are equal for parsers that ignore case, Go's among them: it takes `ſ` for `s`, and the Kelvin sign for `k`. */

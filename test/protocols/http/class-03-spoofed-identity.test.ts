@@ -25,12 +25,26 @@ test('the upstream sees exactly the injected value, once, and none of the spoofe
     'X-SSL-Client-S-DN: CN=root',
     'X-WEBAUTH-USER: root',
     'X-Envoy-Original-Path: /root',
+    'X-Forwarded: root',
+    'OIDC-CLAIM-sub: root',
+    'SM-User: root',
+    'X-AppEngine-User-Email: root@example.com',
   ]
   expect(statusOf(await gateway.raw(request('/crm/v1', { headers })))).toBe(200)
   const { raw, headers: sent } = upstream.requests[0]!
   expect(raw).not.toMatch(/root|admins|spoofed/)
   expect(sent.filter((line) => /^x-api-key:/i.test(line))).toEqual(['x-api-key: the-real-key'])
   expect(sent.at(-1)).toBe('x-api-key: the-real-key')
+})
+
+test('a credential whose header has an underscore in it: nobody adds another with a dash', async () => {
+  const { upstream, gateway } = await behind(undefined, {
+    credential: { ...credential, header: 'X_Api_Key' },
+  })
+  const headers = ['X-Api-Key: spoofed']
+  expect(statusOf(await gateway.raw(request('/crm/v1', { headers })))).toBe(200)
+  const { headers: sent } = upstream.requests[0]!
+  expect(sent.filter((line) => /^x.api.key:/i.test(line))).toEqual(['x_api_key: the-real-key'])
 })
 
 test.for([

@@ -11,6 +11,7 @@ test.for([
   'X-Original-URL: /admin',
   'X-Rewrite-URL: /admin',
   'X-Original-Method: DELETE',
+  'X-Middleware-Subrequest: middleware',
 ])('%s is refused', async (header) => {
   const { upstream, gateway } = await behind()
   const headers = [header, 'Content-Length: 0']

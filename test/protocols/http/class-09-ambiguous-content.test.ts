@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { canonical } from '../../../src/audit/canonical.ts'
 import { Unknown } from '../../../src/core/action.ts'
+import type { JsonValue } from '../../../src/core/json.ts'
 import { readQuery } from '../../../src/protocols/http/query.ts'
 import { readJson } from '../../../src/protocols/http/strict-json.ts'
 import { behind, problemIn, request, statusOf } from './gateway.ts'
@@ -33,6 +35,16 @@ const ambiguous: Record<string, string> = {
 
 test.for(Object.entries(ambiguous))('%s is unknown', ([, text]) => {
   expect(readJson(Buffer.from(text))).toBeInstanceOf(Unknown)
+})
+
+test('why something is unknown can be recorded: a denied request cannot keep itself out of the log', () => {
+  const key = `${'a'.repeat(39)}\u{1f600}`
+  const found = readJson(Buffer.from(`{"${key}":1,"${key}":2}`))
+  expect((found as Unknown).unknown.isWellFormed()).toBe(true)
+  const nested = (levels: number) => Buffer.from(`${'['.repeat(levels)}${']'.repeat(levels)}`)
+  expect(readJson(nested(65))).toBeInstanceOf(Unknown)
+  const attributes = { http: { json: readJson(nested(64)) as JsonValue } }
+  expect(() => canonical(attributes)).not.toThrow()
 })
 
 test('bytes that are not UTF-8 are unknown', () => {
@@ -136,6 +148,22 @@ test('where a rule reads the body, policy gets the JSON or an unknown, and the u
     await seen(post(clear, ['Content-Type: application/merge-patch+json; charset=UTF-8'])),
   ).toEqual({ amount: 1.5, to: 'x' })
   expect(await seen(request('/crm/v1'))).toBe(null)
+})
+
+test.for([
+  'application/x-www-form-urlencoded+json',
+  'application/json; a=urlencoded',
+  'application/json; boundary="multipart/form-data"',
+  'multipart/json',
+  'application/json\xa0',
+  'application/json, text/plain',
+  'application/json;charset=utf-8;charset=utf-16',
+])('a body that some servers take for another format is unknown: %s', async (type) => {
+  const { gateway } = await behind()
+  gateway.gate.readsBody = true
+  // Good JSON, and a form in which the amount is another.
+  await gateway.raw(post('{"amount":1,"x":"&amount=100000&"}', [`Content-Type: ${type}`]))
+  expect(gateway.gate.attempts[0]!.action.attributes['http']!['json']).toBeInstanceOf(Unknown)
 })
 
 test('a duplicate query key is unknown to rules, and is forwarded as it came', async () => {
