@@ -110,7 +110,11 @@ describe('a hold rule and its approval', () => {
       '{ from: { group: a }, channels: [slack:#x] }',
       'no channel "slack"',
     ],
-    ['breaking the glass', '{ from: { group: a }, break_glass: {} }', 'no key "break_glass"'],
+    [
+      'a glass that is there for nobody',
+      '{ from: { group: a }, break_glass: {} }',
+      'approval.break_glass.from is missing',
+    ],
   ])('%s is a mistake', (_, approval, said) => {
     expect(mistakesIn(rule(`approval: ${approval}`, 'hold'))).toContain(said)
   })
