@@ -36,6 +36,7 @@ describe('a condition is checked when it is loaded', () => {
     ['timestamp("2026-01-01T00:00:00Z") == timestamp("x")', 'There is no function `timestamp`'],
     ['dyn(action.http.method) == 1', 'There is no function `dyn`'],
     ['cel.bind(x, 1, x == 1)', 'There is no method `bind`'],
+    ['{}.f < 1', 'compares something whose type nobody can know'],
   ])('%s', (when, said) => {
     expect(mistakesIn(policy(when))).toContain(said)
   })

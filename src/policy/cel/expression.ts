@@ -60,13 +60,19 @@ function parse(source: string, { cel }: ScopedEnvironment): ParseResult | Fault 
 }
 
 function checkTypes(parsed: ParseResult): Fault | null {
-  const { valid, type, error } = parsed.check()
-  if (!valid) return faultOf(error)
-  if (type === 'bool') return null
-  return {
-    message: `The condition is of type ${type}, not bool.`,
-    remedy: 'Compare it with something: `… == true`.',
-    offset: 0,
+  try {
+    const { valid, type, error } = parsed.check()
+    if (!valid) return faultOf(error)
+    if (type === 'bool') return null
+    return {
+      message: `The condition is of type ${type}, not bool.`,
+      remedy: 'Compare it with something: `… == true`.',
+      offset: 0,
+    }
+  } catch (error) {
+    // Of an element of `{}` or `[]` nobody knows the type; where one is compared the library throws this, without a place.
+    if (!(error instanceof Error && error.message.startsWith('Operator overload'))) throw error
+    return { message: 'This compares something whose type nobody can know.', offset: 0 }
   }
 }
 
