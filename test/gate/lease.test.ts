@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { getApproval } from '../../src/approvals/store.ts'
-import { Problem } from '../../src/core/errors.ts'
+import type { Problem } from '../../src/core/errors.ts'
 import type { Person } from '../../src/core/person.ts'
 import type { GateContext } from '../../src/gate/context.ts'
 import { Gate } from '../../src/gate/gate.ts'

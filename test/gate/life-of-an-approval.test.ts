@@ -90,10 +90,13 @@ class Send implements Command {
       model.voters = new Set()
       return 'approval-pending'
     }
+    if (model.asks > model.quorum) {
+      model.state = 'invalidated'
+      return 'approval-invalidated'
+    }
     if (model.state === 'pending') return 'approval-pending'
-    const met = model.approvers.size >= model.asks
-    model.state = met ? 'succeeded' : 'invalidated'
-    return met ? 'done' : 'approval-invalidated'
+    model.state = 'succeeded'
+    return 'done'
   }
 
   toString = () => 'send'

@@ -4,10 +4,12 @@ import { getApproval } from '../../src/approvals/store.ts'
 import type { Problem } from '../../src/core/errors.ts'
 import type { Person } from '../../src/core/person.ts'
 import type { GateContext } from '../../src/gate/context.ts'
+import { claim } from '../../src/gate/claim.ts'
 import { Gate } from '../../src/gate/gate.ts'
 import { castVote } from '../../src/gate/vote.ts'
-import { attemptAt, openTestGate, person } from '../support/gate.ts'
+import { attemptAt, compileTestPolicies, openTestGate, person } from '../support/gate.ts'
 import { openTestStore, storeKinds } from '../support/store.ts'
+import { nobodyRefunds, refundsNeed } from './policies.ts'
 
 const policies = `
 rules:
@@ -40,6 +42,21 @@ describe.each(storeKinds)('using what was approved, on the %s store', (kind) => 
     await castVote(ctx, dana, { ...ballot, reason: null, scope: 'once', channel: 'api' })
     return { note, approval }
   }
+
+  it.each([
+    ['deny it', nobodyRefunds],
+    ['ask for two people', refundsNeed(2)],
+  ])(
+    'policies that %s at the last moment have the last word (invariant 6)',
+    async (_what, text) => {
+      const { note, approval } = await approved()
+      const changed = compileTestPolicies(text)
+      const attempt = attemptAt(note)
+      const { digest } = await attempt.seal()
+      const claimed = await claim({ ...ctx, policies: () => changed }, attempt, approval.id, digest)
+      expect(claimed).toMatchObject({ approval: { state: 'invalidated', holder: null } })
+    },
+  )
 
   it('a token that ran out while people were asked opens nothing (class 16)', async () => {
     const { note, approval } = await approved()

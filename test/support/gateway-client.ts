@@ -1,7 +1,7 @@
 import type { TokenIssuer } from './token-issuer.ts'
 
 /** Who works at the company of these tests. */
-export const people = {
+const people = {
   dana: ['support-leads', 'approvers', 'audit', 'platform'],
   omar: ['data-owners', 'approvers'],
   lena: ['data-owners', 'approvers'],

@@ -9,8 +9,6 @@ import { gatewayClient, type GatewayClient } from './gateway-client.ts'
 import { createTestDatabase, storeKinds, type StoreKind } from './store.ts'
 import { startTokenIssuer, type TokenIssuer } from './token-issuer.ts'
 
-export { people, type PendingApproval, type PersonName } from './gateway-client.ts'
-
 export interface TestGatewayOptions {
   /** The upstream of the resource `crm`. */
   readonly upstream: string
