@@ -17,6 +17,8 @@ export class Holds {
   // Owned by wait(): a waiter adds itself, and takes itself out again.
   readonly #waiters = new Map<string, Set<() => void>>()
   readonly #watchers = new Set<(id: string | null) => void>()
+  // Owned by enter(): how many attempts of each subject are held here.
+  readonly #held = new Map<string, number>()
   #timer: NodeJS.Timeout | undefined
   #looking = false
   #draining = false
@@ -45,6 +47,21 @@ export class Holds {
   async stop(): Promise<void> {
     clearInterval(this.#timer)
     await this.#stopListening()
+  }
+
+  /**
+   * Counts an attempt of this subject in, and returns what counts it out again; `null` when as many as `most` are held here already. Each of them has its
+   * payload in memory, and takes turns at the database.
+   */
+  enter(subjectKey: string, most: number): (() => void) | null {
+    const before = this.#held.get(subjectKey) ?? 0
+    if (before >= most) return null
+    this.#held.set(subjectKey, before + 1)
+    return () => {
+      const left = this.#held.get(subjectKey)! - 1
+      if (left > 0) this.#held.set(subjectKey, left)
+      else this.#held.delete(subjectKey)
+    }
   }
 
   /** Attempts that wait on this replica. */

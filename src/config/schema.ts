@@ -241,7 +241,9 @@ const hold = z
       .int()
       .min(1)
       .prefault(20)
-      .describe('open approvals one subject may have at a time'),
+      .describe(
+        'open approvals one subject may have at a time; ten times as many of its requests may wait for them on one replica',
+      ),
     on_disconnect: z
       .enum(['detach', 'cancel'])
       .prefault('detach')

@@ -3,12 +3,14 @@ import { hasKnownOwner } from '../approvals/exclusion.ts'
 import { isOpen } from '../approvals/machine.ts'
 import { getApproval } from '../approvals/store.ts'
 import type { Decision } from '../core/decision.ts'
+import { Problem } from '../core/errors.ts'
 import type { Attempt } from './attempt.ts'
 import { actionDigest, subjectKey } from './binding.ts'
 import { claim } from './claim.ts'
 import { asProblem } from './commit.ts'
 import type { GateContext } from './context.ts'
 import { deny } from './deny.ts'
+import { decided } from './events.ts'
 import type { Permit } from './permit.ts'
 import { requestApproval, type Bound } from './request-approval.ts'
 import { reviewApproval } from './review.ts'
@@ -16,12 +18,32 @@ import { cancelApproval } from './settle.ts'
 import { refusal } from './task.ts'
 import { useGrant } from './use-grant.ts'
 
-/** Takes the payload in, asks for an approval or joins the one that is open, waits, and claims it. */
+/** Attempts of one subject on one replica, for each approval that it may have open. Clients send again what they have no answer to, but not without end. */
+const attemptsPerApproval = 10
+
+/** Throws `too-many-holds` where a subject has too much waiting here; what it sends would fill the memory, and keep others from the database. */
 export async function hold(
   ctx: GateContext,
   attempt: Attempt,
   decision: Decision,
 ): Promise<Permit> {
+  const { action } = attempt
+  const most = ctx.limits.max_per_subject * attemptsPerApproval
+  const leave = ctx.holds.enter(subjectKey(action.subject), most)
+  if (!leave) {
+    await ctx.audit.append(decided(action, decision))
+    const detail = `${most} of your requests wait here already. Wait for their answers first.`
+    throw new Problem('too-many-holds', detail, { action: action.id })
+  }
+  try {
+    return await holdOne(ctx, attempt, decision)
+  } finally {
+    leave()
+  }
+}
+
+/** Takes the payload in, asks for an approval or joins the one that is open, waits, and claims it. */
+async function holdOne(ctx: GateContext, attempt: Attempt, decision: Decision): Promise<Permit> {
   const { action, caller } = attempt
   if (!hasKnownOwner(action.subject)) {
     return deny(ctx, action, {
@@ -41,7 +63,7 @@ export async function hold(
     sealed,
   }
 
-  const granted = attempt.approval ? null : await useGrant(ctx, attempt, decision, bound)
+  const granted = attempt.approval ? null : await useGrant(ctx, attempt, bound)
   if (granted) return granted
 
   let approval = await requestApproval(ctx, attempt, decision, bound)
@@ -58,7 +80,7 @@ export async function hold(
       await ctx.holds.wait(approval.id, left, caller)
       approval = await look(ctx, approval.id)
     } else {
-      if (caller.aborted) await leave(ctx, attempt, approval)
+      if (caller.aborted) await abandon(ctx, attempt, approval)
       throw refusal(approval, action.id)
     }
   }
@@ -75,7 +97,7 @@ async function look(ctx: GateContext, id: string): Promise<Approval> {
 }
 
 /** The caller has gone away: the task stays for a request that is sent again, or is taken back, as configured. */
-async function leave(ctx: GateContext, { action }: Attempt, approval: Approval): Promise<void> {
+async function abandon(ctx: GateContext, { action }: Attempt, approval: Approval): Promise<void> {
   const someoneElseWaits = ctx.holds.waitingFor(approval.id)
   if (ctx.limits.on_disconnect !== 'cancel' || !isOpen(approval.state) || someoneElseWaits) return
   const { issuer, subject } = action.subject

@@ -5,6 +5,7 @@ import { isAlike, offeredScope } from '../approvals/scope.ts'
 import { getApproval, votesOf } from '../approvals/store.ts'
 import type { Decision } from '../core/decision.ts'
 import { credentialStillValid } from '../identity/credential.ts'
+import { decide } from '../policy/decide.ts'
 import type { Queryable } from '../store/db.ts'
 import { pinEpoch } from '../store/lease.ts'
 import type { Attempt } from './attempt.ts'
@@ -23,12 +24,14 @@ import { leaseLost, stillValid } from './still-valid.ts'
 export async function useGrant(
   ctx: GateContext,
   attempt: Attempt,
-  decision: Decision,
   bound: Bound,
 ): Promise<Permit | null> {
   const { action, caller, credential } = attempt
   const { epoch } = ctx.lease
   const granted = await commit(ctx, async ({ tx, record }) => {
+    // Anew: the body may have taken its time, and the policies may have changed meanwhile.
+    const decision = decide(action, {}, ctx.policies())
+    if (decision.verdict !== 'hold') return null
     const grants = await listGrants(tx, bound.subjectKey, action.resource, bound.binding)
     for (const grant of grants) {
       if (!covers(grant, attempt, decision, bound)) continue
