@@ -23,10 +23,19 @@ export function pathOf({ url }: FastifyRequest): string {
   return url.split('?', 1)[0]!
 }
 
+/** PostgreSQL, appendix A: character_not_in_repertoire. */
+const notText = '22021'
+
 function problemFrom(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (error instanceof StoreError && error.ambiguous) {
     return new Problem('store-unavailable', 'The store does not answer. Try again later.')
+  }
+  if (error instanceof StoreError && error.code === notText) {
+    return new Problem(
+      'bad-request',
+      'A text has a character in it that cannot be kept, such as NUL.',
+    )
   }
   if (hasZodFastifySchemaValidationErrors(error)) {
     const errors = error.validation.map(({ instancePath, message = 'is not valid' }) => ({

@@ -118,6 +118,16 @@ describe('answers', () => {
     await server.close()
   })
 
+  test('text that no database keeps is the fault of whoever sent it', async () => {
+    const dana = await plane.logIn('dana')
+    const response = await plane.post(dana, '/api/keys', { name: 'a-bot', groups: ['a\0b'] })
+    expect(response.status).toBe(400)
+    expect(await response.json()).toMatchObject({
+      type: 'https://sallyport.dev/problems/bad-request',
+      detail: expect.stringMatching(/NUL/) as string,
+    })
+  })
+
   test('a request that is not valid is told where', async () => {
     const dana = await plane.logIn('dana')
     const response = await plane.post(dana, '/api/keys', { name: 'No Good', groups: [7] })
