@@ -4,10 +4,12 @@ import type { JsonValue } from '../../core/json.ts'
 
 /** Levels of nesting. Deeper than any real request, and shallow enough for every walk over it, and to be recorded with all that is around it. */
 const deepest = 64
+/** Values, and names of members. Looking at so many takes some hundredths of a second, in which nobody else is served; at a megabyte full of them, a second. */
+const most = 20_000
 
 /**
  * JSON (RFC 8259) that every parser reads alike, as in I-JSON (RFC 7493). Otherwise `Unknown`: not UTF-8, not JSON, a key that is there twice
- * or twice but for its case, a number that does not survive as a double, a character that databases and C strings cannot keep.
+ * or twice but for its case, a number that does not survive as a double, a character that databases and C strings cannot keep, or too much of it all.
  */
 export function readJson(bytes: Buffer): JsonValue | Unknown {
   if (!isUtf8(bytes)) return new Unknown('the body is not valid UTF-8')
@@ -28,12 +30,17 @@ const token = /[{}[\]]|"(?:[^"\\]|\\.)*"(\s*:)?|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?
 function doubtAbout(text: string): string | null {
   // The keys of each object that is open, folded; arrays have none.
   const open: Set<string>[] = []
+  let count = 0
   for (const [found, colon] of text.matchAll(token)) {
+    if (found === '}' || found === ']') {
+      open.pop()
+      continue
+    }
+    count += 1
+    if (count > most) return `the body has more than ${most} names and values`
     if (found === '{' || found === '[') {
       open.push(new Set())
       if (open.length > deepest) return `the body is nested more than ${deepest} deep`
-    } else if (found === '}' || found === ']') {
-      open.pop()
     } else if (found.startsWith('"')) {
       const written = colon === undefined ? found : found.slice(0, -colon.length)
       const content = written.includes('\\')

@@ -25,6 +25,7 @@ const ambiguous: Record<string, string> = {
   'a NUL': '{"x":"a\\u0000b"}',
   'a NUL in a key': '{"a\\u0000b":1}',
   'nesting without end': `${'['.repeat(200)}${']'.repeat(200)}`,
+  'more values than a rule should look at': `[${'1,'.repeat(20_000)}1]`,
   'no JSON': '{amount:1}',
   'a comma too many': '{"amount":1,}',
   'a comment': '{"amount":1/* or 2 */}',
