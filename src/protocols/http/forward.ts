@@ -32,6 +32,8 @@ export async function forward(job: Job): Promise<void> {
   try {
     const connection = await upstream.connect(lane)
     try {
+      // Said as it is: a permit that lapsed for this reason is no defect, and agents go away often.
+      if (response.destroyed) throw new ClientGone('The client went away.')
       permit.redeem(digest)
     } catch (error) {
       connection.destroy()

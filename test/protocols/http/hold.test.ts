@@ -95,5 +95,6 @@ test('the gate learns that the caller went away while held, and a later approval
   gateway.gate.approve()
   while (gateway.gate.outcomes.length === 0) await later(2)
   expect(upstream.requests).toEqual([])
-  expect(gateway.gate.outcomes).toMatchObject([{ result: 'failed' }])
+  expect(gateway.gate.outcomes).toMatchObject([{ result: 'failed', error: 'client-gone' }])
+  expect(gateway.logged).toEqual([])
 })
