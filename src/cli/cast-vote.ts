@@ -1,6 +1,7 @@
 import type { VoteDecision } from '../approvals/approval.ts'
 import { connect } from './control-plane.ts'
 import { Refusal } from './errors.ts'
+import { jsonText } from './json-text.ts'
 import { approvalSchema, showApproval } from './show-approval.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -48,6 +49,6 @@ export async function castVote(
     },
     approvalSchema,
   )
-  if (json) terminal.print(JSON.stringify(after, null, 2))
+  if (json) terminal.print(jsonText(after, 2))
   else terminal.note(`Your vote counts. The approval is ${after.state} now.`)
 }

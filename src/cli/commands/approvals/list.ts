@@ -2,6 +2,7 @@ import { Command, Option } from 'commander'
 import { z } from 'zod'
 import { states } from '../../../approvals/machine.ts'
 import { connect } from '../../control-plane.ts'
+import { jsonText } from '../../json-text.ts'
 import { approvalSchema } from '../../show-approval.ts'
 import { table } from '../../table.ts'
 import type { Terminal } from '../../terminal.ts'
@@ -25,7 +26,7 @@ export function listApprovals(terminal: Terminal): Command {
         `/api/approvals?${query.toString()}`,
         z.object({ approvals: z.array(approvalSchema), next: z.string().nullable() }),
       )
-      if (json) return terminal.print(JSON.stringify(answer, null, 2))
+      if (json) return terminal.print(jsonText(answer, 2))
       const rows = answer.approvals.map(({ id, state: now, action, risk, expires_at }) => [
         id,
         now,

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { connect } from '../../control-plane.ts'
+import { jsonText } from '../../json-text.ts'
 import { approvalSchema, showApproval } from '../../show-approval.ts'
 import type { Terminal } from '../../terminal.ts'
 
@@ -11,6 +12,6 @@ export function showOneApproval(terminal: Terminal): Command {
     .action(async (id: string, { json }: { json?: boolean }) => {
       const plane = await connect(terminal)
       const approval = await plane.get(`/api/approvals/${encodeURIComponent(id)}`, approvalSchema)
-      terminal.print(json ? JSON.stringify(approval, null, 2) : showApproval(approval))
+      terminal.print(json ? jsonText(approval, 2) : showApproval(approval))
     })
 }

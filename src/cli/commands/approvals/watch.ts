@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { connect, type ControlPlane } from '../../control-plane.ts'
+import { jsonText } from '../../json-text.ts'
 import { readEvents } from '../../server-sent-events.ts'
 import { approvalSchema, type ShownApproval } from '../../show-approval.ts'
 import type { Terminal } from '../../terminal.ts'
@@ -21,7 +22,7 @@ export function watchApprovals(terminal: Terminal): Command {
         if (known.get(id) === state) return
         known.set(id, state)
         const line = `${state.padEnd(11)} ${id}  ${action.subject.subject} → ${action.resource}: ${action.summary}`
-        terminal.print(json ? JSON.stringify(approval) : visible(line))
+        terminal.print(json ? jsonText(approval) : visible(line))
       }
       const { interrupted } = terminal
       try {

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { z } from 'zod'
 import { connect } from '../../control-plane.ts'
 import { UsageError } from '../../errors.ts'
+import { jsonText } from '../../json-text.ts'
 import { table } from '../../table.ts'
 import type { Terminal } from '../../terminal.ts'
 import { addFilters, everyFilter, queryOf, type Filters } from './filters.ts'
@@ -39,7 +40,7 @@ export function searchAudit(terminal: Terminal): Command {
       } while (cursor && found.length < limit)
 
       if (options.json) {
-        for (const one of found) terminal.print(JSON.stringify(one))
+        for (const one of found) terminal.print(jsonText(one))
         return
       }
       if (found.length === 0) return terminal.note('Nothing here.')

@@ -5,7 +5,9 @@ import { resolve } from 'node:path'
 import { verifyExport } from '../../../audit/verify.ts'
 import { readLines } from '../../../audit/verify/lines.ts'
 import { Refusal, UsageError } from '../../errors.ts'
+import { jsonText } from '../../json-text.ts'
 import type { Terminal } from '../../terminal.ts'
+import { visible } from '../../visible.ts'
 
 export function verifyAudit(terminal: Terminal): Command {
   return new Command('verify')
@@ -19,10 +21,10 @@ export function verifyAudit(terminal: Terminal): Command {
       })
       const report = await verifyExport(readLines(input))
       const { ok, lines, erased, chains, findings } = report
-      if (json) terminal.print(JSON.stringify(report, null, 2))
+      if (json) terminal.print(jsonText(report, 2))
       else {
         for (const { line, kind, message } of findings)
-          terminal.print(`${file}:${line}  ${kind}: ${message}`)
+          terminal.print(`${file}:${line}  ${kind}: ${visible(message)}`)
         for (const { replica, epoch, first, last, hash } of chains)
           terminal.print(`chain ${replica}, epoch ${epoch}: ${first} to ${last}, ends in ${hash}`)
         terminal.print(`${lines} events, ${erased} with their personal part erased`)

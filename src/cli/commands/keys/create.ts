@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import { z } from 'zod'
 import { connect } from '../../control-plane.ts'
+import { jsonText } from '../../json-text.ts'
 import type { Terminal } from '../../terminal.ts'
 import { keySchema } from './list.ts'
 
@@ -47,7 +48,7 @@ export function createKey(terminal: Terminal): Command {
         },
         z.object({ key: keySchema, token: z.string() }),
       )
-      if (json) return terminal.print(JSON.stringify(answer, null, 2))
+      if (json) return terminal.print(jsonText(answer, 2))
       terminal.print(answer.token)
       terminal.note(`This is the only time that the key ${name} is shown.`)
     })

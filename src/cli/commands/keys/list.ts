@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { z } from 'zod'
 import { connect } from '../../control-plane.ts'
+import { jsonText } from '../../json-text.ts'
 import { table } from '../../table.ts'
 import type { Terminal } from '../../terminal.ts'
 
@@ -25,7 +26,7 @@ export function listKeys(terminal: Terminal): Command {
     .action(async ({ json }: { json?: boolean }) => {
       const plane = await connect(terminal)
       const answer = await plane.get('/api/keys', z.object({ keys: z.array(keySchema) }))
-      if (json) return terminal.print(JSON.stringify(answer, null, 2))
+      if (json) return terminal.print(jsonText(answer, 2))
       if (answer.keys.length === 0) return terminal.note('Nothing here.')
       const rows = answer.keys.map((key) => [
         key.id,

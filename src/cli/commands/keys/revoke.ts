@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { z } from 'zod'
 import { connect } from '../../control-plane.ts'
+import { jsonText } from '../../json-text.ts'
 import type { Terminal } from '../../terminal.ts'
 import { keySchema } from './list.ts'
 
@@ -13,7 +14,7 @@ export function revokeKey(terminal: Terminal): Command {
       const plane = await connect(terminal)
       const path = `/api/keys/${encodeURIComponent(id)}/revoke`
       const { key } = await plane.post(path, {}, z.object({ key: keySchema }))
-      if (json) terminal.print(JSON.stringify(key, null, 2))
+      if (json) terminal.print(jsonText(key, 2))
       else terminal.note(`The key ${key.name} is revoked.`)
     })
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { loadPolicies } from '../../../policy/load.ts'
+import { jsonText } from '../../json-text.ts'
 import { policySource, type PolicyOptions } from '../../policy-source.ts'
 import { shortPath } from '../../short-path.ts'
 import type { Terminal } from '../../terminal.ts'
@@ -13,8 +14,7 @@ export function checkPolicies(terminal: Terminal): Command {
     .action(async (named: string | undefined, options: PolicyOptions & { json?: boolean }) => {
       const { folder, known } = policySource(terminal.folder, named, options)
       const { hash, rules } = await loadPolicies(folder, known)
-      if (options.json)
-        terminal.print(JSON.stringify({ hash, rules: rules.map(({ name }) => name) }))
+      if (options.json) terminal.print(jsonText({ hash, rules: rules.map(({ name }) => name) }))
       else
         terminal.print(
           `The policies in ${shortPath(folder, terminal.folder)} are valid.

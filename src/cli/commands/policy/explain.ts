@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { Refusal } from '../../errors.ts'
+import { jsonText } from '../../json-text.ts'
 import { runTests } from '../../policy-tests.ts'
 import type { PolicyOptions } from '../../policy-source.ts'
 import { showExplanation } from '../../show-explanation.ts'
@@ -22,7 +23,7 @@ export function explainPolicies(terminal: Terminal): Command {
       const results = await runTests(terminal.folder, options.policies, options)
       const meant = results.filter(({ name }) => name.toLowerCase().includes(words.toLowerCase()))
       if (meant.length === 0) throw new Refusal(`No test has “${words}” in its name.`)
-      if (options.json) return terminal.print(JSON.stringify(meant, null, 2))
+      if (options.json) return terminal.print(jsonText(meant, 2))
       for (const { file, line, name, explanation } of meant)
         terminal.print(
           `${shortPath(file, terminal.folder)}:${line}  ${name}\n${showExplanation(explanation, terminal.folder)}\n`,

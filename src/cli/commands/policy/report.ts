@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { duration } from '../../../config/duration.ts'
 import { connect } from '../../control-plane.ts'
 import { UsageError } from '../../errors.ts'
+import { jsonText } from '../../json-text.ts'
 import { reportObserved } from '../../observed.ts'
 import { showObserved } from '../../show-observed.ts'
 import type { Terminal } from '../../terminal.ts'
@@ -22,7 +23,7 @@ export function reportPolicies(terminal: Terminal): Command {
       const plane = await connect(terminal)
       const from = new Date(Date.now() - since).toISOString()
       const report = await reportObserved(plane, from, resource)
-      terminal.print(json ? JSON.stringify(report, null, 2) : showObserved(report))
+      terminal.print(json ? jsonText(report, 2) : showObserved(report))
     })
 }
 

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { Refusal } from '../../errors.ts'
+import { jsonText } from '../../json-text.ts'
 import { runTests } from '../../policy-tests.ts'
 import type { PolicyOptions } from '../../policy-source.ts'
 import { shortPath } from '../../short-path.ts'
@@ -14,7 +15,7 @@ export function testPolicies(terminal: Terminal): Command {
     .action(async (named: string | undefined, options: PolicyOptions & { json?: boolean }) => {
       const results = await runTests(terminal.folder, named, options)
       const failed = results.filter(({ passed }) => !passed)
-      if (options.json) terminal.print(JSON.stringify(results, null, 2))
+      if (options.json) terminal.print(jsonText(results, 2))
       else {
         for (const { file, line, name, differences } of failed)
           terminal.print(
