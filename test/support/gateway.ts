@@ -6,7 +6,7 @@ import { loadConfig } from '../../src/config/load.ts'
 import type { LeaseTimes } from '../../src/store/lease.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import { gatewayClient, type GatewayClient } from './gateway-client.ts'
-import { createTestDatabase, storeKinds, type StoreKind } from './store.ts'
+import { createDataFolder, createTestDatabase, storeKinds, type StoreKind } from './store.ts'
 import { startTokenIssuer, type TokenIssuer } from './token-issuer.ts'
 
 export interface TestGatewayOptions {
@@ -61,7 +61,7 @@ export async function writeTestFolder(
     `listen:
   agents: { address: 127.0.0.1:0, wait: 5s }
   control: { address: 127.0.0.1:0 }
-${databaseUrl ? `store: { url: '${databaseUrl}' }` : 'data: ./data'}
+${databaseUrl ? `store: { url: '${databaseUrl}' }` : `data: ${await createDataFolder()}`}
 identity:
   issuers:
     - issuer: ${issuer.issuer}
