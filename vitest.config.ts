@@ -13,7 +13,7 @@ const slow = [
   'test/e2e/store-away.test.ts',
   'test/e2e/two-replicas.test.ts',
   'test/gate/class-15-races.test.ts',
-  'test/operation/**/*.test.ts',
+  'test/operation/{compose,container-layout,health,restore,start,stop}.test.ts',
 ]
 
 const onlySlow = process.env['SALLYPORT_TEST_SUITE'] === 'slow'

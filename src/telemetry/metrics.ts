@@ -136,6 +136,7 @@ export class Metrics {
       for (const verdict of ['allow', 'deny', 'hold']) this.#decisions.inc({ resource, verdict }, 0)
       for (const verdict of ['deny', 'hold']) this.#notEnforced.inc({ resource, verdict }, 0)
       this.#unknown.inc({ resource }, 0)
+      this.#resolved.inc({ resource, state: 'expired' }, 0)
       this.#brokenGlass.inc({ resource }, 0)
     }
     this.#voteRefusals.inc({ reason: 'self-approval' }, 0)

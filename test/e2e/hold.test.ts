@@ -148,6 +148,8 @@ describe('a held action', () => {
     const first = await gateway.pending()
     await gateway.vote('dana', first)
     await asked
+    // The answer does not wait for its outcome to be recorded.
+    await expect.poll(() => gateway.approval(first.id)).toMatchObject({ state: 'succeeded' })
     const named = { ...waiting(request, 0) }
     named.headers = { ...(named.headers as object), 'sallyport-approval': first.id }
     expect(await json(await gateway.agent('/crm/v1/refunds', named))).toMatchObject({

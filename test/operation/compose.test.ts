@@ -1,7 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -9,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { Client } from 'pg'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { freePort } from '../support/free-port.ts'
 import { findPostgres, PostgresServer } from '../support/postgres.ts'
 import { atEnd, storeKinds } from '../support/store.ts'
 
@@ -105,7 +105,7 @@ describe.runIf(storeKinds.includes('postgres'))('its services, as processes', ()
 
       // The ports of the files, as free ones of this machine.
       const free = new Map<string, string>()
-      for (const port of ['8080', '8081', '8082', '8083']) free.set(port, await freePort())
+      for (const port of ['8080', '8081', '8082', '8083']) free.set(port, String(await freePort()))
       const moved = (words: string) =>
         words.replace(/\b808[0-3]\b/g, (port) => free.get(port)!).replaceAll('0.0.0.0', '127.0.0.1')
       const [agents, control] = [
@@ -182,13 +182,4 @@ function said(stream: Readable, words: string): Promise<string> {
     })
     stream.on('end', () => reject(new Error(`it ended without saying ${words}:\n${all}`)))
   })
-}
-
-async function freePort(): Promise<string> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return String(port)
 }

@@ -181,7 +181,7 @@ describe('the image, without an engine', () => {
     const url = `${addresses.controlUrl}/readyz`
     expect(await outcome(run(check, [], { SALLYPORT_READY_URL: url }))).toEqual({
       code: 0,
-      output: '{"status":"ok"}\n',
+      output: '{"status":"ok"}',
     })
     const nowhere = await outcome(run(check, [], { SALLYPORT_READY_URL: 'http://127.0.0.1:1/' }))
     expect(nowhere.code).toBe(1)

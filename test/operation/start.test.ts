@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { policies } from '../e2e/policies.ts'
 import { problemIn } from '../e2e/requests.ts'
+import { freePort } from '../support/free-port.ts'
 import { gatewayClient } from '../support/gateway-client.ts'
 import { writeTestFolder } from '../support/gateway.ts'
 import { startCountingUpstream } from '../support/counting-upstream.ts'
@@ -18,7 +18,7 @@ const cli = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
 describe.runIf(storeKinds.includes('postgres'))('a database that is away at the start', () => {
   test(
-    'is waited for: 503 until it is there, and then everything works',
+    'is waited for: 503 until it is there, then everything works; without it, it stops all the same',
     { timeout: 60_000 },
     async () => {
       const server = await PostgresServer.start()
@@ -41,6 +41,13 @@ describe.runIf(storeKinds.includes('postgres'))('a database that is away at the 
       expect((await gateway.client.agent('/crm/v1/customers')).status).toBe(200)
       expect((await fetch(`${addresses.controlUrl}/readyz`)).status).toBe(200)
       expect(upstream.arrived).toHaveLength(1)
+
+      // And when it has gone again, the gateway can be stopped all the same, and says what it could not write.
+      await server.stop()
+      gateway.child.kill('SIGTERM')
+      expect(await gateway.ended).toBe(0)
+      expect(gateway.output()).toContain('the stop is not on record')
+      expect(gateway.output()).toContain('"msg":"stopped"')
     },
   )
 
@@ -105,13 +112,4 @@ async function serve(databaseUrl: string) {
 async function answers(url: string): Promise<void> {
   while (!(await fetch(url).catch(() => null)))
     await new Promise((resolve) => setTimeout(resolve, 50))
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
 }

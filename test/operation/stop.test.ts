@@ -1,31 +1,20 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { policies } from '../e2e/policies.ts'
 import { problemIn, refund, verifiedLog, waiting } from '../e2e/requests.ts'
 import { startCountingUpstream } from '../support/counting-upstream.ts'
 import { configureGateway } from '../support/gateway-process.ts'
-import { PostgresServer } from '../support/postgres.ts'
-import { atEnd, storeKinds } from '../support/store.ts'
+import { atEnd } from '../support/store.ts'
 import { sallyport } from '../support/terminal.ts'
 
 // Whole processes start and end here: that takes its time on a busy machine.
 const patience = { timeout: 60_000 }
 
-async function configured({
-  drain = '20s',
-  databaseUrl,
-}: {
-  drain?: string
-  databaseUrl?: string
-}) {
+async function configured({ drain = '20s' } = {}) {
   const upstream = await startCountingUpstream()
   atEnd(() => upstream.close())
-  const { folder, start } = await configureGateway({
-    upstream: upstream.url,
-    policies,
-    ...(databaseUrl && { databaseUrl }),
-  })
+  const { folder, start } = await configureGateway({ upstream: upstream.url, policies })
   const file = join(folder, 'sallyport.yaml')
   writeFileSync(file, readFileSync(file, 'utf8').replace('wait: 5s', `wait: 5s, drain: ${drain}`))
   return { upstream, folder, start: () => start({ asInstalled: true }) }
@@ -37,7 +26,7 @@ test(
   'SIGTERM: nobody new gets in, who waits for people is told, what runs ends, and the exit code is 0',
   patience,
   async () => {
-    const { upstream, folder, start } = await configured({})
+    const { upstream, folder, start } = await configured()
     const gateway = await start()
     const answers = Promise.withResolvers<() => void>()
     const answer = upstream.answer
@@ -103,17 +92,3 @@ test(
     expect(JSON.parse(out)).toMatchObject({ action: { id: ran[0]!.action!.id } })
   },
 )
-
-describe.runIf(storeKinds.includes('postgres'))('without its database', () => {
-  test('it stops all the same, and says what it could not write', patience, async () => {
-    const server = await PostgresServer.start()
-    atEnd(() => server.remove())
-    const { start } = await configured({ databaseUrl: await server.createDatabase('leaving') })
-    const gateway = await start()
-    await server.stop()
-    gateway.signal('SIGTERM')
-    expect(await gateway.ended).toBe(0)
-    expect(gateway.output()).toContain('the stop is not on record')
-    expect(gateway.output()).toContain('"msg":"stopped"')
-  })
-})

@@ -1,6 +1,4 @@
-import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { Agent, getGlobalDispatcher, setGlobalDispatcher } from 'undici'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -11,6 +9,7 @@ import { policies } from '../e2e/policies.ts'
 import { problemIn, refund, waiting } from '../e2e/requests.ts'
 import { Authority, openssl } from '../support/certificates.ts'
 import { startCountingUpstream } from '../support/counting-upstream.ts'
+import { freePort } from '../support/free-port.ts'
 import { gatewayClient } from '../support/gateway-client.ts'
 import { writeTestFolder } from '../support/gateway.ts'
 import { atEnd } from '../support/store.ts'
@@ -98,12 +97,3 @@ describe.skipIf(!openssl)('a gateway with TLS on both listeners (needs openssl)'
     expect(await ended).toBe('enough')
   })
 })
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
-}

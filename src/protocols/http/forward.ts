@@ -49,11 +49,12 @@ export async function forward(job: Job): Promise<void> {
     status = head.status
     const bytes = await exchange.relay(head, response, action.id)
     cutOff(response)
+    // Not waited for, here and below: with the store away it takes its time, and neither the client nor the listener has to. The gate sees to it
+    // that it gets there.
     const result = status < 400 ? 'succeeded' : 'failed'
-    await permit.complete({ result, status, bytes, duration_ms: elapsed() })
+    void permit.complete({ result, status, bytes, duration_ms: elapsed() })
   } catch (error) {
     exchange?.abort(error)
-    // Not waited for: with the store away it takes its time, and the client is to know at once. The gate sees to it that it gets there.
     void permit.complete({
       // A request that went out and has no complete answer may have had its effect: nobody can tell.
       result: exchange && action.effect !== 'read' ? 'unknown' : 'failed',

@@ -19,7 +19,7 @@ export interface AgentServer {
   /** Resolves with the address that it got. Rejects with the error of the system: EADDRINUSE, EACCES. */
   listen(): Promise<AddressInfo>
   /**
-   * Takes no more connections, and resolves when every request that is under way has its answer and its outcome. What still runs after `drain` is cut
+   * Takes no more connections, and resolves when every request that is under way has its answer, and the gate its outcome. What still runs after `drain` is cut
    * off: an effect that it may have had is `unknown` then.
    */
   close(): Promise<void>
