@@ -55,7 +55,11 @@ async function holdOne(ctx: GateContext, attempt: Attempt, decision: Decision): 
   }
 
   const deadline = performance.now() + attempt.waitMs
-  const sealed = await attempt.seal()
+  const sealed = await attempt.seal().catch(async (error: unknown) => {
+    // It was tried, and that is on record, also of what is too large or too unclear for anybody to approve.
+    await ctx.audit.append(decided(action, decision))
+    throw error
+  })
   const bound: Bound = {
     subjectKey: subjectKey(action.subject),
     digest: actionDigest(action, attempt.binding, sealed.digest),

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { getApproval } from '../../src/approvals/store.ts'
-import type { Problem } from '../../src/core/errors.ts'
+import { Problem } from '../../src/core/errors.ts'
 import type { Person } from '../../src/core/person.ts'
 import type { Attempt } from '../../src/gate/attempt.ts'
 import type { GateContext } from '../../src/gate/context.ts'
@@ -52,6 +52,17 @@ describe.each(storeKinds)('requests that are slow, or many, on the %s store', (k
       },
     })
     await expect(gate.enforce(slow)).rejects.toMatchObject({ code: 'approval-invalidated' })
+  })
+
+  it('what is too large or too unclear to be approved is on record all the same (class 25)', async () => {
+    const tooLarge = new Problem('body-too-large', 'This has more bytes than anybody reads.')
+    const attempt = attemptAt('a film', { seal: () => Promise.reject(tooLarge) })
+    await expect(new Gate(ctx).enforce(attempt)).rejects.toBe(tooLarge)
+    const events = await ctx.store.query(
+      'SELECT type, decision FROM sallyport.audit_events WHERE action = $1',
+      [attempt.action.id],
+    )
+    expect(events).toEqual([{ type: 'action.decided', decision: 'hold' }])
   })
 
   it('ten requests of one subject wait for each approval that it may have open, and no more (class 23)', async () => {
