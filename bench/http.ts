@@ -57,14 +57,14 @@ async function load({ url, pid, headers = [] }: Contestant): Promise<Round> {
   return {
     perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(printed)![1]),
     cpu: cpu / requests,
-    p50: microseconds(/50%\s+(\S+)/.exec(printed)![1]!),
-    p99: microseconds(/99%\s+(\S+)/.exec(printed)![1]!),
+    p50: microseconds(/^ +50% +(\S+)/m.exec(printed)![1]!),
+    p99: microseconds(/^ +99% +(\S+)/m.exec(printed)![1]!),
   }
 }
 
 function microseconds(text: string): number {
   const [, value, unit] = /^([\d.]+)(us|ms|s)$/.exec(text)!
-  return Number(value) * { us: 1, ms: 1000, s: 1_000_000 }[unit as 'us' | 'ms' | 's']
+  return Number(value) * { us: 1, ms: 1e3, s: 1e6 }[unit as 'us' | 'ms' | 's']
 }
 
 const [upstreamPort, nginxPort, authPort, proxyPort] = await Promise.all(
