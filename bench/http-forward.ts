@@ -76,7 +76,9 @@ writeFileSync(
   script,
   `wrk.headers['Authorization'] = 'Bearer bench'
    local size = ${Number(values.body)}
-   if size > 0 then wrk.method = 'POST'; wrk.body = string.rep('x', size) end`,
+   if size > 0 then
+     wrk.method = 'POST'; wrk.body = string.rep('x', size); wrk.headers['Content-Type'] = 'text/plain'
+   end`,
 )
 
 function load({ port, pid }: Running): Round {

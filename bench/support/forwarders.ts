@@ -49,9 +49,17 @@ async function bareHttpProxy(): Promise<void> {
   await app.listen({ host: '127.0.0.1', port: Number(port) })
 }
 
+/** A Fastify that takes bodies as they come. */
+function unparsed() {
+  const app = fastify()
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_, body, done) => done(null, body))
+  return app
+}
+
 /** The same route with Node's own client behind it, and nothing else. */
 async function nodeHttp(): Promise<void> {
-  const app = fastify()
+  const app = unparsed()
   const agent = new HttpAgent({ keepAlive: true })
   const target = new URL(upstream)
   app.all('/crm/*', ({ raw }, reply) => {
@@ -73,7 +81,7 @@ async function nodeHttp(): Promise<void> {
 
 /** The same route with undici's dispatch behind it, and nothing else. */
 async function undiciDispatch(): Promise<void> {
-  const app = fastify()
+  const app = unparsed()
   const agent = new UndiciAgent({ connections: 256 })
   app.all('/crm/*', ({ raw }, reply) => {
     reply.hijack()
