@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { Problem } from '../../core/errors.ts'
+import type { Room } from './rooms.ts'
 import type { Framing } from './strict-request.ts'
 
 /** Milliseconds that a client may be silent in the middle of a body. Waiting longer would let slow clients fill the memory. */
@@ -10,6 +11,9 @@ export interface BodySink {
   write(bytes: Buffer): boolean
   whenDrained(drained: () => void): void
 }
+
+/** What came of taking a body in. */
+export type Taken = 'whole' | 'too large' | 'no room'
 
 /** The client went away, stopped sending, or broke its own framing. Nobody is left to answer. */
 export class ClientGone extends Error {
@@ -24,6 +28,7 @@ export class RequestBody {
   readonly framing: Framing
   readonly #message: IncomingMessage
   readonly #askForIt: () => void
+  readonly #room: Room
 
   // Owned by #read: what has been taken in, in order.
   readonly #chunks: Buffer[] = []
@@ -31,10 +36,11 @@ export class RequestBody {
   #ended: boolean
   #begun = false
 
-  /** `askForIt` sends `100 Continue` to a client that waits for it (RFC 9110 §10.1.1). */
-  constructor(message: IncomingMessage, framing: Framing, askForIt: () => void) {
+  /** `room` is what the body is taken into; `askForIt` sends `100 Continue` to a client that waits for it (RFC 9110 §10.1.1). */
+  constructor(message: IncomingMessage, framing: Framing, room: Room, askForIt: () => void) {
     this.#message = message
     this.framing = framing
+    this.#room = room
     this.#askForIt = askForIt
     this.#ended = framing.kind === 'none' || (framing.kind === 'length' && framing.bytes === 0)
   }
@@ -43,20 +49,23 @@ export class RequestBody {
     return this.#ended && this.#size === 0
   }
 
-  /** Takes the body in. False if it has more than `limit` bytes; it can be pumped still. Rejects with `ClientGone`. */
-  async take(limit: number): Promise<boolean> {
-    if (this.framing.kind === 'length' && this.framing.bytes > limit) return false
+  /** Takes the body in, unless it has more than `limit` bytes, or there is no room; it can be pumped still. Rejects with `ClientGone`. */
+  async take(limit: number): Promise<Taken> {
+    if (this.framing.kind === 'length' && this.framing.bytes > limit) return 'too large'
+    let fits = true
     if (!this.#ended && this.#size <= limit) {
       await this.#read((chunk) => {
         this.#chunks.push(chunk)
         this.#size += chunk.length
-        return this.#size <= limit
+        fits = this.#room.take(chunk.length)
+        return fits && this.#size <= limit
       })
     }
-    return this.#ended && this.#size <= limit
+    if (this.#size > limit) return 'too large'
+    return fits && this.#ended ? 'whole' : 'no room'
   }
 
-  /** What has been taken in; the whole body after `take` was true. */
+  /** What has been taken in. */
   get taken(): Buffer {
     return this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks)
   }
@@ -109,9 +118,18 @@ export class RequestBody {
 
 /** Takes in a body that has to be whole, for an action that people are to approve. */
 export async function takeWhole(body: RequestBody, limit: number): Promise<Buffer> {
-  if (await body.take(limit)) return body.taken
-  throw new Problem(
-    'body-too-large',
-    `This action has to be approved, and its body has more than ${limit} bytes, so it cannot be shown as a whole.`,
-  )
+  switch (await body.take(limit)) {
+    case 'whole':
+      return body.taken
+    case 'too large':
+      throw new Problem(
+        'body-too-large',
+        `This action has to be approved, and its body has more than ${limit} bytes, so it cannot be shown as a whole.`,
+      )
+    case 'no room':
+      throw new Problem(
+        'too-many-holds',
+        'There is no room for this body here: too many wait for approval already. Wait for their answers first.',
+      )
+  }
 }

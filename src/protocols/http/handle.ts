@@ -12,6 +12,7 @@ import { readPrefer } from './prefer.ts'
 import { selectHeaders } from './request-headers.ts'
 import type { Resolved } from './resolve.ts'
 import type { Resource } from './resource.ts'
+import type { Rooms } from './rooms.ts'
 import { sealRequest, type SealedRequest } from './seal.ts'
 import type { StrictRequest } from './strict-request.ts'
 import { isTaskId } from './task-id.ts'
@@ -22,23 +23,28 @@ export interface Call {
   readonly request: StrictRequest
   readonly principal: Principal
   readonly target: Resolved<Resource>
+  readonly rooms: Rooms
   readonly message: IncomingMessage
   readonly response: ServerResponse
 }
 
 /** Turns a request into an action, has the gate decide it, and forwards exactly what was permitted. Rejects when the client has no whole answer. */
 export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
-  const { request, principal, target, message, response } = call
+  const { request, principal, target, rooms, message, response } = call
   const { resource, path } = target
+  const { subject, credential } = principal
   const { maxBody } = deps.limits
+  const lane = laneOf(subject)
+  const room = rooms.of(lane)
   const caller = new AbortController()
   response.on('close', () => {
+    room.giveBack()
     if (!response.writableFinished) caller.abort()
   })
 
   const trace = continueTrace(headerValue(request.headers, 'traceparent'))
   const selected = selectHeaders(request.headers, resource)
-  const body = new RequestBody(message, request.framing, () => {
+  const body = new RequestBody(message, request.framing, room, () => {
     if (request.expectsContinue) response.writeContinue()
   })
   const payload = {
@@ -49,7 +55,6 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
   const json = deps.gate.needs(resource.name).body
     ? await readJsonBody(body, selected.bound, maxBody)
     : undefined
-  const { subject, credential } = principal
   const action = actionOf({
     request,
     subject,
@@ -77,7 +82,7 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
     permit,
     digest: approved?.digest ?? null,
     upstream: resource.upstream,
-    lane: laneOf(subject),
+    lane,
     outgoing: outgoingOf({ payload, selected, resource, trace, body, sealed: approved }),
     response,
   })

@@ -33,8 +33,8 @@ export function notJson(headers: readonly Header[]): string | null {
 }
 
 /**
- * The JSON of a request's body: `null` without a body, `Unknown` if it is no JSON, or cannot be read in one way only, or has more than
- * `limit` bytes. The bytes that were taken in are forwarded as they are.
+ * The JSON of a request's body: `null` without a body, `Unknown` if it is no JSON, or cannot be read in one way only, has more than
+ * `limit` bytes, or finds no room. The bytes that were taken in are forwarded as they are.
  */
 export async function readJsonBody(
   body: RequestBody,
@@ -44,6 +44,8 @@ export async function readJsonBody(
   if (body.empty) return null
   const why = notJson(headers)
   if (why !== null) return new Unknown(why)
-  if (!(await body.take(limit))) return new Unknown(`the body has more than ${limit} bytes`)
+  const taken = await body.take(limit)
+  if (taken === 'too large') return new Unknown(`the body has more than ${limit} bytes`)
+  if (taken === 'no room') return new Unknown('too many bodies are looked at already')
   return body.empty ? null : readJson(body.taken)
 }

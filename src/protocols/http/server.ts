@@ -10,6 +10,7 @@ import { createListener, problemOf, refuse, remember, type AgentMessage } from '
 import { gatewayToken } from './request-headers.ts'
 import { Resolver } from './resolve.ts'
 import { prepareResource } from './resource.ts'
+import { Rooms } from './rooms.ts'
 import { asProblem, sendProblem } from './send-problem.ts'
 import { addStatusRoutes } from './status-routes.ts'
 import { checkRequest, type StrictRequest } from './strict-request.ts'
@@ -33,6 +34,7 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
   const { log, authenticator, gate, listen } = deps
   const resources = deps.resources.map((config) => prepareResource(config, deps.binding(config)))
   const resolver = new Resolver(resources)
+  const rooms = new Rooms(deps.limits.maxBody)
   // What has to end before the server does.
   const answers = new UnderWay()
   const work = new UnderWay()
@@ -74,7 +76,7 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
       const principal = await authenticate(request)
       const target = resolver.resolve(request)
       if (!target) throw new Problem('no-resource', 'No resource has this host or path.')
-      await handle(deps, { request, principal, target, message, response })
+      await handle(deps, { request, principal, target, rooms, message, response })
     } catch (error) {
       if (error instanceof ClientGone) response.destroy()
       else if (response.headersSent) breakOff(response)

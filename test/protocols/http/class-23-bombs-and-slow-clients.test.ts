@@ -89,3 +89,31 @@ test('slow clients, held and in the middle of a body, harm no neighbour', async 
   expect(upstream.requests.every(({ line }) => line.startsWith('GET'))).toBe(true)
   for (const client of slow) client.destroy()
 })
+
+test('an agent that fills its room with bodies waits for them to be decided; its neighbour does not', async () => {
+  const { gateway } = await behind()
+  gateway.gate.verdict = ({ action }) => (action.summary.startsWith('POST') ? 'hold' : 'allow')
+  const body = 'x'.repeat(1024 * 1024)
+  const headers = ['Content-Type: text/plain', `Content-Length: ${body.length}`]
+  const large = request('/crm/v1', { method: 'POST', headers, body })
+  const { sealed, outcomes } = gateway.gate
+  const hold = async (bytes: string) => {
+    const before = sealed.length
+    const client = connect(gateway.port, '127.0.0.1')
+    client.on('error', () => undefined)
+    client.write(bytes)
+    while (sealed.length === before) await later(1)
+    return client
+  }
+  const held = []
+  for (let i = 0; i < 64; i++) held.push(await hold(large))
+
+  expect(problemIn(await gateway.raw(large)).type).toMatch(/\/too-many-holds$/)
+  held.push(await hold(large.replace('Bearer alice', 'Bearer bob')))
+  expect(statusOf(await gateway.raw(request('/crm/v1')))).toBe(200)
+
+  for (const client of held) client.destroy()
+  while (outcomes.filter(({ result }) => result === 'failed').length < held.length) await later(1)
+  const again = await hold(large)
+  again.destroy()
+})
