@@ -6,6 +6,7 @@ import type { Expression, ExpressionCompiler } from './cel/expression.ts'
 import { checkRule } from './check-rule.ts'
 import { whatConditions, whoConditions } from './conditions/all.ts'
 import type { Known } from './known.ts'
+import { PathParameters } from './path-parameters.ts'
 import { report, type ReadRule } from './read-rules.ts'
 import { resolveResources } from './resolve-resources.ts'
 import { modeOf, type Rule } from './rule.ts'
@@ -19,9 +20,10 @@ export function compileRule(
 ): Rule | null {
   const resources = resolveResources(read, known.resources)
   checkRule(read, resources, known.channels ?? [])
-  const scope = resources.length > 0 ? scopeOf(resources) : widestScope(known)
-  const when = compileWhen(read, scope, expressions)
   const { source, yaml, path } = read
+  const seen = resources.length > 0 ? scopeOf(resources) : widestScope(known)
+  const parameters = parametersOf(source)
+  const when = compileWhen(read, { ...seen, parameters }, expressions)
   if (!source) return null
   const mode = modeOf(source.then)
   return {
@@ -39,6 +41,11 @@ export function compileRule(
   }
 }
 
+function parametersOf(source: RuleSource | null | undefined): PathParameters {
+  const globs = source?.what?.http?.path ?? []
+  return new PathParameters(globs, source ? modeOf(source.then) : 'everything')
+}
+
 const defaultReasons: Record<RuleSource['then'], DecisionReason> = {
   allow: 'rule-allowed',
   deny: 'rule-denied',
@@ -46,7 +53,7 @@ const defaultReasons: Record<RuleSource['then'], DecisionReason> = {
 }
 
 /** What a condition can see: what the actions of every resource of its rule have. */
-function scopeOf(resources: readonly KnownResource[]): Scope {
+function scopeOf(resources: readonly KnownResource[]): Omit<Scope, 'parameters'> {
   return {
     namespaces: common(resources.map(({ protocol }) => namespacesOf(protocol))),
     facts: common(resources.map(({ facts }) => facts)),
@@ -54,7 +61,7 @@ function scopeOf(resources: readonly KnownResource[]): Scope {
 }
 
 /** For a rule with a mistake in `on` or `what`: that mistake is enough, and is not told again as one in the condition. */
-function widestScope({ resources }: Known): Scope {
+function widestScope({ resources }: Known): Omit<Scope, 'parameters'> {
   return {
     namespaces: Object.keys(namespaces) as Namespace[],
     facts: [...new Set(resources.flatMap(({ facts }) => facts))],

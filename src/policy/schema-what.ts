@@ -52,7 +52,7 @@ export const what = z.strictObject({
       path: list(path)
         .optional()
         .describe(
-          'the path below the prefix of the resource. `:name` and `*` stand for one segment, `*.csv` for part of one, `**` for any number of them',
+          'the path below the prefix of the resource. `:name` (which `when` knows as `params.name`) and `*` stand for one segment, `*.csv` for part of one, `**` for any number of them',
         ),
       query: z
         .record(z.string(), list(z.string('Parameters are texts: write it in quotes.')))

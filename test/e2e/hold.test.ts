@@ -264,11 +264,9 @@ describe('what was approved is what runs (class 11)', () => {
     const approval = await json(await gateway.person('dana', `/api/approvals/${pending.task.id}`))
     // One that came after the run would be a new request, and ask anew: all of them have to have joined this one.
     const joined = `/api/audit/events?type=action.decided&approval=${pending.task.id}`
-    await expect
-      .poll(async () => (await json(await gateway.person('dana', joined))).events.length, {
-        timeout: 30_000,
-      })
-      .toBe(attempts.length + 1)
+    const decided = async () =>
+      (await json(await gateway.person('dana', joined)))['events'] as unknown[]
+    await expect.poll(decided, { timeout: 30_000 }).toHaveLength(attempts.length + 1)
     await gateway.vote('dana', approval as never)
     const answers = await Promise.all(attempts)
     expect(statusesOf(answers)).toEqual([201, 403, 403, 403, 403, 403, 403, 403])

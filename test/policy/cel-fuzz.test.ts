@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { noFacts, Input } from '../../src/policy/input.ts'
 import { ExpressionCompiler } from '../../src/policy/cel/expression.ts'
 import { action } from './support.ts'
+import { PathParameters } from '../../src/policy/path-parameters.ts'
 
 const pieces = [
   ...['action', 'subject', 'x', 'http', 'json', 'groups', 'has', 'size', 'all', 'exists', 'map'],
@@ -33,7 +34,11 @@ const grammar = fc.letrec<{ expr: string }>((tie) => ({
 })).expr
 
 const compiler = new ExpressionCompiler()
-const scope = { namespaces: ['http'], facts: [] } as const
+const scope = {
+  namespaces: ['http'],
+  facts: [],
+  parameters: new PathParameters([], 'everything'),
+} as const
 const bodies = fc.jsonValue({ maxDepth: 3 })
 
 test('whatever is written, a condition compiles or its mistakes have places', () => {

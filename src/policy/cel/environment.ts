@@ -1,5 +1,6 @@
 import { Environment } from '@marcbachmann/cel-js'
 import { namespaces, type Namespace } from '../attributes.ts'
+import type { PathParameters } from '../path-parameters.ts'
 import { matchesRe2 } from './regex.ts'
 import { ActionView, namespaceViews, SubjectView, viewOf, type View } from './views.ts'
 
@@ -8,6 +9,8 @@ export interface Scope {
   readonly namespaces: readonly Namespace[]
   /** `impact.rows` */
   readonly facts: readonly string[]
+  /** What the rule's paths name: `id` of `/v1/customers/:id`. */
+  readonly parameters: PathParameters
 }
 
 export interface ScopedEnvironment {
@@ -46,6 +49,7 @@ export function createEnvironment(scope: Scope): ScopedEnvironment {
   cel.registerType('sallyport.subject', { ctor: SubjectView, fields: subjectFields })
   cel.registerVariable('action', 'sallyport.action')
   cel.registerVariable('subject', 'sallyport.subject')
+  cel.registerVariable('params', 'map<string, string>')
   cel.registerFunction('string.matchesRe2(string): bool', matchesRe2, { async: false })
   return { cel, factViews: registerFacts(cel, scope.facts) }
 }

@@ -1,5 +1,6 @@
 import { ParseError, TypeError as CelTypeError, type ParseResult } from '@marcbachmann/cel-js'
 import type { Input } from '../input.ts'
+import type { PathParameters } from '../path-parameters.ts'
 import { createEnvironment, type Scope, type ScopedEnvironment } from './environment.ts'
 import type { Fault } from './fault.ts'
 import { checkFunctions } from './functions.ts'
@@ -38,7 +39,11 @@ export class ExpressionCompiler {
     if (faults.length > 0) return faults.toSorted((a, b) => a.offset - b.offset)
     const mistyped = checkTypes(parsed)
     if (mistyped) return [mistyped]
-    return { source, reads: reads.paths, evaluate: evaluator(parsed, environment) }
+    return {
+      source,
+      reads: reads.paths,
+      evaluate: evaluator(parsed, environment, reads.parameters ? scope.parameters : null),
+    }
   }
 
   #environment(scope: Scope): ScopedEnvironment {
@@ -82,14 +87,18 @@ function faultOf(error: unknown): Fault {
   return { message: `${error.summary}.`, offset: error.range?.start ?? 0 }
 }
 
+const noParameters = {}
+
 function evaluator(
   parsed: ParseResult,
   { factViews }: ScopedEnvironment,
+  parameters: PathParameters | null,
 ): (input: Input) => boolean {
   return (input) => {
     const variables: Record<string, object> = {
       action: input.actionView,
       subject: input.subjectView,
+      params: parameters?.bind(input) ?? noParameters,
     }
     for (const [group, FactView] of factViews) {
       variables[group] = new FactView(input.facts[group] ?? {})

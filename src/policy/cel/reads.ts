@@ -7,6 +7,8 @@ import type { Fault } from './fault.ts'
 /** What an expression looks at: `action.http.json`, `impact.rows`. */
 export interface Reads {
   readonly paths: ReadonlySet<string>
+  /** Whether it looks at what the rule's paths name. */
+  readonly parameters: boolean
   readonly faults: readonly Fault[]
 }
 
@@ -19,8 +21,9 @@ const scalars = ['name', 'resource', 'effect', 'reason']
 export function readsOf(root: ASTNode, scope: Scope): Reads {
   const paths = new Set<string>()
   const faults: Fault[] = []
+  let parameters = false
   visit(root)
-  return { paths, faults }
+  return { paths, parameters, faults }
 
   function visit(node: ASTNode): void {
     const access = accessOf(node)
@@ -28,6 +31,8 @@ export function readsOf(root: ASTNode, scope: Scope): Reads {
       children(node).forEach(visit)
     } else if (access.root === 'action') {
       attribute(node, access.fields)
+    } else if (access.root === 'params') {
+      pathParameter(node, access.fields)
     } else if (factGroups.has(access.root)) {
       fact(node, `${access.root}.${access.fields[0] ?? ''}`)
     }
@@ -47,6 +52,13 @@ export function readsOf(root: ASTNode, scope: Scope): Reads {
     }
   }
 
+  function pathParameter(node: ASTNode, [name]: readonly string[]): void {
+    parameters = true
+    const { names } = scope.parameters
+    if (name === undefined || !names.includes(name))
+      faults.push(missing(node, 'params', name, names, 'In the paths of this rule'))
+  }
+
   function fact(node: ASTNode, path: string): void {
     if (scope.facts.includes(path)) paths.add(path)
     else faults.push(unavailable(node, path))
@@ -61,6 +73,7 @@ function missing(
   owner: string,
   name: string | undefined,
   known: readonly string[],
+  where = 'On the resources of this rule',
 ): Fault {
   const list = known.map((one) => `${owner}.${one}`).join(', ')
   return {
@@ -68,7 +81,7 @@ function missing(
       name === undefined
         ? `\`${owner}\` cannot be used as a whole.`
         : `There is no \`${owner}.${name}\` here.`,
-    remedy: list ? `On the resources of this rule there are ${list}.` : 'Use another attribute.',
+    remedy: list ? `${where} there are ${list}.` : 'Use another attribute.',
     offset: node.start,
   }
 }
