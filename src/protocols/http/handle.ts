@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Problem } from '../../core/errors.ts'
 import { partyKey, type Principal, type Subject } from '../../core/subject.ts'
 import { actionOf } from './action.ts'
-import { RequestBody } from './body.ts'
+import { ClientGone, RequestBody } from './body.ts'
 import type { AgentServerDeps } from './deps.ts'
 import { forward } from './forward.ts'
 import { headerValue, type Header } from './header.ts'
@@ -34,6 +34,8 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
   const { resource, path } = target
   const { subject, credential } = principal
   const { maxBody } = deps.limits
+  // While its credential was looked at. Nobody would tell again, and a held action must not be released to nobody.
+  if (response.destroyed) throw new ClientGone('The client went away.')
   const lane = laneOf(subject)
   const room = rooms.of(lane)
   const caller = new AbortController()

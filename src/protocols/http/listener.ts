@@ -20,15 +20,34 @@ export class AgentMessage extends IncomingMessage {
 }
 
 const latest = Symbol('latest response')
+const before = Symbol('response before it')
 
 interface AgentSocket extends Socket {
-  [latest]?: ServerResponse
+  [latest]?: AgentResponse
 }
 
-/** Notes the response that was begun last on a connection. */
+interface AgentResponse extends ServerResponse {
+  [before]?: AgentResponse
+}
+
+/** Notes the response that was begun last on a connection, and the one that it waits for. */
 export function remember(socket: Socket, response: ServerResponse): void {
-  const agentSocket: AgentSocket = socket
-  agentSocket[latest] = response
+  const [agentSocket, agentResponse]: [AgentSocket, AgentResponse] = [socket, response]
+  const last = agentSocket[latest]
+  if (last && !last.closed) agentResponse[before] = last
+  agentSocket[latest] = agentResponse
+}
+
+/**
+ * Node lets go of a connection with a CONNECT on it, and never closes the responses that wait for their turn there: nobody would learn that their client
+ * is gone.
+ */
+function closeWaiting(socket: AgentSocket): void {
+  for (let response = socket[latest]; response; response = response[before]) {
+    if (response.closed || response.socket) continue
+    response.destroy()
+    response.emit('close')
+  }
 }
 
 type Handler = (message: AgentMessage, response: ServerResponse) => void
@@ -58,6 +77,7 @@ export function createListener(tls: TlsConfig | undefined, log: Log, handler: Ha
   server.on('checkContinue', handler)
   server.on('checkExpectation', handler)
   server.on('connect', (_message, socket: Socket) => {
+    closeWaiting(socket)
     refuse(socket, new Problem('bad-request', 'CONNECT is not proxied.'))
   })
   return server

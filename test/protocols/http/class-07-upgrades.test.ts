@@ -1,3 +1,4 @@
+import { setTimeout as later } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { behind, problemIn, request, statusOf } from './gateway.ts'
 
@@ -42,6 +43,19 @@ test.for(Object.entries(attacks))('%s: 400 with a problem', async ([, bytes]) =>
   expect(statusOf(answer)).toBe(400)
   expect(problemIn(answer).type).toMatch(/\/(ambiguous|bad)-request$/)
   expect(upstream.connections).toEqual([])
+})
+
+test('a CONNECT behind other requests: whoever waits learns that nobody is there any more', async () => {
+  const { upstream, gateway } = await behind()
+  gateway.gate.verdict = () => 'hold'
+  const held = request('/crm/v1', { method: 'POST', headers: ['Content-Length: 2'], body: 'ok' })
+  await gateway.raw(held + held + held + attacks['CONNECT']!)
+  while (gateway.gate.sealed.length < 3) await later(1)
+  while (!gateway.gate.attempts.every(({ caller }) => caller.aborted)) await later(1)
+  gateway.gate.approve()
+  // It ends, so nothing is under way any more.
+  await gateway.close()
+  expect(upstream.requests).toEqual([])
 })
 
 test('HTTP/2 without asking is not answered as if it were HTTP/1.1', async () => {

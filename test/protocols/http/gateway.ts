@@ -28,6 +28,8 @@ interface Options {
   readonly wait?: number
   readonly maxWait?: number
   readonly port?: number
+  /** What happens while a credential is looked at. */
+  readonly authenticating?: () => Promise<void>
   /** Speaks https. `raw` does not. */
   readonly tls?: TlsConfig
 }
@@ -77,7 +79,12 @@ export async function startGateway(
     },
     resources: resources.map(resourceOf),
     binding: ({ name }) => name,
-    authenticator: { authenticate: principalOf },
+    authenticator: {
+      async authenticate(token) {
+        await options.authenticating?.()
+        return principalOf(token)
+      },
+    },
     gate,
     limits: { maxBody: options.maxBody ?? 1024 * 1024 },
     log: createLog('info', { write: (line) => logged.push(line) }),

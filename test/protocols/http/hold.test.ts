@@ -98,3 +98,20 @@ test('the gate learns that the caller went away while held, and a later approval
   expect(gateway.gate.outcomes).toMatchObject([{ result: 'failed', error: 'client-gone' }])
   expect(gateway.logged).toEqual([])
 })
+
+test('a caller that goes away while its credential is looked at asks for nothing', async () => {
+  const { promise: looked, resolve: look } = Promise.withResolvers<void>()
+  const { promise: asked, resolve: ask } = Promise.withResolvers<void>()
+  const authenticating = () => (ask(), looked)
+  const { gateway } = await behind(undefined, {}, { authenticating })
+  gateway.gate.verdict = () => 'hold'
+  const client = connect(gateway.port, '127.0.0.1')
+  client.write(request('/crm/v1', { method: 'POST', headers: ['Content-Length: 2'], body: 'ok' }))
+  await asked
+  client.destroy()
+  // Another connection's answer comes after the news of the end of this one.
+  await gateway.raw('GET / HTTP/1.1\r\n\r\n')
+  look()
+  await gateway.close()
+  expect(gateway.gate.attempts).toEqual([])
+})
