@@ -4,6 +4,9 @@ import type { Input } from './input.ts'
 /** `:name` in a path, where a condition can name it. What CEL takes for something of its own is not one. */
 const parameter = /^:(?!constructor$)([a-z][a-z0-9_]*)$/i
 
+/** Values by name. */
+type Bound = Readonly<Record<string, string>>
+
 /**
  * What the `:name` segments of a rule's paths stand for in the path of an action: `params` in its condition. Values are decoded, so that one spelling is
  * as good as another. Where no path of the rule fits, there are none, and a condition that reads one fails: closed.
@@ -21,22 +24,17 @@ export class PathParameters {
     this.names = first.filter((name) => rest.every((names) => names.includes(name)))
   }
 
-  bind(input: Input): Readonly<Record<string, string>> {
+  /** Whether a condition is true of them. Where several paths of the rule fit, it has to be true of each in an allow rule, and of any in the others. */
+  test(input: Input, condition: (parameters: Bound) => boolean): boolean {
+    const all = this.#bind(input)
+    return this.#mode === 'everything' ? all.every(condition) : all.some(condition)
+  }
+
+  #bind(input: Input): readonly Bound[] {
     const path = input.attribute('http', 'path')
-    if (this.names.length === 0 || typeof path !== 'string') return {}
-    const segments = this.#segments(path)
-    const pattern = this.#patterns.find((one) => this.#fits(one, segments))
-    if (!pattern) return {}
-    const star = pattern.indexOf('**')
-    return Object.fromEntries(
-      pattern.flatMap((text, index) => {
-        const name = parameter.exec(text)?.[1]
-        // Behind `**` positions count from the end.
-        const at = star >= 0 && index > star ? segments.length - pattern.length + index : index
-        const value = name && decoded(segments[at]!)
-        return name && value ? [[name, value]] : []
-      }),
-    )
+    const segments = typeof path === 'string' ? this.#segments(path) : null
+    const fitting = segments ? this.#patterns.filter((one) => this.#fits(one, segments)) : []
+    return fitting.length > 0 ? fitting.map((pattern) => valuesIn(pattern, segments!)) : [{}]
   }
 
   /** As the condition on the path takes it: to the letter in allow rules, in its widest reading in the others. */
@@ -76,6 +74,19 @@ export class PathParameters {
       found.endsWith(after)
     )
   }
+}
+
+function valuesIn(pattern: readonly string[], segments: readonly string[]): Bound {
+  const star = pattern.indexOf('**')
+  return Object.fromEntries(
+    pattern.flatMap((text, index) => {
+      const name = parameter.exec(text)?.[1]
+      // Behind `**` positions count from the end.
+      const at = star >= 0 && index > star ? segments.length - pattern.length + index : index
+      const value = name && decoded(segments[at]!)
+      return name && value ? [[name, value]] : []
+    }),
+  )
 }
 
 function namesIn(pattern: readonly string[]): readonly string[] {

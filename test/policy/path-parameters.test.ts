@@ -37,6 +37,24 @@ describe('params, the `:name` segments of the paths of a rule', () => {
     expect(verdictOf(rule, '/v1/a/b/files/g')).toBe('deny')
   })
 
+  it('where several paths of the rule fit: all that they stand for may be, or any of it may not', () => {
+    const paths = `path: ['/v1/:id/**', '/v1/**/:id']`
+    const both = (when: string, then: string) =>
+      `{ name: both, on: crm, what: { http: { ${paths} } }, when: "${when}", then: ${then} }`
+    const open = both(`params.id == 'a'`, 'allow')
+    expect(verdictOf(open, '/v1/a/x/a')).toBe('allow')
+    expect(verdictOf(open, '/v1/a/x/b')).toBe('deny')
+    expect(verdictOf(open, '/v1/b/x/a')).toBe('deny')
+    const closed = both(`params.id == 'secret'`, 'deny')
+    const policies = compile(
+      `rules:\n  - ${closed}\n  - { name: rest, on: crm, what: { http: { path: '/v1/**' } }, then: allow }`,
+    )
+    const ask = (path: string) => decide(action({ http: { method: 'GET', path } }), {}, policies)
+    expect(ask('/v1/x/secret').verdict).toBe('deny')
+    expect(ask('/v1/secret/x').verdict).toBe('deny')
+    expect(ask('/v1/x/y').verdict).toBe('allow')
+  })
+
   it('are those that every path of the rule has; another one is a mistake at load', () => {
     const rule = (when: string) =>
       `rules:\n  - { name: r, on: crm, what: { http: { path: ['/v1/a/:id', '/v1/b/:id/:part'] } }, when: ${when}, then: allow }`

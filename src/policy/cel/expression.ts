@@ -87,8 +87,6 @@ function faultOf(error: unknown): Fault {
   return { message: `${error.summary}.`, offset: error.range?.start ?? 0 }
 }
 
-const noParameters = {}
-
 function evaluator(
   parsed: ParseResult,
   { factViews }: ScopedEnvironment,
@@ -98,14 +96,16 @@ function evaluator(
     const variables: Record<string, object> = {
       action: input.actionView,
       subject: input.subjectView,
-      params: parameters?.bind(input) ?? noParameters,
     }
     for (const [group, FactView] of factViews) {
       variables[group] = new FactView(input.facts[group] ?? {})
     }
-    const result: unknown = parsed(variables)
-    // A result of any other type has passed the type check as `dyn`; it is no answer.
-    if (typeof result !== 'boolean') throw new TypeError('The condition gave no boolean.')
-    return result
+    const answer = (params: object): boolean => {
+      const result: unknown = parsed({ ...variables, params })
+      // A result of any other type has passed the type check as `dyn`; it is no answer.
+      if (typeof result !== 'boolean') throw new TypeError('The condition gave no boolean.')
+      return result
+    }
+    return parameters ? parameters.test(input, answer) : answer({})
   }
 }
