@@ -83,8 +83,8 @@ export function claimsIdentity(name: string): boolean {
 }
 
 /**
- * Headers that make some servers run another method, another path, or another person's request than the one that policy saw, or leave their own checks out (`X-Middleware-Subrequest`, Next.js CVE-2025-29927). Dropping them
- * would run something that the agent did not mean, so the request is refused.
+ * Headers that make some servers run another method, another path, or another person's request than the one that policy saw, or leave their own checks out
+ * (`X-Middleware-Subrequest`, Next.js CVE-2025-29927). Dropping them would run something that the agent did not mean, so the request is refused.
  */
 export function overridesRequest(name: string): boolean {
   return overrides.has(name) || /^(?:impersonate-|x-middleware-)/.test(name)
