@@ -65,6 +65,7 @@ export class ChainWriter {
         if (signal.aborted) return rest.forEach((item) => item.settle(error))
         this.#log.warn({ err: error, events: rest.length }, 'the audit store does not take events')
       }
+      // Rejects only when it is cut short by closing: the next turn sees the signal, and settles what is left with the error.
       await sleep(pause, undefined, { signal }).catch(() => undefined)
     }
   }

@@ -70,6 +70,7 @@ export async function understand<Schema extends z.ZodType>(
   response: Response,
   schema: Schema,
 ): Promise<z.output<Schema>> {
+  // What is no JSON fails the check below, which says what was wrong.
   const body: unknown = await response.json().catch(() => undefined)
   const result = schema.safeParse(body)
   if (result.success) return result.data
@@ -82,6 +83,7 @@ export async function understand<Schema extends z.ZodType>(
 const problem = z.looseObject({ type: z.string(), title: z.string(), detail: z.string() })
 
 export async function refusalOf(response: Response): Promise<Refusal> {
+  // What is no JSON fails the check below, which says what was wrong.
   const body: unknown = await response.json().catch(() => undefined)
   const result = problem.safeParse(body)
   if (!result.success) return new Refusal(`${response.status} ${visible(response.statusText)}`)

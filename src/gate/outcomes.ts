@@ -51,6 +51,7 @@ export class Outcomes {
         }
         this.#log.warn({ err: error }, 'an outcome is not recorded yet; trying again')
         // While closing, the pause is not cut short to nothing: that would only beat on a store that is away.
+        // Cut short by closing it rejects, which only means: try now.
         const soon = signal.aborted ? undefined : signal
         await sleep(pause, undefined, { ref: false, signal: soon }).catch(() => undefined)
       }

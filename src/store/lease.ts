@@ -108,6 +108,7 @@ class RenewedLease implements Lease {
          WHERE replica = $1 AND epoch = $2 AND closed_at IS NULL`,
         [this.replica, this.#epoch],
       )
+      // Closed: an epoch that could not be given back runs out, and is buried by whoever looks next.
       .catch(() => undefined)
   }
 
