@@ -1,0 +1,197 @@
+import type { Attribute, Effect } from '../../../core/action.ts'
+
+/** One query string, read in a context: the text of a Query or Parse message. */
+export interface Analysis {
+  /**
+   * Empty for a text without a statement, and for one that could not be read.
+   * A text is decided as a whole: `effect` and `sql` are those of all its statements together.
+   */
+  readonly statements: readonly Statement[]
+  /** The worst of any statement. */
+  readonly effect: Effect
+  readonly sql: SqlAttributes
+  /** Why the text could not be read: then `effect` is `unknown`, and so is every attribute. `null` when it was read. */
+  readonly unreadable: Unreadable | null
+}
+
+export interface Unreadable {
+  /** `syntax`: PostgreSQL's own parser refuses it. The others are limits of ours. */
+  readonly kind: 'syntax' | 'text' | 'too-deep' | 'too-long' | 'parser'
+  /** For people, in one line. */
+  readonly why: string
+  /** In characters of the text, from 0; `null` where it is not known. */
+  readonly position: number | null
+}
+
+/** One statement of a text. */
+export interface Statement {
+  /** Where it stands in the text, in bytes of UTF-8, without its semicolon. */
+  readonly start: number
+  readonly end: number
+  /** What the server calls it in CommandComplete, as far as that is known beforehand: `SELECT`, `BEGIN`, `CREATE TABLE`. */
+  readonly command: string
+  readonly effect: Effect
+  readonly sql: SqlAttributes
+  /** What it does to the session when it succeeds, in order. */
+  readonly session: readonly SessionChange[]
+  /** Nothing but BEGIN, COMMIT, ROLLBACK, SAVEPOINT or RELEASE: it moves no data, and undoing is always allowed to be safe. */
+  readonly control: boolean
+  /** Rolling back the transaction undoes everything that this does; if not, why not. */
+  readonly undoable: true | { readonly because: string }
+}
+
+/**
+ * What policies call `action.sql`. Each list is sorted and has no name twice; an `Unknown` stands where something may be missing from it.
+ *
+ * Tables are `schema.name`, columns `schema.table.column`, functions `schema.name`, as the server resolves them.
+ */
+export interface SqlAttributes {
+  readonly verb: Attribute
+  readonly tables: Attribute
+  readonly tables_read: Attribute
+  readonly tables_written: Attribute
+  readonly columns: Attribute
+  readonly functions: Attribute
+  /** Every function, operator and cast is known to have no effect. */
+  readonly harmless: Attribute
+  /** Every SELECT, UPDATE and DELETE over a table is narrowed by a condition that is not constant. */
+  readonly has_where: Attribute
+  /** Rows at most, where every statement has a constant LIMIT; otherwise `null`. */
+  readonly limit: Attribute
+  readonly statements: Attribute
+  /** Settings that it changes, and channels that it notifies. */
+  readonly settings: Attribute
+  readonly channels: Attribute
+  /** The same for two texts that differ in constants alone. */
+  readonly shape: Attribute
+  readonly [name: string]: Attribute
+}
+
+/** What has to be remembered about a session once the statement has succeeded. */
+export type SessionChange =
+  | { readonly kind: 'begin' }
+  /** `chain`: a new transaction begins at once. */
+  | { readonly kind: 'commit' | 'rollback'; readonly chain: boolean }
+  | { readonly kind: 'savepoint' | 'release' | 'rollback-to'; readonly name: string }
+  | { readonly kind: 'prepare-transaction' | 'commit-prepared' | 'rollback-prepared' }
+  | SettingChange
+  /** `prepared` is the statement that EXECUTE will run. */
+  | { readonly kind: 'prepare'; readonly name: string; readonly prepared: Statement }
+  | { readonly kind: 'execute'; readonly name: string }
+  /** `null`: all of them. */
+  | { readonly kind: 'deallocate'; readonly name: string | null }
+  /** `hold`: it outlives its transaction. */
+  | {
+      readonly kind: 'declare'
+      readonly name: string
+      readonly hold: boolean
+      readonly query: Statement
+    }
+  /** MOVE, too. `rows`: at most; `null` is all of them. */
+  | { readonly kind: 'fetch'; readonly name: string; readonly rows: number | null }
+  | { readonly kind: 'close'; readonly name: string | null }
+  | { readonly kind: 'copy-in' | 'copy-out' }
+  | { readonly kind: 'listen' | 'notify'; readonly channel: string }
+  | { readonly kind: 'unlisten'; readonly channel: string | null }
+  | { readonly kind: 'discard'; readonly what: 'all' | 'plans' | 'sequences' | 'temp' }
+  /** A temporary table, view, type or sequence: from now on this name means that. */
+  | { readonly kind: 'temporary'; readonly name: string }
+  /** The catalogue is no longer what it was. */
+  | { readonly kind: 'ddl' }
+  /** It runs text that nobody has read (DO, an unknown function): settings, names and prepared statements may have changed. */
+  | { readonly kind: 'opaque' }
+
+export interface SettingChange {
+  readonly kind: 'set'
+  /** In lower case, as in `pg_settings`; `role` and `session_authorization` are among them. `null`: RESET ALL. */
+  readonly name: string | null
+  /** As it is written; `null`: back to the default. */
+  readonly value: string | null
+  /** Until the end of the transaction only. */
+  readonly local: boolean
+  /** `settings.ts` says which are harmless. */
+  readonly harmless: boolean
+}
+
+/** What the meaning of a text depends on, besides the text. Whoever holds the session keeps it true. */
+export interface SqlContext {
+  /** As names, in order, `"$user"` already replaced. `pg_temp` and `pg_catalog` come first, as on the server, if they are not listed. */
+  readonly searchPath: readonly string[]
+  readonly role: string
+  readonly database: string
+  /** `null`: nobody could ask. Whatever needs it is `Unknown` then. */
+  readonly catalogue: Catalogue | null
+  /** By name: what PREPARE, or a Parse message, has announced in this session. */
+  readonly prepared: ReadonlyMap<string, Statement>
+  /** By name: the query of DECLARE, or of the portal. */
+  readonly cursors: ReadonlyMap<string, Statement>
+  /** Names that `temporary` changes have announced. */
+  readonly temporary: ReadonlySet<string>
+}
+
+/** A snapshot of what the server's catalogue says about names. Never changes; a newer one has another `version`. */
+export interface Catalogue {
+  /** Different for each snapshot in this process. */
+  readonly version: number
+  relation(schema: string, name: string): Relation | null
+  /** Every overload. Empty: there is none of that name. */
+  routines(schema: string, name: string): readonly Routine[]
+  /** Whether any schema but `pg_catalog` has an operator, type or cast of its own by this name. */
+  ownOperator(schema: string, name: string): boolean
+  ownType(schema: string, name: string): boolean
+  hasSchema(name: string): boolean
+}
+
+export interface Relation {
+  readonly schema: string
+  readonly name: string
+  readonly kind: 'table' | 'view' | 'materialized-view' | 'foreign-table' | 'sequence' | 'other'
+  /** In order, without those that were dropped. */
+  readonly columns: readonly string[]
+  /** Of a view: its query, as the server prints it with every name qualified. */
+  readonly definition: string | null
+  /** Tables that inherit from it, or are partitions of it; `schema.name`. All of them, at any depth. */
+  readonly children: readonly string[]
+  /** Tables that it inherits from; `schema.name`. */
+  readonly parents: readonly string[]
+  /** Triggers, rules besides a view's own, row-level policies: code that runs with a statement, and is not in it. */
+  readonly triggers: boolean
+  readonly rules: boolean
+  readonly rowSecurity: boolean
+  /** Defaults, generated columns, checks or index expressions that are more than constants. */
+  readonly expressions: boolean
+  /** Foreign keys that point at it and do something: ON DELETE CASCADE; `schema.name` of the tables. */
+  readonly cascades: readonly string[]
+}
+
+export interface Routine {
+  readonly kind: 'function' | 'procedure' | 'aggregate' | 'window'
+  readonly language: string
+  readonly volatility: 'immutable' | 'stable' | 'volatile'
+}
+
+/** What a connection of the gateway's own answers: each row by column name. */
+export interface Probe {
+  query(
+    sql: string,
+    values: readonly (string | null)[],
+  ): Promise<readonly Readonly<Record<string, string | null>>[]>
+}
+
+/** `createAnalyser()` of `analyse.ts` makes one for the process: it holds the parser and the cache. */
+export interface Analyser {
+  /**
+   * Never throws, and never rejects: what cannot be read comes back as `unreadable`. At once for texts that are short or known;
+   * a promise for those above 64 KB, which are parsed in a thread of their own.
+   */
+  analyse(text: string, context: SqlContext): Analysis | Promise<Analysis>
+  close(): Promise<void>
+}
+
+/** `new Catalogues(probe)` of `catalogues.ts`: one for each database of a resource. */
+export interface CatalogueSource {
+  /** Read again when it is older than its limit, or when DDL has passed. `null` when it cannot be read: closed, names are unknown then. */
+  current(): Promise<Catalogue | null>
+  /** DDL has passed: what `current()` gave before is not used again. */
+  changed(): void
+}
