@@ -10,6 +10,7 @@ import { approvalRoutes } from './console/routes/approvals.ts'
 import { auditRoutes } from './console/routes/audit.ts'
 import { metricsRoutes } from './console/routes/metrics.ts'
 import { policyRoutes } from './console/routes/policies.ts'
+import { usageRoutes } from './console/routes/usage.ts'
 import { createControlServer } from './console/server.ts'
 import { openStoreWhenThere } from './console/waiting-room.ts'
 import { version } from './core/version.ts'
@@ -141,6 +142,7 @@ export async function startGateway(
   await control.register(approvalRoutes, { gate: context })
   await control.register(approvalStream, { gate: context })
   await control.register(auditRoutes, { store, audit })
+  await control.register(usageRoutes, { store })
   await control.register(policyRoutes, { policies: () => policies.current, observed })
   await control.register(metricsRoutes, {
     metrics,
