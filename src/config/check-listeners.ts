@@ -42,12 +42,23 @@ function* checkListener(
   if (tls) yield* checkTls(['listen', key, 'tls'], tls)
 }
 
+function keyOfFile(tls: TlsConfig, file: string): string {
+  const keys = ['key', 'client_ca', 'client_crl'] as const
+  return keys.find((key) => tls[key] === file) ?? 'cert'
+}
+
 function* checkTls(path: readonly PropertyKey[], tls: TlsConfig): Generator<Finding> {
+  if (tls.client_ca === undefined && (tls.client_crl ?? tls.client_certificates) !== undefined)
+    yield {
+      path: [...path, 'client_ca'],
+      message: 'Nothing says which client certificates count, so no client can have a good one.',
+      remedy: 'Name the file of the authorities: client_ca.',
+    }
   try {
     tlsMaterial(tls, readTlsFilesNow(tls))
   } catch (error) {
     if (!(error instanceof MistakesError)) throw error
     for (const { file, message, remedy = '' } of error.mistakes)
-      yield { path: [...path, file === tls.key ? 'key' : 'cert'], message, remedy }
+      yield { path: [...path, keyOfFile(tls, file)], message, remedy }
   }
 }

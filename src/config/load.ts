@@ -5,7 +5,7 @@ import { checkShape } from '../core/shape.ts'
 import { readYaml } from '../core/yaml.ts'
 import { crossCheck } from './cross-check.ts'
 import { hideVariables, showVariables, substitute, type Environment } from './environment.ts'
-import { configSchema, type Config, type ListenerConfig } from './schema.ts'
+import { configSchema, type Config, type TlsConfig } from './schema.ts'
 
 /**
  * Reads `sallyport.yaml`. Paths in it are relative to its own folder, and come out absolute. Throws `MistakesError` with every mistake
@@ -56,13 +56,21 @@ function readText(file: string, path: string): string {
 
 function absolute(config: Config, folder: string): Config {
   const at = (path: string) => resolve(folder, path)
-  const withTls = <Listener extends ListenerConfig>(listener: Listener): Listener =>
-    listener.tls === undefined
-      ? listener
-      : {
-          ...listener,
-          tls: { ...listener.tls, cert: at(listener.tls.cert), key: at(listener.tls.key) },
-        }
+  const withTls = <Listener extends { readonly tls?: TlsConfig | undefined }>({
+    tls,
+    ...listener
+  }: Listener) => ({
+    ...listener,
+    ...(tls && {
+      tls: {
+        ...tls,
+        cert: at(tls.cert),
+        key: at(tls.key),
+        ...(tls.client_ca !== undefined && { client_ca: at(tls.client_ca) }),
+        ...(tls.client_crl !== undefined && { client_crl: at(tls.client_crl) }),
+      },
+    }),
+  })
   return {
     ...config,
     listen: { agents: withTls(config.listen.agents), control: withTls(config.listen.control) },

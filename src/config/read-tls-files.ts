@@ -3,15 +3,26 @@ import { readFile } from 'node:fs/promises'
 import type { TlsConfig } from './schema.ts'
 import type { TlsFiles } from './tls-files.ts'
 
-/** Reads both files while others go on working: they can be on a file system that hangs. Never rejects. */
-export async function readTlsFiles({ cert, key }: TlsConfig): Promise<TlsFiles> {
+/** Reads the files while others go on working: they can be on a file system that hangs. Never rejects. */
+export async function readTlsFiles(paths: TlsConfig): Promise<TlsFiles> {
   const read = (file: string) => readFile(file).catch((error: Error) => error)
-  return { cert: await read(cert), key: await read(key) }
+  const { cert, key, client_ca, client_crl } = paths
+  return {
+    cert: await read(cert),
+    key: await read(key),
+    ca: client_ca === undefined ? null : await read(client_ca),
+    crl: client_crl === undefined ? null : await read(client_crl),
+  }
 }
 
 /** The same for the start, when nobody is kept waiting. Never throws. */
-export function readTlsFilesNow({ cert, key }: TlsConfig): TlsFiles {
-  return { cert: read(cert), key: read(key) }
+export function readTlsFilesNow({ cert, key, client_ca, client_crl }: TlsConfig): TlsFiles {
+  return {
+    cert: read(cert),
+    key: read(key),
+    ca: client_ca === undefined ? null : read(client_ca),
+    crl: client_crl === undefined ? null : read(client_crl),
+  }
 }
 
 function read(file: string): Buffer | Error {

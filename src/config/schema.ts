@@ -32,29 +32,57 @@ const httpUrl = z.url({
   error: 'Write a URL that starts with https:// or http://.',
 })
 
-const tls = z
-  .strictObject({
-    cert: z
-      .string()
-      .min(1)
-      .describe(
-        'PEM file: the certificate of this listener, and behind it those between it and an authority that clients know',
-      ),
-    key: z.string().min(1).describe('PEM file of its private key, without a passphrase'),
-    min_version: z
-      .enum(['TLSv1.2', 'TLSv1.3'])
-      .prefault('TLSv1.2')
-      .describe('oldest version that is spoken'),
-  })
+const tlsFiles = z.strictObject({
+  cert: z
+    .string()
+    .min(1)
+    .describe(
+      'PEM file: the certificate of this listener, and behind it those between it and an authority that clients know',
+    ),
+  key: z.string().min(1).describe('PEM file of its private key, without a passphrase'),
+  min_version: z
+    .enum(['TLSv1.2', 'TLSv1.3'])
+    .prefault('TLSv1.2')
+    .describe('oldest version that is spoken'),
+})
+
+const tls = tlsFiles
   .optional()
   .describe('speak https; both files are read again when they change. Left out, it is http')
+
+/** TLS of a listener whose clients can prove themselves with certificates too. */
+const tlsOfAgents = tlsFiles
+  .extend({
+    client_ca: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'PEM file: the authorities whose client certificates count; read again when it changes. identity.certificates says who they stand for',
+      ),
+    client_crl: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'PEM file: the lists of what these authorities have revoked, one of each; read again when it changes. A list that is out of date revokes everything',
+      ),
+    client_certificates: z
+      .enum(['request', 'require'])
+      .optional()
+      .describe(
+        'with client_ca: `request` (the default) lets clients without a certificate come with a token; `require` turns them away while keys are agreed on',
+      ),
+  })
+  .optional()
+  .describe('speak https; all files are read again when they change. Left out, it is http')
 
 const listen = z
   .strictObject({
     agents: z
       .strictObject({
         address: address.prefault('127.0.0.1:8080'),
-        tls,
+        tls: tlsOfAgents,
         wait: duration
           .prefault('25s')
           .describe(
@@ -311,7 +339,7 @@ export const configSchema = z.strictObject({
 
 export type Config = z.output<typeof configSchema>
 export type ListenerConfig = Pick<Config['listen']['control'], 'address' | 'tls'>
-export type TlsConfig = NonNullable<ListenerConfig['tls']>
+export type TlsConfig = NonNullable<z.output<typeof tlsOfAgents>>
 export type HttpResource = z.output<typeof httpResource>
 export type IssuerConfig = z.output<typeof issuer>
 export type LoginConfig = z.output<typeof login>

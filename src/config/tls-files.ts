@@ -3,10 +3,15 @@ import { createSecureContext } from 'node:tls'
 import { MistakesError, type Mistake } from '../core/errors.ts'
 import type { TlsConfig } from './schema.ts'
 
-/** The bytes of the two files of a listener, or why there are none. */
+/** The bytes of a file, or why there are none. */
+export type FileBytes = Buffer | NodeJS.ErrnoException
+
+/** The files of a listener; `null` for those that it does without. */
 export interface TlsFiles {
-  readonly cert: Buffer | NodeJS.ErrnoException
-  readonly key: Buffer | NodeJS.ErrnoException
+  readonly cert: FileBytes
+  readonly key: FileBytes
+  readonly ca: FileBytes | null
+  readonly crl: FileBytes | null
 }
 
 /** What a listener proves itself with. */
@@ -15,6 +20,9 @@ export interface TlsMaterial {
   readonly cert: Buffer
   /** PEM. */
   readonly key: Buffer
+  /** PEM: the authorities whose client certificates count, and what they have revoked. */
+  readonly ca: Buffer | null
+  readonly crl: Buffer | null
   /** SHA-256; names the certificate in logs. */
   readonly fingerprint: string
   readonly expires: Date
@@ -28,7 +36,8 @@ export function tlsMaterial(paths: TlsConfig, files: TlsFiles): TlsMaterial {
   const mistakes: Mistake[] = []
   const certificate = parse(() => certificateOf(paths.cert, files.cert), mistakes)
   const key = parse(() => keyOf(paths.key, files.key), mistakes)
-  if (!certificate || !key) throw new MistakesError(mistakes)
+  const clients = parse(() => clientTrust(paths, files), mistakes)
+  if (!certificate || !key || !clients) throw new MistakesError(mistakes)
   if (!certificate.checkPrivateKey(key))
     throw mistake(
       paths.key,
@@ -45,6 +54,7 @@ export function tlsMaterial(paths: TlsConfig, files: TlsFiles): TlsMaterial {
     )
   return {
     ...pair,
+    ...clients,
     fingerprint: certificate.fingerprint256,
     expires: certificate.validToDate,
   }
@@ -69,6 +79,30 @@ function certificateOf(file: string, bytes: TlsFiles['cert']): X509Certificate {
       'Renew it.',
     )
   return certificate
+}
+
+/** Whose certificates count. What is named and cannot be used stops the listener: without it, other clients than meant would be let in, or none. Closed. */
+function clientTrust(paths: TlsConfig, files: TlsFiles): Pick<TlsMaterial, 'ca' | 'crl'> {
+  const of = (what: string, file: string | undefined, bytes: FileBytes | null, label: string) => {
+    if (file === undefined || bytes === null) return null
+    if (bytes instanceof Error) throw unreadable(file, what, bytes)
+    if (!bytes.includes(`-----BEGIN ${label}-----`))
+      throw mistake(
+        file,
+        `There is no ${what} in this file.`,
+        `Write it in PEM: it begins with -----BEGIN ${label}-----.`,
+      )
+    return bytes
+  }
+  const ca = of('authority', paths.client_ca, files.ca, 'CERTIFICATE')
+  const crl = of('revocation list', paths.client_crl, files.crl, 'X509 CRL')
+  const damaged = (file: string) =>
+    mistake(file, 'OpenSSL cannot read this file.', 'Copy or issue it again.')
+  if (ca && attempt(() => createSecureContext({ ca })) instanceof Error)
+    throw damaged(paths.client_ca!)
+  if (crl && attempt(() => createSecureContext({ crl })) instanceof Error)
+    throw damaged(paths.client_crl!)
+  return { ca, crl }
 }
 
 function keyOf(file: string, bytes: TlsFiles['key']): KeyObject {

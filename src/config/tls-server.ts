@@ -2,11 +2,11 @@ import { constants } from 'node:crypto'
 import type { ServerOptions } from 'node:http'
 import { Server } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
-import type { SecureContextOptions } from 'node:tls'
+import type { TLSSocket, TlsOptions } from 'node:tls'
 import { MistakesError } from '../core/errors.ts'
 import { readTlsFiles, readTlsFilesNow } from './read-tls-files.ts'
 import type { TlsConfig } from './schema.ts'
-import { tlsMaterial, type TlsFiles, type TlsMaterial } from './tls-files.ts'
+import { tlsMaterial, type FileBytes, type TlsFiles, type TlsMaterial } from './tls-files.ts'
 
 /** Where it is said that a certificate changed, or could not. */
 interface Log {
@@ -27,6 +27,8 @@ export class TlsServer extends Server {
   readonly #config: TlsConfig
   readonly #log: Log
   readonly #sockets = new Set<Socket>()
+  /** Connections of clients that proved themselves with a certificate. */
+  readonly #proven = new Set<TLSSocket>()
   // Owned by #look(): what it saw the last time, and what was served with, or found to be wrong.
   #seen: TlsFiles
   #judged: TlsFiles
@@ -37,6 +39,7 @@ export class TlsServer extends Server {
     super({
       ...options,
       ...secureOptions(config, material),
+      ...clientOptions(config),
       // HTTP/2 is not spoken here: a client that wants nothing else is turned away before it sends a request.
       ALPNProtocols: ['http/1.1'],
       handshakeTimeout,
@@ -48,6 +51,11 @@ export class TlsServer extends Server {
     this.on('connection', (socket: Socket) => {
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
+    })
+    this.on('secureConnection', (socket) => {
+      if (!socket.authorized) return
+      this.#proven.add(socket)
+      socket.once('close', () => this.#proven.delete(socket))
     })
     this.on('listening', () => {
       log.info(this.#named(material), 'listening with this certificate')
@@ -76,10 +84,12 @@ export class TlsServer extends Server {
   }
 
   #judge(files: TlsFiles): void {
+    const { ca, crl } = this.#judged
     this.#judged = files
     try {
       const material = tlsMaterial(this.#config, files)
       this.setSecureContext(secureOptions(this.#config, material))
+      if (!sameBytes(ca, files.ca) || !sameBytes(crl, files.crl)) this.#mistrust()
       this.#log.info(this.#named(material), 'new connections get the changed certificate')
     } catch (error) {
       const why = error instanceof MistakesError ? { mistakes: error.mistakes } : { err: error }
@@ -89,6 +99,13 @@ export class TlsServer extends Server {
         'the changed certificate cannot be used; the one before stays',
       )
     }
+  }
+
+  /** Whoever was let in by other authorities, or before something was revoked, has to prove it again, on another connection. */
+  #mistrust(): void {
+    for (const socket of this.#proven) socket.authorized = false
+    this.#proven.clear()
+    this.closeIdleConnections()
   }
 
   get #port(): number {
@@ -101,10 +118,12 @@ export class TlsServer extends Server {
 }
 
 /** RFC 9325, §3 and §4: versions and cipher suites that are sound, all of them with forward secrecy. */
-function secureOptions({ min_version }: TlsConfig, { cert, key }: TlsMaterial) {
+export function secureOptions({ min_version }: TlsConfig, { cert, key, ca, crl }: TlsMaterial) {
   return {
     cert,
     key,
+    ...(ca && { ca }),
+    ...(crl && { crl }),
     minVersion: min_version,
     ciphers: [
       'TLS_AES_128_GCM_SHA256',
@@ -113,16 +132,27 @@ function secureOptions({ min_version }: TlsConfig, { cert, key }: TlsMaterial) {
       'ECDHE+AESGCM',
       'ECDHE+CHACHA20',
     ].join(':'),
-    // Costs the server more than the client, and serves no client of today (RFC 9325, §3.5).
-    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-  } satisfies SecureContextOptions
+    // Renegotiation costs the server more than the client, and serves no client of today (RFC 9325, §3.5). A session that is resumed would bring the
+    // client's certificate along as it was judged then, whatever has been revoked since: with client certificates every connection proves it anew.
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION | (ca ? constants.SSL_OP_NO_TICKET : 0),
+  } satisfies TlsOptions
+}
+
+/**
+ * Whether clients are asked for a certificate. One that does not count is let through where none is needed, as if it had none: it can still prove that a
+ * token is bound to it (RFC 8705, §3), and stands for nobody by itself.
+ */
+export function clientOptions({ client_ca, client_certificates }: TlsConfig): TlsOptions {
+  if (client_ca === undefined) return {}
+  return { requestCert: true, rejectUnauthorized: client_certificates === 'require' }
 }
 
 function same(a: TlsFiles, b: TlsFiles): boolean {
-  return sameBytes(a.cert, b.cert) && sameBytes(a.key, b.key)
+  return (['cert', 'key', 'ca', 'crl'] as const).every((name) => sameBytes(a[name], b[name]))
 }
 
-function sameBytes(a: TlsFiles['cert'], b: TlsFiles['cert']): boolean {
+function sameBytes(a: FileBytes | null, b: FileBytes | null): boolean {
+  if (a === null || b === null) return a === b
   if (a instanceof Error || b instanceof Error)
     return a instanceof Error && b instanceof Error && a.message === b.message
   return a.equals(b)
