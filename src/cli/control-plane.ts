@@ -5,7 +5,7 @@ import { findProfile } from './profile.ts'
 import { fresh } from './refresh.ts'
 import type { Terminal } from './terminal.ts'
 import { version } from '../core/version.ts'
-import { visible } from './visible.ts'
+import { visible } from '../core/visible.ts'
 
 /** The control plane's API, as the person of the profile. Every method throws `Refusal` when it says no, or does not answer. */
 export interface ControlPlane {

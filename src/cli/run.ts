@@ -5,7 +5,7 @@ import { Refusal, UsageError } from './errors.ts'
 import { createProgram } from './program.ts'
 import { shortPath } from './short-path.ts'
 import type { Terminal } from './terminal.ts'
-import { visible, visibleLines } from './visible.ts'
+import { visible, visibleLines } from '../core/visible.ts'
 
 /** Runs one command line. Resolves to the exit code: 0, 1 (it says no) or 2 (wrong use). */
 export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {

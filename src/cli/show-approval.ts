@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { JsonValue } from '../core/json.ts'
 import { showValue } from './show-value.ts'
-import { visible } from './visible.ts'
+import { visible } from '../core/visible.ts'
 
 const json: z.ZodType<JsonValue> = z.json()
 const party = z.object({ issuer: z.string(), subject: z.string() })

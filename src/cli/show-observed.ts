@@ -1,6 +1,6 @@
 import type { ObservedReport } from './observed.ts'
 import type { Stopped } from './tally.ts'
-import { visible } from './visible.ts'
+import { visible } from '../core/visible.ts'
 
 const words = { deny: 'denied', hold: 'held' } as const
 

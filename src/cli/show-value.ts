@@ -1,5 +1,5 @@
 import type { JsonValue } from '../core/json.ts'
-import { visible, visibleLines } from './visible.ts'
+import { visible, visibleLines } from '../core/visible.ts'
 
 /**
  * A JSON value as indented lines, whole. Text of several lines is shown line by line behind a bar, which nothing in the text can leave: what

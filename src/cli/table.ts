@@ -1,4 +1,4 @@
-import { visible } from './visible.ts'
+import { visible } from '../core/visible.ts'
 
 /** Rows under headings, with columns as wide as their widest cell. Cells are made visible; `null` is a dash. */
 export function table(

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { showValue } from '../../src/cli/show-value.ts'
 import type { JsonValue } from '../../src/core/json.ts'
-import { visible, visibleLines } from '../../src/cli/visible.ts'
+import { visible, visibleLines } from '../../src/core/visible.ts'
 
 describe('lies in the loop: what an agent sends cannot deceive the approver', () => {
   test.each([

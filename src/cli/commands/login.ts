@@ -7,7 +7,7 @@ import { Refusal, UsageError } from '../errors.ts'
 import { userProfile, writeProfile } from '../profile.ts'
 import { expiry } from '../refresh.ts'
 import type { Terminal } from '../terminal.ts'
-import { visible } from '../visible.ts'
+import { visible } from '../../core/visible.ts'
 
 const settings = z.object({
   issuer: z.url(),

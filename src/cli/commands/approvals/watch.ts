@@ -6,7 +6,7 @@ import { jsonText } from '../../json-text.ts'
 import { readEvents } from '../../server-sent-events.ts'
 import { approvalSchema, type ShownApproval } from '../../show-approval.ts'
 import type { Terminal } from '../../terminal.ts'
-import { visible } from '../../visible.ts'
+import { visible } from '../../../core/visible.ts'
 
 /** Milliseconds before a stream that has ended is opened again. */
 const pause = 1000

@@ -7,7 +7,7 @@ import { readLines } from '../../../audit/verify/lines.ts'
 import { Refusal, UsageError } from '../../errors.ts'
 import { jsonText } from '../../json-text.ts'
 import type { Terminal } from '../../terminal.ts'
-import { visible } from '../../visible.ts'
+import { visible } from '../../../core/visible.ts'
 
 export function verifyAudit(terminal: Terminal): Command {
   return new Command('verify')

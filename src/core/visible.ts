@@ -1,6 +1,6 @@
-import { unseen } from '../core/unseen.ts'
+import { unseen } from './unseen.ts'
 
-/** Text from outside, so that a person sees all of it and the terminal obeys none of it: `⟨U+202E⟩` stands for such a character. */
+/** Text from outside, so that a person sees all of it and nothing that displays it obeys it: `⟨U+202E⟩` stands for such a character. */
 export function visible(text: string): string {
   return text.replace(
     unseen,
