@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { EventInput } from '../core/event.ts'
 import type { Queryable, Store } from '../store/db.ts'
+import { isSuperseded } from '../store/generation.ts'
 import type { Epoch, Lease } from '../store/lease.ts'
 import type { Log } from '../telemetry/log.ts'
 import { Metrics, type Counted } from '../telemetry/metrics.ts'
@@ -75,16 +76,17 @@ export class AuditLog {
 
   /**
    * Resolves when the event and its link are durable. Rejects with the problem `store-unavailable` when they are not after a few seconds (they may become
-   * so later, which then looks like an intent that nothing followed from), and with `bad-request` for what cannot be recorded.
+   * so later, which then looks like an intent that nothing followed from), and with `bad-request` for what cannot be recorded. With `under`, the generation of the
+   * policies that decided it, it becomes durable only while that one is in force; else it rejects with what `isSuperseded` knows.
    */
-  async append(input: EventInput): Promise<void> {
+  async append(input: EventInput, under: number | null = null): Promise<void> {
     if (this.#closed) throw unavailable()
-    const durable = this.#queue.add(this.#describe(input))
+    const durable = this.#queue.add(this.#describe(input), under)
     this.#wake()
     try {
       await durable
     } catch (error) {
-      this.#metrics.notRecorded()
+      if (!isSuperseded(error)) this.#metrics.notRecorded()
       throw error
     }
     this.#metrics.recorded(input)
@@ -174,6 +176,7 @@ export class AuditLog {
         id,
         body,
         described: null,
+        under: null,
         abandoned: false,
         settle: (error) => this.#linked(id, body, error),
       }))

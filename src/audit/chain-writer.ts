@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StoreError, type Store } from '../store/db.ts'
+import { isSuperseded } from '../store/generation.ts'
 import type { Epoch, Lease } from '../store/lease.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -16,6 +17,8 @@ export interface Item {
   readonly body: string
   /** `null` when its row is in the database already, and only the link is missing. */
   readonly described: Described | null
+  /** The generation of the policies that it was decided by, where something may follow from it; `null` where it only tells. */
+  readonly under: number | null
   /** Nobody waits for it any more. */
   abandoned: boolean
   /** Without an error: event and link are durable. */
@@ -75,11 +78,12 @@ export class ChainWriter {
     if (this.#lease.epoch !== this.#head.chain.epoch) this.#head = this.#newChain()
     const { chain, n, hash } = this.#head
     let prev = hash
+    const under = oldest(items)
     const events = items.map(({ id, body, described }, index) => {
       prev = linkHash({ ...chain, n: n + 1 + index }, prev, leafHash(body))
       return { id, described, hash: prev }
     })
-    return { chain, first: n + 1, prev: hash, events }
+    return { chain, first: n + 1, prev: hash, events, under }
   }
 
   /** Whether the batch is durable now. If not, what stood in its way is gone, and it has to be linked anew. */
@@ -89,8 +93,15 @@ export class ChainWriter {
       this.#clock.correct(await insertBatch(this.#store, batch), asked)
       this.#metrics.flushed(batch.events.length, performance.now() - asked)
     } catch (error) {
-      if (!(error instanceof StoreError) || error.code !== uniqueViolation) throw error
+      const superseded = isSuperseded(error)
+      const taken = error instanceof StoreError && error.code === uniqueViolation
+      if (!superseded && !taken) throw error
       const conflict = await findConflict(this.#store, batch)
+      if (conflict.kind !== 'same' && superseded) {
+        // Closed: what was decided by policies that are no longer in force does not happen. The others have not failed.
+        for (const item of items) refuse(item, error)
+        return false
+      }
       if (conflict.kind === 'unknown') throw error
       if (conflict.kind === 'taken') {
         // Another replica took this epoch for dead, and ended its chain.
@@ -130,6 +141,18 @@ export class ChainWriter {
 }
 
 const uniqueViolation = '23505'
+
+/** The oldest generation that any of them rests on. Where there are two, policies have just changed, and all of them are decided anew. */
+function oldest(items: readonly Item[]): number | null {
+  const all = items.flatMap(({ under }) => under ?? [])
+  return all.length === 0 ? null : Math.min(...all)
+}
+
+function refuse(item: Item, error: unknown): void {
+  if (item.under === null) return
+  item.abandoned = true
+  item.settle(error)
+}
 
 /** What an error says about a batch: it cannot be written as it is, it was not written, or nobody knows. */
 function meaningOf(error: unknown): 'refused' | 'not done' | 'unanswered' {

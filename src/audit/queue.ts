@@ -30,7 +30,7 @@ export class Queue {
   }
 
   /** Rejects with the problem `store-unavailable` when more waits than the store can be expected to take, or the wait was too long. */
-  add(described: Described): Promise<void> {
+  add(described: Described, under: number | null): Promise<void> {
     if (this.#waiting.length >= mostWaiting.events || this.#size >= mostWaiting.size) {
       return Promise.reject(unavailable())
     }
@@ -41,7 +41,7 @@ export class Queue {
     return new Promise((resolve, reject) => {
       const settle = (error?: unknown) =>
         error === undefined ? resolve() : reject(asProblem(error))
-      this.#waiting.push({ id, body, described, since, size, abandoned: false, settle })
+      this.#waiting.push({ id, body, described, under, since, size, abandoned: false, settle })
     })
   }
 

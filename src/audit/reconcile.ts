@@ -90,5 +90,6 @@ async function endChain(tx: Queryable, chain: Epoch, last: Described): Promise<v
   const first = (head?.n ?? 0) + 1
   const prev = head?.hash.toString('hex') ?? genesis
   const hash = linkHash({ ...chain, n: first }, prev, leafHash(last.body))
-  await insertBatch(tx, { chain, first, prev, events: [{ id: last.id, described: last, hash }] })
+  const events = [{ id: last.id, described: last, hash }]
+  await insertBatch(tx, { chain, first, prev, events, under: null })
 }

@@ -15,6 +15,8 @@ export interface Batch {
   /** Hash of the link before the first. */
   readonly prev: string
   readonly events: readonly Linked[]
+  /** The generation of the policies that has to be in force for it; `null` for any. */
+  readonly under: number | null
 }
 
 const insertEvents = `
@@ -40,12 +42,12 @@ const insertLinks = `
          substring($25::bytea FROM 32 * n::int + 1 FOR 32)
   FROM unnest($24::uuid[]) WITH ORDINALITY AS l (event, n)`
 
-const clock = `SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`
+const now = `(extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`
 
 const insertLinked = `
   WITH events AS (${insertEvents}), personal AS (${insertPersonal}), links AS (${insertLinks}),
        done AS (DELETE FROM sallyport.audit_unlinked WHERE event = ANY ($26::uuid[]))
-  ${clock}`
+  SELECT sallyport.pin_generation($27::bigint), ${now}`
 
 const insertWithoutLinks = `
   WITH events AS (${insertEvents}), personal AS (${insertPersonal})
@@ -60,6 +62,7 @@ export async function insertBatch(store: Queryable, batch: Batch): Promise<numbe
     ...eventParams(fresh),
     ...linkParams(batch),
     literal(known.map(({ id }) => id)),
+    batch.under,
   ])
   return row!.now
 }
@@ -90,7 +93,7 @@ export async function findUnlinked(
 
 /** Milliseconds since the epoch. */
 export async function readClock(store: Queryable): Promise<number> {
-  const [row] = await store.query<{ now: number }>(clock)
+  const [row] = await store.query<{ now: number }>(`SELECT ${now}`)
   return row!.now
 }
 
