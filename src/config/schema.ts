@@ -94,6 +94,39 @@ const listen = z
           .describe(
             'how long requests that run may go on when the gateway is told to stop; what is left then is cut off',
           ),
+        headers_timeout: duration
+          .prefault('20s')
+          .describe('how long a client may take from its connection to the end of the headers'),
+        idle_timeout: duration
+          .prefault('60s')
+          .describe(
+            'how long a connection is kept on which nothing runs; also, how long one is kept on which nobody has shown a valid credential',
+          ),
+        body_timeout: duration
+          .prefault('30s')
+          .describe('how long a client may be silent in the middle of a body'),
+        min_body_rate: byteSize
+          .prefault('500B')
+          .describe(
+            'bytes a second that a client has to send of a body while it is waited for, after the first body_timeout; 0B is any',
+          ),
+        max_connections: z
+          .int()
+          .min(1)
+          .prefault(10_000)
+          .describe('open connections in all; those beyond are closed at once'),
+        max_connections_per_address: z
+          .int()
+          .min(1)
+          .prefault(1_000)
+          .describe(
+            'of them, from one address, as long as nobody has shown a valid credential on them',
+          ),
+        max_connections_per_subject: z
+          .int()
+          .min(1)
+          .prefault(1_000)
+          .describe('open connections of one subject; a request on one more gets 403'),
       })
       .prefault({})
       .describe('where agents connect'),
@@ -257,6 +290,12 @@ const httpResource = z.strictObject({
       'more headers that are left out of the digest, and are not forwarded with a held action',
     ),
   timeout: duration.prefault('60s').describe('how long the upstream may be silent before 504'),
+  websockets: z
+    .boolean()
+    .prefault(false)
+    .describe(
+      'pass WebSocket openings on; a rule decides about the opening, and nothing looks at what is said afterwards',
+    ),
   mode: mode.optional().describe('for this resource alone; that of the gateway, if left out'),
 })
 

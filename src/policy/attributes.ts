@@ -11,6 +11,8 @@ export const namespaces = {
     query: 'map<string, dyn>',
     headers: 'map<string, dyn>',
     json: 'dyn',
+    /** `websocket` for an opening, empty for every other request. */
+    upgrade: 'string',
   },
   sql: {
     verb: 'list<string>',
