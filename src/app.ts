@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { Holds } from './approvals/hold.ts'
 import { openAuditLog } from './audit/append.ts'
 import { observedResources } from './config/observed.ts'
-import type { Config, HttpResource, ListenerConfig } from './config/schema.ts'
+import { isHttp, type Config, type ListenerConfig, type Resource } from './config/schema.ts'
 import { openSecrets, type Secrets } from './config/secrets.ts'
 import { approvalStream } from './console/routes/approval-stream.ts'
 import { approvalRoutes } from './console/routes/approvals.ts'
@@ -117,7 +117,7 @@ export async function startGateway(
 
   const agents = createAgentServer({
     listen: config.listen.agents,
-    resources: config.resources,
+    resources: config.resources.filter(isHttp),
     binding: (resource) => bindingOf(resource, secrets),
     authenticator,
     gate: new Gate(context),
@@ -180,13 +180,13 @@ export async function startGateway(
 }
 
 /** Names where a resource leads and with which credential, without revealing either: a change of one of them is another action. */
-function bindingOf({ name, upstream, credential }: HttpResource, { bindingKey }: Secrets): string {
+function bindingOf({ name, upstream, credential }: Resource, { bindingKey }: Secrets): string {
   return createHmac('sha256', bindingKey)
     .update(JSON.stringify([name, upstream, credential ?? null]))
     .digest('hex')
 }
 
-function known({ name, protocol }: HttpResource) {
+function known({ name, protocol }: Resource) {
   return { name, protocol, facts: [] }
 }
 

@@ -3,7 +3,7 @@ import { Agent as HttpAgent, request as httpRequest, type OutgoingHttpHeaders } 
 import httpProxy from '@fastify/http-proxy'
 import fastify from 'fastify'
 import { Agent as UndiciAgent, type Dispatcher } from 'undici'
-import { configSchema } from '../../src/config/schema.ts'
+import { configSchema, isHttp } from '../../src/config/schema.ts'
 import { createAgentServer } from '../../src/protocols/http/server.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import { allowingGate } from '../../test/support/allowing-gate.ts'
@@ -30,9 +30,17 @@ async function sallyport(): Promise<void> {
       max_wait: 600_000,
       drain: 20_000,
     },
-    resources: configSchema.shape.resources.parse([
-      { name: 'crm', protocol: 'http', match: { prefix: '/crm' }, upstream, read: ['GET /v1/**'] },
-    ]),
+    resources: configSchema.shape.resources
+      .parse([
+        {
+          name: 'crm',
+          protocol: 'http',
+          match: { prefix: '/crm' },
+          upstream,
+          read: ['GET /v1/**'],
+        },
+      ])
+      .filter(isHttp),
     binding: () => 'bench',
     authenticator: { authenticate: () => principal },
     gate: allowingGate,

@@ -1,12 +1,33 @@
 import { MistakesError } from '../core/errors.ts'
 import type { Finding } from './finding.ts'
 import { readTlsFilesNow } from './read-tls-files.ts'
-import type { Config, ListenerConfig, TlsConfig } from './schema.ts'
+import { isPostgres, type Config, type ListenerConfig, type TlsConfig } from './schema.ts'
 import { tlsMaterial } from './tls-files.ts'
 
-export function* checkListeners({ agents, control }: Config['listen']): Generator<Finding> {
-  yield* checkListener('agents', agents)
-  yield* checkListener('control', control)
+export function* checkListeners({ listen, resources }: Config): Generator<Finding> {
+  const { agents, control } = listen
+  yield* checkListener(['listen', 'agents'], 'address', agents)
+  yield* checkListener(['listen', 'control'], 'address', control)
+  const taken = [agents.address.port, control.address.port]
+  for (const [i, resource] of resources.entries()) {
+    if (!isPostgres(resource)) continue
+    const { listen: address, tls, trusted } = resource
+    yield* checkListener(['resources', i], 'listen', { address, tls })
+    // Whatever the hosts are: 0.0.0.0 takes the port of all of them.
+    if (address.port !== 0 && taken.includes(address.port))
+      yield {
+        path: ['resources', i, 'listen'],
+        message: 'Another listener of this gateway has this port.',
+        remedy: 'Give each database, the agents and the control plane a port of its own.',
+      }
+    taken.push(address.port)
+    if (!tls && !trusted)
+      yield {
+        path: ['resources', i],
+        message: 'Agents would send their tokens to this listener in clear text.',
+        remedy: 'Add tls with a certificate; or trusted: true, where nobody can listen in.',
+      }
+  }
   // Whatever the hosts are: agents must not reach the control plane by an address that a resource shares with it.
   if (agents.address.port !== 0 && agents.address.port === control.address.port)
     yield {
@@ -30,16 +51,17 @@ export function* checkListeners({ agents, control }: Config['listen']): Generato
 }
 
 function* checkListener(
-  key: keyof Config['listen'],
+  path: readonly PropertyKey[],
+  key: string,
   { address, tls }: ListenerConfig,
 ): Generator<Finding> {
   if (address.port > 65_535)
     yield {
-      path: ['listen', key, 'address'],
+      path: [...path, key],
       message: `There is no port ${address.port}.`,
       remedy: 'Write a port up to 65535; 0 takes any free one.',
     }
-  if (tls) yield* checkTls(['listen', key, 'tls'], tls)
+  if (tls) yield* checkTls([...path, 'tls'], tls)
 }
 
 function keyOfFile(tls: TlsConfig, file: string): string {

@@ -1,12 +1,13 @@
 import { accessSync, constants } from 'node:fs'
 import picomatch from 'picomatch'
 import type { Finding } from './finding.ts'
-import type { HttpResource } from './schema.ts'
+import { isHttp, type HttpResource, type Resource } from './schema.ts'
 
-export function* checkResources(resources: readonly HttpResource[]): Generator<Finding> {
+export function* checkResources(resources: readonly Resource[]): Generator<Finding> {
   for (const [i, resource] of resources.entries()) {
-    const others = resources.slice(0, i)
-    yield* checkName(resource, others, i)
+    yield* checkName(resource, resources.slice(0, i), i)
+    yield* checkAuthority(resource, i)
+    if (!isHttp(resource)) continue
     yield* checkMatch(resource, resources, i)
     yield* checkUpstream(resource, i)
     yield* checkCredential(resource, i)
@@ -15,8 +16,8 @@ export function* checkResources(resources: readonly HttpResource[]): Generator<F
 }
 
 function* checkName(
-  { name }: HttpResource,
-  earlier: readonly HttpResource[],
+  { name }: Resource,
+  earlier: readonly Resource[],
   i: number,
 ): Generator<Finding> {
   if (earlier.some((other) => other.name === name))
@@ -30,12 +31,16 @@ function* checkName(
 /** Each request has to be for exactly one resource, whatever the order of the file is. */
 function* checkMatch(
   { match }: HttpResource,
-  resources: readonly HttpResource[],
+  resources: readonly Resource[],
   i: number,
 ): Generator<Finding> {
   const path = ['resources', i, 'match']
   const clash = resources.find(
-    (other, j) => i !== j && covers(other.match, match) && (j < i || !covers(match, other.match)),
+    (other, j) =>
+      i !== j &&
+      isHttp(other) &&
+      covers(other.match, match) &&
+      (j < i || !covers(match, other.match)),
   )
   if (clash)
     yield {
@@ -58,7 +63,7 @@ function covers(wide: Match, narrow: Match): boolean {
   return 'prefix' in narrow && `${narrow.prefix}/`.startsWith(`${wide.prefix}/`)
 }
 
-function* checkUpstream({ upstream, ca }: HttpResource, i: number): Generator<Finding> {
+function* checkUpstream({ upstream }: HttpResource, i: number): Generator<Finding> {
   const { username, password, search, hash } = new URL(upstream)
   if (username || password || search || hash)
     yield {
@@ -66,6 +71,9 @@ function* checkUpstream({ upstream, ca }: HttpResource, i: number): Generator<Fi
       message: 'An upstream is a scheme, a host, a port and a path, and nothing else.',
       remedy: 'Take user name, password, query and fragment out; a password belongs in credential.',
     }
+}
+
+function* checkAuthority({ ca }: Resource, i: number): Generator<Finding> {
   if (ca !== undefined && !readable(ca))
     yield {
       path: ['resources', i, 'ca'],

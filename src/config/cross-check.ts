@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { isLoopback } from '../core/loopback.ts'
+import { checkChannels } from './check-channels.ts'
 import { checkListeners } from './check-listeners.ts'
 import { checkResources } from './check-resources.ts'
 import type { Finding } from './finding.ts'
@@ -8,10 +9,11 @@ import type { Config } from './schema.ts'
 /** Checks a configuration whose shape is right. Expects absolute paths. */
 export function crossCheck(config: Config): Finding[] {
   return [
-    ...checkListeners(config.listen),
+    ...checkListeners(config),
     ...checkIdentity(config),
     ...checkResources(config.resources),
     ...checkFolder(config.policies),
+    ...checkChannels(config.channels),
   ]
 }
 

@@ -5,7 +5,7 @@ import { checkShape } from '../core/shape.ts'
 import { readYaml } from '../core/yaml.ts'
 import { crossCheck } from './cross-check.ts'
 import { hideVariables, showVariables, substitute, type Environment } from './environment.ts'
-import { configSchema, type Config, type TlsConfig } from './schema.ts'
+import { configSchema, isPostgres, type Config, type TlsConfig } from './schema.ts'
 
 /**
  * Reads `sallyport.yaml`. Paths in it are relative to its own folder, and come out absolute. Throws `MistakesError` with every mistake
@@ -77,9 +77,10 @@ function absolute(config: Config, folder: string): Config {
     data: at(config.data),
     secrets: { file: at(config.secrets.file) },
     policies: at(config.policies),
-    resources: config.resources.map((resource) =>
-      resource.ca === undefined ? resource : { ...resource, ca: at(resource.ca) },
-    ),
+    resources: config.resources.map((resource) => {
+      const ca = resource.ca === undefined ? {} : { ca: at(resource.ca) }
+      return isPostgres(resource) ? { ...withTls(resource), ...ca } : { ...resource, ...ca }
+    }),
   }
 }
 

@@ -299,6 +299,68 @@ const httpResource = z.strictObject({
   mode: mode.optional().describe('for this resource alone; that of the gateway, if left out'),
 })
 
+const postgresResource = z.strictObject({
+  name: name.describe('what policies and the audit log call it'),
+  protocol: z.literal('postgres').describe('what agents speak with it'),
+  listen: address,
+  tls: tlsFiles
+    .optional()
+    .describe(
+      'speak TLS; both files are read again when they change. Left out, the listener has to be `trusted`',
+    ),
+  trusted: z
+    .boolean()
+    .prefault(false)
+    .describe(
+      'take tokens without TLS too: only where nobody can listen in, such as on a loopback address or inside a pod',
+    ),
+  upstream: z
+    .strictObject({
+      host: z
+        .string()
+        .regex(/^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$/, 'Write a host name or an IP address.')
+        .describe('host name or address of the server'),
+      port: z.int().min(1).max(65_535).prefault(5432).describe('port of the server'),
+      tls: z
+        .enum(['verify-full', 'verify-ca', 'disable'])
+        .prefault('verify-full')
+        .describe(
+          'how the server proves itself: by a certificate for its host; by one of the authority in `ca`, whatever its host; not at all',
+        ),
+      databases: z
+        .array(z.string().min(1).max(63))
+        .min(1, 'Name at least one database.')
+        .describe('databases that agents may connect to'),
+    })
+    .describe('where statements go'),
+  credential: z
+    .strictObject({
+      user: z.string().min(1).max(63).describe('role that the gateway logs in as'),
+      password: secretText.describe('its password; agents never see it'),
+    })
+    .describe('how the gateway logs in to the server'),
+  ca: z
+    .string()
+    .optional()
+    .describe(
+      'PEM file of the authority that signs the certificate of the upstream, if it is a private one',
+    ),
+  wait: duration
+    .prefault('10m')
+    .describe('how long a held statement waits on its connection, outside of a transaction'),
+  max_connections: z
+    .int()
+    .min(1)
+    .prefault(200)
+    .describe('connections in all that agents may have open here; each has one to the server'),
+  max_connections_per_subject: z
+    .int()
+    .min(1)
+    .prefault(50)
+    .describe('connections that one subject may have open here'),
+  mode: mode.optional().describe('for this resource alone; that of the gateway, if left out'),
+})
+
 const hold = z
   .strictObject({
     max_body: byteSize
@@ -316,6 +378,11 @@ const hold = z
       .prefault('detach')
       .describe(
         'when the client goes away while held: keep the task until the request is sent again, or cancel it',
+      ),
+    in_transaction_max: duration
+      .prefault('60s')
+      .describe(
+        'how long a statement inside of a database transaction is held: the transaction keeps its locks meanwhile',
       ),
   })
   .prefault({})
@@ -345,7 +412,7 @@ export const configSchema = z.strictObject({
     .describe('signing, sealing and cookie keys; created on first start'),
   identity,
   resources: z
-    .array(httpResource)
+    .array(z.discriminatedUnion('protocol', [httpResource, postgresResource]))
     .min(1, 'Name at least one resource.')
     .describe('what is behind the gateway'),
   policies: z.string().prefault('./policies').describe('folder of policy files'),
@@ -380,5 +447,18 @@ export type Config = z.output<typeof configSchema>
 export type ListenerConfig = Pick<Config['listen']['control'], 'address' | 'tls'>
 export type TlsConfig = NonNullable<z.output<typeof tlsOfAgents>>
 export type HttpResource = z.output<typeof httpResource>
+export type PostgresResource = z.output<typeof postgresResource>
+export type Resource = HttpResource | PostgresResource
+export type CertificateConfig = z.output<typeof certificate>
 export type IssuerConfig = z.output<typeof issuer>
 export type LoginConfig = z.output<typeof login>
+
+export function isHttp(resource: Resource): resource is HttpResource {
+  return resource.protocol === 'http'
+}
+
+export function isPostgres(resource: Resource): resource is PostgresResource {
+  return resource.protocol === 'postgres'
+}
+export type SlackConfig = NonNullable<Config['channels']['slack']>
+export type WebhookConfig = Config['channels']['webhooks'][string]

@@ -1,7 +1,12 @@
 import { connect } from 'node:net'
 import { setImmediate as immediate } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
-import { configSchema, type HttpResource, type TlsConfig } from '../../../src/config/schema.ts'
+import {
+  configSchema,
+  isHttp,
+  type HttpResource,
+  type TlsConfig,
+} from '../../../src/config/schema.ts'
 import { Problem } from '../../../src/core/errors.ts'
 import type { Principal } from '../../../src/core/subject.ts'
 import { createAgentServer } from '../../../src/protocols/http/server.ts'
@@ -56,9 +61,9 @@ function principalOf(token: string): Principal {
 
 /** Resources as the configuration makes them of what people write. */
 function resourceOf(input: ResourceInput): HttpResource {
-  const [resource] = configSchema.shape.resources.parse([
-    { name: 'crm', protocol: 'http', match: { prefix: '/crm' }, ...input, timeout: '60s' },
-  ])
+  const [resource] = configSchema.shape.resources
+    .parse([{ name: 'crm', protocol: 'http', match: { prefix: '/crm' }, ...input, timeout: '60s' }])
+    .filter(isHttp)
   return { ...resource!, timeout: input.timeout ?? 60_000 }
 }
 
