@@ -10,6 +10,8 @@ export interface Analysis {
   /** The worst of any statement. */
   readonly effect: Effect
   readonly sql: SqlAttributes
+  /** Relations that the catalogue does not know: it may be out of date. Empty in most cases. */
+  readonly missing: readonly string[]
   /** Why the text could not be read: then `effect` is `unknown`, and so is every attribute. `null` when it was read. */
   readonly unreadable: Unreadable | null
 }
@@ -50,10 +52,14 @@ export interface SqlAttributes {
   readonly tables: Attribute
   readonly tables_read: Attribute
   readonly tables_written: Attribute
+  /** Those that the text itself names: a view, and not what it reads. */
+  readonly named: Attribute
+  /** Also what nobody named: partitions, parents, tables that a deletion cascades to. `Unknown` where anything may be reached. */
+  readonly reached: Attribute
   readonly columns: Attribute
   readonly functions: Attribute
-  /** Every function, operator and cast is known to have no effect. */
-  readonly harmless: Attribute
+  /** Of those, and of operators and casts, the ones that are not known to be harmless. */
+  readonly unproven: Attribute
   /** Every SELECT, UPDATE and DELETE over a table is narrowed by a condition that is not constant. */
   readonly has_where: Attribute
   /** Rows at most, where every statement has a constant LIMIT; otherwise `null`. */
@@ -95,7 +101,7 @@ export type SessionChange =
   | { readonly kind: 'unlisten'; readonly channel: string | null }
   | { readonly kind: 'discard'; readonly what: 'all' | 'plans' | 'sequences' | 'temp' }
   /** A temporary table, view, type or sequence: from now on this name means that. */
-  | { readonly kind: 'temporary'; readonly name: string }
+  | { readonly kind: 'temporary'; readonly name: string; readonly is: TemporaryKind }
   /** The catalogue is no longer what it was. */
   | { readonly kind: 'ddl' }
   /** It runs text that nobody has read (DO, an unknown function): settings, names and prepared statements may have changed. */
@@ -125,22 +131,29 @@ export interface SqlContext {
   readonly prepared: ReadonlyMap<string, Statement>
   /** By name: the query of DECLARE, or of the portal. */
   readonly cursors: ReadonlyMap<string, Statement>
-  /** Names that `temporary` changes have announced. */
-  readonly temporary: ReadonlySet<string>
+  /** Names that `temporary` changes have announced; kept until the session, or DISCARD, ends them: closed, also after a roll-back. */
+  readonly temporary: ReadonlyMap<string, TemporaryKind>
+  /** Functions, operators and types that the resource's owner declares harmless, as `schema.name`. */
+  readonly harmless: ReadonlySet<string>
 }
+
+/** What is `other` may read tables that its name does not tell: a view. */
+export type TemporaryKind = 'table' | 'other'
 
 /** A snapshot of what the server's catalogue says about names. Never changes; a newer one has another `version`. */
 export interface Catalogue {
   /** Different for each snapshot in this process. */
   readonly version: number
   relation(schema: string, name: string): Relation | null
-  /** Every overload. Empty: there is none of that name. */
-  routines(schema: string, name: string): readonly Routine[]
-  /** Whether any schema but `pg_catalog` has an operator, type or cast of its own by this name. */
-  ownOperator(schema: string, name: string): boolean
-  ownType(schema: string, name: string): boolean
+  /** Functions, procedures and aggregates, operators, types: whether there is one of that name, and whether all of that name are harmless. */
+  routine(schema: string, name: string): Standing
+  operator(schema: string, name: string): Standing
+  type(schema: string, name: string): Standing
   hasSchema(name: string): boolean
 }
+
+/** `harmless`: without effect whatever it is called with (an enum, a member of an extension that is known). */
+export type Standing = 'none' | 'harmless' | 'unproven'
 
 export interface Relation {
   readonly schema: string
@@ -154,20 +167,15 @@ export interface Relation {
   readonly children: readonly string[]
   /** Tables that it inherits from; `schema.name`. */
   readonly parents: readonly string[]
-  /** Triggers, rules besides a view's own, row-level policies: code that runs with a statement, and is not in it. */
+  /** Code that runs with a statement, and is not in it: triggers, and rules besides a view's own. */
   readonly triggers: boolean
   readonly rules: boolean
-  readonly rowSecurity: boolean
-  /** Defaults, generated columns, checks or index expressions that are more than constants. */
-  readonly expressions: boolean
+  /** Of row-level security: what each policy calls, as expressions with every name qualified. */
+  readonly policies: readonly string[]
+  /** A default or generated column draws from a sequence, or calls something volatile. */
+  readonly volatileDefaults: boolean
   /** Foreign keys that point at it and do something: ON DELETE CASCADE; `schema.name` of the tables. */
   readonly cascades: readonly string[]
-}
-
-export interface Routine {
-  readonly kind: 'function' | 'procedure' | 'aggregate' | 'window'
-  readonly language: string
-  readonly volatility: 'immutable' | 'stable' | 'volatile'
 }
 
 /** What a connection of the gateway's own answers: each row by column name. */
