@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { Holds } from './approvals/hold.ts'
 import { openAuditLog } from './audit/append.ts'
+import { knownChannels } from './config/check-channels.ts'
 import { observedResources } from './config/observed.ts'
 import { isHttp, type Config, type ListenerConfig, type Resource } from './config/schema.ts'
 import { openSecrets, type Secrets } from './config/secrets.ts'
@@ -14,7 +15,9 @@ import { usageRoutes } from './console/routes/usage.ts'
 import { createControlServer } from './console/server.ts'
 import { openStoreWhenThere } from './console/waiting-room.ts'
 import { version } from './core/version.ts'
+import type { Announcing } from './gate/announce.ts'
 import { ActivePolicies } from './gate/active-policies.ts'
+import type { Channel } from './gate/channel.ts'
 import type { GateContext } from './gate/context.ts'
 import { Gate } from './gate/gate.ts'
 import { healthOf } from './gate/health.ts'
@@ -69,7 +72,11 @@ export async function startGateway(
   const policies = opened.adopt(
     await ActivePolicies.open({
       folder: config.policies,
-      load: () => loadPolicies(config.policies, { resources: config.resources.map(known) }),
+      load: () =>
+        loadPolicies(config.policies, {
+          resources: config.resources.map(known),
+          channels: knownChannels(config.channels),
+        }),
       store,
       audit,
       log,
@@ -102,6 +109,7 @@ export async function startGateway(
     limits: config.hold,
     observed: new Set(observed),
     log,
+    announcing: announcingOf(config),
   }
   policies.watch()
   const authenticator = opened.adopt(
@@ -163,6 +171,15 @@ export async function startGateway(
   const controlUrl =
     config.listen.control.public_url ?? urlOf(config.listen.control, control.server.address())
   const { hash: policy } = policies.current
+  const channels: Channel[] = []
+  for (const channel of channels) {
+    const delivery = new Delivery(channel, {
+      gate: context,
+      consoleUrl: controlUrl.replace(/\/+$/, ''),
+      onAttempt: (attempt) => metrics.attempted(attempt),
+    })
+    opened.adopt(delivery, (it) => it.stop())
+  }
   log.info(
     { version, agents: agentsUrl, control: controlUrl, store: store.kind, policy },
     'started',
@@ -180,6 +197,16 @@ export async function startGateway(
 }
 
 /** Names where a resource leads and with which credential, without revealing either: a change of one of them is another action. */
+function announcingOf({ channels }: Config): Announcing {
+  const { to, remind, escalate } = channels.default
+  return {
+    channels: knownChannels(channels).map((name) => name.replace(/:$/, '')),
+    to,
+    remindMs: remind,
+    escalate: escalate && { afterMs: escalate.after, to: escalate.to },
+  }
+}
+
 function bindingOf({ name, upstream, credential }: Resource, { bindingKey }: Secrets): string {
   return createHmac('sha256', bindingKey)
     .update(JSON.stringify([name, upstream, credential ?? null]))

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { MistakesError } from '../core/errors.ts'
 import { checkShape } from '../core/shape.ts'
 import { readYaml } from '../core/yaml.ts'
+import { knownChannels } from '../config/check-channels.ts'
 import { hideVariables } from '../config/environment.ts'
 import type { Known } from '../policy/known.ts'
 import { UsageError } from './errors.ts'
@@ -18,6 +19,7 @@ export const quickstartConfig = fileURLToPath(
 const partOfConfig = z.looseObject({
   policies: z.string().default('./policies'),
   resources: z.array(z.looseObject({ name: z.string(), protocol: z.string() })),
+  channels: z.looseObject({ webhooks: z.record(z.string(), z.unknown()).default({}) }).prefault({}),
 })
 
 export interface PolicyOptions {
@@ -41,6 +43,7 @@ export function policySource(
     folder: folder ? resolve(start, folder) : resolve(dirname(file), part.policies),
     known: {
       resources: part.resources.map(({ name, protocol }) => ({ name, protocol, facts: [] })),
+      channels: knownChannels(part.channels),
     },
   }
 }

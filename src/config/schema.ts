@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { byteSize, duration } from './duration.ts'
+import { channels } from './schema-channels.ts'
 
 /**
  * `sallyport.yaml`. This schema is the manual: every key says what it does and what its unit is, and
@@ -422,6 +423,7 @@ export const configSchema = z.strictObject({
       '`observe` decides and records, and holds and denies nothing: for adoption; `sallyport policy report` says what enforcing would have done',
     ),
   hold,
+  channels,
   metrics: z
     .strictObject({
       token: z
@@ -460,5 +462,7 @@ export function isHttp(resource: Resource): resource is HttpResource {
 export function isPostgres(resource: Resource): resource is PostgresResource {
   return resource.protocol === 'postgres'
 }
+export type SlackConfig = NonNullable<Config['channels']['slack']>
+export type WebhookConfig = Config['channels']['webhooks'][string]
 export type SlackConfig = NonNullable<Config['channels']['slack']>
 export type WebhookConfig = Config['channels']['webhooks'][string]

@@ -24,7 +24,12 @@ export interface Requirement {
   /** Milliseconds from the request to its expiry. */
   readonly expiresMs: number
   readonly scope: readonly ScopeOption[]
+  /** Where it is announced besides the console; nothing listed: where the configuration says. */
   readonly channels: readonly string[]
+  /** Milliseconds before the expiry at which the same places are reminded. */
+  readonly remindMs?: number
+  /** Who else is told, if nobody has decided after so many milliseconds. */
+  readonly escalate?: { readonly afterMs: number; readonly to: readonly string[] }
   readonly risk: Risk
 }
 

@@ -1,3 +1,4 @@
+import { wantNewer } from '../approvals/outbox.ts'
 import type { EventInput } from '../core/event.ts'
 import { Problem } from '../core/errors.ts'
 import { StoreError, type Queryable } from '../store/db.ts'
@@ -8,7 +9,7 @@ export interface Step {
   readonly tx: Queryable
   /** Writes an audit event in the same transaction: the edge and its record are durable together, or neither is. */
   record(event: EventInput): Promise<void>
-  /** Tells whoever waits for this approval, after the commit. */
+  /** Tells whoever waits for this approval, after the commit; that the channels have to be told is durable with it. */
   changed(approval: string): void
 }
 
@@ -16,13 +17,17 @@ export interface Step {
 export async function commit<T>(ctx: GateContext, work: (step: Step) => Promise<T>): Promise<T> {
   const changed = new Set<string>()
   try {
-    const result = await ctx.store.tx((tx) =>
-      work({
+    const result = await ctx.store.tx(async (tx) => {
+      const done = await work({
         tx,
         record: (event) => ctx.audit.write(tx, event),
         changed: (approval) => changed.add(approval),
-      }),
-    )
+      })
+      if (ctx.announcing.channels.length > 0) {
+        for (const approval of changed) await wantNewer(tx, approval)
+      }
+      return done
+    })
     ctx.audit.linkWritten()
     for (const approval of changed) ctx.holds.announce(approval)
     return result

@@ -5,6 +5,7 @@ import type { CompiledPolicies } from '../policy/compile.ts'
 import type { Lease, LeaseTimes } from '../store/lease.ts'
 import type { Store } from '../store/db.ts'
 import type { Log } from '../telemetry/log.ts'
+import type { Announcing } from './announce.ts'
 import type { Outcomes } from './outcomes.ts'
 
 /** What every step of the gate works with. */
@@ -23,5 +24,7 @@ export interface GateContext {
   readonly limits: Config['hold']
   /** Resources on which nothing is held or denied, only recorded. Whatever is not in here is enforced. */
   readonly observed: ReadonlySet<string>
+  /** Where approvals are announced besides the console. */
+  readonly announcing: Announcing
   readonly log: Log
 }

@@ -1,3 +1,4 @@
+import { channelHealth } from '../approvals/outbox.ts'
 import { countByState } from '../approvals/store.ts'
 import { probe } from '../store/probe.ts'
 import type { Facts } from '../telemetry/metrics.ts'
@@ -14,9 +15,17 @@ interface Health {
 }
 
 /** How this replica is. Policies are no question: it does not start without them, and a version with mistakes never takes the place of another. */
-export function healthOf({ store, lease, holds, audit, policies }: GateContext): Health {
+export function healthOf({
+  store,
+  lease,
+  holds,
+  audit,
+  policies,
+  announcing,
+}: GateContext): Health {
   const answer = probe(() => store.query('SELECT 1'), patience)
   const openApprovals = probe(() => countByState(store), patience)
+  const channels = probe(() => channelHealth(store, announcing.channels), patience)
   return {
     async obstacle() {
       if ((await answer()) === null) return 'store-away'
@@ -31,6 +40,7 @@ export function healthOf({ store, lease, holds, audit, policies }: GateContext):
         holdsWaiting: holds.waiting,
         auditQueue: audit.waiting,
         openApprovals: await openApprovals(),
+        channels: await channels(),
       }
     },
   }

@@ -13,6 +13,7 @@ import {
 } from '../approvals/store.ts'
 import type { Decision } from '../core/decision.ts'
 import { Problem } from '../core/errors.ts'
+import { announce } from './announce.ts'
 import type { Attempt, Sealed } from './attempt.ts'
 import { commit, type Step } from './commit.ts'
 import type { GateContext } from './context.ts'
@@ -115,6 +116,7 @@ async function joinOrOpen(
   await insertApproval(tx, approval)
   await insertExclusion(tx, approval.id, exclusionOf(action.subject))
   await step.record(requested(approval))
+  await announce(tx, approval, ctx.announcing)
   step.changed(approval.id)
   return {
     ...approval,

@@ -8,7 +8,7 @@ import { hashOf } from './binding.ts'
 
 const risks: readonly Risk[] = ['low', 'medium', 'high', 'critical']
 
-function highestRisk(requirements: readonly Requirement[]): Risk {
+export function highestRisk(requirements: readonly Requirement[]): Risk {
   return risks[Math.max(...requirements.map(({ risk }) => risks.indexOf(risk)))] ?? 'medium'
 }
 

@@ -1,5 +1,6 @@
 import type { Approval, Vote } from '../approvals/approval.ts'
 import { insertGrant } from '../approvals/grants.ts'
+import { hastenNotices } from '../approvals/outbox.ts'
 import { approversIn, quorumMet } from '../approvals/quorum.ts'
 import { grantedMinutes, matchedValues, offeredScope } from '../approvals/scope.ts'
 import {
@@ -14,6 +15,7 @@ import type { EventInput } from '../core/event.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Person } from '../core/person.ts'
 import { subjectOfPerson } from '../identity/people.ts'
+import { announceEverywhere } from './announce.ts'
 import type { Ballot } from './ballot.ts'
 import { asProblem, commit, type Step } from './commit.ts'
 import type { GateContext } from './context.ts'
@@ -40,7 +42,7 @@ export async function castVote(
     }
     const excluded = await isExcludedByStore(step.tx, approval.id, person)
     const problem = excluded ? selfApproval() : objection(person, ballot, approval)
-    if (!problem) return count(step, approval, person, ballot)
+    if (!problem) return count(ctx, step, approval, person, ballot)
     await step.record(voteEvent('approval.vote_refused', approval, person, ballot, problem))
     return problem
   })
@@ -58,6 +60,7 @@ export async function castVote(
 }
 
 async function count(
+  ctx: GateContext,
   step: Step,
   approval: Approval,
   person: Person,
@@ -84,6 +87,8 @@ async function count(
   if (decision === 'break_glass') {
     // One run, and no grant: an emergency is one action.
     await resolveByVote(step, approval, 'approved', resolution)
+    await announceEverywhere(step.tx, approval, ctx.announcing)
+    await hastenNotices(step.tx, approval.id)
     return undefined
   }
   const votes = (await votesOf(step.tx, [approval.id])).get(approval.id)!

@@ -51,13 +51,26 @@ function checkQuorum(rule: ReadRule): void {
 }
 
 function checkChannels(rule: ReadRule, known: readonly string[]): void {
-  const channels = rule.keys.approval?.channels ?? []
-  for (const [index, channel] of channels.entries()) {
-    const [kind = ''] = channel.split(':')
-    if (known.includes(kind)) continue
-    const remedy = `Channels here: ${known.join(', ')}. Set it up first, or take it out.`
-    report(rule, ['approval', 'channels', index], `There is no channel "${kind}".`, remedy)
+  const { channels = [], escalate } = rule.keys.approval ?? {}
+  const named = [
+    ...channels.map((channel, index) => ({ channel, place: ['channels', index] })),
+    ...(escalate?.to ?? []).map((channel, index) => ({
+      channel,
+      place: ['escalate', 'to', index],
+    })),
+  ]
+  for (const { channel, place } of named) {
+    if (known.some((one) => isAt(one, channel))) continue
+    const here = known.map((one) => (one.endsWith(':') ? `${one}…` : one)).join(', ')
+    const remedy = `Channels here: ${here}. Set it up first, or take it out.`
+    report(rule, ['approval', ...place], `There is no channel "${channel}".`, remedy)
   }
+}
+
+function isAt(known: string, channel: string): boolean {
+  return known.endsWith(':')
+    ? channel.startsWith(known) && channel.length > known.length
+    : channel === known
 }
 
 function checkScope(rule: ReadRule, resources: readonly KnownResource[]): void {

@@ -90,7 +90,7 @@ function compileWhen(
 
 function requirementOf({ name, risk, approval }: RuleSource): Requirement | null {
   if (!approval) return null
-  const { from, quorum, break_glass, expires, scope, channels } = approval
+  const { from, quorum, break_glass, expires, scope, channels, remind, escalate } = approval
   return {
     rule: name,
     from,
@@ -99,6 +99,8 @@ function requirementOf({ name, risk, approval }: RuleSource): Requirement | null
     expiresMs: expires,
     scope,
     channels,
+    ...(remind !== undefined && { remindMs: remind }),
+    ...(escalate && { escalate: { afterMs: escalate.after, to: escalate.to } }),
     risk,
   }
 }

@@ -42,6 +42,12 @@ const scopeOption = z.union(
   'Write once, { minutes: 15, match: [http.path] } or { session: true, match: [http.path] }.',
 )
 
+const channels = z.array(
+  z
+    .string()
+    .regex(/^[a-z]+(:\S+)?$/, 'Write a channel, as in: console, slack:#approvals or webhook:siem'),
+)
+
 /** `approval` of a hold rule: what it asks for. */
 export const approval = z.strictObject({
   from: from.describe('who may approve'),
@@ -62,10 +68,19 @@ export const approval = z.strictObject({
     .min(1)
     .prefault(['once'])
     .describe('what an approver may grant; wider than one action only if the rule says so'),
-  channels: z
-    .array(
-      z.string().regex(/^[a-z]+(:\S+)?$/, 'Write a channel, as in: console or slack:#approvals'),
-    )
+  channels: channels
     .default([])
-    .describe('where it is announced, besides the console'),
+    .describe(
+      'where it is announced, besides the console; left out, where `channels.default` of the configuration says',
+    ),
+  remind: expiry
+    .optional()
+    .describe('how long before it expires the same places are reminded, if nobody has decided'),
+  escalate: z
+    .strictObject({
+      after: expiry.describe('how long after the request'),
+      to: channels.min(1).describe('where'),
+    })
+    .optional()
+    .describe('where else it is announced, if nobody has decided by then'),
 })

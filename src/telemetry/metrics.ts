@@ -13,6 +13,14 @@ export interface Facts {
   readonly auditQueue: number
   /** By state, on all replicas; `null` when the store does not answer. */
   readonly openApprovals: ReadonlyMap<string, number> | null
+  /** What waits to be told outside, on all replicas; `null` when the store does not answer. */
+  readonly channels:
+    | readonly {
+        readonly channel: string
+        readonly waiting: number
+        readonly oldest: Date | null
+      }[]
+    | null
 }
 
 /** Of an event: what is counted. Subjects, paths and digests are not, since nobody limits how many there are. */
@@ -128,6 +136,21 @@ export class Metrics {
     ['state'],
   )
   readonly #queue = this.#gauge('audit_queue_events', 'Audit events that wait to be written.')
+  readonly #notices = this.#counter(
+    'notices_total',
+    'Attempts to post or edit a message about an approval, by channel and result.',
+    ['channel', 'result'],
+  )
+  readonly #noticesWaiting = this.#gauge(
+    'notices_waiting',
+    'Messages that are due and not delivered. All replicas see the same ones.',
+    ['channel'],
+  )
+  readonly #noticesAge = this.#gauge(
+    'notices_oldest_seconds',
+    'How long the oldest of them has been waiting.',
+    ['channel'],
+  )
 
   /** `resources`: the configured names. Their counters begin at 0, so that the first time that something happens is seen as a change. */
   constructor(resources: readonly string[] = []) {
@@ -187,6 +210,11 @@ export class Metrics {
     this.#appendFailures.inc()
   }
 
+  /** A channel was told something, or was not. */
+  attempted({ channel, delivered }: { channel: string; delivered: boolean }): void {
+    this.#notices.inc({ channel, result: delivered ? 'delivered' : 'failed' })
+  }
+
   refused(reason: string): void {
     this.#refusals.inc({ reason })
   }
@@ -214,6 +242,13 @@ export class Metrics {
     // Without an answer there is no number: the last one would be taken for the current one.
     this.#open.reset()
     for (const [state, count] of openApprovals ?? []) this.#open.set({ state }, count)
+    this.#noticesWaiting.reset()
+    this.#noticesAge.reset()
+    for (const { channel, waiting, oldest } of facts.channels ?? []) {
+      this.#noticesWaiting.set({ channel }, waiting)
+      const age = oldest ? Math.max(0, Date.now() - oldest.getTime()) / 1000 : 0
+      this.#noticesAge.set({ channel }, age)
+    }
     return this.#registry.metrics()
   }
 

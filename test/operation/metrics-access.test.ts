@@ -13,6 +13,7 @@ const facts = async () => ({
   holdsWaiting: 0,
   auditQueue: 0,
   openApprovals: null,
+  channels: null,
 })
 
 /** The status of a scrape from an address, of a control plane without a token unless there is one. */

@@ -108,7 +108,7 @@ describe('a hold rule and its approval', () => {
     [
       'a channel that is not set up',
       '{ from: { group: a }, channels: [slack:#x] }',
-      'no channel "slack"',
+      'no channel "slack:#x"',
     ],
     [
       'a glass that is there for nobody',
@@ -119,10 +119,31 @@ describe('a hold rule and its approval', () => {
     expect(mistakesIn(rule(`approval: ${approval}`, 'hold'))).toContain(said)
   })
 
+  const withChannels = {
+    resources: [{ name: 'crm', protocol: 'http', facts: [] }],
+    channels: ['slack:', 'webhook:siem'],
+  }
+
   test('a channel that is set up is none', () => {
-    const known = { resources: [{ name: 'crm', protocol: 'http', facts: [] }], channels: ['slack'] }
-    const text = rule('approval: { from: { group: a }, channels: [console, slack:#x] }', 'hold')
-    expect(mistakesIn(text, known)).toBe('no mistakes')
+    const text = rule(
+      'approval: { from: { group: a }, channels: [console, slack:#x], remind: 2m, escalate: { after: 5m, to: [webhook:siem] } }',
+      'hold',
+    )
+    expect(mistakesIn(text, withChannels)).toBe('no mistakes')
+  })
+
+  test.each([
+    ['a chat without a place in it', 'channels: [slack]', 'no channel "slack"'],
+    ['a webhook that is not set up', 'channels: [webhook:erp]', 'no channel "webhook:erp"'],
+    [
+      'an escalation to nowhere',
+      'escalate: { after: 5m, to: [teams:ops] }',
+      'no channel "teams:ops"',
+    ],
+    ['an escalation to nobody', 'escalate: { after: 5m, to: [] }', 'escalate.to'],
+  ])('%s is a mistake', (_, keys, said) => {
+    const text = rule(`approval: { from: { group: a }, ${keys} }`, 'hold')
+    expect(mistakesIn(text, withChannels)).toContain(said)
   })
 })
 

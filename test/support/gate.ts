@@ -17,12 +17,16 @@ import { atEnd } from './store.ts'
 const issuer = 'https://idp.test'
 
 /** The gate with everything behind it, and no protocol before it. It ends after the last test of the file. */
-export async function openTestGate(store: Store, policies: string): Promise<GateContext> {
+export async function openTestGate(
+  store: Store,
+  policies: string,
+  announcing: GateContext['announcing'] = noChannels,
+): Promise<GateContext> {
   const { lease, audit } = await startReplica(store)
   const holds = new Holds(store, quiet)
   await holds.start()
   const outcomes = new Outcomes(lease, quiet)
-  const compiled = compileTestPolicies(policies)
+  const compiled = compileTestPolicies(policies, announcing.channels)
   atEnd(async () => {
     await holds.stop()
     await outcomes.close()
@@ -37,12 +41,22 @@ export async function openTestGate(store: Store, policies: string): Promise<Gate
     policies: () => compiled,
     limits: configSchema.shape.hold.parse({ max_per_subject: 10_000 }),
     observed: new Set(),
+    announcing,
     log: quiet,
   }
 }
 
-export function compileTestPolicies(text: string): CompiledPolicies {
-  const known = { resources: [{ name: 'crm', protocol: 'http', facts: [] }] }
+const noChannels = { channels: [], to: [], remindMs: undefined, escalate: undefined }
+
+/** Each of these channels is known with whatever place in it. */
+export function compileTestPolicies(
+  text: string,
+  channels: readonly string[] = [],
+): CompiledPolicies {
+  const known = {
+    resources: [{ name: 'crm', protocol: 'http', facts: [] }],
+    channels: channels.map((name) => `${name}:`),
+  }
   return compilePolicies([{ file: 'policies.yaml', text }], known)
 }
 

@@ -1,0 +1,164 @@
+import { randomUUIDv7 } from 'node:crypto'
+import type { JsonObject } from '../core/json.ts'
+import type { Queryable } from '../store/db.ts'
+
+/** `announce` and `escalate` are messages that follow the approval to its end; `remind` is said once, if nobody has decided by then. */
+export type Purpose = 'announce' | 'escalate' | 'remind'
+
+/** Somewhere to say something about an approval. */
+export interface Announcement {
+  /** Who delivers it: `slack`, `webhook:siem`. */
+  readonly channel: string
+  /** The place there: `#data-approvals`; empty where there is only one. */
+  readonly target: string
+  readonly purpose: Purpose
+  /** Not before this instant. */
+  readonly due: Date
+}
+
+/** A row that this attempt may deliver, until its claim runs out. */
+export interface Claimed {
+  readonly id: string
+  readonly approval: string
+  readonly channel: string
+  readonly target: string
+  readonly purpose: Purpose
+  readonly wanted: number
+  readonly attempts: number
+  readonly receipt: JsonObject | null
+  /** For a reminder: where the same place was told first. */
+  readonly announced: JsonObject | null
+  readonly claim: string
+  readonly createdAt: Date
+}
+
+/** In the transaction that makes it true: it is durable with the approval, or neither is. What was there already stays as it is. */
+export async function insertNotices(
+  tx: Queryable,
+  approval: string,
+  list: readonly Announcement[],
+): Promise<void> {
+  for (const { channel, target, purpose, due } of list) {
+    await tx.query(
+      `INSERT INTO sallyport.notices (id, approval, channel, target, purpose, due_at)
+       VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+      [randomUUIDv7(), approval, channel, target, purpose, due],
+    )
+  }
+}
+
+/**
+ * Something about this approval has changed: every message about it is to be edited, at once where the last attempt succeeded. A place that has not been told yet
+ * keeps its time, and a channel that fails keeps its pause.
+ */
+export async function wantNewer(tx: Queryable, approval: string): Promise<void> {
+  await tx.query(
+    `UPDATE sallyport.notices
+        SET wanted = wanted + 1,
+            due_at = CASE WHEN receipt IS NOT NULL AND attempts = 0 THEN clock_timestamp() ELSE due_at END
+      WHERE approval = $1 AND purpose <> 'remind'`,
+    [approval],
+  )
+}
+
+/** What waits for its time need not wait any longer: everybody is to hear of it. */
+export async function hastenNotices(tx: Queryable, approval: string): Promise<void> {
+  await tx.query(
+    `UPDATE sallyport.notices SET due_at = clock_timestamp()
+      WHERE approval = $1 AND purpose = 'escalate' AND receipt IS NULL AND attempts = 0`,
+    [approval],
+  )
+}
+
+/** Takes up to `limit` rows that are due, for `leaseMs`; another replica takes others. */
+export function claimNotices(
+  db: Queryable,
+  channel: string,
+  claim: string,
+  limit: number,
+  leaseMs: number,
+): Promise<Claimed[]> {
+  return db.query<Claimed>(
+    `UPDATE sallyport.notices n
+        SET claim = $2, claimed_until = clock_timestamp() + $4 * interval '1 ms'
+      WHERE id IN (
+        SELECT id FROM sallyport.notices
+         WHERE channel = $1 AND shown < wanted AND given_up_at IS NULL AND due_at <= clock_timestamp()
+           AND (claimed_until IS NULL OR claimed_until <= clock_timestamp())
+         ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+      RETURNING id, approval, channel, target, purpose, wanted, attempts, receipt, claim, created_at AS "createdAt",
+        (SELECT first.receipt FROM sallyport.notices first
+          WHERE (first.approval, first.channel, first.target, first.purpose) = (n.approval, n.channel, n.target, 'announce')) AS announced`,
+    [channel, claim, limit, leaseMs],
+  )
+}
+
+/** The receipt is kept even if the claim has run out meanwhile: whoever has it now edits that message in place of posting another. */
+export async function noteDelivered(
+  db: Queryable,
+  { id, wanted, claim }: Claimed,
+  receipt: JsonObject | null,
+): Promise<void> {
+  await db.query(
+    `UPDATE sallyport.notices
+        SET shown = greatest(shown, $2), receipt = coalesce($3::jsonb, receipt), attempts = 0,
+            delivered_at = CASE WHEN $3::jsonb IS NULL THEN delivered_at ELSE clock_timestamp() END,
+            due_at = clock_timestamp(),
+            claimed_until = CASE WHEN claim = $4 THEN NULL ELSE claimed_until END
+      WHERE id = $1`,
+    [id, wanted, receipt && JSON.stringify(receipt), claim],
+  )
+}
+
+/** To be tried again in `pauseMs`; `null`: never. */
+export async function noteFailed(
+  db: Queryable,
+  { id, claim }: Claimed,
+  error: string,
+  pauseMs: number | null,
+): Promise<void> {
+  await db.query(
+    `UPDATE sallyport.notices
+        SET attempts = attempts + 1, failed_at = clock_timestamp(), last_error = $3,
+            due_at = clock_timestamp() + coalesce($4::bigint, 0) * interval '1 ms',
+            given_up_at = CASE WHEN $4::bigint IS NULL THEN clock_timestamp() END,
+            claimed_until = NULL
+      WHERE id = $1 AND claim = $2`,
+    [id, claim, error, pauseMs],
+  )
+}
+
+/** How a channel is, on all replicas together. */
+export interface ChannelHealth {
+  readonly channel: string
+  /** Messages to post or to edit, now. */
+  readonly waiting: number
+  /** Since when the longest of them waits. */
+  readonly oldest: Date | null
+  readonly lastSuccess: Date | null
+  readonly lastFailure: Date | null
+  /** Of the last failure, also when it has succeeded since. */
+  readonly lastError: string | null
+}
+
+export function channelHealth(
+  db: Queryable,
+  channels: readonly string[],
+): Promise<ChannelHealth[]> {
+  return db.query<ChannelHealth>(
+    `SELECT c.channel, q.waiting, q.oldest, s.delivered_at AS "lastSuccess", f.failed_at AS "lastFailure", f.last_error AS "lastError"
+       FROM unnest($1::text[]) WITH ORDINALITY AS c (channel, place)
+       CROSS JOIN LATERAL (
+         SELECT count(*)::int AS waiting, min(coalesce(delivered_at, created_at)) AS oldest FROM sallyport.notices n
+          WHERE n.channel = c.channel AND shown < wanted AND given_up_at IS NULL
+            AND (due_at <= clock_timestamp() OR attempts > 0)) q
+       LEFT JOIN LATERAL (
+         SELECT delivered_at FROM sallyport.notices n
+          WHERE n.channel = c.channel AND delivered_at IS NOT NULL ORDER BY delivered_at DESC LIMIT 1) s ON true
+       LEFT JOIN LATERAL (
+         SELECT failed_at, last_error FROM sallyport.notices n
+          WHERE n.channel = c.channel AND failed_at IS NOT NULL ORDER BY failed_at DESC LIMIT 1) f ON true
+      ORDER BY c.place`,
+    [channels],
+  )
+}

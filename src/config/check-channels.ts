@@ -1,0 +1,48 @@
+import { isLoopback } from '../core/loopback.ts'
+import type { Finding } from './finding.ts'
+import type { Config } from './schema.ts'
+
+/** Channels with places in them: rules name one behind a colon. */
+const chats = ['slack'] as const
+
+/** What rules can name besides the console: `webhook:siem`, or `slack:` where a place in it has to follow. Of `channels`, only the keys are looked at. */
+export function knownChannels(
+  channels: Partial<Record<(typeof chats)[number], unknown>> & {
+    readonly webhooks?: Readonly<Record<string, unknown>>
+  },
+): string[] {
+  return [
+    ...chats.filter((chat) => channels[chat] !== undefined).map((chat) => `${chat}:`),
+    ...Object.keys(channels.webhooks ?? {}).map((name) => `webhook:${name}`),
+  ]
+}
+
+export function* checkChannels(channels: Config['channels']): Generator<Finding> {
+  const { default: standard, slack, webhooks } = channels
+  const known = ['console', ...knownChannels(channels)]
+  const named = [
+    ...standard.to.map((place, i) => ({ place, path: ['to', i] })),
+    ...(standard.escalate?.to ?? []).map((place, i) => ({ place, path: ['escalate', 'to', i] })),
+  ]
+  for (const { place, path } of named) {
+    const isKnown = known.some((one) =>
+      one.endsWith(':') ? place.startsWith(one) && place !== one : place === one,
+    )
+    if (!isKnown)
+      yield {
+        path: ['channels', 'default', ...path],
+        message: `There is no channel "${place}".`,
+        remedy: `Channels here: ${known.map((one) => (one.endsWith(':') ? `${one}…` : one)).join(', ')}.`,
+      }
+  }
+  if (slack && !safe(slack.api_url)) yield { path: ['channels', 'slack', 'api_url'], ...insecure }
+  for (const [name, { url }] of Object.entries(webhooks))
+    if (!safe(url)) yield { path: ['channels', 'webhooks', name, 'url'], ...insecure }
+}
+
+const insecure = {
+  message: 'What is sent over http:// can be read, and answered, by anybody on the way.',
+  remedy: 'Use https://; http:// is for this machine only.',
+}
+
+const safe = (url: string): boolean => url.startsWith('https:') || isLoopback(url)

@@ -1,0 +1,98 @@
+import { z } from 'zod'
+import { duration } from './duration.ts'
+
+const places = z.array(
+  z
+    .string()
+    .regex(
+      /^[a-z]+(:\S+)?$/,
+      'Write a channel, as in: slack:#approvals, teams:approvals or webhook:siem',
+    ),
+)
+
+const defaults = z
+  .strictObject({
+    to: places
+      .prefault([])
+      .describe('where approvals are announced, besides the console, whose rules name no channels'),
+    remind: duration
+      .optional()
+      .describe('how long before an approval expires the same places are reminded'),
+    escalate: z
+      .strictObject({
+        after: duration.describe('how long after the request'),
+        to: places.min(1).describe('where'),
+      })
+      .optional()
+      .describe('where else an approval is announced that nobody has decided by then'),
+  })
+  .prefault({})
+  .describe('for rules that say nothing of it themselves')
+
+const slack = z
+  .strictObject({
+    team: z
+      .string()
+      .regex(/^T[A-Z0-9]{2,}$/, 'Write the id of the workspace, as in: T0123456789')
+      .describe('the workspace whose people may vote: nobody of another is listened to'),
+    bot_token: z
+      .string()
+      .regex(/^xoxb-\S+$/, 'Write the bot token; it starts with xoxb-.')
+      .describe('posts and edits messages'),
+    app_token: z
+      .string()
+      .regex(/^xapp-\S+$/, 'Write the app-level token; it starts with xapp-.')
+      .optional()
+      .describe(
+        'for Socket Mode: votes come over a connection that the gateway opens, with no address of its own',
+      ),
+    signing_secret: z
+      .string()
+      .regex(
+        /^\S{16,}$/,
+        'Write the signing secret of the app; an empty one would let anybody vote.',
+      )
+      .optional()
+      .describe(
+        'in the place of app_token: votes come as signed requests to /slack/events of the control plane',
+      ),
+    api_url: z
+      .url({ protocol: /^https?$/, error: 'Write a URL that starts with https://.' })
+      .prefault('https://slack.com/api/')
+      .describe('another one for GovSlack: https://slack-gov.com/api/'),
+  })
+  .refine(
+    ({ app_token, signing_secret }) => (app_token === undefined) !== (signing_secret === undefined),
+    'Write app_token for Socket Mode, or signing_secret for HTTP: one of them.',
+  )
+  .optional()
+  .describe('docs/slack.md sets it up')
+
+const webhook = z.strictObject({
+  url: z
+    .url({ protocol: /^https?$/, error: 'Write a URL that starts with https://.' })
+    .describe('where approvals are sent; http:// only on this machine'),
+  secret: z
+    .string()
+    .regex(
+      /^whsec_[A-Za-z0-9+/]{32,}={0,2}$/,
+      'Write whsec_ and at least 24 random bytes in Base64, as from: echo "whsec_$(openssl rand -base64 32)"',
+    )
+    .describe('what its messages are signed with'),
+})
+
+/** `channels`: how people hear of approvals outside of the console. */
+export const channels = z
+  .strictObject({
+    default: defaults,
+    slack,
+    webhooks: z
+      .record(
+        z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'Use lower-case letters, digits and dashes.'),
+        webhook,
+      )
+      .prefault({})
+      .describe('by name: `siem` is what rules call webhook:siem'),
+  })
+  .prefault({})
+  .describe('where approvals are announced, and decided, besides the console')

@@ -1,0 +1,165 @@
+import { randomInt, randomUUID } from 'node:crypto'
+import { claimNotices, noteDelivered, noteFailed, type Claimed } from '../approvals/outbox.ts'
+import { getApproval, votesOf } from '../approvals/store.ts'
+import { DeliveryError, type Channel } from './channel.ts'
+import type { GateContext } from './context.ts'
+import { noticeOf, type Notice } from './notice.ts'
+
+/** All in milliseconds. */
+export interface DeliveryTimes {
+  /** Between two looks at what is due; a notification usually comes first. */
+  readonly lookEvery: number
+  /** For one attempt. */
+  readonly patience: number
+  /** How long an attempt's claim keeps other replicas away: longer than its patience, so that no two of them post the same. */
+  readonly lease: number
+  readonly firstPause: number
+  readonly longestPause: number
+  /** After that, what has never got through is left alone: nobody waits for it any more. */
+  readonly giveUpAfter: number
+}
+
+export const deliveryTimes: DeliveryTimes = {
+  lookEvery: 1_000,
+  patience: 15_000,
+  lease: 60_000,
+  firstPause: 1_000,
+  longestPause: 5 * 60_000,
+  giveUpAfter: 3 * 86_400_000,
+}
+
+/** Deliveries of one channel at a time, on one replica. */
+const atATime = 4
+
+export interface Attempted {
+  readonly channel: string
+  readonly delivered: boolean
+}
+
+interface DeliveryDeps {
+  readonly gate: GateContext
+  /** Where people reach the console, without a slash at the end. */
+  readonly consoleUrl: string
+  /** Counts. */
+  readonly onAttempt: (attempt: Attempted) => void
+  readonly times?: DeliveryTimes
+}
+
+/**
+ * Takes what is due from the outbox to one channel, for as long as this replica lives. Each channel has its own: one that is down, slow or asks to be left alone holds up nothing
+ * but itself, and nothing here is waited for by anything that decides.
+ */
+export class Delivery {
+  readonly #channel: Channel
+  readonly #deps: DeliveryDeps
+  readonly #times: DeliveryTimes
+  readonly #over = new AbortController()
+  readonly #unwatch: () => void
+  readonly #loop: Promise<void>
+  // Owned by #pause(): wakes the loop.
+  #wake: () => void = () => {}
+  // Owned by #deliver(): the other side asked to be left alone until then, by the monotonic clock.
+  #quietUntil = 0
+
+  constructor(channel: Channel, deps: DeliveryDeps) {
+    this.#channel = channel
+    this.#deps = deps
+    this.#times = deps.times ?? deliveryTimes
+    this.#unwatch = deps.gate.holds.watch(() => this.#wake())
+    this.#loop = this.#run()
+  }
+
+  /** Attempts that are under way are given up; they are taken up again by whoever comes first when their claim runs out. */
+  async stop(): Promise<void> {
+    this.#over.abort()
+    this.#unwatch()
+    this.#wake()
+    await this.#loop
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#over
+    while (!signal.aborted) {
+      const more = await this.#round()
+      if (!more && !signal.aborted) await this.#pause()
+    }
+  }
+
+  /** Whether there may be more that is due. */
+  async #round(): Promise<boolean> {
+    if (performance.now() < this.#quietUntil) return false
+    const { gate } = this.#deps
+    try {
+      const { name } = this.#channel
+      const rows = await claimNotices(gate.store, name, randomUUID(), atATime, this.#times.lease)
+      await Promise.all(rows.map((row) => this.#deliver(row)))
+      return rows.length === atATime
+    } catch (error) {
+      // Nothing is lost: what was claimed is due again when its claim has run out.
+      gate.log.warn({ err: error, channel: this.#channel.name }, 'the outbox could not be read')
+      return false
+    }
+  }
+
+  async #deliver(row: Claimed): Promise<void> {
+    const { gate, onAttempt } = this.#deps
+    const { name: channel } = this.#channel
+    const notice = await this.#noticeFor(row)
+    if (!notice) return noteDelivered(gate.store, row, null)
+    try {
+      const signal = AbortSignal.any([this.#over.signal, AbortSignal.timeout(this.#times.patience)])
+      const { receipt } = await this.#channel.deliver(notice, signal)
+      onAttempt({ channel, delivered: true })
+      await noteDelivered(gate.store, row, receipt)
+    } catch (error) {
+      if (this.#over.signal.aborted) return
+      onAttempt({ channel, delivered: false })
+      const pauseMs = this.#pauseAfter(row, error)
+      const words = wordsOf(error)
+      gate.log.warn(
+        { channel, target: row.target, approval: row.approval, error: words, retry_ms: pauseMs },
+        'a notice was not delivered',
+      )
+      await noteFailed(gate.store, row, words, pauseMs)
+    }
+  }
+
+  /** `null` when there is nothing to say any more: a reminder, or a first word to a wider group, about something that is over. */
+  async #noticeFor(row: Claimed): Promise<Notice | null> {
+    const { gate, consoleUrl } = this.#deps
+    const approval = await getApproval(gate.store, row.approval)
+    if (!approval) throw new Error(`approval ${row.approval} has vanished`)
+    const votes = (await votesOf(gate.store, [approval.id])).get(approval.id)!
+    const isFirstWord = row.receipt === null && row.purpose !== 'announce'
+    const emergency = votes.some(({ decision }) => decision === 'break_glass')
+    if (isFirstWord && approval.state !== 'pending' && !emergency) return null
+    return noticeOf(row, approval, votes, consoleUrl)
+  }
+
+  #pauseAfter({ attempts, createdAt }: Claimed, error: unknown): number | null {
+    const { firstPause, longestPause, giveUpAfter } = this.#times
+    if (Date.now() - createdAt.getTime() > giveUpAfter) return null
+    const longest = Math.min(firstPause * 2 ** Math.min(attempts, 30), longestPause)
+    // Jitter: replicas and messages that failed together do not come back together.
+    const pause = randomInt(Math.ceil(longest / 2), longest + 1)
+    const asked = error instanceof DeliveryError ? (error.retryAfterMs ?? 0) : 0
+    this.#quietUntil = Math.max(this.#quietUntil, performance.now() + asked)
+    return Math.max(pause, asked)
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, this.#times.lookEvery)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+}
+
+/** Of what nobody foresaw only the name is told: the text of a foreign error can hold anything. */
+function wordsOf(error: unknown): string {
+  if (error instanceof DeliveryError) return error.message
+  return error instanceof Error ? `unexpected failure (${error.name})` : 'unexpected failure'
+}

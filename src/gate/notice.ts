@@ -1,0 +1,205 @@
+import type { Approval, Vote } from '../approvals/approval.ts'
+import { breakGlassOf } from '../approvals/break-glass.ts'
+import type { ApprovalState } from '../approvals/machine.ts'
+import type { Claimed, Purpose } from '../approvals/outbox.ts'
+import { isEligible } from '../approvals/quorum.ts'
+import { offeredScope } from '../approvals/scope.ts'
+import type { Eligible, Risk } from '../core/decision.ts'
+import type { JsonObject } from '../core/json.ts'
+import { actingFor, type Owner } from '../core/subject.ts'
+import { visible, visibleLines } from '../core/visible.ts'
+import { payloadText, type Part } from './payload-text.ts'
+import { approvalView, highestRisk } from './view.ts'
+
+/** What a channel is to show, and where. */
+export interface Notice {
+  /** The same for every attempt to deliver it, and for everything newer about the same approval in the same place. */
+  readonly id: string
+  /** Higher whenever there is something new to show. */
+  readonly version: number
+  readonly purpose: Purpose
+  /** The place in the channel; empty where there is only one. */
+  readonly target: string
+  /** What the channel said the last time: where the message is. `null`: none is known of, and one is to be posted. */
+  readonly receipt: JsonObject | null
+  /** Of a reminder: where the same place was told first. */
+  readonly announced: JsonObject | null
+  /** The approval's page in the console. */
+  readonly link: string
+  readonly story: Story
+  /** The approval in the shape of the API: for programs. Nothing in it is made visible. */
+  readonly approval: JsonObject
+}
+
+/**
+ * Everything that an approver is to see, in words. Every text that anybody outside of the gateway can have written has been made visible, and is data: a channel must show it where
+ * its own mark-up, mentions and links are not looked for.
+ */
+export interface Story {
+  readonly id: string
+  readonly state: ApprovalState
+  readonly summary: string
+  readonly agent: string
+  /** Person, agents and resource, in the order in which the action came about. */
+  readonly chain: readonly string[]
+  readonly resource: string
+  readonly effect: string
+  readonly rules: readonly string[]
+  readonly reason: string
+  readonly risk: Risk
+  /** The agent's own claim, or `null`. */
+  readonly agentReason: string | null
+  /** How the same action ended when it ran before, or `null`. */
+  readonly ranBefore: ApprovalState | null
+  readonly needs: readonly Need[]
+  /** The whole action. */
+  readonly parts: readonly Part[]
+  /** What may be granted beyond one run, or `null`. */
+  readonly grant: { readonly minutes: number; readonly words: string } | null
+  readonly breakGlass: boolean
+  readonly createdAt: Date
+  readonly expiresAt: Date
+  /** A vote names both. */
+  readonly digest: string
+  readonly viewHash: string
+  /** Who decided, how and why, in one sentence; `null` while nobody has. */
+  readonly verdict: string | null
+  /** What became of the run, in a few words; `null` before it has ended. */
+  readonly outcome: string | null
+}
+
+/** One thing that has to be met. */
+export interface Need {
+  readonly from: string
+  readonly quorum: number
+  /** Those who have approved so far. */
+  readonly approvedBy: readonly string[]
+}
+
+/** `consoleUrl`: where people reach the console, without a slash at the end. */
+export function noticeOf(
+  row: Pick<Claimed, 'id' | 'wanted' | 'purpose' | 'target' | 'receipt' | 'announced'>,
+  approval: Approval,
+  votes: readonly Vote[],
+  consoleUrl: string,
+): Notice {
+  const { id, wanted, purpose, target, receipt, announced } = row
+  return {
+    id,
+    version: wanted,
+    purpose,
+    target,
+    receipt,
+    announced,
+    link: `${consoleUrl}/#/approvals/${approval.id}`,
+    story: storyOf(approval, votes),
+    approval: approvalView(approval, votes),
+  }
+}
+
+function storyOf(approval: Approval, votes: readonly Vote[]): Story {
+  const { action, decision } = approval
+  const { subject } = action
+  const person = actingFor(subject)
+  const actors = [subject, ...subject.chain].map((party) => party.subject)
+  const chain = [...(person ? [ownerName(person)] : []), ...actors.toReversed(), action.resource]
+  const grant = offeredScope(decision.requirements)
+  return {
+    id: approval.id,
+    state: approval.state,
+    summary: visible(action.summary),
+    agent: visible(subject.chain[0]?.subject ?? subject.subject),
+    chain: withoutRepeats(chain).map(visible),
+    resource: action.resource,
+    effect: action.effect,
+    rules: decision.rules,
+    reason: visible(decision.reason),
+    risk: highestRisk(decision.requirements),
+    agentReason: action.agentReason === null ? null : visible(action.agentReason),
+    ranBefore: approval.ranBefore?.state ?? null,
+    needs: decision.requirements.map(({ from, quorum }) => ({
+      from: eligibleWords(from),
+      quorum,
+      approvedBy: votes
+        .filter((vote) => vote.decision === 'approve' && isEligible(vote, from))
+        .map(({ name }) => visible(name)),
+    })),
+    parts: payloadText(approval.payload).map(({ label, text }) => ({
+      label: visible(label),
+      text: visibleLines(text).join('\n'),
+    })),
+    grant: grant && { minutes: grant.minutes, words: grantWords(grant.minutes, grant.match) },
+    breakGlass: breakGlassOf(decision.requirements).length > 0,
+    createdAt: approval.createdAt,
+    expiresAt: approval.expiresAt,
+    digest: approval.digest,
+    viewHash: approval.viewHash,
+    verdict: verdictOf(approval, votes),
+    outcome: outcomeOf(approval),
+  }
+}
+
+function withoutRepeats(names: readonly string[]): string[] {
+  return names.filter((name, index) => name !== names[index - 1])
+}
+
+const ownerName = (owner: Owner): string =>
+  'group' in owner ? `group ${owner.group}` : owner.subject
+
+function eligibleWords(from: Eligible): string {
+  return visible(
+    'group' in from ? from.group : from.people.map(({ subject }) => subject).join(', '),
+  )
+}
+
+function grantWords(minutes: number, match: readonly string[]): string {
+  const what =
+    match.length === 0 ? 'exactly this request' : `every request with the same ${match.join(', ')}`
+  return `For ${minutes} ${minutes === 1 ? 'minute' : 'minutes'} the agent may run, without asking again, ${what}.`
+}
+
+function verdictOf({ state, resolution }: Approval, votes: readonly Vote[]): string | null {
+  const reason = resolution?.reason ? `: ${visible(resolution.reason)}` : ''
+  switch (state) {
+    case 'pending':
+      return null
+    case 'denied':
+      return `Denied by ${namesOf(votes, 'deny')}${reason}`
+    case 'expired':
+      return 'Expired: nobody decided in time'
+    case 'cancelled':
+      return `Cancelled by ${visible(resolution?.by?.subject ?? 'the gateway')}${reason}`
+    case 'invalidated':
+      return `No longer valid${reason}`
+    default: {
+      const alone = votes.some(({ decision }) => decision === 'break_glass')
+      return alone
+        ? `Released alone, in an emergency, by ${namesOf(votes, 'break_glass')}${reason}`
+        : `Approved by ${namesOf(votes, 'approve')}`
+    }
+  }
+}
+
+function namesOf(votes: readonly Vote[], decision: Vote['decision']): string {
+  return visible(
+    votes
+      .filter((vote) => vote.decision === decision)
+      .map(({ name }) => name)
+      .join(', '),
+  )
+}
+
+function outcomeOf({ state, outcome }: Approval): string | null {
+  switch (state) {
+    case 'succeeded':
+    case 'failed': {
+      const status = outcome?.status === undefined ? '' : `, status ${outcome.status}`
+      const error = outcome?.error === undefined ? '' : `, ${outcome.error}`
+      return `The run ${state}${status}${error}`
+    }
+    case 'unknown':
+      return 'Nobody knows what became of the run: it may have had its effect'
+    default:
+      return null
+  }
+}
