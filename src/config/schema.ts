@@ -464,5 +464,3 @@ export function isPostgres(resource: Resource): resource is PostgresResource {
 }
 export type SlackConfig = NonNullable<Config['channels']['slack']>
 export type WebhookConfig = Config['channels']['webhooks'][string]
-export type SlackConfig = NonNullable<Config['channels']['slack']>
-export type WebhookConfig = Config['channels']['webhooks'][string]
