@@ -25,7 +25,8 @@ import { healthOf } from './gate/health.ts'
 import { startHousekeeping } from './gate/housekeeping.ts'
 import { Outcomes } from './gate/outcomes.ts'
 import { createAuthenticator } from './identity/authenticate.ts'
-import { loadPolicies } from './policy/load.ts'
+import { compilePolicies } from './policy/compile.ts'
+import { readPolicyFolder } from './policy/load.ts'
 import { createAgentServer } from './protocols/http/server.ts'
 import { leaseTimes, openLease, type LeaseTimes } from './store/lease.ts'
 import { createLog, type Log } from './telemetry/log.ts'
@@ -73,11 +74,14 @@ export async function startGateway(
   const policies = opened.adopt(
     await ActivePolicies.open({
       folder: config.policies,
-      load: () =>
-        loadPolicies(config.policies, {
+      read: async () => (await readPolicyFolder(config.policies)).policies,
+      compile: (documents, from) =>
+        compilePolicies(documents, {
           resources: config.resources.map(known),
           channels: knownChannels(config.channels),
+          elsewhere: from === 'elsewhere',
         }),
+      replica: lease.replica,
       store,
       audit,
       log,
@@ -107,12 +111,13 @@ export async function startGateway(
     outcomes,
     holds,
     policies: () => policies.current,
+    catchUp: () => policies.follow(),
     limits: config.hold,
     observed: new Set(observed),
-    log,
     announcing: announcingOf(config),
+    log,
   }
-  policies.watch()
+  await policies.start(null)
   const authenticator = opened.adopt(
     await createAuthenticator({
       identity: config.identity,
@@ -134,7 +139,7 @@ export async function startGateway(
     log,
   })
   opened.defer(() => agents.close())
-  const health = healthOf(context)
+  const health = healthOf(context, () => policies.behind)
   const control = await createControlServer({
     identity: config.identity,
     publicUrl: config.listen.control.public_url,
@@ -171,7 +176,6 @@ export async function startGateway(
   const agentsUrl = urlOf(config.listen.agents, address)
   const controlUrl =
     config.listen.control.public_url ?? urlOf(config.listen.control, control.server.address())
-  const { hash: policy } = policies.current
   const channels: Channel[] = []
   for (const channel of channels) {
     const delivery = new Delivery(channel, {
@@ -181,6 +185,7 @@ export async function startGateway(
     })
     opened.adopt(delivery, (it) => it.stop())
   }
+  const { hash: policy } = policies.current
   log.info(
     { version, agents: agentsUrl, control: controlUrl, store: store.kind, policy },
     'started',
@@ -197,7 +202,6 @@ export async function startGateway(
   }
 }
 
-/** Names where a resource leads and with which credential, without revealing either: a change of one of them is another action. */
 function announcingOf({ channels }: Config): Announcing {
   const { to, remind, escalate } = channels.default
   return {
@@ -208,6 +212,7 @@ function announcingOf({ channels }: Config): Announcing {
   }
 }
 
+/** Names where a resource leads and with which credential, without revealing either: a change of one of them is another action. */
 function bindingOf({ name, upstream, credential }: Resource, { bindingKey }: Secrets): string {
   return createHmac('sha256', bindingKey)
     .update(JSON.stringify([name, upstream, credential ?? null]))
