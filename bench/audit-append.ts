@@ -62,15 +62,13 @@ function anIntent(): EventInput {
 
 /** What one would write first. */
 async function insertAlone(): Promise<void> {
-  const event = describe(anIntent(), lease, new Date().toISOString())
+  const event = describe(anIntent(), lease, Date.now())
   const { input, source, personal } = event
   await store.query(
-    `WITH personal AS (
-       INSERT INTO sallyport.audit_personal (event, issuer, subject, salt, body)
-       VALUES ($1, $9, $10, $11, $12))
-     INSERT INTO sallyport.audit_events
-       (id, time, type, replica, epoch, action, resource, decision, reason, body)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $13, $14)`,
+    `INSERT INTO sallyport.audit_events
+       (id, time, type, replica, epoch, action, resource, decision,
+        issuer, subject, salt, personal, reason, body)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
     [
       ...[event.id, event.time, input.type, source.replica, source.epoch, input.action!.id],
       ...[input.resource, input.decision, input.subject!.issuer, input.subject!.subject],

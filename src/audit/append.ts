@@ -9,13 +9,15 @@ import { Metrics, type Counted } from '../telemetry/metrics.ts'
 import { ChainWriter, type Item } from './chain-writer.ts'
 import { DatabaseClock } from './clock.ts'
 import { describe, type Described } from './event.ts'
+import { provideMonths } from './months.ts'
 import { Queue, unavailable } from './queue.ts'
 import { buryEpoch } from './reconcile.ts'
 import { findUnlinked, insertUnlinked, readClock } from './rows.ts'
 
-/** In milliseconds: how often the patience of those who wait is looked at, and how often the unlinked events are. */
+/** In milliseconds: how often the patience of those who wait is looked at, the unlinked events, and the months to come. */
 const watchEvery = 250
 const sweepEvery = 2_000
+const monthsEvery = 24 * 60 * 60_000
 const mostLinkedAtOnce = 500
 
 interface AuditContext {
@@ -30,6 +32,7 @@ interface AuditContext {
 
 /** Rejects with `StoreError`. */
 export async function openAuditLog(context: AuditContext): Promise<AuditLog> {
+  await provideMonths(context.store)
   const clock = new DatabaseClock()
   const asked = performance.now()
   clock.correct(await readClock(context.store), asked)
@@ -71,6 +74,7 @@ export class AuditLog {
     this.#timers = [
       setInterval(() => this.#queue.giveUp(patienceMs), watchEvery).unref(),
       setInterval(() => this.linkWritten(), sweepEvery).unref(),
+      setInterval(() => this.#provideMonths(), monthsEvery).unref(),
     ]
   }
 
@@ -130,6 +134,12 @@ export class AuditLog {
     clearTimeout(deadline)
   }
 
+  #provideMonths(): void {
+    provideMonths(this.#store).catch((error: unknown) => {
+      this.#log.warn({ err: error }, 'partitions of months to come are not made yet')
+    })
+  }
+
   #giveUp(): void {
     this.#over.abort()
     this.#queue.giveUp(0)
@@ -137,7 +147,7 @@ export class AuditLog {
 
   #describe(input: EventInput): Described {
     const { replica, epoch } = this.#lease
-    return describe(input, { replica, epoch }, this.#clock.time())
+    return describe(input, { replica, epoch }, this.#clock.now())
   }
 
   #wake(): void {

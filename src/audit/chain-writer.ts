@@ -8,7 +8,8 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import { genesis, leafHash, linkHash } from './chain.ts'
 import type { DatabaseClock } from './clock.ts'
 import type { Described } from './event.ts'
-import { findConflict, insertBatch, type Batch } from './rows.ts'
+import { findConflict } from './links.ts'
+import { insertBatch, type Batch } from './rows.ts'
 
 /** An event on its way into the chain. */
 export interface Item {

@@ -9,21 +9,12 @@ export class DatabaseClock {
   #offset = Date.now() - performance.now()
   // Owned by now(): its last answer.
   #last = 0
-  // Owned by time().
-  #written = { at: NaN, text: '' }
 
   /** Milliseconds since the epoch; does not go back as long as the database's clock does not. */
   now(): number {
     const estimate = Math.floor(performance.now() + this.#offset)
     if (estimate >= this.#last || this.#last - estimate > jitter) this.#last = estimate
     return this.#last
-  }
-
-  /** The same as RFC 3339 has it. Kept while the millisecond lasts: writing it down costs more than telling the time. */
-  time(): string {
-    const now = this.now()
-    if (now !== this.#written.at) this.#written = { at: now, text: new Date(now).toISOString() }
-    return this.#written.text
   }
 
   /**

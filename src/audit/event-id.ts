@@ -1,25 +1,42 @@
 import { randomUUIDv7 } from 'node:crypto'
 
+/** A clock that goes back by more than this many milliseconds was set back, and ids follow it. */
+const jitter = 1_000
+
 // Owned by eventId(): what the last id began with.
-let milliseconds = 0
+let last = 0
 let counter = 0
 
+export interface EventId {
+  readonly id: string
+  /** The time in it, in milliseconds since the epoch. */
+  readonly time: number
+}
+
 /**
- * A UUIDv7 that sorts behind all that came before it in this process (RFC 9562 §6.2, method 1: a counter in `rand_a`). One transaction tells
- * several things within a millisecond, and they are linked and shown by time and id: in the order in which they happened.
+ * A UUIDv7 of this time that sorts behind all that came before it in this process (RFC 9562 §6.2, method 1: a counter in `rand_a`). One
+ * transaction tells several things within a millisecond, and they are linked and shown by their ids: in the order in which they happened.
  */
-export function eventId(): string {
+export function eventId(now: number): EventId {
   const fresh = randomUUIDv7()
-  const now = parseInt(fresh.slice(0, 8) + fresh.slice(9, 13), 16)
-  if (now > milliseconds) {
-    milliseconds = now
+  if (now > last || last - now > jitter) {
+    last = now
     // From the lower half, so that there is room to count.
     counter = parseInt(fresh.slice(15, 18), 16) >> 1
   } else if (++counter > 0xfff) {
-    milliseconds += 1
+    last += 1
     counter = 0
   }
-  const time = milliseconds.toString(16).padStart(12, '0')
+  const time = last.toString(16).padStart(12, '0')
   const count = counter.toString(16).padStart(3, '0')
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${count}${fresh.slice(18)}`
+  return {
+    id: `${time.slice(0, 8)}-${time.slice(8)}-7${count}${fresh.slice(18)}`,
+    time: last,
+  }
+}
+
+/** The least id of a time: everything before it has a lesser one, and nothing at or after it has. */
+export function firstIdAt(time: Date): string {
+  const milliseconds = Math.max(0, time.getTime()).toString(16).padStart(12, '0')
+  return `${milliseconds.slice(0, 8)}-${milliseconds.slice(8)}-0000-0000-000000000000`
 }

@@ -28,9 +28,10 @@ export interface Described {
 /** In characters. An approval's whole payload fits, whatever its encoding. */
 const longest = 8 * 1024 * 1024
 
-/** Throws the problem `bad-request` for an event that cannot be recorded, before it is anywhere near others. */
-export function describe(input: EventInput, source: Source, time: string): Described {
-  const id = eventId()
+/** `now` in milliseconds since the epoch. Throws the problem `bad-request` for an event that cannot be recorded, before it is anywhere near others. */
+export function describe(input: EventInput, source: Source, now: number): Described {
+  const { id, time: milliseconds } = eventId(now)
+  const time = rfc3339(milliseconds)
   const personal = describePersonal(input)
   const { action, outcome, usage, subject } = input
   // In the order of RFC 8785; JSON leaves out what is undefined.
@@ -74,6 +75,16 @@ function describePersonal({ subject, attributes, details }: EventInput): Describ
   if (details) parts.push(`"details":${canonical(details)}`)
   if (subject) parts.push(`"subject":${canonicalSubject(subject)}`)
   return parts.length === 0 ? null : { salt: freshSalt(), body: `{${parts.join(',')}}` }
+}
+
+// Owned by rfc3339(): kept while the millisecond lasts. Writing a time down costs more than telling it.
+let written = { at: NaN, text: '' }
+
+function rfc3339(milliseconds: number): string {
+  if (milliseconds !== written.at) {
+    written = { at: milliseconds, text: new Date(milliseconds).toISOString() }
+  }
+  return written.text
 }
 
 // A verified token is cached with its subject, so that one agent's requests all have the same object.

@@ -21,10 +21,6 @@ export interface EventRow {
   readonly hash: Buffer | null
 }
 
-/** Columns of an `EventRow`, for events `e`, their personal parts `p` and links `l`. */
-export const eventColumns =
-  'e.body, p.salt, p.body AS personal, l.replica, l.epoch, l.n, l.prev, l.hash'
-
 /** Everything but attributes, details, subject, salt, seq, prev and hash is what was hashed, once it is in canonical form. */
 export function toExported(row: EventRow): ExportedEvent {
   const { id, body, salt, personal, replica, epoch, n, prev, hash } = row

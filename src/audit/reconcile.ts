@@ -3,6 +3,7 @@ import type { Queryable, Store } from '../store/db.ts'
 import type { Epoch } from '../store/lease.ts'
 import { genesis, leafHash, linkHash } from './chain.ts'
 import type { Described } from './event.ts'
+import { readHead } from './links.ts'
 import { insertBatch, insertUnlinked } from './rows.ts'
 import { stretchesOf, type Stretch } from './stretches.ts'
 
@@ -64,14 +65,14 @@ function readOpenIntents(
   return tx.query<OpenIntent>(
     `SELECT DISTINCT ON (e.action) e.action, e.body
      FROM sallyport.audit_events e
-     WHERE (e.time, e.id) > ($3::timestamptz, $4::uuid) AND (e.time, e.id) <= ($5::timestamptz, $6::uuid)
+     WHERE e.id > $3 AND e.id <= $4
        AND e.replica = $1 AND e.epoch = $2
        AND (e.type = 'action.dispatched' OR e.type = 'action.decided'
             AND (e.decision = 'allow' OR convert_from(e.body, 'UTF8')::jsonb -> 'enforced' = 'false'))
        AND NOT EXISTS (SELECT FROM sallyport.audit_events c
                        WHERE c.action = e.action AND c.type = 'action.completed')
-     ORDER BY e.action, e.time`,
-    [replica, epoch, after.time, after.id, upTo.time, upTo.id],
+     ORDER BY e.action, e.id`,
+    [replica, epoch, after, upTo],
   )
 }
 
@@ -82,13 +83,8 @@ function unknownOutcome({ body }: OpenIntent): EventInput {
 }
 
 async function endChain(tx: Queryable, chain: Epoch, last: Described): Promise<void> {
-  const [head] = await tx.query<{ n: number; hash: Buffer }>(
-    `SELECT n, hash FROM sallyport.audit_links
-     WHERE replica = $1 AND epoch = $2 ORDER BY n DESC LIMIT 1`,
-    [chain.replica, chain.epoch],
-  )
-  const first = (head?.n ?? 0) + 1
-  const prev = head?.hash.toString('hex') ?? genesis
+  const { n, hash: prev } = (await readHead(tx, chain)) ?? { n: 0, hash: genesis }
+  const first = n + 1
   const hash = linkHash({ ...chain, n: first }, prev, leafHash(last.body))
   const events = [{ id: last.id, described: last, hash }]
   await insertBatch(tx, { chain, first, prev, events, under: null })

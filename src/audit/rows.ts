@@ -21,55 +21,59 @@ export interface Batch {
 
 const insertEvents = `
   INSERT INTO sallyport.audit_events
-    (id, time, type, replica, epoch, action, resource, decision, reason, approval, body)
-  SELECT id, time, type, replica, epoch, action, resource, decision, reason, approval,
-         substring($11::bytea FROM start FOR length)
-  FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::uuid[], $5::bigint[], $6::uuid[],
-              $7::text[], $8::text[], $9::text[], $10::uuid[], $12::int[], $13::int[])
-    AS e (id, time, type, replica, epoch, action, resource, decision, reason, approval, start, length)`
-
-const insertPersonal = `
-  INSERT INTO sallyport.audit_personal (event, issuer, subject, salt, body)
-  SELECT event, issuer, subject, substring($17::bytea FROM 16 * n::int - 15 FOR 16),
-         substring($18::bytea FROM start FOR length)
-  FROM unnest($14::uuid[], $15::text[], $16::text[], $19::int[], $20::int[])
-    WITH ORDINALITY AS p (event, issuer, subject, start, length, n)`
+    (id, time, type, replica, epoch, n, action, resource, decision, reason, approval, body,
+     issuer, subject, salt, personal)
+  SELECT id, time, type, replica, epoch, n, action, resource, decision, reason, approval,
+         substring($12::bytea FROM start FOR length),
+         issuer, subject,
+         substring($17::bytea FROM salt FOR 16),
+         substring($18::bytea FROM p_start FOR p_length)
+  FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::uuid[], $5::bigint[], $6::bigint[],
+              $7::uuid[], $8::text[], $9::text[], $10::text[], $11::uuid[], $13::int[], $14::int[],
+              $15::text[], $16::text[], $19::int[], $20::int[], $21::int[])
+    AS e (id, time, type, replica, epoch, n, action, resource, decision, reason, approval, start, length,
+          issuer, subject, salt, p_start, p_length)`
 
 const insertLinks = `
-  INSERT INTO sallyport.audit_links (replica, epoch, n, event, prev, hash)
-  SELECT $21::uuid, $22::bigint, $23::bigint + n - 1, event,
-         substring($25::bytea FROM 32 * n::int - 31 FOR 32),
-         substring($25::bytea FROM 32 * n::int + 1 FOR 32)
-  FROM unnest($24::uuid[]) WITH ORDINALITY AS l (event, n)`
+  INSERT INTO sallyport.audit_links (replica, epoch, first, events, prev, hashes)
+  VALUES ($22::uuid, $23::bigint, $24::bigint, $25::uuid[], $26::bytea, $27::bytea)`
+
+const insertPlaces = `
+  INSERT INTO sallyport.audit_places (event, replica, epoch, n)
+  SELECT event, $22::uuid, $23::bigint, n
+  FROM unnest($29::uuid[], $30::bigint[]) AS p (event, n)`
 
 const now = `(extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`
 
-const insertLinked = `
-  WITH events AS (${insertEvents}), personal AS (${insertPersonal}), links AS (${insertLinks}),
-       done AS (DELETE FROM sallyport.audit_unlinked WHERE event = ANY ($26::uuid[]))
-  SELECT sallyport.pin_generation($27::bigint), ${now}`
+const answer = `SELECT sallyport.pin_generation($28::bigint), ${now}`
+
+const insertLinked = `WITH events AS (${insertEvents}), links AS (${insertLinks}) ${answer}`
+
+const insertAndPlace = `
+  WITH events AS (${insertEvents}), links AS (${insertLinks}), places AS (${insertPlaces}),
+       done AS (DELETE FROM sallyport.audit_unlinked WHERE event = ANY ($29::uuid[]))
+  ${answer}`
 
 const insertWithoutLinks = `
-  WITH events AS (${insertEvents}), personal AS (${insertPersonal})
+  WITH events AS (${insertEvents})
   INSERT INTO sallyport.audit_unlinked (event, replica, epoch)
   SELECT * FROM unnest($1::uuid[], $4::uuid[], $5::bigint[])`
 
 /** Events, personal parts and links in one statement: all of it is durable when it resolves, or nothing. Gives the database's clock, in milliseconds. */
 export async function insertBatch(store: Queryable, batch: Batch): Promise<number> {
-  const fresh = batch.events.flatMap(({ described }) => described ?? [])
-  const known = batch.events.filter(({ described }) => !described)
-  const [row] = await store.query<{ now: number }>(insertLinked, [
-    ...eventParams(fresh),
-    ...linkParams(batch),
-    literal(known.map(({ id }) => id)),
-    batch.under,
-  ])
+  const { fresh, placed } = placesOf(batch)
+  const params = [...eventParams(fresh), ...linkParams(batch)]
+  const [row] =
+    placed.length === 0
+      ? await store.query<{ now: number }>(insertLinked, params)
+      : await store.query<{ now: number }>(insertAndPlace, [...params, ...placeParams(placed)])
   return row!.now
 }
 
 /** Events in a transaction of their caller's. They are linked once that has committed. */
 export async function insertUnlinked(tx: Queryable, events: readonly Described[]): Promise<void> {
-  await tx.query(insertWithoutLinks, eventParams(events))
+  const fresh = events.map((described) => ({ described, n: null }))
+  await tx.query(insertWithoutLinks, eventParams(fresh))
 }
 
 /** Events that were written and committed, and are in no chain yet: this replica's, and what dead ones left behind. */
@@ -97,37 +101,44 @@ export async function readClock(store: Queryable): Promise<number> {
   return row!.now
 }
 
-/** What holds a place that a batch wants: the batch itself, another chain end, or links of events that it only wanted to link. */
-export type Conflict =
-  | { readonly kind: 'same' | 'taken' | 'unknown' }
-  | { readonly kind: 'linked'; readonly events: ReadonlySet<string> }
-
-export async function findConflict(store: Queryable, batch: Batch): Promise<Conflict> {
-  const { chain, first, events } = batch
-  const last = first + events.length - 1
-  const links = await store.query<{ own: boolean; n: number; event: string; hash: Buffer }>(
-    `SELECT (replica, epoch) = ($1::uuid, $2::bigint) AS own, n, event, hash
-     FROM sallyport.audit_links
-     WHERE (replica, epoch, n) IN (($1, $2, $3), ($1, $2, $4)) OR event = ANY ($5::uuid[])`,
-    [chain.replica, chain.epoch, first, last, literal(events.map(({ id }) => id))],
-  )
-  const place = (n: number) => links.find((link) => link.own && link.n === n)
-  if (place(last)?.hash.toString('hex') === events.at(-1)!.hash) return { kind: 'same' }
-  if (place(first)) return { kind: 'taken' }
-  if (links.length > 0) return { kind: 'linked', events: new Set(links.map(({ event }) => event)) }
-  return { kind: 'unknown' }
+interface Fresh {
+  readonly described: Described
+  /** Its position, if its own row says it. */
+  readonly n: number | null
 }
 
-function eventParams(events: readonly Described[]): unknown[] {
+interface Placed {
+  readonly id: string
+  readonly n: number
+}
+
+/** An event that is written as it is linked says itself where. One that is there already, or is linked in another chain than it describes, cannot. */
+function placesOf({ chain, first, events }: Batch): { fresh: Fresh[]; placed: Placed[] } {
+  const fresh: Fresh[] = []
+  const placed: Placed[] = []
+  for (const [index, { id, described }] of events.entries()) {
+    const n = first + index
+    const own =
+      described?.source.epoch === chain.epoch && described.source.replica === chain.replica
+    if (described) fresh.push({ described, n: own ? n : null })
+    if (!own) placed.push({ id, n })
+  }
+  return { fresh, placed }
+}
+
+function eventParams(fresh: readonly Fresh[]): unknown[] {
+  const events = fresh.map(({ described }) => described)
   const bodies = pack(events.map(({ body }) => body))
-  const withPersonal = events.filter(({ personal }) => personal)
-  const personal = pack(withPersonal.map((event) => event.personal!.body))
+  const personal = pack(events.map((event) => event.personal?.body))
+  const salts = events.flatMap((event) => event.personal?.salt ?? [])
+  let salted = 0
   return [
-    literal(events.map(({ id }) => id)),
+    list(events.map(({ id }) => id)),
     literal(events.map(({ time }) => time)),
     literal(events.map(({ input }) => input.type)),
-    literal(events.map(({ source }) => source.replica)),
-    literal(events.map(({ source }) => String(source.epoch))),
+    list(events.map(({ source }) => source.replica)),
+    list(events.map(({ source }) => source.epoch)),
+    list(fresh.map(({ n }) => n)),
     literal(events.map(({ input }) => input.action?.id)),
     literal(events.map(({ input }) => input.resource)),
     literal(events.map(({ input }) => input.decision)),
@@ -136,34 +147,50 @@ function eventParams(events: readonly Described[]): unknown[] {
     bodies.bytes,
     bodies.starts,
     bodies.lengths,
-    literal(withPersonal.map(({ id }) => id)),
-    literal(withPersonal.map(({ input }) => input.subject?.issuer)),
-    literal(withPersonal.map(({ input }) => input.subject?.subject)),
-    Buffer.concat(withPersonal.map((event) => event.personal!.salt)),
+    literal(events.map(({ input }) => input.subject?.issuer)),
+    literal(events.map(({ input }) => input.subject?.subject)),
+    Buffer.concat(salts),
     personal.bytes,
+    list(events.map((event) => (event.personal ? 16 * salted++ + 1 : null))),
     personal.starts,
     personal.lengths,
   ]
 }
 
-function linkParams({ chain, first, prev, events }: Batch): unknown[] {
-  const hashes = Buffer.from(prev + events.map(({ hash }) => hash).join(''), 'hex')
-  return [chain.replica, chain.epoch, first, literal(events.map(({ id }) => id)), hashes]
+function linkParams({ chain, first, prev, events, under }: Batch): unknown[] {
+  return [
+    chain.replica,
+    chain.epoch,
+    first,
+    list(events.map(({ id }) => id)),
+    Buffer.from(prev, 'hex'),
+    Buffer.from(events.map(({ hash }) => hash).join(''), 'hex'),
+    under,
+  ]
+}
+
+function placeParams(placed: readonly Placed[]): unknown[] {
+  return [list(placed.map(({ id }) => id)), list(placed.map(({ n }) => n))]
 }
 
 /** Texts one behind the other, and where each is, from 1: a fraction of the cost of an array of byte strings. */
-function pack(texts: readonly string[]): { bytes: Buffer; starts: string; lengths: string } {
+function pack(texts: readonly (string | undefined)[]) {
   const bytes = Buffer.from(texts.join(''))
-  const starts: number[] = []
-  const lengths: number[] = []
+  const starts: (number | null)[] = []
+  const lengths: (number | null)[] = []
   let start = 1
   for (const text of texts) {
-    const length = Buffer.byteLength(text)
-    starts.push(start)
+    const length = text === undefined ? null : Buffer.byteLength(text)
+    starts.push(length === null ? null : start)
     lengths.push(length)
-    start += length
+    start += length ?? 0
   }
-  return { bytes, starts: `{${starts.join(',')}}`, lengths: `{${lengths.join(',')}}` }
+  return { bytes, starts: list(starts), lengths: list(lengths) }
+}
+
+/** An array of what needs no quotes: numbers, UUIDs, nothing. */
+function list(values: readonly (string | number | null)[]): string {
+  return `{${values.map((value) => value ?? 'NULL').join(',')}}`
 }
 
 const plain = /^[\w.:/-]+$/

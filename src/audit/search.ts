@@ -1,6 +1,7 @@
 import { Problem } from '../core/errors.ts'
 import { StoreError, type Queryable } from '../store/db.ts'
-import { eventColumns, toExported, type EventRow, type ExportedEvent } from './exported.ts'
+import { firstIdAt } from './event-id.ts'
+import { toExported, type EventRow, type ExportedEvent } from './exported.ts'
 
 /** What an event has to be. All that is given has to be true. */
 export interface EventFilter {
@@ -32,13 +33,14 @@ export interface EventPage {
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** Each condition, on events `e` and their personal parts `p`, by its filter. */
+/** Each condition, on events `e`, by its filter. */
 const conditions: {
   readonly [Name in keyof Required<EventFilter>]: (place: string, value: unknown) => string
 } = {
   q: (place) =>
-    `position(lower(${place}) IN lower(convert_from(e.body, 'UTF8') || coalesce(convert_from(p.body, 'UTF8'), ''))) > 0`,
-  subject: (place) => `p.subject = ${place}`,
+    `position(lower(${place}) IN lower(convert_from(e.body, 'UTF8') || coalesce(convert_from(e.personal, 'UTF8'), ''))) > 0`,
+  // By what the index has, and by all of it.
+  subject: (place) => `left(e.subject, 200) = left(${place}, 200) AND e.subject = ${place}`,
   resource: (place) => `e.resource = ${place}`,
   action: (place, value) =>
     uuid.test(String(value))
@@ -51,8 +53,9 @@ const conditions: {
   reason: (place) => `e.reason = ${place}`,
   type: (place) => `e.type = ${place}`,
   approval: (place) => `e.approval = ${place}`,
-  from: (place) => `e.time >= ${place}`,
-  to: (place) => `e.time < ${place}`,
+  // An id begins with its event's time.
+  from: (place) => `e.id >= ${place}::uuid`,
+  to: (place) => `e.id < ${place}::uuid`,
 }
 
 /**
@@ -69,19 +72,14 @@ export async function searchEvents(
   const place = (value: unknown) => `$${params.push(value)}`
   const where = Object.entries(filter)
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => conditions[name as keyof EventFilter](place(value), value))
-  if (cursor !== null) {
-    const { time, id } = readCursor(cursor)
-    where.push(`(e.time, e.id) < (${place(time)}::timestamptz, ${place(id)}::uuid)`)
-  }
+    .map(([name, value]) => conditions[name as keyof EventFilter](place(asParameter(value)), value))
+  if (cursor !== null) where.push(`e.id < ${place(readCursor(cursor))}::uuid`)
   const rows = await store
-    .query<EventRow & { time: Date }>(
-      `SELECT e.id, e.time, ${eventColumns}
-       FROM sallyport.audit_events e
-       LEFT JOIN sallyport.audit_personal p ON p.event = e.id
-       LEFT JOIN sallyport.audit_links l ON l.event = e.id
+    .query<EventRow>(
+      `SELECT e.id, e.body, e.salt, e.personal, e.replica, e.epoch, e.n, e.prev, e.hash
+       FROM sallyport.audit_log e
        ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''}
-       ORDER BY e.time DESC, e.id DESC
+       ORDER BY e.id DESC
        LIMIT ${place(limit)}`,
       params,
     )
@@ -95,19 +93,23 @@ export async function searchEvents(
   }
 }
 
-function writeCursor({ time, id }: { time: Date; id: string }): string {
-  return Buffer.from(`${time.toISOString()} ${id}`).toString('base64url')
+function asParameter(value: unknown): unknown {
+  return value instanceof Date ? firstIdAt(value) : value
 }
 
-function readCursor(cursor: string): { time: string; id: string } {
-  const [time = '', id = ''] = Buffer.from(cursor, 'base64url').toString().split(' ')
-  if (Number.isNaN(Date.parse(time)) || !uuid.test(id)) {
+function writeCursor({ id }: { id: string }): string {
+  return Buffer.from(id).toString('base64url')
+}
+
+function readCursor(cursor: string): string {
+  const id = Buffer.from(cursor, 'base64url').toString()
+  if (!uuid.test(id)) {
     throw new Problem('bad-request', 'This cursor is not one that a search here gave out.')
   }
-  return { time, id }
+  return id
 }
 
-/** For reads that auditors ask for: what the database would not look for, as a problem that says so. */
+/** What went wrong with a search, for whoever asked. */
 export function asProblem(error: unknown): unknown {
   if (!(error instanceof StoreError)) return error
   const cancelled = '57014'

@@ -1,22 +1,16 @@
 import type { Queryable } from '../store/db.ts'
 import type { Epoch } from '../store/lease.ts'
+import { firstIdAt } from './event-id.ts'
 
-interface Position {
-  readonly time: Date
-  readonly id: string
-}
-
-/** A part of the log: the events behind `after`, up to and including `upTo`, by time and id. */
+/** A part of the log: the events behind the id `after`, up to and including the id `upTo`. */
 export interface Stretch {
-  readonly after: Position
-  readonly upTo: Position
+  readonly after: string
+  readonly upTo: string
 }
 
 const stretchLength = 10_000
 // How far a replica's estimate of the database's clock may be off.
 const slackMs = 60_000
-const firstId = '00000000-0000-0000-0000-000000000000'
-const lastId = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
 /** The log during an epoch, the latest part first, in parts that one statement looks through quickly. */
 export async function* stretchesOf(store: Queryable, dead: Epoch): AsyncGenerator<Stretch> {
@@ -26,22 +20,22 @@ export async function* stretchesOf(store: Queryable, dead: Epoch): AsyncGenerato
     [dead.replica, dead.epoch, slackMs],
   )
   if (!life) return
-  const begin = { time: life.begin, id: firstId }
-  let upTo: Position | null = { time: life.end, id: lastId }
+  const begin = firstIdAt(life.begin)
+  let upTo: string | null = firstIdAt(life.end)
   while (upTo) {
-    const after: Position | null = await goBack(store, upTo, begin)
+    const after: string | null = await goBack(store, upTo, begin)
     yield { after: after ?? begin, upTo }
     upTo = after
   }
 }
 
-async function goBack(store: Queryable, from: Position, begin: Position): Promise<Position | null> {
-  const [position] = await store.query<{ time: Date; id: string }>(
-    `SELECT time, id FROM sallyport.audit_events
-     WHERE (time, id) <= ($1::timestamptz, $2::uuid) AND time >= $3
-     ORDER BY time DESC, id DESC
-     OFFSET $4 LIMIT 1`,
-    [from.time, from.id, begin.time, stretchLength],
+async function goBack(store: Queryable, from: string, begin: string): Promise<string | null> {
+  const [event] = await store.query<{ id: string }>(
+    `SELECT id FROM sallyport.audit_events
+     WHERE id <= $1 AND id >= $2
+     ORDER BY id DESC
+     OFFSET $3 LIMIT 1`,
+    [from, begin, stretchLength],
   )
-  return position ?? null
+  return event?.id ?? null
 }

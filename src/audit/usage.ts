@@ -1,4 +1,5 @@
 import type { Queryable } from '../store/db.ts'
+import { firstIdAt } from './event-id.ts'
 import { asProblem } from './search.ts'
 
 /** Whose actions, in which time. */
@@ -59,14 +60,13 @@ export async function usageOf(
   const rows = await store
     .query<Usage & { oldest: Date; counted: number }>(
       `WITH decided AS MATERIALIZED (
-         SELECT e.time, e.action, ${by === 'subject' ? 'p.subject' : 'e.resource'} AS name,
+         SELECT e.time, e.action, ${by === 'subject' ? 'e.subject' : 'e.resource'} AS name,
                 CASE WHEN e.decision IN ('deny', 'hold') AND convert_from(e.body, 'UTF8')::jsonb ? 'enforced'
                      THEN 'allow' ELSE e.decision END AS decision
            FROM sallyport.audit_events e
-           LEFT JOIN sallyport.audit_personal p ON p.event = e.id
-          WHERE e.type = 'action.decided' AND e.time >= $1 AND e.time < $2
-            AND ($3::text IS NULL OR p.subject = $3) AND ($4::text IS NULL OR e.resource = $4)
-          ORDER BY e.time DESC
+          WHERE e.type = 'action.decided' AND e.id >= $1 AND e.id < $2
+            AND ($3::text IS NULL OR e.subject = $3) AND ($4::text IS NULL OR e.resource = $4)
+          ORDER BY e.id DESC
           LIMIT $5
        ), ranked AS (
          SELECT name, row_number() OVER (ORDER BY count(*) DESC, name) AS rank FROM decided GROUP BY name
@@ -78,7 +78,7 @@ export async function usageOf(
                FROM (SELECT convert_from(e.body, 'UTF8')::jsonb -> 'outcome' AS outcome
                        FROM sallyport.audit_events e
                       WHERE e.action = d.action AND e.type = 'action.completed'
-                      ORDER BY e.time DESC LIMIT 1) last
+                      ORDER BY e.id DESC LIMIT 1) last
            ) o ON true
        )
        SELECT CASE WHEN r.rank <= $6 THEN m.name END AS name,
@@ -94,7 +94,7 @@ export async function usageOf(
          JOIN ranked r ON r.name IS NOT DISTINCT FROM m.name
         GROUP BY 1, 2
         ORDER BY 2, 1`,
-      [from, to, subject ?? null, resource ?? null, limit, namesShown, step],
+      [firstIdAt(from), firstIdAt(to), subject ?? null, resource ?? null, limit, namesShown, step],
     )
     .catch((error: unknown) => {
       throw asProblem(error)

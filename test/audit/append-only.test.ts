@@ -3,14 +3,24 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { verifyStore } from '../../src/audit/verify.ts'
 import type { Store } from '../../src/store/db.ts'
 import { openPostgres } from '../../src/store/postgres.ts'
-import { anIntent, startReplica } from '../support/audit.ts'
+import { anIntent, startReplica, until } from '../support/audit.ts'
 import { atEnd, createTestDatabase, openTestStore, storeKinds } from '../support/store.ts'
 
 const insufficientPrivilege = '42501'
 const appendOnly = 'SP004'
 
-const attacks = ['audit_events', 'audit_personal', 'audit_links'].flatMap((table) => [
-  `UPDATE sallyport.${table} SET ${table === 'audit_personal' ? 'subject' : table === 'audit_links' ? 'n' : 'type'} = NULL`,
+/** This month's, where the event of these tests is. */
+const month = `audit_events_${new Date().toISOString().slice(0, 7).replace('-', '_')}`
+
+const columns: Record<string, string> = {
+  audit_events: 'type',
+  [month]: 'personal',
+  audit_links: 'hashes',
+  audit_places: 'n',
+}
+
+const attacks = Object.entries(columns).flatMap(([table, column]) => [
+  `UPDATE sallyport.${table} SET ${column} = NULL`,
   `DELETE FROM sallyport.${table}`,
   `TRUNCATE sallyport.${table}`,
 ])
@@ -57,6 +67,13 @@ describe.each(storeKinds)('the audit tables of the %s store', (kind) => {
     attacked = await open(kind)
     const { audit } = await startReplica(attacked.store)
     await audit.append(anIntent())
+    // One that is linked after it was written.
+    const later = anIntent()
+    await attacked.store.tx((tx) => audit.write(tx, later))
+    audit.linkWritten()
+    await until(
+      async () => (await attacked.store.query('SELECT FROM sallyport.audit_places')).length === 1,
+    )
   })
 
   test.each(attacks)('do not let the gateway: %s', async (sql) => {
@@ -79,10 +96,19 @@ describe.each(storeKinds)('the audit tables of the %s store', (kind) => {
 
   test('let the eraser erase a personal part, and nothing else; the log verifies without it', async () => {
     await attacked.asOwner('GRANT sallyport_eraser TO CURRENT_USER')
-    await attacked.asEraser('DELETE FROM sallyport.audit_personal')
-    for (const sql of ['DELETE FROM sallyport.audit_events', 'TRUNCATE sallyport.audit_personal']) {
+    const erase = 'UPDATE sallyport.audit_events SET issuer = NULL, subject = NULL, salt = NULL'
+    for (const part of [erase, `${erase}, personal = 'another'`]) {
+      await expect(attacked.asEraser(part)).rejects.toMatchObject({ code: appendOnly })
+    }
+    await attacked.asEraser(`${erase}, personal = NULL WHERE subject = 'agent-7'`)
+    for (const sql of [
+      `UPDATE sallyport.audit_events SET body = ''`,
+      'DELETE FROM sallyport.audit_events',
+      'TRUNCATE sallyport.audit_events',
+      'SELECT personal FROM sallyport.audit_events',
+    ]) {
       await expect(attacked.asEraser(sql)).rejects.toMatchObject({ code: insufficientPrivilege })
     }
-    expect(await verifyStore(attacked.store)).toMatchObject({ ok: true, lines: 1, erased: 1 })
+    expect(await verifyStore(attacked.store)).toMatchObject({ ok: true, lines: 2, erased: 2 })
   })
 })

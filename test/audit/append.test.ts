@@ -14,11 +14,9 @@ describe.each(storeKinds)('the audit log on the %s store', (kind) => {
   })
 
   const recorded = async (action: string) =>
-    store.query<{ n: number | null }>(
-      `SELECT l.n FROM sallyport.audit_events e
-       LEFT JOIN sallyport.audit_links l ON l.event = e.id WHERE e.action = $1`,
-      [action],
-    )
+    store.query<{ n: number | null }>('SELECT n FROM sallyport.audit_log WHERE action = $1', [
+      action,
+    ])
 
   test('has an event and its link when append resolves', async () => {
     const event = anIntent()
@@ -30,8 +28,7 @@ describe.each(storeKinds)('the audit log on the %s store', (kind) => {
     const events = Array.from({ length: 700 }, () => anIntent())
     await Promise.all(events.map((event) => replica.audit.append(event)))
     const places = await store.query<{ action: string; n: number }>(
-      `SELECT e.action, l.n FROM sallyport.audit_links l JOIN sallyport.audit_events e ON e.id = l.event
-       WHERE e.action = ANY ($1::uuid[]) ORDER BY l.n`,
+      'SELECT action, n FROM sallyport.audit_log WHERE action = ANY ($1::uuid[]) ORDER BY n',
       [events.map(({ action }) => action!.id)],
     )
     expect(places.map(({ action }) => action)).toEqual(events.map(({ action }) => action!.id))

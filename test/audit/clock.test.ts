@@ -10,8 +10,6 @@ test('the clock is the one of the database, however wrong the one here is', () =
   const database = Date.now() + hour
   clock.correct(database, sent)
   expect(clock.now()).toBeGreaterThanOrEqual(database - 1)
-  expect(clock.time()).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
-  expect(Date.parse(clock.time())).toBeGreaterThanOrEqual(database - 1)
 })
 
 test('an answer that was long underway changes nothing that agrees with it', () => {

@@ -20,8 +20,7 @@ const slow = { timeout: 90_000 }
 
 async function actionsOnRecord(store: Store): Promise<Set<string>> {
   const rows = await store.query<{ action: string }>(
-    `SELECT e.action FROM sallyport.audit_events e
-     JOIN sallyport.audit_links l ON l.event = e.id WHERE e.type = 'action.decided'`,
+    "SELECT action FROM sallyport.audit_log WHERE type = 'action.decided' AND hash IS NOT NULL",
   )
   return new Set(rows.map(({ action }) => action))
 }

@@ -114,8 +114,7 @@ describe.each(storeKinds)('a replica that ended without a word, on the %s store'
     expect(asleep.lease.held(1)).toBe(false)
     expect(asleep.lease.held(2)).toBe(true)
     const [place] = await store.query<{ epoch: number; n: number }>(
-      `SELECT l.epoch, l.n FROM sallyport.audit_links l
-       JOIN sallyport.audit_events e ON e.id = l.event WHERE e.action = $1`,
+      'SELECT epoch, n FROM sallyport.audit_log WHERE action = $1',
       [late.action!.id],
     )
     expect(place).toEqual({ epoch: 2, n: 1 })

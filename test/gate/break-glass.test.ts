@@ -79,7 +79,7 @@ describe.each(storeKinds)('breaking the glass, on the %s store', (kind) => {
 
   const events = async (id: string) => {
     const rows = await store.query<{ type: string }>(
-      'SELECT type FROM sallyport.audit_events WHERE approval = $1 ORDER BY time, id',
+      'SELECT type FROM sallyport.audit_events WHERE approval = $1 ORDER BY id',
       [id],
     )
     return rows.map(({ type }) => type)

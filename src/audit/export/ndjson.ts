@@ -1,7 +1,8 @@
 import type { Queryable } from '../../store/db.ts'
 import type { Epoch } from '../../store/lease.ts'
 import { canonical } from '../canonical.ts'
-import { eventColumns, toExported, type EventRow } from '../exported.ts'
+import { toExported, type EventRow } from '../exported.ts'
+import { readHead } from '../links.ts'
 
 export interface Span {
   /** What was linked at or after this time. */
@@ -10,6 +11,7 @@ export interface Span {
   readonly to?: Date
 }
 
+/** Events that are read at a time; one stretch of links is read whole. */
 const pageSize = 1_000
 
 /**
@@ -18,12 +20,16 @@ const pageSize = 1_000
  */
 export async function* exportNdjson(store: Queryable, span: Span = {}): AsyncGenerator<string> {
   for (const chain of await listChains(store)) {
-    const end = await countLinks(store, chain)
+    const end = (await readHead(store, chain))?.n ?? 0
     const from = span.from ? await firstLinkedAt(store, chain, span.from, end) : 1
     const to = span.to ? await firstLinkedAt(store, chain, span.to, end) : end + 1
-    for (let n = from; n < to; n += pageSize) {
-      const rows = await readPage(store, chain, n, Math.min(n + pageSize, to))
+    let next = from
+    while (next < to) {
+      const rows = await readPage(store, chain, next, to)
+      // Somebody took the rest away. Verifying says so, where more of the chain follows.
+      if (rows.length === 0) break
       for (const row of rows) yield canonical(toExported(row))
+      next = rows.at(-1)!.n! + 1
     }
   }
 }
@@ -32,15 +38,6 @@ function listChains(store: Queryable): Promise<Epoch[]> {
   return store.query(
     'SELECT replica, epoch FROM sallyport.replicas ORDER BY started_at, replica, epoch',
   )
-}
-
-async function countLinks(store: Queryable, { replica, epoch }: Epoch): Promise<number> {
-  const [last] = await store.query<{ n: number }>(
-    `SELECT n FROM sallyport.audit_links
-     WHERE replica = $1 AND epoch = $2 ORDER BY n DESC LIMIT 1`,
-    [replica, epoch],
-  )
-  return last?.n ?? 0
 }
 
 /** Position of the first link at or after a time, or `end + 1`. Along a chain these times do not go back, so a few looks are enough. */
@@ -54,25 +51,37 @@ async function firstLinkedAt(
   let high = end + 1
   while (low < high) {
     const middle = low + ((high - low) >> 1)
-    const [row] = await store.query<{ before: boolean }>(
-      `SELECT linked_at < $4 AS before FROM sallyport.audit_links
-       WHERE replica = $1 AND epoch = $2 AND n = $3`,
+    const [stretch] = await store.query<{ before: boolean; first: number; after: number }>(
+      `SELECT linked_at < $4 AS before, first, first + cardinality(events) AS after
+       FROM sallyport.audit_links
+       WHERE replica = $1 AND epoch = $2 AND first <= $3
+       ORDER BY first DESC LIMIT 1`,
       [replica, epoch, middle, time],
     )
-    if (row?.before) low = middle + 1
-    else high = middle
+    if (!stretch) low = middle + 1
+    else if (stretch.before) low = Math.max(stretch.after, middle + 1)
+    else high = stretch.first
   }
   return low
 }
 
+/** Whole stretches of links, from the one that begins at `from` or behind it, with their events. */
 function readPage(store: Queryable, { replica, epoch }: Epoch, from: number, to: number) {
   return store.query<EventRow>(
-    `SELECT l.event AS id, ${eventColumns}
-     FROM sallyport.audit_links l
-     LEFT JOIN sallyport.audit_events e ON e.id = l.event
-     LEFT JOIN sallyport.audit_personal p ON p.event = l.event
-     WHERE l.replica = $1 AND l.epoch = $2 AND l.n >= $3 AND l.n < $4
-     ORDER BY l.n`,
+    `WITH stretches AS (
+       SELECT *, sum(cardinality(events)) OVER (ORDER BY first) - cardinality(events) AS before
+       FROM (SELECT * FROM sallyport.audit_links
+             WHERE replica = $1 AND epoch = $2 AND first >= $3 AND first < $4
+             ORDER BY first LIMIT ${pageSize}) next)
+     SELECT link.event AS id, e.body, e.salt, e.personal, l.replica, l.epoch,
+            l.first + link.place - 1 AS n,
+            substring(l.prev || l.hashes FROM (32 * link.place - 31)::int FOR 32) AS prev,
+            substring(l.hashes FROM (32 * link.place - 31)::int FOR 32) AS hash
+     FROM stretches l
+     CROSS JOIN unnest(l.events) WITH ORDINALITY AS link (event, place)
+     LEFT JOIN sallyport.audit_events e ON e.id = link.event
+     WHERE l.before < ${pageSize}
+     ORDER BY l.first, link.place`,
     [replica, epoch, from, to],
   )
 }
