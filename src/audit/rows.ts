@@ -88,7 +88,7 @@ export async function findUnlinked(
      JOIN sallyport.audit_events e ON e.id = u.event
      JOIN sallyport.replicas r ON (r.replica, r.epoch) = (u.replica, u.epoch)
      WHERE u.replica = $1 OR r.closed_at IS NOT NULL
-     ORDER BY e.time, e.id
+     ORDER BY e.id
      LIMIT $2`,
     [replica, limit],
   )
