@@ -3,24 +3,27 @@ import { Problem } from '../core/errors.ts'
 import type { Principal } from '../core/subject.ts'
 import { StoreError, type Store } from '../store/db.ts'
 import type { Log } from '../telemetry/log.ts'
-import { createJwtVerifier, tokenHash } from './jwt.ts'
+import { createCertificateSubjects } from './certificate-subject.ts'
+import { watchEndedSubjects } from './ended-subjects.ts'
+import { createJwtVerifier, tokenHash, type VerifiedToken } from './jwt.ts'
 import { keyPrefix } from './key-format.ts'
 import { createKeyLookup } from './key-lookup.ts'
+import { needsNoProof, nothingElse, provePossession, type Presented } from './possession.ts'
 import { Recent } from './recent.ts'
 import type { Recorder } from './recorder.ts'
 import { Refusal, type RefusalReason } from './refusal.ts'
 import { createRefusalRecord } from './refusal-record.ts'
+import { sweepUsedIds } from './used-once.ts'
 
-/** Milliseconds until a token is verified again although it is valid still: its issuer may have withdrawn the key. */
-const reverify = 5 * 60_000
 const capacity = 10_000
 
 export interface Authenticator {
   /**
-   * Who presents this, proven. Throws or rejects with the problem `unauthenticated`, whose member `reason` is one of `refusals`, and with
-   * `store-unavailable` when a key cannot be looked up. The answer comes at once, not as a promise, when the token was verified a moment ago.
+   * Who presents this, proven. `token` is empty for somebody who shows a client certificate alone. Throws or rejects with the problem `unauthenticated`,
+   * whose member `reason` is one of `refusals`, and with `store-unavailable` when something cannot be looked up. The answer comes at once, not as a promise,
+   * when the token was verified a moment ago and there is nothing more to prove.
    */
-  authenticate(token: string): Principal | Promise<Principal>
+  authenticate(token: string, presented?: Presented): Principal | Promise<Principal>
   close(): Promise<void>
 }
 
@@ -41,51 +44,81 @@ export async function createAuthenticator({
   onRefusal = () => {},
 }: AuthenticatorDeps): Promise<Authenticator> {
   const verifyJwt = createJwtVerifier(identity, log)
+  const certificateSubject = createCertificateSubjects(identity.certificates)
   const keys = await createKeyLookup(store)
-  const verified = new Recent<Principal>(capacity)
+  const ended = await watchEndedSubjects(store, log)
+  const sweeper = sweepUsedIds(store, log)
+  const verified = new Recent<VerifiedToken>(capacity)
   const recordRefusal = createRefusalRecord(recorder, log)
 
-  async function verify(token: string, hash: string): Promise<Principal> {
-    const principal = await verifyJwt(token)
-    const now = Date.now()
-    verified.set(hash, principal, Math.min(principal.credential.expiresAt!, now + reverify))
+  async function verify(token: string, hash: string, presented: Presented): Promise<Principal> {
+    const known = await verifyJwt(token)
+    verified.set(hash, known, known.until)
+    return prove(token, known, presented)
+  }
+
+  function prove(
+    token: string,
+    { principal, confirmation }: VerifiedToken,
+    presented: Presented,
+  ): Principal | Promise<Principal> {
+    if (needsNoProof(confirmation, presented)) return principal
+    return provePossession(token, confirmation, presented, store).then(() => principal)
+  }
+
+  function find(token: string, presented: Presented): Principal | Promise<Principal> {
+    const { certificate, request } = presented
+    if (token === '') {
+      if (!certificate) throw new Refusal('missing')
+      return certificateSubject(certificate)
+    }
+    if (token.startsWith(keyPrefix)) {
+      if (request?.scheme === 'dpop') throw new Refusal('proof-invalid', { about: 'agent key' })
+      return keys.find(token)
+    }
+    const hash = tokenHash(token)
+    const known = verified.get(hash, Date.now())
+    return known ? prove(token, known, presented) : verify(token, hash, presented)
+  }
+
+  /** Last of all, also for what was verified before: somebody behind it may have lost their session meanwhile. */
+  function live(principal: Principal): Principal {
+    ended.refuse(principal.credential)
     return principal
   }
 
-  function find(token: string): Principal | Promise<Principal> {
-    if (token === '') throw new Refusal('missing')
-    if (token.startsWith(keyPrefix)) return keys.find(token)
-    const hash = tokenHash(token)
-    return verified.get(hash, Date.now()) ?? verify(token, hash)
-  }
-
-  function refused(token: string, error: unknown): unknown {
+  function refused(shown: string, error: unknown): unknown {
     if (error instanceof Refusal) {
       onRefusal(error.reason)
-      recordRefusal(error, token)
+      recordRefusal(error, shown)
     }
     if (!(error instanceof StoreError)) return error
-    // A key that cannot be looked up may have been revoked. Closed.
+    // A key that cannot be looked up may have been revoked, and a proof may have been used. Closed.
     return new Problem(
       'store-unavailable',
-      'Agent keys cannot be looked up, because the store does not answer.',
+      'This credential cannot be looked up, because the store does not answer.',
       {},
       { cause: error },
     )
   }
 
   return {
-    authenticate(token) {
+    authenticate(token, presented = nothingElse) {
+      const shown = token === '' ? (presented.certificate?.thumbprint ?? '') : token
       try {
-        const principal = find(token)
-        if (!(principal instanceof Promise)) return principal
-        return principal.catch((error: unknown) => {
-          throw refused(token, error)
+        const principal = find(token, presented)
+        if (!(principal instanceof Promise)) return live(principal)
+        return principal.then(live).catch((error: unknown) => {
+          throw refused(shown, error)
         })
       } catch (error) {
-        throw refused(token, error)
+        throw refused(shown, error)
       }
     },
-    close: () => keys.close(),
+    async close() {
+      sweeper.close()
+      await ended.close()
+      await keys.close()
+    },
   }
 }

@@ -7,10 +7,12 @@ import type { Queryable } from '../store/db.ts'
  */
 export async function credentialStillValid(
   tx: Queryable,
-  { kind, id, expiresAt }: Credential,
+  credential: Credential,
 ): Promise<boolean> {
+  const { kind, id, expiresAt } = credential
+  if (await hasEnded(tx, credential)) return false
   if (kind === 'agent-key') return keyStillValid(tx, id)
-  // A token without an end is none that we have verified. Closed.
+  // A token or certificate without an end is none that we have verified. Closed.
   if (expiresAt === null) return false
   const [row] = await tx.query<{ valid: boolean }>(
     'SELECT clock_timestamp() < $1::timestamptz AS valid',
@@ -27,4 +29,26 @@ async function keyStillValid(tx: Queryable, id: string): Promise<boolean> {
     [id],
   )
   return rows.length === 1
+}
+
+/** Whether an identity provider ended the session, or disabled the account, of somebody behind it. */
+async function hasEnded(
+  tx: Queryable,
+  { names = [], issuedAt }: Pick<Credential, 'names' | 'issuedAt'>,
+): Promise<boolean> {
+  if (names.length === 0) return false
+  const [row] = await tx.query<{ ended: boolean }>(
+    `SELECT EXISTS (
+       SELECT FROM sallyport.ended_subjects e
+         JOIN unnest($1::text[], $2::text[], $3::text[]) AS n (issuer, name, role) USING (issuer, name)
+        WHERE e.disabled OR (n.role = 'self' AND e.ended_at >= $4::timestamptz)) AS ended`,
+    [
+      names.map(({ issuer }) => issuer),
+      names.map(({ name }) => name),
+      names.map(({ as }) => as),
+      // Nobody knows when it was issued: then it was before. Closed.
+      new Date(issuedAt ?? 0),
+    ],
+  )
+  return row!.ended
 }

@@ -6,19 +6,33 @@ import {
   type CompactVerifyGetKey,
   type JWTPayload,
 } from 'jose'
-import type { Config, IssuerConfig } from '../config/schema.ts'
+import type { Config, IssuerConfig, LoginConfig } from '../config/schema.ts'
 import type { Principal } from '../core/subject.ts'
 import type { Log } from '../telemetry/log.ts'
 import { badClaim, claim, type Claims } from './claims.ts'
+import { credentialNames } from './credential-names.ts'
 import { issuerKeys } from './issuer-keys.ts'
 import { refusalFrom } from './jose-errors.ts'
+import { confirmationOf, type Confirmation } from './possession.ts'
 import { Refusal } from './refusal.ts'
 import { subjectOfToken } from './token-subject.ts'
 
 /** Characters. Node's limit for all headers together is of the same size. */
 const longestToken = 16_384
 
-export type VerifyJwt = (token: string) => Promise<Principal>
+/** What a token proves, once whoever presents it has shown that they may. */
+export interface VerifiedToken {
+  readonly principal: Principal
+  /** The keys that it is bound to. */
+  readonly confirmation: Confirmation
+  /** Until when this can be believed without asking again, in milliseconds since the epoch. */
+  readonly until: number
+}
+
+export type VerifyJwt = (token: string) => Promise<VerifiedToken>
+
+/** Milliseconds until a token is verified again although it is valid still: its issuer may have withdrawn the key. */
+const reverify = 5 * 60_000
 
 /**
  * Verifies tokens of the configured issuers (RFC 7519, with the rules of RFC 8725 and RFC 9068): a fixed list of algorithms, keys only from the
@@ -37,17 +51,35 @@ export function createJwtVerifier(identity: Config['identity'], log: Log): Verif
     const { config, keys } = issuer
     const claims = await verifiedClaims(token, config, keys)
     refuseOtherTokens(claims)
-    const subject = subjectOfToken(claims, config, identity.login)
-    const mine = subject.kind === 'human' ? identity.login?.session : undefined
-    return {
-      subject,
-      credential: {
-        kind: 'jwt',
-        id: tokenHash(token),
-        expiresAt: endOf(claims, config.max_skew, mine),
-      },
-    }
+    return tokenOf(token, claims, { config, login: identity.login, kind: 'jwt' })
   }
+}
+
+/** What claims that can be trusted say of a token. Throws a `Refusal`. */
+export function tokenOf(
+  token: string,
+  claims: Claims,
+  by: {
+    readonly config: IssuerConfig
+    readonly login: LoginConfig | undefined
+    readonly kind: 'jwt' | 'opaque-token'
+  },
+): VerifiedToken {
+  const { config, login, kind } = by
+  const confirmation = confirmationOf(claims)
+  const subject = subjectOfToken(claims, config, login)
+  const mine = subject.kind === 'human' ? login?.session : undefined
+  const expiresAt = endOf(claims, config.max_skew, mine)
+  const issuedAt = instant(claims, 'iat')
+  const credential = {
+    kind,
+    id: tokenHash(token),
+    ...(issuedAt !== undefined && { issuedAt }),
+    expiresAt,
+    names: credentialNames(subject),
+  }
+  const until = Math.min(expiresAt, Date.now() + reverify)
+  return { principal: { subject, credential }, confirmation, until }
 }
 
 /** SHA-256 in hex: names a token without revealing it. */
@@ -106,8 +138,6 @@ function refuseOtherTokens(claims: Claims): void {
   if (idToken || otherUse || claim(claims, 'events') !== undefined) {
     throw new Refusal('not-an-access-token')
   }
-  // Its owner asked that nobody can use it without the key (RFC 7800). Not being able to check that is no reason to skip it.
-  if (claim(claims, 'cnf') !== undefined) throw new Refusal('proof-required')
 }
 
 /** When the token is worth nothing any more, in milliseconds since the epoch, by a clock that may be off by `skew`. */

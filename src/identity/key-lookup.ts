@@ -2,6 +2,7 @@ import type { Principal } from '../core/subject.ts'
 import type { Store } from '../store/db.ts'
 import { keyColumns, keyFromRow, subjectOfKey, type KeyRow } from './agent-key.ts'
 import { keysChanged } from './api-key.ts'
+import { credentialNames } from './credential-names.ts'
 import { isKey, keyHash } from './key-format.ts'
 import { Recent } from './recent.ts'
 import { Refusal } from './refusal.ts'
@@ -65,5 +66,6 @@ async function queryKey(store: Store, hash: Buffer): Promise<Principal> {
   if (row.revoked_at) throw new Refusal('key-revoked', { subject })
   if (row.expired) throw new Refusal('key-expired', { subject })
   const expiresAt = row.expires_at?.getTime() ?? null
-  return { subject, credential: { kind: 'agent-key', id: row.id, expiresAt } }
+  const names = credentialNames(subject)
+  return { subject, credential: { kind: 'agent-key', id: row.id, expiresAt, names } }
 }

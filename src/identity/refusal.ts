@@ -14,7 +14,9 @@ export const refusals = {
   'not-an-access-token':
     'This is another kind of token. Present an access token, not an ID, refresh or logout token.',
   'proof-required':
-    'This token is bound to a key of its holder (cnf), which cannot be proven here. Ask for an unbound one.',
+    'This token is bound to a key of its holder (cnf). Prove that you have it: by a DPoP header, or by the client certificate.',
+  'proof-invalid': 'The proof that came with this token does not fit it, or this request.',
+  'proof-replayed': 'This proof was used before. Make a new one for each request.',
   'algorithm-not-allowed': 'The signature algorithm of this token is not accepted from its issuer.',
   'unknown-key': 'The issuer of this token has no such key.',
   'bad-signature': 'The signature of this token is wrong.',
@@ -24,6 +26,17 @@ export const refusals = {
   'bad-claims': 'A claim of this token is missing, or not what it has to be.',
   'issuer-unavailable':
     'The keys of this issuer cannot be fetched, so its tokens cannot be checked.',
+  'certificate-untrusted':
+    'This client certificate is not, or no longer, signed by an authority that counts here. Connect again with a good one.',
+  'certificate-unknown': 'Nothing says whom this client certificate stands for.',
+  'certificate-ambiguous': 'This client certificate could stand for more than one.',
+  'certificate-expired': 'This client certificate has expired.',
+  'token-inactive': 'The issuer of this token says that it is worth nothing (any more).',
+  'introspection-failed':
+    'The issuer of this token could not be asked about it, or gave an answer that cannot be trusted.',
+  'session-revoked': 'The identity provider ended the session of this subject. Log in again.',
+  'account-disabled':
+    'The identity provider disabled the account of this subject, or of its owner.',
   'key-unknown': 'There is no such agent key.',
   'key-revoked': 'This agent key has been revoked.',
   'key-expired': 'This agent key has expired.',

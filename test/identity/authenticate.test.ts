@@ -87,7 +87,13 @@ describe('a token', () => {
     expect(credential).toEqual({
       kind: 'jwt',
       id: expect.stringMatching(/^[0-9a-f]{64}$/),
+      issuedAt: expect.any(Number),
       expiresAt: expect.any(Number),
+      names: [
+        { issuer: idp.issuer, name: 'refund-bot', as: 'self' },
+        { issuer: idp.issuer, name: 'planner', as: 'self' },
+        { issuer: idp.issuer, name: 'priya', as: 'owner' },
+      ],
     })
   })
 
@@ -144,7 +150,15 @@ describe('an agent key', () => {
         related: [{ issuer: dana.issuer, subject: 'dana' }],
         claims: { scopes: ['audit:read'] },
       },
-      credential: { kind: 'agent-key', id: key.id, expiresAt: null },
+      credential: {
+        kind: 'agent-key',
+        id: key.id,
+        expiresAt: null,
+        names: [
+          { issuer: 'sallyport:keys', name: key.name, as: 'self' },
+          { issuer: dana.issuer, name: 'priya', as: 'owner' },
+        ],
+      },
     })
   })
 

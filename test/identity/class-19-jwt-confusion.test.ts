@@ -2,6 +2,7 @@ import { createHmac, createPublicKey, generateKeyPairSync, KeyObject, sign } fro
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createJwtVerifier, type VerifyJwt } from '../../src/identity/jwt.ts'
+import { nothingElse, provePossession } from '../../src/identity/possession.ts'
 import { Refusal } from '../../src/identity/refusal.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts'
@@ -22,9 +23,14 @@ afterAll(async () => {
   await stranger.close()
 })
 
+/** Whoever gets as far as asking the store has shown a proof, and nobody does here. */
+const nothingIsKnown = { query: () => Promise.reject(new Error('asked the store')) }
+
 async function reasonFor(token: string): Promise<string> {
   try {
-    const { subject } = await verify(token)
+    const { principal, confirmation } = await verify(token)
+    await provePossession(token, confirmation, nothingElse, nothingIsKnown)
+    const { subject } = principal
     return `accepted as ${subject.subject}`
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
@@ -303,7 +309,18 @@ describe('another kind of token', () => {
   })
 
   test('a token that is bound to a key of its holder is not taken for a bearer token', async () => {
-    expect(await reasonFor(await idp.mint({ cnf: { jkt: 'thumbprint' } }))).toBe('proof-required')
+    const cnfs = [
+      { jkt: 'thumbprint' },
+      { 'x5t#S256': 'thumbprint' },
+      { jwk: { kty: 'EC' } },
+      { jkt: 'thumbprint', kid: 'too' },
+      { jkt: 7 },
+      {},
+      [],
+      null,
+      'jkt',
+    ]
+    for (const cnf of cnfs) expect(await reasonFor(await idp.mint({ cnf }))).toBe('proof-required')
   })
 })
 

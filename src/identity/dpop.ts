@@ -1,0 +1,87 @@
+import { hash } from 'node:crypto'
+import { calculateJwkThumbprint, EmbeddedJWK, jwtVerify, type JWTPayload } from 'jose'
+import type { Queryable } from '../store/db.ts'
+import { Refusal } from './refusal.ts'
+import { useOnce } from './used-once.ts'
+
+/** How a token came with a request, and what came with it (RFC 9449, §7.1). */
+export interface DpopRequest {
+  readonly scheme: 'bearer' | 'dpop'
+  /** The `DPoP` header, or `null`. */
+  readonly proof: string | null
+  readonly method: string
+  /** The URL of the request as its client sees it; query and fragment do not count. */
+  readonly url: string
+}
+
+const algorithms = ['ES256', 'ES384', 'ES512', 'EdDSA', 'PS256', 'RS256']
+
+/** The challenge of an answer that asks for a proof (RFC 9449, §7.1). */
+export function dpopChallenge(reason: string): string {
+  const error = reason === 'proof-required' ? 'invalid_token' : 'invalid_dpop_proof'
+  return `DPoP realm="sallyport", error="${error}", algs="${algorithms.join(' ')}"`
+}
+
+/** Milliseconds that a proof may be old, and that its clock may be ahead of ours. */
+const oldest = 60_000
+const ahead = 30_000
+const longestProof = 8_192
+const longestId = 256
+
+/**
+ * Makes sure that whoever sent this request has the private key that the token is bound to, and made this proof for this very request, a moment
+ * ago (RFC 9449, §4.3). Rejects with a `Refusal`, or with `StoreError` when it cannot be known whether the proof was used before. Closed.
+ */
+export async function checkProof(
+  request: DpopRequest,
+  { token, thumbprint }: { token: string; thumbprint: string },
+  db: Queryable,
+): Promise<void> {
+  const { scheme, proof, method, url } = request
+  // A bound token as `Bearer` would be accepted by whoever forgets to look for the proof (§7.2).
+  if (scheme !== 'dpop' || proof === null) throw new Refusal('proof-required')
+  if (proof.length > longestProof) throw invalid('too long')
+  const { payload, jkt } = await verified(proof)
+  const now = Date.now()
+  if (jkt !== thumbprint) throw invalid('another key')
+  if (payload['htm'] !== method) throw invalid('htm')
+  if (!sameUrl(payload['htu'], url)) throw invalid('htu')
+  if (payload['ath'] !== hash('sha256', token, 'base64url')) throw invalid('ath')
+  const issued = typeof payload.iat === 'number' ? payload.iat * 1000 : NaN
+  // The negation is for NaN.
+  if (!(issued > now - oldest && issued < now + ahead)) throw invalid('iat')
+  const { jti } = payload
+  if (typeof jti !== 'string' || jti === '' || jti.length > longestId) throw invalid('jti')
+  // Last: only what is good in every other way is written down.
+  const forgotten = new Date(issued + oldest + ahead)
+  if (!(await useOnce(db, ['dpop', jkt, jti], forgotten))) throw new Refusal('proof-replayed')
+}
+
+async function verified(proof: string): Promise<{ payload: JWTPayload; jkt: string }> {
+  try {
+    // EmbeddedJWK refuses what is not a public key.
+    const { payload, protectedHeader } = await jwtVerify(proof, EmbeddedJWK, {
+      typ: 'dpop+jwt',
+      algorithms,
+      // `exp` and `nbf` are not for proofs; where they are, they count.
+      clockTolerance: ahead / 1000,
+    })
+    return { payload, jkt: await calculateJwkThumbprint(protectedHeader.jwk!, 'sha256') }
+  } catch (cause) {
+    throw new Refusal('proof-invalid', { about: 'signature or form', cause })
+  }
+}
+
+/** RFC 9449, §4.3: after normalising by syntax and scheme (RFC 3986, §6.2.2 and §6.2.3), without query and fragment. */
+function sameUrl(said: unknown, url: string): boolean {
+  if (typeof said !== 'string' || !URL.canParse(said) || !URL.canParse(url)) return false
+  const bare = (text: string) => {
+    const { protocol, host, pathname } = new URL(text)
+    return `${protocol}//${host}${pathname}`
+  }
+  return bare(said) === bare(url)
+}
+
+function invalid(about: string): Refusal {
+  return new Refusal('proof-invalid', { about })
+}
