@@ -19,6 +19,17 @@ export interface Attempt {
   readonly caller: AbortSignal
   /** Id of the approval that the caller named, or `null`. */
   readonly approval: string | null
+  /** Called when it begins to wait for people: for protocols that can say so meanwhile. */
+  held?(waiting: Waiting): void
+}
+
+/** What an attempt waits for, as its agent may know it. */
+export interface Waiting {
+  /** Id of the approval. */
+  readonly approval: string
+  readonly rules: readonly string[]
+  /** Groups of approvers; people are not named. */
+  readonly groups: readonly string[]
 }
 
 /** A payload, taken in whole. */

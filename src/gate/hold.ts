@@ -4,7 +4,7 @@ import { isOpen } from '../approvals/machine.ts'
 import { getApproval } from '../approvals/store.ts'
 import type { Decision } from '../core/decision.ts'
 import { Problem } from '../core/errors.ts'
-import type { Attempt } from './attempt.ts'
+import type { Attempt, Waiting } from './attempt.ts'
 import { actionDigest, subjectKey } from './binding.ts'
 import { claim } from './claim.ts'
 import { asProblem } from './commit.ts'
@@ -74,6 +74,7 @@ async function holdOne(ctx: GateContext, attempt: Attempt, decision: Decision): 
   // The policies may have changed since the decision, and what was open then may have been reviewed before this was there.
   if (approval.decision.policy !== ctx.policies().hash)
     approval = await reviewApproval(ctx, approval)
+  if (approval.state === 'pending') attempt.held?.(waitingFor(approval))
   for (;;) {
     const left = deadline - performance.now()
     if (approval.state === 'approved' && !caller.aborted) {
@@ -88,6 +89,11 @@ async function holdOne(ctx: GateContext, attempt: Attempt, decision: Decision): 
       throw refusal(approval, action.id)
     }
   }
+}
+
+function waitingFor({ id, decision }: Approval): Waiting {
+  const groups = decision.requirements.flatMap(({ from }) => ('group' in from ? [from.group] : []))
+  return { approval: id, rules: decision.rules, groups: [...new Set(groups)] }
 }
 
 async function look(ctx: GateContext, id: string): Promise<Approval> {
