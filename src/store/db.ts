@@ -1,10 +1,19 @@
+/** A statement that is sent again and again: each session of the server reads and plans it once, and knows it by its name from then on. */
+export interface Prepared {
+  readonly name: string
+  readonly text: string
+}
+
 /** Something that SQL can be sent to: the store itself, or one transaction of it. */
 export interface Queryable {
   /**
    * Runs one statement with `$1`-style parameters and returns its rows. Both stores align types alike: `bigint` becomes a
    * JavaScript number when safe, `bytea` a Buffer, `timestamptz` a Date, JSON its value. Rejects with `StoreError`.
    */
-  query<Row = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Row[]>
+  query<Row = Record<string, unknown>>(
+    sql: string | Prepared,
+    params?: readonly unknown[],
+  ): Promise<Row[]>
 }
 
 /**

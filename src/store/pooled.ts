@@ -1,5 +1,5 @@
 import type { Pool, QueryResultRow } from 'pg'
-import { StoreError, type Queryable, type Store } from './db.ts'
+import { StoreError, type Prepared, type Queryable, type Store } from './db.ts'
 import { Session, toStoreError } from './session.ts'
 
 /** How news travels: where the two stores differ. */
@@ -25,7 +25,10 @@ export class PooledStore implements Store {
     pool.on('error', () => {})
   }
 
-  async query<Row = Record<string, unknown>>(sql: string, params: readonly unknown[] = []) {
+  async query<Row = Record<string, unknown>>(
+    sql: string | Prepared,
+    params: readonly unknown[] = [],
+  ) {
     const session = await this.#session()
     try {
       const { rows } = await session.run<QueryResultRow>(sql, params)
@@ -39,7 +42,7 @@ export class PooledStore implements Store {
     const session = await this.#session()
     let over = false
     const tx: Queryable = {
-      async query<Row>(sql: string, params: readonly unknown[] = []) {
+      async query<Row>(sql: string | Prepared, params: readonly unknown[] = []) {
         // Closed: by now the session may be in somebody else's transaction.
         if (over) throw new StoreError('25P01', 'This transaction is over.')
         const { rows } = await session.run<QueryResultRow>(sql, params)

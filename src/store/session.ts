@@ -1,5 +1,5 @@
 import { DatabaseError, type PoolClient, type QueryResult, type QueryResultRow } from 'pg'
-import { StoreError } from './db.ts'
+import { StoreError, type Prepared } from './db.ts'
 
 /** One session of the pool, and whether it can be trusted with more work. */
 export class Session {
@@ -12,11 +12,14 @@ export class Session {
   }
 
   async run<Row extends QueryResultRow>(
-    sql: string,
+    sql: string | Prepared,
     params?: readonly unknown[],
   ): Promise<QueryResult<Row>> {
+    const values = params as unknown[]
     try {
-      return await this.#client.query<Row>(sql, params as unknown[])
+      return typeof sql === 'string'
+        ? await this.#client.query<Row>(sql, values)
+        : await this.#client.query<Row>({ ...sql, values })
     } catch (error) {
       if (!(error instanceof DatabaseError) || error.severity !== 'ERROR') this.#lost = true
       throw toStoreError(error)
