@@ -9,6 +9,8 @@ import { openSecrets, type Secrets } from './config/secrets.ts'
 import { approvalStream } from './console/routes/approval-stream.ts'
 import { approvalRoutes } from './console/routes/approvals.ts'
 import { auditRoutes } from './console/routes/audit.ts'
+import { channelRoutes } from './console/routes/channels.ts'
+import { linkRoutes } from './console/routes/links.ts'
 import { metricsRoutes } from './console/routes/metrics.ts'
 import { policyRoutes } from './console/routes/policies.ts'
 import { usageRoutes } from './console/routes/usage.ts'
@@ -155,6 +157,8 @@ export async function startGateway(
   opened.defer(() => control.close())
   await control.register(approvalRoutes, { gate: context })
   await control.register(approvalStream, { gate: context })
+  await control.register(channelRoutes, { gate: context })
+  await control.register(linkRoutes, { store, recorder: audit })
   await control.register(auditRoutes, { store, audit })
   await control.register(usageRoutes, { store })
   await control.register(policyRoutes, { policies: () => policies.current, observed })

@@ -23,6 +23,8 @@ export type EventType =
   | 'identity.key_revoked'
   | 'audit.exported'
   | 'gateway.started'
+  | 'identity.linked'
+  | 'identity.unlinked'
   | 'gateway.stopped'
 
 /** What the upstream did. `unknown`: it may have, and nobody can tell; it is never tried again. */

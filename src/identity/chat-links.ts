@@ -1,0 +1,175 @@
+import { hash, randomBytes } from 'node:crypto'
+import { Problem } from '../core/errors.ts'
+import type { EventInput } from '../core/event.ts'
+import type { Person } from '../core/person.ts'
+import { sameParty, type Party } from '../core/subject.ts'
+import type { Queryable, Store } from '../store/db.ts'
+import { subjectOfPerson } from './people.ts'
+import type { Recorder } from './recorder.ts'
+
+/** Somebody in a chat, as the chat itself vouches for: (Slack team, user), (Teams tenant, object id). Never an e-mail address, which is no identity. */
+export interface ChatAccount {
+  /** `slack`, `teams` */
+  readonly channel: string
+  readonly tenant: string
+  readonly member: string
+}
+
+export interface NamedChatAccount extends ChatAccount {
+  /** What the chat calls them: for display only. */
+  readonly name: string
+}
+
+export interface ChatLink extends NamedChatAccount {
+  readonly linkedAt: Date
+}
+
+export interface LinkDesk {
+  readonly store: Store
+  readonly recorder: Recorder
+}
+
+/** Minutes that an offer is good for. */
+export const offerMinutes = 10
+
+/**
+ * What this account takes to the control plane to say who it belongs to: 256 random bits, good for ten minutes and for one use. An earlier offer of the account
+ * ends. Whoever opens it has to log in, is shown the account, and has to agree: having it links nobody.
+ */
+export async function offerLink(store: Store, account: NamedChatAccount): Promise<string> {
+  const code = randomBytes(32).toString('base64url')
+  const { channel, tenant, member, name } = account
+  await store.tx(async (tx) => {
+    await tx.query(
+      `DELETE FROM sallyport.chat_link_offers
+        WHERE (channel, tenant, member) = ($1, $2, $3) OR expires_at <= clock_timestamp()`,
+      [channel, tenant, member],
+    )
+    await tx.query(
+      `INSERT INTO sallyport.chat_link_offers (hash, channel, tenant, member, name, expires_at)
+       VALUES ($1, $2, $3, $4, $5, clock_timestamp() + $6 * interval '1 minute')`,
+      [hashOf(code), channel, tenant, member, name, offerMinutes],
+    )
+  })
+  return code
+}
+
+/** Which account an offer is for. Throws `not-found` when it is used up, too old, or was never made. */
+export async function readOffer(db: Queryable, code: string): Promise<NamedChatAccount> {
+  const [offer] = await db.query<NamedChatAccount>(
+    `SELECT channel, tenant, member, name FROM sallyport.chat_link_offers
+      WHERE hash = $1 AND expires_at > clock_timestamp()`,
+    [hashOf(code)],
+  )
+  return offer ?? gone()
+}
+
+/** Makes the account this person's. Throws `not-found` for an offer that is no longer good, and `forbidden` when the account is somebody else's already. */
+export async function acceptOffer(
+  { store, recorder }: LinkDesk,
+  person: Person,
+  code: string,
+): Promise<NamedChatAccount> {
+  const account = await store.tx(async (tx) => {
+    const [offer] = await tx.query<NamedChatAccount>(
+      `DELETE FROM sallyport.chat_link_offers WHERE hash = $1 AND expires_at > clock_timestamp()
+       RETURNING channel, tenant, member, name`,
+      [hashOf(code)],
+    )
+    const { channel, tenant, member, name } = offer ?? gone()
+    const added = await tx.query(
+      `INSERT INTO sallyport.chat_links (channel, tenant, member, name, issuer, subject)
+       VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING member`,
+      [channel, tenant, member, name, person.issuer, person.subject],
+    )
+    if (added.length === 0) {
+      const linked = await partyOf(tx, { channel, tenant, member })
+      if (linked && sameParty(linked, person)) return { channel, tenant, member, name }
+      throw new Problem(
+        'forbidden',
+        'This account is linked to somebody else. They have to take that back first.',
+      )
+    }
+    const linked = { channel, tenant, member, name }
+    await recorder.write(tx, linkEvent('identity.linked', person, linked))
+    return linked
+  })
+  recorder.linkWritten()
+  return account
+}
+
+/** Ends a link of this person. Throws `not-found` when it is not theirs. */
+export async function unlink(
+  { store, recorder }: LinkDesk,
+  person: Person,
+  { channel, tenant, member }: ChatAccount,
+): Promise<void> {
+  await store.tx(async (tx) => {
+    const [link] = await tx.query<NamedChatAccount>(
+      `DELETE FROM sallyport.chat_links
+        WHERE (channel, tenant, member, issuer, subject) = ($1, $2, $3, $4, $5)
+       RETURNING channel, tenant, member, name`,
+      [channel, tenant, member, person.issuer, person.subject],
+    )
+    if (!link) throw new Problem('not-found', 'No such account is linked to you.')
+    await recorder.write(tx, linkEvent('identity.unlinked', person, link))
+  })
+  recorder.linkWritten()
+}
+
+export function linksOf(db: Queryable, { issuer, subject }: Party): Promise<ChatLink[]> {
+  return db.query<ChatLink>(
+    `SELECT channel, tenant, member, name, linked_at AS "linkedAt" FROM sallyport.chat_links
+      WHERE (issuer, subject) = ($1, $2) ORDER BY linked_at`,
+    [issuer, subject],
+  )
+}
+
+/**
+ * The person whose account this is, or `null`. `fresh`: they proved who they are, and what groups they are in, within the last `maxAgeMs`; older groups may be those of
+ * somebody who has been removed from them, and nobody decides with those.
+ */
+export async function personOfChat(
+  db: Queryable,
+  { channel, tenant, member }: ChatAccount,
+  maxAgeMs: number,
+): Promise<{ readonly person: Person; readonly fresh: boolean } | null> {
+  const [row] = await db.query<Person & { fresh: boolean }>(
+    `SELECT p.issuer, p.subject, p.name, p.email, p.groups, p.identifiers,
+            p.seen_at > clock_timestamp() - $4 * interval '1 ms' AS fresh
+       FROM sallyport.chat_links l JOIN sallyport.people p USING (issuer, subject)
+      WHERE (l.channel, l.tenant, l.member) = ($1, $2, $3)`,
+    [channel, tenant, member, maxAgeMs],
+  )
+  if (!row) return null
+  const { fresh, ...person } = row
+  return { person, fresh }
+}
+
+async function partyOf(
+  tx: Queryable,
+  { channel, tenant, member }: ChatAccount,
+): Promise<Party | null> {
+  const [row] = await tx.query<Party>(
+    `SELECT issuer, subject FROM sallyport.chat_links WHERE (channel, tenant, member) = ($1, $2, $3)`,
+    [channel, tenant, member],
+  )
+  return row ?? null
+}
+
+function gone(): never {
+  throw new Problem(
+    'not-found',
+    `This link has been used, or is older than ${offerMinutes} minutes. Press the button in the chat again for a new one.`,
+  )
+}
+
+function linkEvent(
+  type: 'identity.linked' | 'identity.unlinked',
+  person: Person,
+  { channel, tenant, member, name }: NamedChatAccount,
+): EventInput {
+  return { type, subject: subjectOfPerson(person), details: { channel, tenant, member, name } }
+}
+
+const hashOf = (code: string): Buffer => hash('sha256', code, 'buffer')
