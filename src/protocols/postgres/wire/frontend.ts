@@ -1,0 +1,90 @@
+import { WireFault } from './fault.ts'
+
+/** One whole message of a client. `bytes` is all of it, as it came; `body` what follows its length. */
+export interface FrontendMessage {
+  /** One of the letters of `frontendTypes`. */
+  readonly type: string
+  readonly bytes: Buffer
+  readonly body: Buffer
+}
+
+/** PostgreSQL documentation, "Message Formats": what a client may send after the start-up. */
+const frontendTypes = new Set('QPBEDCSHdcfXpF')
+
+/** Messages that have no body at all. */
+const bare = new Set('SHXc')
+
+const empty: Buffer = Buffer.alloc(0)
+
+/**
+ * Takes bytes as they come, and gives back whole messages. Keeps what has arrived, never what was announced. Throws a `WireFault` for an unknown
+ * type, and for a length that cannot be or is above the limit; it is of no use after that.
+ */
+export class FrontendReader {
+  readonly #limit: number
+  // Owned by push() and #take(): chunks that belong to messages that are not out yet.
+  #chunks: Buffer[] = []
+  #pending = 0
+
+  /** `limit`: bytes of the longest message. */
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  /** Bytes that have come, and are not given out yet. */
+  get pending(): number {
+    return this.#pending
+  }
+
+  push(chunk: Buffer): void {
+    if (chunk.length === 0) return
+    this.#chunks.push(chunk)
+    this.#pending += chunk.length
+  }
+
+  /** The next message, or `null` until more has come. */
+  next(): FrontendMessage | null {
+    const total = this.#nextLength()
+    if (total === null || this.#pending < total) return null
+    const bytes = this.#take(total)
+    return { type: String.fromCharCode(bytes[0]!), bytes, body: bytes.subarray(5) }
+  }
+
+  /** Whether `next()` has a message. */
+  get ready(): boolean {
+    const total = this.#nextLength()
+    return total !== null && this.#pending >= total
+  }
+
+  #nextLength(): number | null {
+    if (this.#pending === 0) return null
+    const type = String.fromCharCode(this.#chunks[0]![0]!)
+    if (!frontendTypes.has(type)) throw new WireFault('invalid frontend message type')
+    if (this.#pending < 5) return null
+    const length = this.#head(5).readUInt32BE(1)
+    if (length < 4 || (bare.has(type) && length !== 4))
+      throw new WireFault('invalid message length')
+    if (length > this.#limit)
+      throw new WireFault(`a message may have ${this.#limit} bytes at most`, '54000')
+    return length + 1
+  }
+
+  /** The first bytes, in one piece. */
+  #head(bytes: number): Buffer {
+    if (this.#chunks[0]!.length < bytes) this.#join()
+    return this.#chunks[0]!
+  }
+
+  #take(bytes: number): Buffer {
+    if (this.#chunks[0]!.length < bytes) this.#join()
+    const first = this.#chunks[0] ?? empty
+    this.#pending -= bytes
+    if (first.length === bytes) this.#chunks.shift()
+    else this.#chunks[0] = first.subarray(bytes)
+    return first.subarray(0, bytes)
+  }
+
+  #join(): void {
+    this.#chunks = [Buffer.concat(this.#chunks, this.#pending)]
+  }
+}

@@ -1,0 +1,77 @@
+import { BodyReader } from './body-reader.ts'
+import { WireFault } from './fault.ts'
+
+/** The first message of a connection, which alone has no type (PostgreSQL documentation, "Message Formats"). */
+export type Opening =
+  | { readonly kind: 'ssl' | 'gss' }
+  | { readonly kind: 'cancel'; readonly process: number; readonly secret: Buffer }
+  | {
+      readonly kind: 'start'
+      /** Of the protocol; the major one is 3. */
+      readonly minor: number
+      readonly parameters: ReadonlyMap<string, string>
+    }
+
+/** Bytes of the longest start-up message, as in the server (MAX_STARTUP_PACKET_LENGTH). */
+const longest = 10_000
+
+/** Milliseconds and more do not make a length of this: it is the first byte of a TLS handshake record (RFC 8446, §5.1). */
+const tlsHandshake = 0x16
+
+/** Whether a connection begins with TLS itself, and does not ask for it first. */
+export function isDirectTls(bytes: Buffer): boolean {
+  return bytes[0] === tlsHandshake
+}
+
+/** Reads the opening from all bytes that have come; `null` until it is there whole. Throws a `WireFault`. `rest` is what came behind it. */
+export function readOpening(bytes: Buffer): { opening: Opening; rest: Buffer } | null {
+  if (bytes.length < 4) return null
+  const length = bytes.readUInt32BE(0)
+  if (length < 8 || length > longest) throw new WireFault('invalid length of startup packet')
+  if (bytes.length < length) return null
+  return { opening: opening(bytes.subarray(4, length)), rest: bytes.subarray(length) }
+}
+
+function opening(body: Buffer): Opening {
+  const code = body.readUInt32BE(0)
+  switch (code) {
+    case 80_877_103:
+      return bare('ssl', body)
+    case 80_877_104:
+      return bare('gss', body)
+    case 80_877_102:
+      return cancel(body)
+    default:
+  }
+  if (code >>> 16 !== 3) {
+    const asked = `${code >>> 16}.${code & 0xffff}`
+    throw new WireFault(
+      `unsupported frontend protocol ${asked}: server supports 3.0 to 3.2`,
+      '0A000',
+    )
+  }
+  return { kind: 'start', minor: code & 0xffff, parameters: parametersOf(body) }
+}
+
+function bare(kind: 'ssl' | 'gss', body: Buffer): Opening {
+  if (body.length !== 4) throw new WireFault('invalid length of startup packet')
+  return { kind }
+}
+
+function cancel(body: Buffer): Opening {
+  // A secret of 4 bytes, or in protocol 3.2 of up to 256.
+  if (body.length < 12 || body.length > 8 + 256) throw new WireFault('invalid cancel request')
+  return { kind: 'cancel', process: body.readInt32BE(4), secret: Buffer.from(body.subarray(8)) }
+}
+
+function parametersOf(body: Buffer): ReadonlyMap<string, string> {
+  const reader = new BodyReader(body)
+  reader.int32()
+  const parameters = new Map<string, string>()
+  for (let name = reader.text(); name !== ''; name = reader.text()) {
+    if (parameters.has(name)) throw new WireFault(`the parameter ${name} is there twice`)
+    parameters.set(name, reader.text())
+  }
+  reader.end()
+  return parameters
+}
