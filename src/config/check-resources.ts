@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs'
 import picomatch from 'picomatch'
+import { gatewayItself } from '../core/gateway-itself.ts'
 import type { Finding } from './finding.ts'
 import { isHttp, type HttpResource, type Resource } from './schema.ts'
 
@@ -20,6 +21,12 @@ function* checkName(
   earlier: readonly Resource[],
   i: number,
 ): Generator<Finding> {
+  if (name === gatewayItself)
+    yield {
+      path: ['resources', i, 'name'],
+      message: `${gatewayItself} is the gateway itself: rules about it are about keys, exports and policies.`,
+      remedy: 'Give the resource another name.',
+    }
   if (earlier.some((other) => other.name === name))
     yield {
       path: ['resources', i, 'name'],

@@ -17,7 +17,7 @@ export type ControlServer = FastifyInstance<
 >
 
 /** Stable: probes and alerts rely on these. */
-export type Obstacle = 'store-away' | 'lease-lost'
+export type Obstacle = 'draining' | 'store-away' | 'lease-lost' | 'policies-unreadable'
 
 export interface ControlServerDeps {
   readonly identity: Config['identity']

@@ -6,6 +6,8 @@ export const decisionReasons = {
   'no-rule-matched': 'No rule covers this action, and what no rule covers is denied.',
   'condition-failed':
     'The condition of a hold or deny rule could not be evaluated, so the action is denied.',
+  'role-allowed':
+    'This is done to the gateway itself, by somebody whose role includes it, and no rule asks for more.',
   'owner-unknown':
     'This would need an approval, and the agent has no known human owner, so nobody can be ruled out as its own approver.',
 } as const
@@ -32,12 +34,20 @@ export const problems = {
   'response-gone': { status: 410, title: 'There is no response any more' },
   'too-many-holds': { status: 403, title: 'Too many actions are waiting for approval' },
   'too-many-connections': { status: 403, title: 'Too many connections are open' },
+  'hold-rate-exceeded': {
+    status: 403,
+    title: 'Too many approvals were asked for within an hour',
+  },
   'body-too-large': { status: 413, title: 'The body is too large to be held' },
   'ambiguous-request': { status: 400, title: 'The request can be read in more than one way' },
   'bad-request': { status: 400, title: 'The request is not valid' },
   'upstream-unreachable': { status: 502, title: 'The upstream cannot be reached' },
   'upstream-timeout': { status: 504, title: 'The upstream is too slow' },
   'store-unavailable': { status: 503, title: 'The audit store is not available, so nothing runs' },
+  'policies-changed': {
+    status: 503,
+    title: 'Other policies came into force, and this is not decided by them yet',
+  },
   'self-approval': { status: 403, title: 'Nobody approves their own action' },
   'not-eligible': { status: 403, title: 'You are not among the eligible approvers' },
   forbidden: { status: 403, title: 'Your role does not include this' },

@@ -1,124 +1,190 @@
-import { watch, type FSWatcher } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import type { AuditLog } from '../audit/append.ts'
 import { MistakesError } from '../core/errors.ts'
 import type { CompiledPolicies } from '../policy/compile.ts'
-import type { loadPolicies } from '../policy/load.ts'
+import type { PolicyDocument } from '../policy/read-rules.ts'
 import type { Store } from '../store/db.ts'
 import type { Log } from '../telemetry/log.ts'
+import { policiesChannel, putInForce, type Authorize } from './activate.ts'
+import { readInForce, readVersion, type PoliciesInForce } from './generations.ts'
+import { PolicyFolder } from './policy-folder.ts'
 
-/** An editor writes a file in several steps; they settle within this time, in milliseconds. */
-const settles = 200
+/** Between two looks at what is in force, in milliseconds. A notification usually comes first. */
+const lookEvery = 1_000
 /** Milliseconds until another try, when it was not the policies' fault. */
 const retries = 1_000
 
 interface Deps {
-  readonly load: () => ReturnType<typeof loadPolicies>
+  /** The files of this replica. Rejects with `MistakesError` when they cannot be read. */
+  readonly read: () => Promise<readonly PolicyDocument[]>
+  /** `elsewhere`: they are in force already, and may also be about resources that are not here. Throws `MistakesError`. */
+  readonly compile: (
+    documents: readonly PolicyDocument[],
+    from: 'here' | 'elsewhere',
+  ) => CompiledPolicies | Promise<CompiledPolicies>
   readonly folder: string
-  readonly store: Pick<Store, 'tx'>
+  readonly replica: string
+  readonly store: Store
   readonly audit: AuditLog
   readonly log: Log
 }
 
+/** What the files of this replica say. */
+interface Files {
+  readonly documents: readonly PolicyDocument[]
+  readonly own: CompiledPolicies
+}
+
 /**
- * The version of the policies that is in force. A version is swapped whole, after its text is stored and its loading is on record; a version with
- * a mistake in it changes nothing, and the one before stays in force.
+ * The policies that this replica decides with: those of the generation that is in force for all of them. Files that change here are proposed to all; what comes into
+ * force anywhere is loaded from the store, and not from the files here. A version is swapped whole; one with a mistake in it changes nothing.
  */
 export class ActivePolicies {
   readonly #deps: Deps
-  // Owned by reload().
-  #current: CompiledPolicies
-  #watcher: FSWatcher | undefined
-  #settling: NodeJS.Timeout | undefined
-  #reloading: Promise<void> = Promise.resolve()
-  #closed = false
+  // Owned by #follow().
+  #current: PoliciesInForce
+  #stuck = 0
+  // Owned by #reload(): the files as they were read last, and the generation since which they say so; 0 until they have been proposed.
+  #files: Files
+  #base = 0
+  #proposed = false
+  #folder: PolicyFolder | null = null
+  #looking: NodeJS.Timeout | undefined
+  #stopListening: () => Promise<void> = async () => {}
+  #turn: Promise<void> = Promise.resolve()
 
-  private constructor(deps: Deps, first: CompiledPolicies) {
+  private constructor(deps: Deps, current: PoliciesInForce, files: Files) {
     this.#deps = deps
-    this.#current = first
+    this.#current = current
+    this.#files = files
   }
 
-  /** Throws `MistakesError`: a gateway does not start with policies that it cannot read. */
+  /**
+   * Loads what is in force. On a store without any policies that is what the files say. Throws `MistakesError`: a gateway does not start with files that it cannot
+   * read, nor without knowing what is in force.
+   */
   static async open(deps: Deps): Promise<ActivePolicies> {
-    const first = await deps.load()
-    await activate(deps, first)
-    return new ActivePolicies(deps, first)
+    const documents = await deps.read()
+    const own = await deps.compile(documents, 'here')
+    if ((await readInForce(deps.store)).generation === 0) {
+      await putInForce(deps, own, { base: 0, authorize: null })
+    }
+    return new ActivePolicies(deps, await load(deps, own), { documents, own })
   }
 
-  get current(): CompiledPolicies {
+  get current(): PoliciesInForce {
     return this.#current
   }
 
-  /** Reloads whenever a file in the folder changes. */
-  watch(): void {
-    const { folder, log } = this.#deps
-    this.#watcher = watch(folder, () => this.#soon(settles))
-    this.#watcher.on('error', (error) => {
-      log.error({ err: error }, 'changes of the policies are not noticed any more')
-    })
+  /** Whether this replica cannot read what is in force. Closed: it runs nothing until it can, since its decisions are by rules that no longer count. */
+  get behind(): boolean {
+    return this.#stuck > this.#current.generation
+  }
+
+  /** Proposes what the files say, and goes on with every change of theirs; follows what comes into force elsewhere. */
+  async start(authorize: Authorize | null): Promise<void> {
+    const { folder, log, store } = this.#deps
+    this.#folder = new PolicyFolder(folder, () => void this.reload(authorize), log)
+    await this.reload(authorize)
+    await this.#folder.look()
+    this.#stopListening = await store.listen(policiesChannel, () => void this.follow())
+    this.#looking = setInterval(() => {
+      void this.follow()
+      void this.#folder?.look()
+    }, lookEvery)
   }
 
   async close(): Promise<void> {
-    this.#closed = true
-    clearTimeout(this.#settling)
-    this.#watcher?.close()
-    await this.#reloading
+    clearInterval(this.#looking)
+    this.#folder?.close()
+    await this.#stopListening()
+    await this.#turn
   }
 
-  /** One after the other: a version that was read earlier must not come into force behind a later one. */
-  reload(): Promise<void> {
-    this.#reloading = this.#reloading.then(() => this.#reload())
-    return this.#reloading
+  /** One after the other: what was read earlier must not come into force behind what was read later. */
+  reload(authorize: Authorize | null): Promise<void> {
+    this.#turn = this.#turn.then(() => this.#reload(authorize))
+    return this.#turn
   }
 
-  #soon(ms: number): void {
-    if (this.#closed) return
-    clearTimeout(this.#settling)
-    this.#settling = setTimeout(() => void this.reload(), ms)
+  /** Resolves when this replica decides with what is in force now, or it is logged why not. */
+  follow(): Promise<void> {
+    this.#turn = this.#turn.then(() => this.#follow())
+    return this.#turn
   }
 
-  async #reload(): Promise<void> {
-    const { log, audit } = this.#deps
+  async #reload(authorize: Authorize | null): Promise<void> {
+    const { read, compile, log } = this.#deps
     try {
-      const next = await this.#deps.load()
-      if (next.hash === this.#current.hash) return
-      await activate(this.#deps, next)
-      this.#current = next
-      log.info({ policy: next.hash }, 'policies loaded')
+      const documents = await read()
+      const same = isDeepStrictEqual(documents, this.#files.documents)
+      if (same && this.#proposed) return
+      const own = same ? this.#files.own : await compile(documents, 'here')
+      const put = await putInForce(this.#deps, own, { base: this.#base, authorize })
+      const { generation, change } = put
+      this.#files = { documents, own }
+      this.#proposed = true
+      if (change !== 'withheld') this.#base = generation
+      if (change === 'outdated') {
+        log.warn(
+          { files: own.hash, since: generation },
+          'the policy files here are those of an earlier generation, and were replaced since: they do not come into force again by themselves',
+        )
+      }
+      await this.#follow()
     } catch (error) {
+      this.#proposed = false
       if (!(error instanceof MistakesError)) {
         log.error(
           { err: error, policy: this.#current.hash },
-          'policies could not be loaded yet; the ones before stay in force until then',
+          'policies could not be put into force yet; the ones before stay in force until then',
         )
         // Somebody may have forbidden something: that must not wait for the next edit.
-        this.#soon(retries)
+        this.#folder?.soon(retries)
         return
       }
-      const { mistakes } = error
-      log.error(
-        { mistakes, policy: this.#current.hash },
-        'policies have mistakes; the ones before stay in force',
-      )
-      const details = { mistakes: mistakes.map((mistake) => ({ ...mistake })) }
-      await audit
-        .append({ type: 'policy.rejected', policy: this.#current.hash, details })
-        .catch((failure: unknown) =>
-          log.error({ err: failure }, 'the rejected policies are not on record'),
-        )
+      await this.#reject(error)
     }
+  }
+
+  async #follow(): Promise<void> {
+    const { store, log, audit } = this.#deps
+    let found = this.#current.generation
+    try {
+      const inForce = await readInForce(store)
+      found = inForce.generation
+      if (found === this.#current.generation || found === this.#stuck) return
+      this.#current = await load(this.#deps, this.#current)
+      const { hash, generation } = this.#current
+      log.info({ policy: hash, generation }, 'policies loaded')
+      await audit.append({ type: 'policy.loaded', policy: hash, details: { generation } })
+    } catch (error) {
+      // Closed: without them, what this replica decides does not count any more, so nothing runs here.
+      log.error({ err: error, generation: found }, 'the policies in force could not be loaded')
+      if (error instanceof MistakesError) this.#stuck = found
+    }
+  }
+
+  async #reject({ mistakes }: MistakesError): Promise<void> {
+    const { log, audit } = this.#deps
+    const policy = this.#current.hash
+    log.error({ mistakes, policy }, 'policies have mistakes; the ones before stay in force')
+    const details = { mistakes: mistakes.map((mistake) => ({ ...mistake })) }
+    await audit
+      .append({ type: 'policy.rejected', policy, details })
+      .catch((failure: unknown) =>
+        log.error({ err: failure }, 'the rejected policies are not on record'),
+      )
   }
 }
 
-async function activate(
-  { store, audit }: Deps,
-  { hash, documents }: CompiledPolicies,
-): Promise<void> {
-  await store.tx(async (tx) => {
-    await tx.query(
-      'INSERT INTO sallyport.policy_versions (hash, documents) VALUES ($1, $2::json) ON CONFLICT DO NOTHING',
-      [hash, JSON.stringify(documents)],
-    )
-    await audit.write(tx, { type: 'policy.loaded', policy: hash })
-  })
-  audit.linkWritten()
+/** `known`: compiled already, and used if it is the same version. */
+async function load({ store, compile }: Deps, known: CompiledPolicies): Promise<PoliciesInForce> {
+  const { generation, hash } = await readInForce(store)
+  if (hash === null) throw new Error('no policies are in force')
+  if (hash === known.hash) return { ...known, generation }
+  const compiled = await compile(await readVersion(store, hash), 'elsewhere')
+  // Closed: it is not what was put into force.
+  if (compiled.hash !== hash) throw new Error(`the text of policies ${hash} is that of others`)
+  return { ...compiled, generation }
 }

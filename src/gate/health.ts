@@ -9,27 +9,25 @@ const patience = 2_000
 
 interface Health {
   /** What keeps this replica from taking work now, or `null`. */
-  obstacle(): Promise<'store-away' | 'lease-lost' | null>
+  obstacle(): Promise<'draining' | 'store-away' | 'lease-lost' | 'policies-unreadable' | null>
   /** What metrics say about this moment. */
   facts(): Promise<Facts>
 }
 
-/** How this replica is. Policies are no question: it does not start without them, and a version with mistakes never takes the place of another. */
-export function healthOf({
-  store,
-  lease,
-  holds,
-  audit,
-  policies,
-  announcing,
-}: GateContext): Health {
+/** How this replica is. `behind`: it cannot read the policies that another replica put into force. */
+export function healthOf(
+  { store, lease, holds, audit, policies, announcing }: GateContext,
+  behind: () => boolean,
+): Health {
   const answer = probe(() => store.query('SELECT 1'), patience)
   const openApprovals = probe(() => countByState(store), patience)
   const channels = probe(() => channelHealth(store, announcing.channels), patience)
   return {
     async obstacle() {
+      if (holds.draining) return 'draining'
       if ((await answer()) === null) return 'store-away'
-      return lease.held() ? null : 'lease-lost'
+      if (!lease.held()) return 'lease-lost'
+      return behind() ? 'policies-unreadable' : null
     },
     async facts() {
       const { hash, rules } = policies()

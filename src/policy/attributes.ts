@@ -1,3 +1,5 @@
+import { gatewayItself } from '../core/gateway-itself.ts'
+
 /**
  * What rules can look at, by namespace (`action.http.path`), with the CEL type of each attribute. A protocol that cannot compute one
  * puts an `Unknown` in its place.
@@ -24,6 +26,7 @@ export const namespaces = {
   },
   mcp: { tool: 'string', args: 'dyn' },
   tcp: {},
+  admin: { operation: 'string', target: 'string' },
 } as const satisfies Record<string, Record<string, string>>
 
 export type Namespace = keyof typeof namespaces
@@ -34,6 +37,7 @@ const byProtocol: Record<string, readonly Namespace[]> = {
   mysql: ['sql'],
   mcp: ['mcp'],
   tcp: ['tcp'],
+  [gatewayItself]: ['admin'],
 }
 
 /** Which attributes the actions of a protocol have. */

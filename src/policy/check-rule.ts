@@ -1,4 +1,6 @@
+import { gatewayItself } from '../core/gateway-itself.ts'
 import { namespaces, namespacesOf, type KnownResource } from './attributes.ts'
+import type { Known } from './known.ts'
 import { report, type ReadRule } from './read-rules.ts'
 import { kindsOf } from './resolve-resources.ts'
 
@@ -6,13 +8,22 @@ import { kindsOf } from './resolve-resources.ts'
 export function checkRule(
   rule: ReadRule,
   resources: readonly KnownResource[],
-  channels: readonly string[],
+  { channels = [], elsewhere = false }: Known,
 ): void {
   checkNarrowing(rule)
   checkPresence(rule)
   checkQuorum(rule)
-  checkChannels(rule, ['console', ...channels])
+  if (!elsewhere) checkChannels(rule, ['console', ...channels])
+  checkGateway(rule, resources)
   checkScope(rule, resources)
+}
+
+/** Whoever has the role may do it; a rule can only ask for more. */
+function checkGateway(rule: ReadRule, resources: readonly KnownResource[]): void {
+  if (rule.keys.then !== 'allow' || !resources.some(({ name }) => name === gatewayItself)) return
+  const message =
+    'What is done to the gateway is allowed by the roles; a rule can only ask for more.'
+  report(rule, ['then'], message, 'Write then: hold, or then: deny.')
 }
 
 function checkNarrowing(rule: ReadRule): void {
@@ -21,7 +32,7 @@ function checkNarrowing(rule: ReadRule): void {
     report(rule, ['who'], '`who` names nobody.', 'Leave it out if the rule is about everybody.')
   }
   if (what && kindsOf(what).length !== 1) {
-    const remedy = 'Write http, sql, mcp or tcp; for two of them, write two rules.'
+    const remedy = 'Write http, sql, mcp, tcp or admin; for two of them, write two rules.'
     report(rule, ['what'], '`what` has to be about one kind of action.', remedy)
   }
 }

@@ -18,8 +18,8 @@ export function compileRule(
   known: Known,
   expressions: ExpressionCompiler,
 ): Rule | null {
-  const resources = resolveResources(read, known.resources)
-  checkRule(read, resources, known.channels ?? [])
+  const resources = resolveResources(read, known)
+  checkRule(read, resources, known)
   const { source, yaml, path } = read
   const seen = resources.length > 0 ? scopeOf(resources) : widestScope(known)
   const parameters = parametersOf(source)

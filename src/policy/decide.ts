@@ -1,5 +1,6 @@
 import type { Action } from '../core/action.ts'
 import type { Decision, Risk, Verdict } from '../core/decision.ts'
+import { gatewayItself } from '../core/gateway-itself.ts'
 import type { DecisionReason } from '../core/reasons.ts'
 import { actingFor } from '../core/subject.ts'
 import type { CompiledPolicies } from './compile.ts'
@@ -9,13 +10,13 @@ import type { RuleIndex } from './rule-index.ts'
 import type { Rule } from './rule.ts'
 
 /**
- * Decides one action: deny beats hold beats allow, and what no rule covers is denied. Pure: the same action, facts and policies give the
+ * Decides one action: deny beats hold beats allow, and what no rule covers is denied, but for what is done to the gateway itself. Pure: the same action, facts and policies give the
  * same decision.
  */
 export function decide(action: Action, facts: Facts, policies: CompiledPolicies): Decision {
   const policy = policies.hash
   const rules = policies.rulesFor(action.resource)
-  if (!rules) return denied([], 'no-rule-matched', policy)
+  if (!rules) return withoutRule(action, policy)
   const input = new Input(action, facts)
 
   const restricting = matching(rules.restricting, input)
@@ -32,7 +33,14 @@ export function decide(action: Action, facts: Facts, policies: CompiledPolicies)
 
   const allowing = matching(rules.allowing, input)
   if (allowing.length > 0) return conclude('allow', allowing, policy)
-  return denied([], 'no-rule-matched', policy)
+  return withoutRule(action, policy)
+}
+
+/** Of what is done to the gateway itself roles have decided before: rules only ask for more. */
+function withoutRule({ resource }: Action, policy: string): Decision {
+  if (resource !== gatewayItself) return denied([], 'no-rule-matched', policy)
+  const reason: DecisionReason = 'role-allowed'
+  return { verdict: 'allow', reason, rules: [], policy, requirements: [] }
 }
 
 /** A rule that a decision rests on. `failed`: its condition could not be evaluated, which denies. */

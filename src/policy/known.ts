@@ -5,4 +5,9 @@ export interface Known {
   readonly resources: readonly KnownResource[]
   /** Channels that are set up, besides the console: `webhook:siem`, or `slack:` where a place in it has to follow. */
   readonly channels?: readonly string[]
+  /**
+   * The policies were checked where they were written, and may refer to what is not here. A rule about a resource that is not here decides nothing here: no action
+   * on it can come here.
+   */
+  readonly elsewhere?: boolean
 }

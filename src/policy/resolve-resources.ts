@@ -1,7 +1,11 @@
 import picomatch from 'picomatch'
 import { closest } from '../core/closest.ts'
+import { gatewayItself } from '../core/gateway-itself.ts'
 import { namespacesOf, type KnownResource, type Namespace } from './attributes.ts'
+import type { Known } from './known.ts'
 import { report, type ReadRule } from './read-rules.ts'
+
+const theGateway: KnownResource = { name: gatewayItself, protocol: gatewayItself, facts: [] }
 
 /**
  * The resources that a rule is about. A name that nothing has is a mistake: it is a misspelling, and a deny rule that is about nothing protects
@@ -9,14 +13,16 @@ import { report, type ReadRule } from './read-rules.ts'
  */
 export function resolveResources(
   rule: ReadRule,
-  known: readonly KnownResource[],
+  { resources: known, elsewhere = false }: Known,
 ): readonly KnownResource[] {
   const { on = [], what } = rule.keys
   const found = on.flatMap((glob, index) => {
     const matches = picomatch(glob)
-    const named = known.filter(({ name }) => matches(name))
+    // A glob over resources does not mean the gateway too.
+    const named = glob === gatewayItself ? [theGateway] : known.filter(({ name }) => matches(name))
     const fitting = named.filter((resource) => fits(resource, what))
     if (named.length === 0) {
+      if (elsewhere) return []
       report(rule, ['on', index], `There is no resource "${glob}".`, suggestion(glob, known))
     } else if (fitting.length === 0) {
       const kinds = [...new Set(named.flatMap(({ protocol }) => namespacesOf(protocol)))]

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { operations } from '../core/gateway-itself.ts'
 import type { Wanted } from './conditions/fields.ts'
 import { list, text } from './schema-parts.ts'
 
@@ -81,4 +82,10 @@ export const what = z.strictObject({
     .optional()
     .describe('an MCP tool call'),
   tcp: z.strictObject({}).optional().describe('a TCP connection'),
+  admin: z
+    .strictObject({
+      operation: list(z.enum(operations)).optional().describe('what is to be done to it'),
+    })
+    .optional()
+    .describe('something that is done to the gateway itself; only `on: sallyport`'),
 })

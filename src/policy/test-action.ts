@@ -10,6 +10,7 @@ const actionNames: Record<Namespace, string> = {
   sql: 'sql.statement',
   mcp: 'mcp.tool_call',
   tcp: 'tcp.connect',
+  admin: 'sallyport.admin',
 }
 
 /** The action that a test describes. */

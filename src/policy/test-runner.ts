@@ -1,4 +1,5 @@
 import type { Decision } from '../core/decision.ts'
+import { gatewayItself } from '../core/gateway-itself.ts'
 import { MistakesError, type Mistake } from '../core/errors.ts'
 import { checkShape } from '../core/shape.ts'
 import { readYaml, type YamlFile } from '../core/yaml.ts'
@@ -75,7 +76,7 @@ function checkNames(
       const remedy = `Subjects here: ${Object.keys(subjects).join(', ')}.`
       report('subject', `There is no subject "${test.subject}".`, remedy)
     }
-    if (!resources.includes(test.on)) {
+    if (test.on !== gatewayItself && !resources.includes(test.on)) {
       report('on', `There is no resource "${test.on}".`, `Resources: ${resources.join(', ')}.`)
     }
     const named = attributeKinds.flatMap((kind) =>

@@ -42,6 +42,7 @@ const testCase = z.strictObject({
   sql: attributes.optional().describe('verb, tables, columns, functions'),
   mcp: attributes.optional().describe('tool, args'),
   tcp: attributes.optional(),
+  admin: attributes.optional().describe('operation, target; on: sallyport'),
   unknown: list(z.string().regex(/^[a-z]+\.[a-z_]+$/, 'Write an attribute, as in: http.json'))
     .default([])
     .describe('attributes that the gateway could not compute'),

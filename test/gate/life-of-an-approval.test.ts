@@ -9,7 +9,7 @@ import { Gate } from '../../src/gate/gate.ts'
 import { startHousekeeping } from '../../src/gate/housekeeping.ts'
 import { cancelApproval } from '../../src/gate/settle.ts'
 import { castVote } from '../../src/gate/vote.ts'
-import type { CompiledPolicies } from '../../src/policy/compile.ts'
+import type { PoliciesInForce } from '../../src/gate/generations.ts'
 import { attemptAt, compileTestPolicies, openTestGate, person } from '../support/gate.ts'
 import { openTestStore, storeKinds } from '../support/store.ts'
 import { nobodyRefunds, refundsNeed } from './policies.ts'
@@ -31,7 +31,7 @@ interface Model {
 interface Real {
   readonly ctx: GateContext
   readonly note: string
-  policies: CompiledPolicies
+  policies: PoliciesInForce
   approval: string | null
   runs: number
   readonly review: () => Promise<void>
@@ -39,7 +39,7 @@ interface Real {
 
 type Command = fc.AsyncCommand<Model, Real>
 
-let versions: Record<Asks, CompiledPolicies>
+let versions: Record<Asks, PoliciesInForce>
 let people: Record<string, Person>
 
 /** What came of it: `done`, or the code of the problem. */

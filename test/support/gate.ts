@@ -6,9 +6,10 @@ import type { Person } from '../../src/core/person.ts'
 import type { Subject } from '../../src/core/subject.ts'
 import type { Attempt } from '../../src/gate/attempt.ts'
 import type { GateContext } from '../../src/gate/context.ts'
+import type { PoliciesInForce } from '../../src/gate/generations.ts'
 import { Outcomes } from '../../src/gate/outcomes.ts'
 import { rememberPerson } from '../../src/identity/people.ts'
-import { compilePolicies, type CompiledPolicies } from '../../src/policy/compile.ts'
+import { compilePolicies } from '../../src/policy/compile.ts'
 import type { Store } from '../../src/store/db.ts'
 import { leaseTimes } from '../../src/store/lease.ts'
 import { quiet, startReplica } from './audit.ts'
@@ -39,6 +40,7 @@ export async function openTestGate(
     leaseTimes,
     outcomes,
     policies: () => compiled,
+    catchUp: async () => {},
     limits: configSchema.shape.hold.parse({ max_per_subject: 10_000 }),
     observed: new Set(),
     announcing,
@@ -48,16 +50,16 @@ export async function openTestGate(
 
 const noChannels = { channels: [], to: [], remindMs: undefined, escalate: undefined }
 
-/** Each of these channels is known with whatever place in it. */
+/** As before any generation, which is what a store without policies is in. Each of these channels is known with whatever place in it. */
 export function compileTestPolicies(
   text: string,
   channels: readonly string[] = [],
-): CompiledPolicies {
+): PoliciesInForce {
   const known = {
     resources: [{ name: 'crm', protocol: 'http', facts: [] }],
     channels: channels.map((name) => `${name}:`),
   }
-  return compilePolicies([{ file: 'policies.yaml', text }], known)
+  return { ...compilePolicies([{ file: 'policies.yaml', text }], known), generation: 0 }
 }
 
 const bot: Subject = {

@@ -3,9 +3,12 @@ import { Problem } from '../../core/errors.ts'
 import type { ControlServer, ControlServerDeps, Obstacle } from '../context.ts'
 
 const obstacles: Record<Obstacle, string> = {
+  draining: 'This replica is stopping, and takes no more work.',
   'store-away': 'The store does not answer, so nothing is forwarded.',
   'lease-lost':
     'This replica has not reached the store for so long that others may take it for dead, so it forwards nothing.',
+  'policies-unreadable':
+    'This replica cannot read the policies that are in force, so it forwards nothing. Its log says why; mostly, it is of an older version than another one.',
 }
 
 /** For load balancers, and the description of the API. */
@@ -30,7 +33,7 @@ export async function healthRoutes(
       config: { access: 'public' },
       schema: {
         description:
-          'It can take work: its store answers, and no other replica can take it for dead.',
+          'It can take work: it is not stopping, its store answers, no other replica can take it for dead, and it decides by the policies that are in force.',
         response: { 200: status },
       },
     },

@@ -38,6 +38,7 @@ export const namespaceViews: Readonly<Record<Namespace, View>> = {
   sql: viewOf('action.sql', Object.keys(namespaces.sql)),
   mcp: viewOf('action.mcp', Object.keys(namespaces.mcp)),
   tcp: viewOf('action.tcp', Object.keys(namespaces.tcp)),
+  admin: viewOf('action.admin', Object.keys(namespaces.admin)),
 }
 
 /** `action` in CEL. A namespace that the action does not have is absent, and so an error to read. */

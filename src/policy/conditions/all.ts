@@ -8,6 +8,7 @@ import { group } from './group.ts'
 import { json } from './json.ts'
 import { kind } from './kind.ts'
 import { method } from './method.ts'
+import { operation } from './operation.ts'
 import { owner } from './owner.ts'
 import { party } from './party.ts'
 import { path } from './path.ts'
@@ -30,7 +31,7 @@ export function whoConditions(who: RuleSource['who'], mode: Mode): readonly Cond
 
 /** The conditions of `what`, cheap ones first. */
 export function whatConditions(what: RuleSource['what'], mode: Mode): readonly Condition[] {
-  const { http, sql, mcp } = what ?? {}
+  const { http, sql, mcp, admin } = what ?? {}
   return present([
     http?.method && method(http.method, mode),
     http?.path && path(http.path, mode),
@@ -42,6 +43,7 @@ export function whatConditions(what: RuleSource['what'], mode: Mode): readonly C
     sql?.functions && functions(sql.functions, mode),
     mcp?.tool && tool(mcp.tool, mode),
     mcp?.args && args(mcp.args, mode),
+    admin?.operation && operation(admin.operation, mode),
   ])
 }
 

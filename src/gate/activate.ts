@@ -1,0 +1,100 @@
+import type { AuditLog } from '../audit/append.ts'
+import type { Subject } from '../core/subject.ts'
+import type { CompiledPolicies } from '../policy/compile.ts'
+import type { Queryable, Store } from '../store/db.ts'
+import type { Log } from '../telemetry/log.ts'
+import {
+  beginGeneration,
+  keepVersion,
+  lastGenerationOf,
+  lockInForce,
+  readInForce,
+  type InForce,
+} from './generations.ts'
+
+/** Notifications on this channel say that another generation is in force. */
+export const policiesChannel = 'sallyport_policies'
+
+/** Asks the policies in force whether others may take their place. Resolves to `false` where a rule holds or denies that. */
+export type Authorize = (next: CompiledPolicies, before: InForce) => Promise<boolean>
+
+export interface ActivationDeps {
+  readonly store: Store
+  readonly audit: AuditLog
+  readonly replica: string
+  readonly log: Log
+}
+
+interface Put {
+  /** What became of it; the generation is the one that says the same as the files, and for `withheld` the one in force. */
+  readonly change: 'new' | 'none' | 'outdated' | 'withheld'
+  readonly generation: number
+}
+
+/**
+ * Puts what the files of a replica say into force, if that is news: they were not in force since `base`, the generation since which the files say what they said
+ * before. A replica that starts, or whose files lag behind those of the others, has old files as often as not, and must not bring back what
+ * somebody has replaced since.
+ */
+export async function putInForce(
+  deps: ActivationDeps,
+  next: CompiledPolicies,
+  { base, authorize }: { base: number; authorize: Authorize | null },
+): Promise<Put> {
+  const { store, audit, replica } = deps
+  await store.tx((tx) => keepVersion(tx, next))
+  const before = await readInForce(store)
+  const known = await settled(store, before, next.hash, base)
+  if (known) return known
+  if (authorize && !(await authorize(next, before))) {
+    return { change: 'withheld', generation: before.generation }
+  }
+  const put = await store.tx(async (tx): Promise<Put> => {
+    const now = await lockInForce(tx)
+    const meanwhile = await settled(tx, now, next.hash, base)
+    if (meanwhile) return meanwhile
+    // Not what it was authorized to replace: another replica was faster, and it asks anew.
+    if (now.generation !== before.generation) throw new Error('other policies came into force')
+    const by = { hash: next.hash, replica, approval: null, subject: null }
+    return { change: 'new', generation: await activate(tx, audit, now, by) }
+  })
+  if (put.change === 'new') announce(deps, put.generation)
+  return put
+}
+
+/** Under the lock of `lockInForce`: what is in force, and its record. */
+export async function activate(
+  tx: Queryable,
+  audit: AuditLog,
+  before: InForce,
+  by: { hash: string; replica: string; approval: string | null; subject: Subject | null },
+): Promise<number> {
+  const generation = await beginGeneration(tx, before, by)
+  await audit.write(tx, {
+    type: 'policy.activated',
+    policy: by.hash,
+    ...(by.subject && { subject: by.subject }),
+    ...(by.approval !== null && { approval: by.approval }),
+    details: { generation, instead_of: before.hash },
+  })
+  return generation
+}
+
+/** After the commit. A hint: whoever misses it looks once a second. */
+export function announce({ store, audit, log }: ActivationDeps, generation: number): void {
+  audit.linkWritten()
+  store.notify(policiesChannel, String(generation)).catch((error: unknown) => {
+    log.warn({ err: error, generation }, 'other replicas were not notified; they will look')
+  })
+}
+
+async function settled(
+  db: Queryable,
+  { generation, hash }: InForce,
+  next: string,
+  base: number,
+): Promise<Put | null> {
+  if (next === hash) return { change: 'none', generation }
+  const since = await lastGenerationOf(db, next, base)
+  return since === null ? null : { change: 'outdated', generation: since }
+}

@@ -1,0 +1,80 @@
+import type { PolicyDocument } from '../policy/read-rules.ts'
+import type { CompiledPolicies } from '../policy/compile.ts'
+import type { Queryable } from '../store/db.ts'
+
+/** A version of the policies, and when in the order of things it came into force. */
+export interface InForce {
+  /** From 1, and only ever larger; 0 before there were any policies. */
+  readonly generation: number
+  /** SHA-256 of the version, in hex; `null` before there was one. */
+  readonly hash: string | null
+}
+
+/** Policies as a replica decides with them. */
+export interface PoliciesInForce extends CompiledPolicies {
+  /** What is decided with them counts only while this generation is in force. */
+  readonly generation: number
+}
+
+export async function readInForce(db: Queryable): Promise<InForce> {
+  const [row] = await db.query<InForce>(
+    `SELECT f.generation, g.hash
+       FROM sallyport.policy_in_force f LEFT JOIN sallyport.policy_generations g USING (generation)`,
+  )
+  return row!
+}
+
+/** The same, for a transaction that changes it: nobody else does until it has ended, and whatever was decided before has been recorded or is refused. */
+export async function lockInForce(tx: Queryable): Promise<InForce> {
+  await tx.query('SELECT FROM sallyport.policy_in_force FOR UPDATE')
+  return readInForce(tx)
+}
+
+/** The last generation after `base` in which a version was in force, or `null` if it has not been since. */
+export async function lastGenerationOf(
+  db: Queryable,
+  hash: string,
+  base: number,
+): Promise<number | null> {
+  const [row] = await db.query<{ last: number | null }>(
+    'SELECT max(generation) AS last FROM sallyport.policy_generations WHERE hash = $1 AND generation > $2',
+    [hash, base],
+  )
+  return row!.last
+}
+
+/** Under the lock of `lockInForce`. Resolves to the new generation. */
+export async function beginGeneration(
+  tx: Queryable,
+  before: InForce,
+  { hash, replica, approval }: { hash: string; replica: string; approval: string | null },
+): Promise<number> {
+  const generation = before.generation + 1
+  await tx.query(
+    `INSERT INTO sallyport.policy_generations (generation, hash, replica, approval)
+     VALUES ($1, $2, $3, $4)`,
+    [generation, hash, replica, approval],
+  )
+  await tx.query('UPDATE sallyport.policy_in_force SET generation = $1', [generation])
+  return generation
+}
+
+/** Keeps the text of a version, so that any replica can load it, and any auditor read it. */
+export async function keepVersion(
+  tx: Queryable,
+  { hash, documents }: Pick<CompiledPolicies, 'hash' | 'documents'>,
+): Promise<void> {
+  await tx.query(
+    'INSERT INTO sallyport.policy_versions (hash, documents) VALUES ($1, $2::json) ON CONFLICT DO NOTHING',
+    [hash, JSON.stringify(documents)],
+  )
+}
+
+export async function readVersion(db: Queryable, hash: string): Promise<readonly PolicyDocument[]> {
+  const [row] = await db.query<{ documents: PolicyDocument[] }>(
+    'SELECT documents FROM sallyport.policy_versions WHERE hash = $1',
+    [hash],
+  )
+  if (!row) throw new Error(`the text of policies ${hash} is not in the store`)
+  return row.documents
+}
