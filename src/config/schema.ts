@@ -83,6 +83,11 @@ const listen = z
     agents: z
       .strictObject({
         address: address.prefault('127.0.0.1:8080'),
+        public_url: httpUrl
+          .optional()
+          .describe(
+            'how agents reach it, if that is not what they write into Host: proofs of possession (DPoP) are made for this address',
+          ),
         tls: tlsOfAgents,
         wait: duration
           .prefault('25s')
@@ -212,14 +217,90 @@ const login = z.strictObject({
     .describe('how long a login lasts, and so how old a group membership may be'),
 })
 
+const transmitter = z.strictObject({
+  issuer: httpUrl.describe('exactly the `iss` of its events'),
+  audience: z.string().min(1).describe('`aud` that an event must carry'),
+  jwks_uri: httpUrl
+    .optional()
+    .describe(
+      'where its public keys are; left out, its /.well-known/ssf-configuration says so (OpenID Shared Signals Framework 1.0)',
+    ),
+  about: z
+    .array(httpUrl)
+    .min(1)
+    .describe('issuers whose tokens and logins its events end; it has no say about others'),
+})
+
 const role = z.strictObject({
   group: z.string().min(1).describe('members of this group have the role'),
 })
 
+const certificateMatches = ['spiffe', 'uri', 'dns', 'email', 'subject'] as const
+
+const certificate = z
+  .strictObject({
+    spiffe: z
+      .string()
+      .regex(
+        /^spiffe:\/\/[a-z0-9._-]+(\/[A-Za-z0-9._*-]+)+$/,
+        'Write a SPIFFE id, as in spiffe://example.org/ns/agents/sa/refund-bot; * is one part of its path, and ** at the end any.',
+      )
+      .optional()
+      .describe('SPIFFE id, or a glob of them; the id itself is the name of the subject'),
+    uri: z.string().min(1).optional().describe('a URI in its subjectAltName, exactly'),
+    dns: z.string().min(1).optional().describe('a DNS name in its subjectAltName, exactly'),
+    email: z.string().min(1).optional().describe('an e-mail address in its subjectAltName'),
+    subject: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('its whole subject, as `openssl x509 -noout -subject -nameopt RFC2253` prints it'),
+    name: z
+      .string()
+      .min(1)
+      .max(512)
+      .optional()
+      .describe('what policies and the audit log call it; only a SPIFFE id is a name by itself'),
+    kind: z.enum(['agent', 'service']).prefault('agent').describe('what it stands for'),
+    groups: z.array(z.string().min(1)).prefault([]).describe('groups that it is in'),
+    owner: z
+      .union(
+        [
+          z.strictObject({ issuer: httpUrl, subject: z.string().min(1) }),
+          z.strictObject({ group: z.string().min(1) }),
+        ],
+        'Write { issuer: https://…, subject: … } or { group: … }.',
+      )
+      .optional()
+      .describe(
+        'who answers for it, and so never approves for it; without one it can be allowed or denied, never approved',
+      ),
+  })
+  .refine(
+    (entry) => certificateMatches.filter((key) => entry[key] !== undefined).length === 1,
+    'Say which certificates these are, in one way: spiffe, uri, dns, email or subject.',
+  )
+  .refine((entry) => (entry.spiffe === undefined) === (entry.name !== undefined), {
+    path: ['name'],
+    error: 'Give it a name; with spiffe, leave the name out, because the id is the name.',
+  })
+
 const identity = z
   .strictObject({
+    certificates: z
+      .array(certificate)
+      .prefault([])
+      .describe(
+        'whom client certificates stand for, if one of listen.agents.tls.client_ca signed them; one that fits two entries stands for nobody',
+      ),
     issuers: z.array(issuer).prefault([]).describe('whose tokens agents and people may present'),
     login: login.optional(),
+    events: z
+      .array(transmitter)
+      .prefault([])
+      .describe(
+        'who may tell, at POST /identity/events of the control plane, that a session was revoked or an account disabled (CAEP, RISC)',
+      ),
     roles: z
       .strictObject({ approver: role.optional(), auditor: role.optional(), admin: role.optional() })
       .prefault({})
@@ -452,6 +533,7 @@ export type HttpResource = z.output<typeof httpResource>
 export type PostgresResource = z.output<typeof postgresResource>
 export type Resource = HttpResource | PostgresResource
 export type CertificateConfig = z.output<typeof certificate>
+export type TransmitterConfig = z.output<typeof transmitter>
 export type IssuerConfig = z.output<typeof issuer>
 export type LoginConfig = z.output<typeof login>
 

@@ -27,6 +27,7 @@ import { healthRoutes } from './routes/health.ts'
 import { keyRoutes } from './routes/keys.ts'
 import { loginRoutes } from './routes/login.ts'
 import { meRoutes } from './routes/me.ts'
+import { securityEventRoutes } from './routes/security-events.ts'
 
 export type { ControlServer, ControlServerDeps } from './context.ts'
 
@@ -72,6 +73,7 @@ export async function createControlServer(deps: ControlServerDeps): Promise<Cont
   await app.register(healthRoutes, deps)
   await app.register(meRoutes)
   await app.register(keyRoutes, deps)
+  if (identity.events.length > 0) await app.register(securityEventRoutes, deps)
   if (identity.login) {
     await app.register(loginRoutes, {
       ...deps,

@@ -31,11 +31,24 @@ export interface Subject extends Party {
 
 /** The credential that an action came with; what has to be valid still when an approval is used. */
 export interface Credential {
-  readonly kind: 'jwt' | 'agent-key'
-  /** Names the credential without revealing it: the key's id, or the token's hash. */
+  readonly kind: 'jwt' | 'opaque-token' | 'agent-key' | 'certificate'
+  /** Names the credential without revealing it: the key's id, the token's hash, or the certificate's (SHA-256 in hex). */
   readonly id: string
+  /** Milliseconds since the epoch. Absent where nobody knows: then everything that ended its subject's sessions ended it too. */
+  readonly issuedAt?: number
   /** Milliseconds since the epoch after which it is worth nothing; `null` for a key without an end. */
   readonly expiresAt: number | null
+  /** Everybody, by every name that is known of them, whose end ends this credential too: `owner` when their account is disabled, `self` also with their sessions. */
+  readonly names?: readonly CredentialName[]
+  /** Asks the issuer again, where it is to be asked (RFC 7662); rejects when the credential is worth nothing any more. */
+  readonly recheck?: () => Promise<unknown>
+}
+
+/** A folded name of somebody behind a credential. */
+export interface CredentialName {
+  readonly issuer: string
+  readonly name: string
+  readonly as: 'self' | 'owner'
 }
 
 /** What authenticating gives: who, and by which credential. */

@@ -33,14 +33,25 @@ const usual: KeyTiming = {
   coolDown: 1_000,
 }
 
+type Fetch = (url: string, init: object) => Promise<Response>
+
+/** Where an issuer's discovery document says that its keys are. */
+async function discovered(issuer: string, fetch: Fetch): Promise<string> {
+  const provider = await discoverProvider(issuer, { id: 'sallyport', fetch })
+  const location = provider.serverMetadata().jwks_uri
+  if (!location) throw new Error('its discovery document has no jwks_uri')
+  return location
+}
+
 /**
- * The public keys of one issuer, as its discovery document names them. Fetched when first needed, then every few minutes, and at once when a
+ * The public keys of one issuer, from where `locate` says that they are. Fetched when first needed, then every few minutes, and at once when a
  * token names a key that is not known yet (a rotation). Rejects with `IssuerUnavailable`, or with what jose says of the key.
  */
 export function issuerKeys(
   issuer: string,
   log: Log,
   timing: KeyTiming = usual,
+  locate: (issuer: string, fetch: Fetch) => Promise<string> = discovered,
 ): CompactVerifyGetKey {
   // All owned by load(): replaced together, once a whole new set has arrived.
   let keys: RemoteJWKSet | undefined
@@ -66,9 +77,7 @@ export function issuerKeys(
   }
 
   async function load(): Promise<void> {
-    const provider = await discoverProvider(issuer, { id: 'sallyport', fetch: fetchGently })
-    const location = provider.serverMetadata().jwks_uri
-    if (!location) throw new Error('its discovery document has no jwks_uri')
+    const location = await locate(issuer, fetchGently)
     if (!location.startsWith('https:') && !isLoopback(location)) {
       throw new Error('its keys are served without TLS')
     }

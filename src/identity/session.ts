@@ -54,11 +54,14 @@ export async function beginSession(
   return value
 }
 
-/** The session of this cookie, or `null` when it is over or never was. */
+/** The session of this cookie, or `null` when it is over, when the identity provider ended it, or when it never was. */
 export async function findSession(store: Store, value: string): Promise<Session | null> {
   const [row] = await store.query<SessionRow>(
     `SELECT hash, issuer, subject, name, email, groups, identifiers, expires_at
-       FROM sallyport.sessions WHERE hash = $1 AND expires_at > clock_timestamp()`,
+       FROM sallyport.sessions s WHERE hash = $1 AND expires_at > clock_timestamp()
+        AND NOT EXISTS (
+          SELECT FROM sallyport.ended_subjects e WHERE e.issuer = s.issuer AND e.name = ANY (s.identifiers)
+             AND (e.disabled OR e.ended_at >= s.created_at))`,
     [sessionHash(value)],
   )
   if (!row) return null

@@ -1,0 +1,65 @@
+import { z } from 'zod'
+import type { TransmitterConfig } from '../../config/schema.ts'
+import { createEventReceiver, EventRefused, type EventDesk } from '../../identity/receive-events.ts'
+import { IssuerUnavailable } from '../../identity/issuer-keys.ts'
+import { Problem } from '../../core/errors.ts'
+import { StoreError } from '../../store/db.ts'
+import type { ControlServer } from '../context.ts'
+
+export interface SecurityEventDeps extends Omit<EventDesk, 'transmitters'> {
+  readonly identity: { readonly events: readonly TransmitterConfig[] }
+}
+
+const limited = { access: 'public', rateLimit: { max: 600, timeWindow: '1 minute' } } as const
+
+/** Where identity providers tell that a session or an account ended (RFC 8935). What they sign is what lets them in. */
+export async function securityEventRoutes(
+  app: ControlServer,
+  { identity, ...desk }: SecurityEventDeps,
+): Promise<void> {
+  const receive = createEventReceiver({ transmitters: identity.events, ...desk })
+  app.addContentTypeParser(
+    'application/secevent+jwt',
+    { parseAs: 'string' },
+    (_request, body, done) => done(null, body),
+  )
+
+  app.post(
+    '/identity/events',
+    {
+      config: limited,
+      schema: {
+        description:
+          'Takes a security event token (application/secevent+jwt): session-revoked (CAEP) or account-disabled (RISC).',
+        response: {
+          202: z.null(),
+          400: z.object({ err: z.string(), description: z.string() }),
+        },
+      },
+    },
+    async (request, reply) => {
+      try {
+        const type = request.headers['content-type'] ?? ''
+        if (typeof request.body !== 'string' || !/^application\/secevent\+jwt *(;|$)/i.test(type))
+          throw new EventRefused('invalid_request', 'Send application/secevent+jwt.')
+        await receive(request.body)
+        return await reply.code(202).send(null)
+      } catch (error) {
+        if (error instanceof EventRefused) {
+          desk.log.warn({ err: error, code: error.code }, 'a security event was refused')
+          return reply.code(400).send({ err: error.code, description: error.message })
+        }
+        if (!(error instanceof StoreError || error instanceof IssuerUnavailable)) throw error
+        // The transmitter sends it again. Until then nobody is stopped, and nobody believes so.
+        throw new Problem(
+          'store-unavailable',
+          'The event could not be looked at; send it again.',
+          {},
+          {
+            cause: error,
+          },
+        )
+      }
+    },
+  )
+}
