@@ -25,10 +25,8 @@ async function sallyport(): Promise<void> {
   const principal = { subject, credential: { kind: 'jwt', id: 'bench', expiresAt: null } } as const
   const server = createAgentServer({
     listen: {
+      ...configSchema.shape.listen.parse({}).agents,
       address: { host: '127.0.0.1', port: Number(port) },
-      wait: 25_000,
-      max_wait: 600_000,
-      drain: 20_000,
     },
     resources: configSchema.shape.resources
       .parse([

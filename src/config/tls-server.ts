@@ -19,6 +19,11 @@ const period = 500
 /** Milliseconds that a client may take to agree on keys. */
 const handshakeTimeout = 20_000
 
+interface Options extends ServerOptions {
+  /** Takes the connections of clients that prefer HTTP/2. Without it HTTP/1.1 alone is offered, and who speaks nothing else is turned away. */
+  readonly onHttp2?: (socket: TLSSocket) => void
+}
+
 /**
  * A server for HTTP/1.1 over TLS, with the certificate that its files have now: new connections get the changed one, those that are there stay. Files that
  * nobody could be served with change nothing, and the log says why. The constructor throws `MistakesError` when they are so at the start.
@@ -33,17 +38,17 @@ export class TlsServer extends Server {
   #seen: TlsFiles
   #judged: TlsFiles
 
-  constructor(config: TlsConfig, log: Log, options: ServerOptions = {}) {
+  constructor(config: TlsConfig, log: Log, { onHttp2, ...options }: Options = {}) {
     const files = readTlsFilesNow(config)
     const material = tlsMaterial(config, files)
     super({
       ...options,
       ...secureOptions(config, material),
       ...clientOptions(config),
-      // HTTP/2 is not spoken here: a client that wants nothing else is turned away before it sends a request.
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: onHttp2 ? ['h2', 'http/1.1'] : ['http/1.1'],
       handshakeTimeout,
     })
+    if (onHttp2) this.#divert(onHttp2)
     this.#config = config
     this.#log = log
     this.#seen = files
@@ -67,6 +72,16 @@ export class TlsServer extends Server {
   override closeAllConnections(): void {
     super.closeAllConnections()
     for (const socket of this.#sockets) socket.destroy()
+  }
+
+  /** Node's own listener reads every connection as HTTP/1.1, whatever was agreed on. */
+  #divert(onHttp2: (socket: TLSSocket) => void): void {
+    const [onHttp1] = this.listeners('secureConnection') as ((socket: TLSSocket) => void)[]
+    this.off('secureConnection', onHttp1!)
+    this.on('secureConnection', (socket) => {
+      if (socket.alpnProtocol === 'h2') onHttp2(socket)
+      else onHttp1!.call(this, socket)
+    })
   }
 
   #lookLater(): void {

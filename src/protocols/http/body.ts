@@ -1,10 +1,15 @@
-import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
 import { Problem } from '../../core/errors.ts'
 import type { Room } from './rooms.ts'
 import type { Framing } from './strict-request.ts'
 
-/** Milliseconds that a client may be silent in the middle of a body. Waiting longer would let slow clients fill the memory. */
-const patience = 30_000
+/** How long a client is waited for in the middle of a body. Waiting longer would let slow clients fill the memory. */
+export interface Patience {
+  /** Milliseconds that it may be silent. */
+  readonly silence: number
+  /** Bytes a second that it sends at least, once it was waited for as long as that; 0 for any. */
+  readonly rate: number
+}
 
 /** Where a body goes. `write` is false when it must not be called again before `drained` was. */
 export interface BodySink {
@@ -26,21 +31,30 @@ export class ClientGone extends Error {
  */
 export class RequestBody {
   readonly framing: Framing
-  readonly #message: IncomingMessage
+  readonly #message: Readable
   readonly #askForIt: () => void
   readonly #room: Room
+  readonly #patience: Patience
 
   // Owned by #read: what has been taken in, in order.
   readonly #chunks: Buffer[] = []
   #size = 0
   #ended: boolean
   #begun = false
+  // Owned by #read, too: how many bytes have come, and for how many milliseconds the client was waited for.
+  #received = 0
+  #waited = 0
 
   /** `room` is what the body is taken into; `askForIt` sends `100 Continue` to a client that waits for it (RFC 9110 §10.1.1). */
-  constructor(message: IncomingMessage, framing: Framing, room: Room, askForIt: () => void) {
+  constructor(
+    message: Readable,
+    framing: Framing,
+    { room, patience, askForIt }: { room: Room; patience: Patience; askForIt: () => void },
+  ) {
     this.#message = message
     this.framing = framing
     this.#room = room
+    this.#patience = patience
     this.#askForIt = askForIt
     this.#ended = framing.kind === 'none' || (framing.kind === 'length' && framing.bytes === 0)
   }
@@ -87,14 +101,20 @@ export class RequestBody {
       this.#begun = true
       this.#askForIt()
     }
+    const begun = performance.now()
     return new Promise((resolve, reject) => {
       const gone = (): void => {
         done()
         reject(new ClientGone('The rest of the request body did not come.'))
       }
-      const timer = setTimeout(() => message.destroy(), patience)
+      const timer = setTimeout(() => message.destroy(), this.#patience.silence)
       const data = (chunk: Buffer): void => {
         timer.refresh()
+        this.#received += chunk.length
+        if (this.#drips(performance.now() - begun)) {
+          message.destroy()
+          return
+        }
         if (accept(chunk)) return
         message.pause()
         done()
@@ -107,12 +127,20 @@ export class RequestBody {
       }
       const done = (): void => {
         clearTimeout(timer)
+        this.#waited += performance.now() - begun
         message.off('data', data).off('end', end).off('close', gone).off('error', gone)
       }
       message.on('data', data).on('end', end).on('close', gone).on('error', gone)
       if (message.destroyed) gone()
       else message.resume()
     })
+  }
+
+  /** Whether the client sends so little at a time that it would never end. Only while it is waited for: an upstream that takes its time is not its fault. */
+  #drips(waiting: number): boolean {
+    const { silence, rate } = this.#patience
+    if (rate === 0) return false
+    return this.#waited + waiting > silence + (this.#received / rate) * 1000
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { EventEmitter } from 'node:events'
 import { ClientGone, RequestBody, type BodySink } from './body.ts'
 import type { Connection, Receiver } from './connection.ts'
 import { UpstreamFailure } from './failure.ts'
@@ -16,9 +16,21 @@ export interface Outgoing {
   readonly reusable: boolean
 }
 
+/** Where an answer goes: to its client, or to where it is kept for one. It emits `drain`, and `close` when it takes no more. */
+export interface AnswerSink extends EventEmitter {
+  readonly destroyed: boolean
+  readonly writableFinished: boolean
+  writeHead(status: number, reason: string, headers: string[]): unknown
+  flushHeaders(): void
+  /** False when it takes no more before `drain`. */
+  write(bytes: Buffer): boolean
+  addTrailers(trailers: [string, string][]): void
+  end(): unknown
+}
+
 /** Who gets the answer, once it may be released. */
 interface Client {
-  readonly response: ServerResponse
+  readonly response: AnswerSink
   resolve(bytes: number): void
   reject(error: unknown): void
 }
@@ -87,7 +99,7 @@ export class Exchange implements Receiver, BodySink {
    * Streams the answer to the client, no faster than the client reads it. Resolves with the number of bytes in its body when the whole of it has
    * come; rejects like `head`, and the client has a part of it then. Throws `UpstreamFailure` if the head cannot be passed on.
    */
-  relay(head: Head, response: ServerResponse, action: string): Promise<number> {
+  relay(head: Head, response: AnswerSink, action: string): Promise<number> {
     try {
       response.writeHead(head.status, head.reason, answerHeaders(head.headers, action))
     } catch (error) {

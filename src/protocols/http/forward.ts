@@ -1,10 +1,8 @@
-import type { ServerResponse } from 'node:http'
 import { Problem } from '../../core/errors.ts'
 import type { Permit } from '../../gate/permit.ts'
 import { ClientGone } from './body.ts'
-import { Exchange, type Outgoing } from './exchange.ts'
+import { Exchange, type AnswerSink, type Outgoing } from './exchange.ts'
 import { UpstreamFailure } from './failure.ts'
-import { cutOff } from './send-problem.ts'
 import type { Upstream } from './upstream.ts'
 
 interface Job {
@@ -15,7 +13,7 @@ interface Job {
   /** Whose connections may be used. */
   readonly lane: string
   readonly outgoing: Outgoing
-  readonly response: ServerResponse
+  readonly response: AnswerSink
 }
 
 /**
@@ -48,7 +46,6 @@ export async function forward(job: Job): Promise<void> {
     const head = await exchange.head
     status = head.status
     const bytes = await exchange.relay(head, response, action.id)
-    cutOff(response)
     // Not waited for, here and below: with the store away it takes its time, and neither the client nor the listener has to. The gate sees to it
     // that it gets there.
     const result = status < 400 ? 'succeeded' : 'failed'
@@ -67,7 +64,7 @@ export async function forward(job: Job): Promise<void> {
 }
 
 /** When the client goes away, the upstream is not kept busy for nobody. */
-function abortWith(response: ServerResponse, exchange: Exchange): void {
+function abortWith(response: AnswerSink, exchange: Exchange): void {
   const abort = (): void => {
     if (!response.writableFinished) exchange.abort(new ClientGone('The client went away.'))
   }

@@ -1,12 +1,13 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Problem } from '../../core/errors.ts'
-import { partyKey, type Principal, type Subject } from '../../core/subject.ts'
+import type { Principal } from '../../core/subject.ts'
 import { actionOf } from './action.ts'
 import { ClientGone, RequestBody } from './body.ts'
+import type { AgentMessage, AgentResponse } from './client.ts'
 import type { AgentServerDeps } from './deps.ts'
 import { forward } from './forward.ts'
 import { headerValue, type Header } from './header.ts'
 import { readJsonBody } from './json-body.ts'
+import { laneOf } from './lane.ts'
 import { outgoingOf } from './outgoing.ts'
 import { readPrefer } from './prefer.ts'
 import { selectHeaders } from './request-headers.ts'
@@ -14,6 +15,7 @@ import type { Resolved } from './resolve.ts'
 import type { Resource } from './resource.ts'
 import type { Rooms } from './rooms.ts'
 import { sealRequest, type SealedRequest } from './seal.ts'
+import { cutOff } from './send-problem.ts'
 import type { StrictRequest } from './strict-request.ts'
 import { isTaskId } from './task-id.ts'
 import { continueTrace } from './trace.ts'
@@ -24,8 +26,8 @@ export interface Call {
   readonly principal: Principal
   readonly target: Resolved<Resource>
   readonly rooms: Rooms
-  readonly message: IncomingMessage
-  readonly response: ServerResponse
+  readonly message: AgentMessage
+  readonly response: AgentResponse
 }
 
 /** Turns a request into an action, has the gate decide it, and forwards exactly what was permitted. Rejects when the client has no whole answer. */
@@ -46,8 +48,12 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
 
   const trace = continueTrace(headerValue(request.headers, 'traceparent'))
   const selected = selectHeaders(request.headers, resource)
-  const body = new RequestBody(message, request.framing, room, () => {
-    if (request.expectsContinue) response.writeContinue()
+  const body = new RequestBody(message, request.framing, {
+    room,
+    patience: { silence: deps.listen.body_timeout, rate: deps.listen.min_body_rate },
+    askForIt: () => {
+      if (request.expectsContinue) response.writeContinue()
+    },
   })
   const payload = {
     method: request.method,
@@ -88,6 +94,7 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
     outgoing: outgoingOf({ payload, selected, resource, trace, body, sealed: approved }),
     response,
   })
+  cutOff(response)
 }
 
 /** The approval that the caller names, or `null`. */
@@ -103,9 +110,4 @@ function waitOf(headers: readonly Header[], { wait, max_wait }: AgentServerDeps[
   if (preferences.length === 0) return Math.min(wait, max_wait)
   const { wait: seconds } = readPrefer(preferences.map(({ value }) => value).join(', '))
   return Math.min(seconds === null ? wait : seconds * 1000, max_wait)
-}
-
-/** Whose connections a subject may use: its own, as the same actors in the same roles. No name has a line break in it. */
-function laneOf(subject: Subject): string {
-  return [subject, ...subject.chain].map(partyKey).join('\n')
 }

@@ -1,38 +1,33 @@
 import {
   createServer,
   STATUS_CODES,
-  IncomingMessage,
   type Server,
+  type ServerOptions,
   type ServerResponse,
 } from 'node:http'
 import type { Socket } from 'node:net'
-import type { TlsConfig } from '../../config/schema.ts'
+import type { TLSSocket } from 'node:tls'
+import type { Config } from '../../config/schema.ts'
 import { TlsServer } from '../../config/tls-server.ts'
 import { Problem } from '../../core/errors.ts'
 import type { Log } from '../../telemetry/log.ts'
+import { Http1Message, Http1Response, type AgentMessage, type AgentResponse } from './client.ts'
 import { problemHeaders } from './send-problem.ts'
-import type { StrictRequest } from './strict-request.ts'
-
-/** A request, and what the strict check made of it. */
-export class AgentMessage extends IncomingMessage {
-  /** Set before anything else sees the message. */
-  checked: StrictRequest | null = null
-}
 
 const latest = Symbol('latest response')
 const before = Symbol('response before it')
 
 interface AgentSocket extends Socket {
-  [latest]?: AgentResponse
+  [latest]?: ChainedResponse
 }
 
-interface AgentResponse extends ServerResponse {
-  [before]?: AgentResponse
+interface ChainedResponse extends ServerResponse {
+  [before]?: ChainedResponse
 }
 
 /** Notes the response that was begun last on a connection, and the one that it waits for. */
 export function remember(socket: Socket, response: ServerResponse): void {
-  const [agentSocket, agentResponse]: [AgentSocket, AgentResponse] = [socket, response]
+  const [agentSocket, agentResponse]: [AgentSocket, ChainedResponse] = [socket, response]
   const last = agentSocket[latest]
   if (last && !last.closed) agentResponse[before] = last
   agentSocket[latest] = agentResponse
@@ -50,27 +45,41 @@ function closeWaiting(socket: AgentSocket): void {
   }
 }
 
-type Handler = (message: AgentMessage, response: ServerResponse) => void
+export type Handler = (message: AgentMessage, response: AgentResponse) => void
+
+/** Bytes of request line and headers together. */
+export const maxHeaderSize = 32 * 1024
 
 /**
  * Node's own server with every limit written down. Nothing is answered behind our back: what Node would answer by itself (no Host, expectations, CONNECT)
- * reaches the handler or gets a problem. With `tls` it speaks the same HTTP/1.1 inside of TLS; throws `MistakesError` when that has no usable certificate.
+ * reaches the handler or gets a problem. With `tls` it speaks the same HTTP/1.1 inside of TLS, and hands over who prefers HTTP/2; throws `MistakesError` when
+ * that has no usable certificate.
  */
-export function createListener(tls: TlsConfig | undefined, log: Log, handler: Handler): Server {
-  const options = {
-    IncomingMessage: AgentMessage,
-    // Bytes of request line and headers together.
-    maxHeaderSize: 32 * 1024,
-    // Milliseconds to the end of the headers. Bodies may take as long as they move: see RequestBody.
-    headersTimeout: 20_000,
+export function createListener(
+  listen: Config['listen']['agents'],
+  log: Log,
+  handler: Handler,
+  onHttp2: (socket: TLSSocket) => void,
+): Server {
+  const options: ServerOptions = {
+    IncomingMessage: Http1Message,
+    // What it is for its messages, which are all of this kind; the type of the option asks for more.
+    ServerResponse: Http1Response as unknown as typeof ServerResponse,
+    maxHeaderSize,
+    headersTimeout: listen.headers_timeout,
+    // Bodies may take as long as they move: see RequestBody.
     requestTimeout: 0,
-    connectionsCheckingInterval: 5_000,
-    keepAliveTimeout: 60_000,
+    connectionsCheckingInterval: Math.min(5_000, listen.headers_timeout),
+    keepAliveTimeout: listen.idle_timeout,
+    // A client whose machine is gone says nothing: after some time without an answer to a probe, the connection is.
+    keepAlive: true,
+    keepAliveInitialDelay: 60_000,
     insecureHTTPParser: false,
     requireHostHeader: false,
     noDelay: true,
   }
-  const server = tls ? new TlsServer(tls, log, options) : createServer(options)
+  const { tls } = listen
+  const server = tls ? new TlsServer(tls, log, { ...options, onHttp2 }) : createServer(options)
   // 0: all of them. Node would leave out, without a word, those beyond its limit.
   server.maxHeadersCount = 0
   server.on('request', handler)

@@ -1,6 +1,8 @@
-import { STATUS_CODES, type ServerResponse } from 'node:http'
+import { STATUS_CODES } from 'node:http'
 import { Problem } from '../../core/errors.ts'
+import { dpopChallenge } from '../../identity/dpop.ts'
 import type { Log } from '../../telemetry/log.ts'
+import type { AgentResponse } from './client.ts'
 
 /** Milliseconds that a refused client may go on sending its body. Cutting it off at once could destroy the answer on its way. */
 const linger = 5_000
@@ -24,12 +26,12 @@ export function asProblem(error: unknown, log: Log): Problem {
 }
 
 /** Answers with `application/problem+json` (RFC 9457). Does nothing to a response that has begun, or has nobody to read it. */
-export function sendProblem(response: ServerResponse, problem: Problem): void {
+export function sendProblem(response: AgentResponse, problem: Problem): void {
   if (response.headersSent || response.destroyed) return
   const body = Buffer.from(JSON.stringify(problem))
   response.writeHead(
     problem.status,
-    STATUS_CODES[problem.status],
+    STATUS_CODES[problem.status]!,
     problemHeaders(problem, body.length),
   )
   response.end(body)
@@ -45,8 +47,7 @@ export function problemHeaders({ code, members }: Problem, bytes: number): strin
     'Cache-Control',
     'no-store',
   ]
-  // RFC 6750 §3.
-  if (code === 'unauthenticated') headers.push('WWW-Authenticate', 'Bearer realm="sallyport"')
+  if (code === 'unauthenticated') headers.push(...challenges(members['reason']))
   if (typeof members['retry_after'] === 'number') {
     headers.push('Retry-After', String(members['retry_after']))
   }
@@ -54,12 +55,19 @@ export function problemHeaders({ code, members }: Problem, bytes: number): strin
   return headers
 }
 
-/** Closes the connection of a client that does not stop sending what nobody reads. */
-export function cutOff({ req }: ServerResponse): void {
+/** RFC 6750 §3; RFC 9449 §7.1 where a proof is missing, or no good. */
+function challenges(reason: unknown): string[] {
+  const bearer = ['WWW-Authenticate', 'Bearer realm="sallyport"']
+  if (typeof reason !== 'string' || !reason.startsWith('proof-')) return bearer
+  return [...bearer, 'WWW-Authenticate', dpopChallenge(reason)]
+}
+
+/** Ends the request of a client that does not stop sending what nobody reads. */
+export function cutOff(response: AgentResponse): void {
+  const { req } = response
   if (req.complete) return
-  const { socket } = req
-  const timer = setTimeout(() => socket.destroy(), linger)
+  const timer = setTimeout(() => response.stopReading(), linger)
   const done = (): void => clearTimeout(timer)
   req.once('end', done)
-  socket.once('close', done)
+  req.once('close', done)
 }

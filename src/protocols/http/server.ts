@@ -1,19 +1,32 @@
-import { METHODS, type ServerResponse } from 'node:http'
+import { METHODS, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { Problem } from '../../core/errors.ts'
 import type { Principal } from '../../core/subject.ts'
+import type { Prepare } from '../../gate/begin-detached.ts'
 import { ClientGone } from './body.ts'
+import {
+  Http1Message,
+  Http1Response,
+  type AgentMessage,
+  type AgentResponse,
+  type Http2Message,
+} from './client.ts'
+import { Connections } from './connections.ts'
 import type { AgentServerDeps } from './deps.ts'
+import { detachedRequests } from './detached.ts'
 import { handle } from './handle.ts'
-import { createListener, problemOf, refuse, remember, type AgentMessage } from './listener.ts'
+import { Http2Sessions } from './http2.ts'
+import { laneOf } from './lane.ts'
+import { createListener, problemOf, refuse, remember } from './listener.ts'
 import { gatewayToken } from './request-headers.ts'
+import { requestHead } from './request-head.ts'
 import { Resolver } from './resolve.ts'
 import { prepareResource } from './resource.ts'
 import { Rooms } from './rooms.ts'
 import { asProblem, sendProblem } from './send-problem.ts'
 import { addStatusRoutes } from './status-routes.ts'
-import { checkRequest, type StrictRequest } from './strict-request.ts'
+import { checkRequest } from './strict-request.ts'
 import { UnderWay } from './under-way.ts'
 
 export interface AgentServer {
@@ -24,6 +37,8 @@ export interface AgentServer {
    * off: an effect that it may have had is `unknown` then.
    */
   close(): Promise<void>
+  /** Makes ready what `respond-async` has left to the gateway. */
+  readonly prepare: Prepare
 }
 
 /**
@@ -38,15 +53,20 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
   // What has to end before the server does.
   const answers = new UnderWay()
   const work = new UnderWay()
+  const late = new AbortController()
 
-  function admit(message: AgentMessage, response: ServerResponse): boolean {
+  const connections = new Connections(listen, log)
+
+  function admit(message: AgentMessage, response: AgentResponse): boolean {
     answers.begin()
     response.on('close', () => answers.end())
-    remember(message.socket, response)
-    // Node's parser skips what comes in one packet with an offer to upgrade, so no request may follow on this connection.
-    if (message.headers.upgrade !== undefined) response.shouldKeepAlive = false
+    if (message instanceof Http1Message && response instanceof Http1Response) {
+      remember(message.socket, response)
+      // Node's parser skips what comes in one packet with an offer to upgrade, so no request may follow on this connection.
+      if (message.headers.upgrade !== undefined) response.shouldKeepAlive = false
+    }
     try {
-      message.checked = checkRequest(message)
+      message.checked = checkRequest(requestHead(message as Http1Message | Http2Message))
       return true
     } catch (error) {
       sendProblem(response, asProblem(error, log))
@@ -54,32 +74,45 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
     }
   }
 
+  let sessions: Http2Sessions | null = null
   const app = fastify({
-    serverFactory: (route) =>
-      createListener(listen.tls, log, (message, response) => {
-        if (admit(message, response)) route(message, response)
-      }),
+    serverFactory: (route) => {
+      const handler = (message: AgentMessage, response: AgentResponse): void => {
+        // For Fastify, the two versions of HTTP are the same; only its types know one.
+        const [raw, reply] = [message, response] as unknown as [IncomingMessage, ServerResponse]
+        if (admit(message, response)) route(raw, reply)
+      }
+      const http2 = new Http2Sessions(listen.idle_timeout, handler)
+      sessions = http2
+      return createListener(listen, log, handler, (socket) => http2.take(socket)).on(
+        'connection',
+        (socket) => connections.enter(socket),
+      )
+    },
     clientErrorHandler: (error, socket) => refuse(socket, problemOf(error)),
-    frameworkErrors: (error, _request, reply) => sendProblem(reply.raw, asProblem(error, log)),
+    frameworkErrors: (error, _request, reply) =>
+      sendProblem(responseOf(reply), asProblem(error, log)),
     exposeHeadRoutes: false,
     return503OnClosing: false,
   })
 
-  async function authenticate({ headers }: StrictRequest): Promise<Principal> {
-    return authenticator.authenticate(gatewayToken(headers))
+  async function authenticate({ checked, socket }: AgentMessage): Promise<Principal> {
+    const principal = await authenticator.authenticate(gatewayToken(checked!.headers))
+    connections.identify(socket, laneOf(principal.subject))
+    return principal
   }
 
-  async function serve(message: AgentMessage, response: ServerResponse): Promise<void> {
+  async function serve(message: AgentMessage, response: AgentResponse): Promise<void> {
     work.begin()
     try {
       const request = message.checked!
-      const principal = await authenticate(request)
+      const principal = await authenticate(message)
       const target = resolver.resolve(request)
       if (!target) throw new Problem('no-resource', 'No resource has this host or path.')
       await handle(deps, { request, principal, target, rooms, message, response })
     } catch (error) {
       if (error instanceof ClientGone) response.destroy()
-      else if (response.headersSent) breakOff(response)
+      else if (response.headersSent) response.breakOff()
       else sendProblem(response, asProblem(error, log))
     } finally {
       work.end()
@@ -88,7 +121,7 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
 
   function proxy({ raw }: FastifyRequest, reply: FastifyReply): void {
     reply.hijack()
-    void serve(raw as AgentMessage, reply.raw)
+    void serve(messageOf({ raw }), responseOf(reply))
   }
 
   // Without a body in Fastify's eyes: it neither reads one nor refuses its media type.
@@ -96,45 +129,51 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
   app.all('*', proxy)
   addStatusRoutes(app, {
     gate,
-    authenticate: ({ raw }) => authenticate((raw as AgentMessage).checked!),
-    isProxied: ({ raw }) => resolver.byHost((raw as AgentMessage).checked!) !== null,
+    authenticate: (request) => authenticate(messageOf(request)),
+    isProxied: (request) => resolver.byHost(messageOf(request).checked!) !== null,
     proxy,
+    log,
   })
   app.setErrorHandler((error, _request, reply) => {
     reply.hijack()
-    sendProblem(reply.raw, asProblem(error, log))
+    sendProblem(responseOf(reply), asProblem(error, log))
   })
 
   return {
+    prepare: detachedRequests({
+      resources,
+      maxResponse: deps.limits.maxResponse,
+      work,
+      late: late.signal,
+      log,
+    }),
     async listen() {
       await app.listen({ host: listen.address.host, port: listen.address.port })
       return app.server.address() as AddressInfo
     },
     async close() {
       const closed = app.close()
-      const late = setTimeout(() => app.server.closeAllConnections(), listen.drain)
+      sessions?.goAway()
+      const drained = setTimeout(() => {
+        app.server.closeAllConnections()
+        late.abort()
+      }, listen.drain)
       await answers.none()
       // What is left are connections without a request, which nobody would end.
       app.server.closeAllConnections()
       await closed
       await work.none()
-      clearTimeout(late)
+      clearTimeout(drained)
       for (const { upstream } of resources) upstream.close()
     },
   }
 }
 
-/** Milliseconds for what has come of an answer to reach its client. */
-const lastBytes = 10_000
+/** What Fastify was given. */
+function messageOf({ raw }: Pick<FastifyRequest, 'raw'>): AgentMessage {
+  return raw as unknown as AgentMessage
+}
 
-/**
- * An answer that has begun cannot become another one: its client gets what there is of it, and learns from the broken connection that it is not
- * whole.
- */
-function breakOff(response: ServerResponse): void {
-  const { socket } = response
-  if (!socket) return
-  const timer = setTimeout(() => socket.destroy(), lastBytes)
-  socket.once('close', () => clearTimeout(timer))
-  socket.destroySoon()
+function responseOf({ raw }: Pick<FastifyReply, 'raw'>): AgentResponse {
+  return raw as unknown as AgentResponse
 }

@@ -1,9 +1,20 @@
-import type { IncomingMessage } from 'node:http'
+import { METHODS } from 'node:http'
 import { Problem } from '../../core/errors.ts'
 import { ambiguous } from './ambiguous.ts'
 import { headerValue, type Header } from './header.ts'
 import { checkHeaders } from './strict-headers.ts'
 import { checkTarget } from './strict-target.ts'
+
+/** The head of a request as it came, in the words of HTTP/1.1. */
+export interface RequestHead {
+  readonly httpVersion: string
+  readonly method: string
+  readonly target: string
+  /** `[name, value, name, value, …]` */
+  readonly rawHeaders: readonly string[]
+  /** Whether nothing comes behind the head. HTTP/1.1 says so in headers only. */
+  readonly alone: boolean
+}
 
 /** How the body of a request is framed. */
 export type Framing =
@@ -28,24 +39,29 @@ export interface StrictRequest {
 // RFC 9110 §7.2. The underscore is in no host name, but in the names of many containers.
 const hostSyntax = /^(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/
 
+const versions = new Set(['1.0', '1.1', '2.0'])
+const methods = new Set(METHODS)
+
 /**
  * The strict request check, before anything else looks at a request. What passes is unambiguous, so what policy matches is, byte for byte, what
  * the upstream gets. Throws `ambiguous-request`, or `bad-request` for what the gateway does not do.
  */
-export function checkRequest(message: IncomingMessage): StrictRequest {
-  const { method = '', url = '', rawHeaders, httpVersion } = message
-  if (httpVersion !== '1.1' && httpVersion !== '1.0') {
-    throw new Problem('bad-request', 'Speak HTTP/1.1 to this listener.')
+export function checkRequest(head: RequestHead): StrictRequest {
+  const { method, target, rawHeaders, httpVersion } = head
+  if (!versions.has(httpVersion)) {
+    throw new Problem('bad-request', 'Speak HTTP/1.1 or HTTP/2 to this listener.')
   }
+  // HTTP/2 has any word for a method, and it becomes the beginning of a line of HTTP/1.1.
+  if (!methods.has(method)) throw new Problem('bad-request', 'There is no such method.')
   if (method === 'CONNECT' || method === 'TRACE') {
     throw new Problem('bad-request', `${method} is not proxied.`)
   }
-  const { path, query } = checkTarget(url)
+  const { path, query } = checkTarget(target)
   const headers = checkHeaders(rawHeaders)
-  const framing = framingOf(headers, httpVersion)
+  const framing = framingOf(headers, head)
   checkUpgrade(headers, framing)
   const host = hostOf(headers, httpVersion)
-  const expectsContinue = checkExpect(headers) && httpVersion === '1.1'
+  const expectsContinue = checkExpect(headers) && httpVersion !== '1.0'
   return { method, path, query, host, headers, framing, expectsContinue }
 }
 
@@ -59,8 +75,8 @@ function hostOf(headers: readonly Header[], httpVersion: string): string | null 
   return value.replace(/:\d+$/, '')
 }
 
-/** RFC 9112 §6.3. The parser refuses most of this by itself; the forwarder relies on all of it. */
-function framingOf(headers: readonly Header[], httpVersion: string): Framing {
+/** RFC 9112 §6.3, RFC 9113 §8.1.1. The parser refuses most of this by itself; the forwarder relies on all of it. */
+function framingOf(headers: readonly Header[], { httpVersion, alone }: RequestHead): Framing {
   const length = headerValue(headers, 'content-length')
   const coding = headerValue(headers, 'transfer-encoding')
   if (coding !== null) {
@@ -69,7 +85,9 @@ function framingOf(headers: readonly Header[], httpVersion: string): Framing {
     if (httpVersion === '1.0') throw ambiguous('HTTP/1.0 knows no Transfer-Encoding.')
     return { kind: 'chunked' }
   }
-  if (length === null) return { kind: 'none' }
+  if (length === null) {
+    return httpVersion === '2.0' && !alone ? { kind: 'chunked' } : { kind: 'none' }
+  }
   const bytes = Number(length)
   if (!/^\d+$/.test(length) || !Number.isSafeInteger(bytes)) {
     throw ambiguous('Content-Length is not a number of bytes.')

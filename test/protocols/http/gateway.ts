@@ -4,6 +4,7 @@ import { onTestFinished } from 'vitest'
 import {
   configSchema,
   isHttp,
+  type Config,
   type HttpResource,
   type TlsConfig,
 } from '../../../src/config/schema.ts'
@@ -33,6 +34,8 @@ interface Options {
   readonly wait?: number
   readonly maxWait?: number
   readonly port?: number
+  /** Other limits of the listener than the usual ones. */
+  readonly limits?: Partial<Config['listen']['agents']>
   /** What happens while a credential is looked at. */
   readonly authenticating?: () => Promise<void>
   /** Speaks https. `raw` does not. */
@@ -76,11 +79,13 @@ export async function startGateway(
   const logged: string[] = []
   const server = createAgentServer({
     listen: {
+      ...configSchema.shape.listen.parse({}).agents,
       address: { host: '127.0.0.1', port: options.port ?? 0 },
       wait: options.wait ?? 25_000,
       max_wait: options.maxWait ?? 600_000,
       drain: 20_000,
       tls: options.tls,
+      ...options.limits,
     },
     resources: resources.map(resourceOf),
     binding: ({ name }) => name,
