@@ -22,6 +22,7 @@ import { ActivePolicies } from './gate/active-policies.ts'
 import type { Channel } from './gate/channel.ts'
 import type { GateContext } from './gate/context.ts'
 import { Delivery } from './gate/delivery.ts'
+import { DetachedRuns } from './gate/detached-runs.ts'
 import { Gate } from './gate/gate.ts'
 import { healthOf } from './gate/health.ts'
 import { startHousekeeping } from './gate/housekeeping.ts'
@@ -31,6 +32,7 @@ import { compilePolicies } from './policy/compile.ts'
 import { readPolicyFolder } from './policy/load.ts'
 import { createAgentServer } from './protocols/http/server.ts'
 import { leaseTimes, openLease, type LeaseTimes } from './store/lease.ts'
+import { Sealer } from './store/sealer.ts'
 import { createLog, type Log } from './telemetry/log.ts'
 import { Metrics } from './telemetry/metrics.ts'
 
@@ -115,6 +117,7 @@ export async function startGateway(
     policies: () => policies.current,
     catchUp: () => policies.follow(),
     limits: config.hold,
+    sealer: new Sealer(secrets.sealingKey),
     observed: new Set(observed),
     announcing: announcingOf(config),
     log,
@@ -137,10 +140,11 @@ export async function startGateway(
     binding: (resource) => bindingOf(resource, secrets),
     authenticator,
     gate: new Gate(context),
-    limits: { maxBody: config.hold.max_body },
+    limits: { maxBody: config.hold.max_body, maxResponse: config.hold.max_response },
     log,
   })
   opened.defer(() => agents.close())
+  const detached = opened.adopt(new DetachedRuns(context, agents.prepare), (it) => it.stop())
   const health = healthOf(context, () => policies.behind)
   const control = await createControlServer({
     identity: config.identity,
@@ -173,6 +177,7 @@ export async function startGateway(
   opened.defer(() => holds.drain())
   const housekeeping = opened.adopt(startHousekeeping(context), (it) => it.stop())
   await housekeeping.once()
+  detached.start()
 
   await control.listen(config.listen.control.address)
   const address = await agents.listen()

@@ -42,7 +42,7 @@ async function sallyport(): Promise<void> {
     binding: () => 'bench',
     authenticator: { authenticate: () => principal },
     gate: allowingGate,
-    limits: { maxBody: 1024 * 1024 },
+    limits: { maxBody: 1024 * 1024, maxResponse: 1024 * 1024 },
     log: createLog('info'),
   })
   await server.listen()

@@ -31,7 +31,7 @@ function approval({ holderReplica, holderEpoch, holderAction, ...row }: Row): Ap
  * An attribute that could not be computed is stored as `{"unknown": why}`. If an agent sends just that as its JSON, it becomes `Unknown` when it
  * is read back: closed, since nothing is worse than unknown.
  */
-function reviveAction(action: Action): Action {
+export function reviveAction(action: Action): Action {
   const attributes = Object.fromEntries(
     Object.entries(action.attributes).map(([protocol, values]) => [
       protocol,

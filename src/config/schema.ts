@@ -455,6 +455,14 @@ const hold = z
       .describe(
         'open approvals one subject may have at a time; ten times as many of its requests may wait for them on one replica',
       ),
+    max_response: byteSize
+      .prefault('10MiB')
+      .describe(
+        'largest response that is kept for a request with `Prefer: respond-async`; of a larger one, only the outcome is known',
+      ),
+    keep_response: duration
+      .prefault('24h')
+      .describe('how long such a response is kept for its agent to fetch it'),
     on_disconnect: z
       .enum(['detach', 'cancel'])
       .prefault('detach')

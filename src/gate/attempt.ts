@@ -32,6 +32,20 @@ export interface Waiting {
   readonly groups: readonly string[]
 }
 
+/** One that need not wait: once people have approved it, the gateway can send it by itself (`Prefer: respond-async`, RFC 7240 §4.1). */
+export interface DetachableAttempt extends Attempt {
+  /** Everything that it takes to send the payload later, but for what the gateway adds on the way. Called after `seal`. */
+  spool(): Buffer
+}
+
+/** A detachable attempt that people have to decide on first: the gateway has it, and its caller asks for the task. */
+export interface Accepted {
+  readonly action: string
+  readonly task: JsonObject
+  /** Where to ask for the task: a path on the agents' listener. */
+  readonly endpoint: string
+}
+
 /** A payload, taken in whole. */
 export interface Sealed {
   /** SHA-256, in hex, over everything that will be forwarded, byte for byte. */

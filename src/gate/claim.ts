@@ -16,6 +16,14 @@ import { issuePermit, type Permit } from './permit.ts'
 import { complete, expire, invalidate } from './settle.ts'
 import { leaseLost, stillValid } from './still-valid.ts'
 
+/** Who claims: an attempt whose caller waits, or the gateway for one that is detached. */
+export interface Claimant extends Pick<Attempt, 'action' | 'credential' | 'caller'> {
+  readonly detached?: {
+    /** What is written down in one transaction with the outcome. */
+    readonly withOutcome: (step: Step) => Promise<void>
+  }
+}
+
 /** Either the one permit of this approval, or the state that it is in instead. */
 export type Claimed = { readonly permit: Permit } | { readonly approval: Approval }
 
@@ -26,17 +34,17 @@ export type Claimed = { readonly permit: Permit } | { readonly approval: Approva
  */
 export async function claim(
   ctx: GateContext,
-  attempt: Attempt,
+  claimant: Claimant,
   id: string,
   payloadDigest: string,
 ): Promise<Claimed> {
-  const { action, caller } = attempt
+  const { action, caller, detached } = claimant
   const { epoch } = ctx.lease
   const settle = (outcome: Outcome) =>
-    ctx.outcomes.persist(epoch, () => complete(ctx, id, action, outcome))
+    ctx.outcomes.persist(epoch, () => complete(ctx, id, action, outcome, detached?.withOutcome))
   let approval: Approval
   try {
-    approval = await commit(ctx, (step) => take(ctx, step, attempt, id, epoch))
+    approval = await commit(ctx, (step) => take(ctx, step, claimant, id, epoch))
   } catch (error) {
     // A lost answer to COMMIT: nobody knows whether the edge was taken, so nothing is sent, and if it was, that is its outcome.
     if (error instanceof Problem && error.code === 'store-unavailable') {
@@ -58,7 +66,7 @@ export async function claim(
 async function take(
   ctx: GateContext,
   step: Step,
-  { action, credential, caller }: Attempt,
+  { action, credential, caller, detached }: Claimant,
   id: string,
   epoch: number,
 ): Promise<Approval> {
@@ -69,6 +77,8 @@ async function take(
   if (approval.state !== 'approved') return approval
   if (approval.expiresAt <= now) return expire(step, approval)
   if (!(await credentialStillValid(tx, credential))) {
+    // Nobody is there who could show another one.
+    if (detached) return invalidate(step, approval, credentialEnded)
     throw new Problem('unauthenticated', 'The credential of this request is no longer valid.')
   }
 
@@ -82,10 +92,13 @@ async function take(
   if (!ctx.lease.held(epoch) || !(await pinEpoch(tx, holder))) throw leaseLost()
   const mine = await moveApproval(tx, approval, { to: 'dispatching', holder })
   if (!mine) throw new Error(`approval ${id} changed under its lock`)
-  await step.record(dispatched(action, decision, approval))
+  await step.record(dispatched(action, decision, approval, detached && { detached: true }))
   step.changed(id)
   return mine
 }
+
+const credentialEnded =
+  'The credential of the request was no longer valid when the gateway was to send it.'
 
 /** Why the policies in force do not let this approval be used, or `null`. An approval cannot outlive the rule that asked for it. */
 async function obstacleIn(

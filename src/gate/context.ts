@@ -4,6 +4,7 @@ import type { Config } from '../config/schema.ts'
 import type { CompiledPolicies } from '../policy/compile.ts'
 import type { Lease, LeaseTimes } from '../store/lease.ts'
 import type { Store } from '../store/db.ts'
+import type { Sealer } from '../store/sealer.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Announcing } from './announce.ts'
 import type { Outcomes } from './outcomes.ts'
@@ -22,6 +23,8 @@ export interface GateContext {
   /** The policies in force; each decision uses one version throughout. */
   readonly policies: () => CompiledPolicies
   readonly limits: Config['hold']
+  /** Seals the requests and responses that are kept for `respond-async`. */
+  readonly sealer: Sealer
   /** Resources on which nothing is held or denied, only recorded. Whatever is not in here is enforced. */
   readonly observed: ReadonlySet<string>
   /** Where approvals are announced besides the console. */

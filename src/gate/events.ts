@@ -85,7 +85,7 @@ export function dispatched(
   action: Action,
   decision: Decision,
   approval: Approval,
-  grant?: string,
+  details?: JsonObject,
 ): EventInput {
   return {
     type: 'action.dispatched',
@@ -94,7 +94,7 @@ export function dispatched(
     subject: action.subject,
     digest: approval.digest,
     approval: approval.id,
-    ...(grant && { details: { grant } }),
+    ...(details && { details }),
   }
 }
 

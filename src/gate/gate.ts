@@ -6,12 +6,13 @@ import type { EventInput } from '../core/event.ts'
 import type { JsonObject } from '../core/json.ts'
 import { sameParty, type Subject } from '../core/subject.ts'
 import { decide } from '../policy/decide.ts'
-import type { Attempt } from './attempt.ts'
+import type { Accepted, Attempt, DetachableAttempt } from './attempt.ts'
 import { subjectKey } from './binding.ts'
 import { asProblem } from './commit.ts'
 import type { GateContext } from './context.ts'
 import { deny } from './deny.ts'
 import { completed, decided, observed } from './events.ts'
+import { fetchResponse, type FetchedResponse } from './fetch-response.ts'
 import { hold } from './hold.ts'
 import { issuePermit, type Permit } from './permit.ts'
 import { cancelApproval } from './settle.ts'
@@ -37,8 +38,13 @@ export class Gate {
     return this.#ctx.policies().needs(resource)
   }
 
-  /** Throws a `Problem` unless the action may run now. Whatever else is thrown means the same: nothing is forwarded. */
-  async enforce(attempt: Attempt): Promise<Permit> {
+  /**
+   * Throws a `Problem` unless the action may run now. Whatever else is thrown means the same: nothing is forwarded. A detachable attempt that has to be approved
+   * first is accepted: the gateway sends it by itself then (`DetachedRuns`).
+   */
+  async enforce(attempt: DetachableAttempt): Promise<Permit | Accepted>
+  async enforce(attempt: Attempt): Promise<Permit>
+  async enforce(attempt: Attempt | DetachableAttempt): Promise<Permit | Accepted> {
     const { action } = attempt
     const decision = decide(action, {}, this.#ctx.policies())
     this.#note(action, decision)
@@ -58,6 +64,11 @@ export class Gate {
   /** The task of an approval, for the subject that asked for it. Another's is `not-found`: its existence is nobody else's business. */
   async task(id: string, subject: Subject): Promise<JsonObject> {
     return { task: taskOf(await this.#own(id, subject)) }
+  }
+
+  /** The response to a detached run, for the subject that asked for it. Throws `response-pending`, `response-gone`, or why it did not run. */
+  async response(id: string, subject: Subject): Promise<FetchedResponse> {
+    return fetchResponse(this.#ctx, await this.#own(id, subject))
   }
 
   /** Takes back the request for an approval. Loses against a run that has begun. */

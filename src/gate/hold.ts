@@ -1,21 +1,23 @@
 import type { Approval } from '../approvals/approval.ts'
 import { hasKnownOwner } from '../approvals/exclusion.ts'
-import { isOpen } from '../approvals/machine.ts'
+import { hasRun, isOpen } from '../approvals/machine.ts'
+import { isSpooled } from '../approvals/spool.ts'
 import { getApproval } from '../approvals/store.ts'
 import type { Decision } from '../core/decision.ts'
 import { Problem } from '../core/errors.ts'
-import type { Attempt, Waiting } from './attempt.ts'
+import type { Accepted, Attempt, DetachableAttempt, Waiting } from './attempt.ts'
 import { actionDigest, subjectKey } from './binding.ts'
 import { claim } from './claim.ts'
 import { asProblem } from './commit.ts'
 import type { GateContext } from './context.ts'
 import { deny } from './deny.ts'
+import { isDetachable } from './detach.ts'
 import { decided } from './events.ts'
 import type { Permit } from './permit.ts'
 import { requestApproval, type Bound } from './request-approval.ts'
 import { reviewApproval } from './review.ts'
 import { cancelApproval } from './settle.ts'
-import { refusal } from './task.ts'
+import { refusal, statusEndpoint, taskOf } from './task.ts'
 import { useGrant } from './use-grant.ts'
 
 /** Attempts of one subject on one replica, for each approval that it may have open. Clients send again what they have no answer to, but not without end. */
@@ -24,9 +26,9 @@ const attemptsPerApproval = 10
 /** Throws `too-many-holds` where a subject has too much waiting here; what it sends would fill the memory, and keep others from the database. */
 export async function hold(
   ctx: GateContext,
-  attempt: Attempt,
+  attempt: Attempt | DetachableAttempt,
   decision: Decision,
-): Promise<Permit> {
+): Promise<Permit | Accepted> {
   const { action } = attempt
   const most = ctx.limits.max_per_subject * attemptsPerApproval
   const leave = ctx.holds.enter(subjectKey(action.subject), most)
@@ -43,7 +45,11 @@ export async function hold(
 }
 
 /** Takes the payload in, asks for an approval or joins the one that is open, waits, and claims it. */
-async function holdOne(ctx: GateContext, attempt: Attempt, decision: Decision): Promise<Permit> {
+async function holdOne(
+  ctx: GateContext,
+  attempt: Attempt | DetachableAttempt,
+  decision: Decision,
+): Promise<Permit | Accepted> {
   const { action, caller } = attempt
   if (!hasKnownOwner(action.subject)) {
     return deny(ctx, action, {
@@ -75,6 +81,7 @@ async function holdOne(ctx: GateContext, attempt: Attempt, decision: Decision): 
   if (approval.decision.policy !== ctx.policies().hash)
     approval = await reviewApproval(ctx, approval)
   if (approval.state === 'pending') attempt.held?.(waitingFor(approval))
+  const detached = isDetachable(attempt) && isOpen(approval.state)
   for (;;) {
     const left = deadline - performance.now()
     if (approval.state === 'approved' && !caller.aborted) {
@@ -84,6 +91,12 @@ async function holdOne(ctx: GateContext, attempt: Attempt, decision: Decision): 
     } else if (approval.state === 'pending' && left > 0 && !caller.aborted && !ctx.holds.draining) {
       await ctx.holds.wait(approval.id, left, caller)
       approval = await look(ctx, approval.id)
+    } else if (detached && (isOpen(approval.state) || hasRun(approval.state))) {
+      return {
+        action: action.id,
+        task: taskOf(approval),
+        endpoint: statusEndpoint(approval.id),
+      }
     } else {
       if (caller.aborted) await abandon(ctx, attempt, approval)
       throw refusal(approval, action.id)
@@ -110,6 +123,8 @@ async function look(ctx: GateContext, id: string): Promise<Approval> {
 async function abandon(ctx: GateContext, { action }: Attempt, approval: Approval): Promise<void> {
   const someoneElseWaits = ctx.holds.waitingFor(approval.id)
   if (ctx.limits.on_disconnect !== 'cancel' || !isOpen(approval.state) || someoneElseWaits) return
+  // The gateway itself waits for it.
+  if (await isSpooled(ctx.store, approval.id)) return
   const { issuer, subject } = action.subject
   await cancelApproval(ctx, approval.id, { issuer, subject }, 'The client went away.')
 }

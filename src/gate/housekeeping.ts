@@ -1,4 +1,6 @@
+import { forgetOverdue } from '../approvals/kept-response.ts'
 import { isOpen } from '../approvals/machine.ts'
+import { deleteSpent } from '../approvals/spool.ts'
 import { listLost, listOverdue, lockApproval } from '../approvals/store.ts'
 import type { CompiledPolicies } from '../policy/compile.ts'
 import { deadEpochs } from '../store/lease.ts'
@@ -30,6 +32,12 @@ async function buryTheDead(ctx: GateContext): Promise<void> {
   }
 }
 
+/** Requests that were kept to be sent, and responses that were kept to be fetched, are no longer than there is a use for them. */
+async function forgetSpent({ store }: GateContext): Promise<void> {
+  await deleteSpent(store)
+  await forgetOverdue(store)
+}
+
 const pause = 1_000
 
 /** Does all of the above every second, for as long as this replica lives. */
@@ -48,7 +56,7 @@ export function startHousekeeping(ctx: GateContext): {
   }
   const once = async () => {
     // Each by itself: what stops one of them must not stop the others.
-    for (const duty of [expireOverdue, buryTheDead, review]) {
+    for (const duty of [expireOverdue, buryTheDead, forgetSpent, review]) {
       try {
         await duty(ctx)
       } catch (error) {

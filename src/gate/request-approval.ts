@@ -14,9 +14,10 @@ import {
 import type { Decision } from '../core/decision.ts'
 import { Problem } from '../core/errors.ts'
 import { announce } from './announce.ts'
-import type { Attempt, Sealed } from './attempt.ts'
+import type { Attempt, DetachableAttempt, Sealed } from './attempt.ts'
 import { commit, type Step } from './commit.ts'
 import type { GateContext } from './context.ts'
+import { keepRequest } from './detach.ts'
 import { decided, requested } from './events.ts'
 import { expire } from './settle.ts'
 import { viewHash } from './view.ts'
@@ -36,7 +37,7 @@ export interface Bound {
  */
 export async function requestApproval(
   ctx: GateContext,
-  attempt: Attempt,
+  attempt: Attempt | DetachableAttempt,
   decision: Decision,
   bound: Bound,
 ): Promise<Approval> {
@@ -49,6 +50,7 @@ export async function requestApproval(
       : await joinOrOpen(ctx, step, attempt, decision, bound)
     const id = approval instanceof Problem ? undefined : approval.id
     await step.record(decided(action, decision, bound.digest, id))
+    if (!(approval instanceof Problem)) await keepRequest(ctx, step, attempt, approval)
     return approval
   })
   if (result instanceof Problem) throw result

@@ -75,13 +75,14 @@ export function alreadyResolved({ id, state, resolution }: Approval): Problem {
 
 /**
  * What became of a run. Only the attempt that claimed it can say so; anybody else's word, or one that comes after the run was given up as `unknown` by
- * another replica, is late evidence, and changes nothing but the record.
+ * another replica, is late evidence, and changes nothing but the record. `withOutcome` adds what is to be durable together with it.
  */
 export function complete(
   ctx: GateContext,
   id: string,
   action: Action,
   outcome: Outcome,
+  withOutcome?: (step: Step) => Promise<void>,
 ): Promise<void> {
   return commit(ctx, async (step) => {
     const locked = await lockApproval(step.tx, id)
@@ -93,6 +94,7 @@ export function complete(
     ) {
       await move(step, approval, { to: outcome.result, outcome })
       await step.record(completed(action, outcome, id))
+      await withOutcome?.(step)
     }
   })
 }

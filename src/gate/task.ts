@@ -17,7 +17,7 @@ const statuses: Record<ApprovalState, string> = {
   cancelled: 'cancelled',
 }
 
-function statusEndpoint(id: string): string {
+export function statusEndpoint(id: string): string {
   return `/access/v1/requests/${id}`
 }
 
@@ -31,12 +31,13 @@ export function taskOf(approval: Approval): JsonObject {
     expires_at: expiresAt.toISOString(),
     ...(statuses[state] === 'failed' && { reason: state }),
     ...(state === 'denied' && resolution?.reason && { reason: resolution.reason }),
+    ...(state === 'invalidated' && resolution?.reason && { detail: resolution.reason }),
     ...(outcome && { result: { outcome: { ...outcome } } }),
   }
 }
 
 /** Seconds after which asking again makes sense; the task's own endpoint costs little. */
-const retryAfter = 5
+export const retryAfter = 5
 
 /** Why an attempt does not run, from the state its approval is in. */
 export function refusal(approval: Approval, action: string): Problem {

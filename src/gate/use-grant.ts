@@ -40,7 +40,9 @@ export async function useGrant(
       if (!(await credentialStillValid(tx, credential))) return null
       const { replica } = ctx.lease
       if (!ctx.lease.held(epoch) || !(await pinEpoch(tx, { replica, epoch }))) throw leaseLost()
-      await record(dispatched(action, decision, { ...approval, digest: bound.digest }, grant.id))
+      await record(
+        dispatched(action, decision, { ...approval, digest: bound.digest }, { grant: grant.id }),
+      )
       return grant
     }
     return null

@@ -16,5 +16,6 @@ export const allowingGate = {
       complete: () => done,
     }),
   task: async (): Promise<JsonObject> => ({}),
+  response: () => Promise.reject(new Error('nothing is held here')),
   cancel: async (): Promise<JsonObject> => ({}),
 }

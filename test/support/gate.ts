@@ -12,6 +12,7 @@ import { rememberPerson } from '../../src/identity/people.ts'
 import { compilePolicies } from '../../src/policy/compile.ts'
 import type { Store } from '../../src/store/db.ts'
 import { leaseTimes } from '../../src/store/lease.ts'
+import { Sealer } from '../../src/store/sealer.ts'
 import { quiet, startReplica } from './audit.ts'
 import { atEnd } from './store.ts'
 
@@ -42,6 +43,7 @@ export async function openTestGate(
     policies: () => compiled,
     catchUp: async () => {},
     limits: configSchema.shape.hold.parse({ max_per_subject: 10_000 }),
+    sealer: new Sealer(Buffer.alloc(32, 's')),
     observed: new Set(),
     announcing,
     log: quiet,

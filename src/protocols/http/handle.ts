@@ -1,19 +1,22 @@
 import { Problem } from '../../core/errors.ts'
 import type { Principal } from '../../core/subject.ts'
+import type { Attempt } from '../../gate/attempt.ts'
 import { actionOf } from './action.ts'
 import { ClientGone, RequestBody } from './body.ts'
 import type { AgentMessage, AgentResponse } from './client.ts'
 import type { AgentServerDeps } from './deps.ts'
+import { spoolOf } from './detached.ts'
 import { forward } from './forward.ts'
 import { headerValue, type Header } from './header.ts'
 import { readJsonBody } from './json-body.ts'
 import { laneOf } from './lane.ts'
 import { outgoingOf } from './outgoing.ts'
-import { readPrefer } from './prefer.ts'
+import { readPrefer, type Preferences } from './prefer.ts'
 import { selectHeaders } from './request-headers.ts'
 import type { Resolved } from './resolve.ts'
 import type { Resource } from './resource.ts'
 import type { Rooms } from './rooms.ts'
+import { sendAccepted } from './respond-async.ts'
 import { sealRequest, type SealedRequest } from './seal.ts'
 import { cutOff } from './send-problem.ts'
 import type { StrictRequest } from './strict-request.ts'
@@ -74,15 +77,21 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
   })
 
   const shown: { sealed: SealedRequest | null } = { sealed: null }
-  const permit = await deps.gate.enforce({
+  const preferences = preferencesOf(request.headers)
+  const attempt: Attempt = {
     action,
     credential,
     binding: resource.binding,
     seal: async () => (shown.sealed = await sealRequest(payload, body, maxBody)),
-    waitMs: waitOf(request.headers, deps.listen),
+    waitMs: waitOf(preferences, deps.listen),
     caller: caller.signal,
     approval: approvalOf(request.headers),
-  })
+  }
+  const spool = (): Buffer => spoolOf(payload, trace.traceparent, shown.sealed!.bytes)
+  const permit = preferences.respondAsync
+    ? await deps.gate.enforce({ ...attempt, spool })
+    : await deps.gate.enforce(attempt)
+  if ('task' in permit) return sendAccepted(response, permit)
 
   // A digest in the permit means that people approved these bytes: these, and no others, are sent.
   const approved = permit.digest === null ? null : shown.sealed
@@ -104,10 +113,16 @@ function approvalOf(headers: readonly Header[]): string | null {
   throw new Problem('approval-mismatch', 'Sallyport-Approval is not the id of an approval.')
 }
 
-/** Milliseconds that the caller waits for people: what it prefers, as far as the listener lets it. */
-function waitOf(headers: readonly Header[], { wait, max_wait }: AgentServerDeps['listen']): number {
-  const preferences = headers.filter(({ name }) => name === 'prefer')
-  if (preferences.length === 0) return Math.min(wait, max_wait)
-  const { wait: seconds } = readPrefer(preferences.map(({ value }) => value).join(', '))
-  return Math.min(seconds === null ? wait : seconds * 1000, max_wait)
+function preferencesOf(headers: readonly Header[]): Preferences {
+  const values = headers.filter(({ name }) => name === 'prefer').map(({ value }) => value)
+  return readPrefer(values.join(', '))
+}
+
+/** Milliseconds that the caller waits for people: what it prefers, as far as the listener lets it. Who would rather come back is not kept waiting. */
+function waitOf(
+  { wait: seconds, respondAsync }: Preferences,
+  { wait, max_wait }: AgentServerDeps['listen'],
+): number {
+  const usual = respondAsync ? 0 : wait
+  return Math.min(seconds === null ? usual : seconds * 1000, max_wait)
 }

@@ -6,14 +6,18 @@ import type { Resource } from './resource.ts'
 import type { Payload, SealedRequest } from './seal.ts'
 import type { Trace } from './trace.ts'
 
+/** The body that was approved. */
+type Spooled = Pick<SealedRequest, 'bytes'>
+
 interface Parts {
   readonly payload: Payload
   readonly selected: Selected
   readonly resource: Resource
   readonly trace: Trace
-  readonly body: RequestBody
+  /** As it comes; `null` where what was approved is all that there is. */
+  readonly body: RequestBody | null
   /** What was approved; `null` for an action that nobody had to approve. */
-  readonly sealed: SealedRequest | null
+  readonly sealed: Spooled | null
 }
 
 /**
@@ -35,7 +39,8 @@ export function outgoingOf({ payload, selected, resource, trace, body, sealed }:
 
   const framing = framingOf(body, sealed)
   // A server that ignores the body of a GET would take it for the next request (RFC 9110 §9.3.1).
-  const reusable = body.empty || !['GET', 'HEAD', 'DELETE', 'OPTIONS'].includes(method)
+  const empty = sealed ? !sealed.bytes?.length : !body || body.empty
+  const reusable = empty || !['GET', 'HEAD', 'DELETE', 'OPTIONS'].includes(method)
   if (framing) lines.push(line(framing.name, framing.value))
   if (!reusable) lines.push(line('connection', 'close'))
   lines.push('\r\n')
@@ -43,9 +48,10 @@ export function outgoingOf({ payload, selected, resource, trace, body, sealed }:
   return { method, head: lines.join(''), body: bytes, reusable }
 }
 
-function framingOf({ framing }: RequestBody, sealed: SealedRequest | null): Header | null {
-  if (framing.kind === 'none') return null
+function framingOf(body: RequestBody | null, sealed: Spooled | null): Header | null {
   if (sealed?.bytes) return { name: 'content-length', value: String(sealed.bytes.length) }
+  if (sealed || !body || body.framing.kind === 'none') return null
+  const { framing } = body
   if (framing.kind === 'chunked') return { name: 'transfer-encoding', value: 'chunked' }
   return { name: 'content-length', value: String(framing.bytes) }
 }

@@ -2,6 +2,8 @@
 export interface Preferences {
   /** Seconds of the preference `wait`; `null` where there is none that can be read. */
   readonly wait: number | null
+  /** Whether it may be answered later, somewhere else (§4.1). */
+  readonly respondAsync: boolean
   /** The header without the preferences that are addressed to the gateway; `null` if nothing is left. */
   readonly rest: string | null
 }
@@ -13,6 +15,7 @@ const named = /^\s*([\w!#$%&'*+.^`|~-]+)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^\s;"]*))?
 /** Reads a `Prefer` header. The first of several equal preferences counts (§2); one that cannot be read is passed over, as RFC 7240 wants it. */
 export function readPrefer(value: string): Preferences {
   let wait: number | null = null
+  let respondAsync = false
   const rest: string[] = []
   for (const [text] of value.matchAll(preference)) {
     const [, name = '', argument = ''] = named.exec(text) ?? []
@@ -23,10 +26,11 @@ export function readPrefer(value: string): Preferences {
         break
       }
       case 'respond-async':
+        respondAsync = true
         break
       default:
         if (text.trim() !== '') rest.push(text.trim())
     }
   }
-  return { wait, rest: rest.length === 0 ? null : rest.join(', ') }
+  return { wait, respondAsync, rest: rest.length === 0 ? null : rest.join(', ') }
 }

@@ -96,7 +96,7 @@ export async function startGateway(
       },
     },
     gate,
-    limits: { maxBody: options.maxBody ?? 1024 * 1024 },
+    limits: { maxBody: options.maxBody ?? 1024 * 1024, maxResponse: 1024 * 1024 },
     log: createLog('info', { write: (line) => logged.push(line) }),
   })
   const { port } = await server.listen()

@@ -71,6 +71,10 @@ export class StandInGate {
     return { task: { id, status: 'pending' } }
   }
 
+  async response(): Promise<never> {
+    throw new Problem('not-found', 'There is no such request of yours.')
+  }
+
   async cancel(id: string, { subject }: Subject): Promise<JsonObject> {
     if (id !== taskOf[subject]) throw new Problem('not-found', 'There is no such request of yours.')
     return { task: { id, status: 'cancelled' } }

@@ -1,0 +1,68 @@
+import type { Approval } from '../approvals/approval.ts'
+import { getResponse, markDelivered, type Gone } from '../approvals/kept-response.ts'
+import { hasRun, isOpen } from '../approvals/machine.ts'
+import { Problem } from '../core/errors.ts'
+import { asProblem, commit } from './commit.ts'
+import type { GateContext } from './context.ts'
+import { responseOf } from './detach.ts'
+import { refusal, retryAfter, taskOf } from './task.ts'
+
+/** A kept response, for whoever asked for it. */
+export interface FetchedResponse {
+  /** As its protocol gave it to be kept. */
+  readonly answer: Buffer
+  /** To be called when the whole of it has been handed over: there is none after that. */
+  delivered(): Promise<void>
+}
+
+const reasons: Record<Gone, string> = {
+  delivered: 'It has been delivered.',
+  expired: 'Nobody fetched it in time.',
+  'too-large': 'It has more than hold.max_response bytes, so it was not kept.',
+  'no-answer': 'The upstream did not answer completely.',
+}
+
+/** Throws `response-pending` before there is one, `response-gone` when there is none to come, and why the action did not run if it did not. */
+export async function fetchResponse(
+  ctx: GateContext,
+  approval: Approval,
+): Promise<FetchedResponse> {
+  const { id, state } = approval
+  const task = taskOf(approval)
+  if (isOpen(state) || state === 'dispatching') {
+    const detail = 'There is no response yet. Ask again after as many seconds as Retry-After says.'
+    throw new Problem('response-pending', detail, { task, retry_after: retryAfter })
+  }
+  if (!hasRun(state)) throw refusal(approval, approval.action.id)
+
+  const kept = await getResponse(ctx.store, id).catch((error: unknown) => {
+    throw asProblem(error)
+  })
+  if (kept?.sealed) {
+    return {
+      answer: ctx.sealer.open(kept.sealed, responseOf(id)),
+      delivered: () => deliver(ctx, approval),
+    }
+  }
+  const why = kept
+    ? reasons[kept.gone]
+    : state === 'unknown'
+      ? 'The gateway that sent the request ended before it had the answer.'
+      : 'It was given to the request that waited for it on its connection.'
+  const reason = kept?.gone ?? 'not-kept'
+  throw new Problem('response-gone', `There is no response to fetch. ${why}`, { reason, task })
+}
+
+function deliver(ctx: GateContext, { id, action, resource, digest }: Approval): Promise<void> {
+  return commit(ctx, async ({ tx, record }) => {
+    if (!(await markDelivered(tx, id))) return
+    await record({
+      type: 'response.delivered',
+      subject: action.subject,
+      action: { id: action.id, name: action.name },
+      resource,
+      digest,
+      approval: id,
+    })
+  })
+}

@@ -1,0 +1,87 @@
+import type { Prepare } from '../../gate/begin-detached.ts'
+import type { Log } from '../../telemetry/log.ts'
+import { ClientGone } from './body.ts'
+import { forward } from './forward.ts'
+import { KeptAnswer } from './kept-answer.ts'
+import { laneOf } from './lane.ts'
+import { outgoingOf } from './outgoing.ts'
+import { pack, unpack } from './packed.ts'
+import type { Resource } from './resource.ts'
+import { digestOf, type Payload } from './seal.ts'
+import { asProblem } from './send-problem.ts'
+import { continueTrace } from './trace.ts'
+import type { UnderWay } from './under-way.ts'
+
+/** Milliseconds that an upstream may take with an answer, however steadily it comes: there is no client that would tire of it. */
+const longestRun = 10 * 60_000
+
+type SpooledHead = Payload & {
+  /** The span of the request that was held: the run goes on from there. */
+  readonly traceparent: string
+}
+
+/** Everything that it takes to send a request later, but for what the gateway adds: the credential of its resource is not in it. */
+export function spoolOf(payload: Payload, traceparent: string, bytes: Buffer | null): Buffer {
+  const head: SpooledHead = { ...payload, traceparent }
+  return pack({ head, bytes })
+}
+
+interface Parts {
+  readonly resources: readonly Resource[]
+  /** Bytes of the largest response that is kept. */
+  readonly maxResponse: number
+  readonly work: UnderWay
+  /** Aborts when what still runs is to be cut off. */
+  readonly late: AbortSignal
+  readonly log: Log
+}
+
+/** Sends requests that were spooled, byte for byte as they were approved, to their resource as it is configured now. */
+export function detachedRequests({ resources, maxResponse, work, late, log }: Parts): Prepare {
+  return (name, spool) => {
+    const resource = resources.find((each) => each.name === name)
+    if (!resource) return null
+    const { head, bytes } = unpack<SpooledHead>(spool)
+    const { traceparent, ...payload } = head
+    const digest = digestOf(payload, bytes)
+    const trace = continueTrace(traceparent)
+    const kept = new KeptAnswer(maxResponse)
+    const selected = { bound: payload.headers, volatile: [] }
+    return {
+      binding: resource.binding,
+      digest,
+      answer: () => kept.packed(),
+      async send(permit) {
+        const cut = (): void => kept.cut()
+        const timer = setTimeout(cut, longestRun)
+        if (late.aborted) cut()
+        late.addEventListener('abort', cut)
+        work.begin()
+        try {
+          await forward({
+            permit,
+            digest,
+            upstream: resource.upstream,
+            lane: laneOf(permit.action.subject),
+            outgoing: outgoingOf({
+              payload,
+              selected,
+              resource,
+              trace,
+              body: null,
+              sealed: { bytes },
+            }),
+            response: kept,
+          })
+        } catch (error) {
+          // Closed: it is never sent again. What became of it is on record, and its agent reads it there.
+          if (!(error instanceof ClientGone)) asProblem(error, log)
+        } finally {
+          work.end()
+          clearTimeout(timer)
+          late.removeEventListener('abort', cut)
+        }
+      },
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import { EventEmitter } from 'node:events'
+import type { AnswerSink } from './exchange.ts'
+import { pack } from './packed.ts'
+
+/** The head of an answer that was kept. */
+export interface KeptHead {
+  readonly status: number
+  readonly reason: string
+  /** As the agent gets them: `[name, value, name, value, …]`. */
+  readonly headers: readonly string[]
+}
+
+/** Takes an answer in for an agent that fetches it later. Of one that has more than `limit` bytes nothing is kept, and the rest is passed over. */
+export class KeptAnswer extends EventEmitter implements AnswerSink {
+  readonly #limit: number
+  // Owned by writeHead(), write() and end().
+  #head: KeptHead | null = null
+  #chunks: Buffer[] = []
+  #bytes = 0
+  #ended = false
+  #destroyed = false
+
+  /** `limit` is in bytes. */
+  constructor(limit: number) {
+    super()
+    this.#limit = limit
+  }
+
+  get destroyed(): boolean {
+    return this.#destroyed
+  }
+
+  get writableFinished(): boolean {
+    return this.#ended
+  }
+
+  writeHead(status: number, reason: string, headers: string[]): void {
+    this.#head = { status, reason, headers }
+  }
+
+  flushHeaders(): void {
+    // There is nobody yet who could see them.
+  }
+
+  write(bytes: Buffer): boolean {
+    this.#bytes += bytes.length
+    if (this.#bytes > this.#limit) this.#chunks = []
+    else this.#chunks.push(bytes)
+    return true
+  }
+
+  addTrailers(): void {
+    // Left out: they would come behind a body that has a length, where no client reads them.
+  }
+
+  end(): void {
+    this.#ended = true
+  }
+
+  /** Takes no more, because it takes too long. */
+  cut(): void {
+    this.#destroyed = true
+    this.emit('close')
+  }
+
+  /** In one buffer, or why there is nothing to keep. */
+  packed(): Buffer | 'too-large' | 'no-answer' {
+    if (!this.#ended || !this.#head) return 'no-answer'
+    if (this.#bytes > this.#limit) return 'too-large'
+    return pack({ head: this.#head, bytes: Buffer.concat(this.#chunks) })
+  }
+}

@@ -1,0 +1,21 @@
+/** What is kept of a message until it is sent: its head as JSON, its body as bytes. */
+export interface Packed<Head> {
+  readonly head: Head
+  /** `null` without a body, which is not the same as an empty one. */
+  readonly bytes: Buffer | null
+}
+
+/** One buffer: the length of the head in bytes (32 bits, big endian), the head, one byte that says whether there is a body, the body. */
+export function pack<Head>({ head, bytes }: Packed<Head>): Buffer {
+  const json = Buffer.from(JSON.stringify(head))
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(json.length)
+  return Buffer.concat([length, json, Buffer.of(bytes ? 1 : 0), bytes ?? Buffer.alloc(0)])
+}
+
+/** Of what `pack` made, and nothing else: it was sealed in between. */
+export function unpack<Head>(packed: Buffer): Packed<Head> {
+  const end = 4 + packed.readUInt32BE(0)
+  const head = JSON.parse(packed.toString('utf8', 4, end)) as Head
+  return { head, bytes: packed[end] === 1 ? packed.subarray(end + 1) : null }
+}
