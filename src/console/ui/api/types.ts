@@ -1,10 +1,11 @@
 import type { VoteDecision } from '../../../approvals/approval.ts'
 import type { ApprovalState } from '../../../approvals/machine.ts'
 import type { Effect } from '../../../core/action.ts'
-import type { Eligible, Risk } from '../../../core/decision.ts'
+import type { Eligible, Risk, Verdict } from '../../../core/decision.ts'
 import type { Outcome } from '../../../core/event.ts'
 import type { JsonObject } from '../../../core/json.ts'
 import type { Role } from '../../../core/person.ts'
+import type { KeyScope } from '../../../identity/agent-key.ts'
 import type { Owner, Party, SubjectKind } from '../../../core/subject.ts'
 
 /** `GET /api/me`. */
@@ -16,6 +17,7 @@ export interface Me {
   }
   readonly roles: readonly Role[]
   readonly csrf_token: string
+  readonly session: { readonly expires_at: string } | null
 }
 
 export interface ShownSubject extends Party {
@@ -63,6 +65,8 @@ export interface Approval {
   readonly risk: Risk
   readonly reason: string
   readonly agent_reason: string | null
+  /** How many rows it would touch, where that was found out. */
+  readonly impact: { readonly rows: number; readonly exact: boolean } | null
   readonly ran_before: { readonly id: string; readonly state: ApprovalState } | null
   readonly scope_options: readonly ScopeOption[]
   /** Who may release it alone in an emergency: whoever is in all of these. Empty if nobody may. */
@@ -76,4 +80,124 @@ export interface Approval {
   readonly resolved_at: string | null
   readonly resolution: { readonly by: Party | null; readonly reason: string | null } | null
   readonly outcome: Outcome | null
+}
+
+/** An event of the audit log (audit/exported.ts). Only what an event is about is in it. */
+export interface AuditEvent {
+  readonly id: string
+  readonly time: string
+  readonly type: string
+  readonly action?: { readonly id: string; readonly name: string }
+  readonly subject?: Party & {
+    readonly kind: SubjectKind
+    readonly owner: Owner | null
+    readonly chain: readonly Party[]
+  }
+  readonly resource?: string
+  readonly effect?: Effect
+  readonly attributes?: JsonObject
+  readonly details?: JsonObject
+  readonly digest?: string
+  readonly decision?: Verdict
+  readonly enforced?: false
+  readonly reason?: string
+  readonly rules?: readonly string[]
+  readonly policy?: string
+  readonly approval?: string
+  readonly outcome?: Outcome
+  readonly usage?: { readonly tables: readonly string[]; readonly columns: readonly string[] }
+  readonly trace?: string
+  readonly source?: { readonly replica: string; readonly epoch: number }
+  readonly hash?: string
+}
+
+/** `GET /api/audit/events`. */
+export interface EventPage {
+  readonly events: readonly AuditEvent[]
+  readonly cursor: string | null
+}
+
+/** One name in one stretch of time, of `GET /api/usage`. */
+export interface ShownUsage {
+  readonly at: string
+  /** `null`: all others together. */
+  readonly name: string | null
+  readonly actions: number
+  readonly denied: number
+  readonly held: number
+  readonly rows: number
+  readonly bytes: number
+}
+
+export interface UsageReport {
+  readonly by: 'subject' | 'resource'
+  readonly from: string
+  readonly to: string
+  readonly step_seconds: number
+  readonly counted_from: string | null
+  readonly usage: readonly ShownUsage[]
+}
+
+/** An agent key, without its secret. */
+export interface ShownKey {
+  readonly id: string
+  readonly name: string
+  readonly kind: 'agent' | 'service'
+  readonly groups: readonly string[]
+  readonly scopes: readonly KeyScope[]
+  readonly owner: Owner
+  readonly created_by: Party
+  readonly created_at: string
+  readonly expires_at: string | null
+  readonly revoked_at: string | null
+  readonly last_used_at: string | null
+}
+
+/** An account in a chat that is this person's. */
+export interface ShownLink {
+  readonly channel: string
+  readonly tenant: string
+  readonly member: string
+  readonly name: string
+}
+
+/** `GET /api/channels`. */
+export interface ShownChannel {
+  readonly name: string
+  readonly waiting: number
+  readonly oldest: string | null
+  readonly last_success: string | null
+  readonly last_failure: string | null
+  readonly last_error: string | null
+}
+
+/** `GET /api/policies`. */
+export interface ShownPolicies {
+  readonly hash: string
+  readonly documents: readonly { readonly file: string; readonly text: string }[]
+  readonly observed: readonly string[]
+}
+
+/** `POST /api/policies/explain` (policy/explanation.ts). */
+export interface ShownExplanation {
+  readonly decision: {
+    readonly verdict: Verdict
+    readonly reason: string
+    readonly rules: readonly string[]
+  }
+  readonly rules: readonly {
+    readonly rule: string
+    readonly description: string | null
+    readonly file: string
+    readonly line: number
+    readonly then: Verdict
+    readonly matches: 'yes' | 'no' | 'failed'
+    readonly conditions: readonly {
+      readonly key: string
+      readonly satisfied: boolean
+      readonly wants: string
+      readonly found: string
+    }[]
+  }[]
+  readonly change: readonly string[]
 }

@@ -10,10 +10,14 @@ import { Countdown } from '../parts/countdown.tsx'
 import { Data } from '../parts/data.tsx'
 import { Decide } from '../parts/decide.tsx'
 import { Facts } from '../parts/facts.tsx'
+import { Impact } from '../parts/impact.tsx'
 import { FailureNotice, Notice } from '../parts/notice.tsx'
 import { Requirements } from '../parts/requirements.tsx'
+import { Similar } from '../parts/similar.tsx'
+import { Timeline } from '../parts/timeline.tsx'
 import { Why } from '../parts/why.tsx'
-import { approvalHref, inboxHref } from '../state/route.ts'
+import { approvalHref, inboxHref, storyHref } from '../state/route.ts'
+import { stepsOfApproval } from '../state/steps.ts'
 import type { Feed } from '../state/use-feed.ts'
 import { useShown } from '../state/use-shown.ts'
 import { outcomeInWords, states } from '../text/words.ts'
@@ -91,9 +95,6 @@ function Shown({ approval, me, feed, refresh, askSession }: ShownProps) {
           <RiskBadge risk={approval.risk} />
           <StateBadge state={state} />
           {isOpen(state) && <Countdown from={created_at} until={expires_at} skew={feed.skew} />}
-          <button type="button" class="plain jump" onClick={goToDecision}>
-            Decision ↓
-          </button>
         </div>
         <h1 id="what" tabIndex={-1}>
           <Data text={action.summary} />
@@ -113,6 +114,7 @@ function Shown({ approval, me, feed, refresh, askSession }: ShownProps) {
           </Notice>
         )}
         <Chain subject={action.subject} resource={action.resource} />
+        {approval.impact && <Impact impact={approval.impact} />}
         <Why approval={approval} />
         <section class="action" aria-labelledby="action">
           <h2 id="action">The whole action</h2>
@@ -125,7 +127,25 @@ function Shown({ approval, me, feed, refresh, askSession }: ShownProps) {
             onShown={markShown}
           />
         </section>
+        <Similar approval={approval} me={me} feed={feed} />
+        <section class="happened" aria-labelledby="happened">
+          <h2 id="happened">What happened</h2>
+          <Timeline steps={stepsOfApproval(approval)} />
+          {me.roles.includes('auditor') && (
+            <p class="fine">
+              <a href={storyHref('approval', approval.id)}>All of it, from the audit log</a>
+            </p>
+          )}
+        </section>
         <Facts approval={approval} />
+        {state === 'pending' && (
+          <div class="jump">
+            <Countdown from={created_at} until={expires_at} skew={feed.skew} />
+            <button type="button" class="approve" onClick={goToDecision}>
+              Decide ↓
+            </button>
+          </div>
+        )}
       </article>
       <section class="panel" aria-labelledby="decision">
         <h2 id="decision" tabIndex={-1}>

@@ -1,41 +1,68 @@
-import type { Approval } from '../api/types.ts'
-import { FailureNotice } from '../parts/notice.tsx'
-import { Mark } from '../parts/mark.tsx'
+import { useMemo } from 'preact/hooks'
+import type { Approval, Me } from '../api/types.ts'
+import { InboxToolbar } from '../parts/inbox-toolbar.tsx'
 import { DecidedItem, PendingItem } from '../parts/items.tsx'
+import { Mark } from '../parts/mark.tsx'
+import { FailureNotice } from '../parts/notice.tsx'
 import { decided, pending } from '../state/inbox.ts'
+import { filtered, inboxFilter } from '../state/inbox-filter.ts'
+import { isMine } from '../state/mine.ts'
+import { inboxHref } from '../state/route.ts'
 import type { Feed } from '../state/use-feed.ts'
+import { count } from '../text/count.ts'
 
 const recentlyDecided = 20
+const foundDecided = 100
 
-function Waiting({ approvals, skew }: { approvals: readonly Approval[]; skew: number }) {
-  if (approvals.length === 0) {
-    return (
-      <div class="empty">
-        <Mark />
-        <p>
-          <strong>Nothing is waiting.</strong>
-        </p>
-        <p class="fine">What agents ask for appears here by itself.</p>
-      </div>
-    )
-  }
+function Nothing({ all }: { all: number }) {
   return (
-    <ul class="cards">
-      {approvals.map((approval) => (
-        <PendingItem key={approval.id} approval={approval} skew={skew} />
-      ))}
-    </ul>
+    <div class="empty">
+      <Mark />
+      <p>
+        <strong>{all === 0 ? 'Nothing is waiting.' : 'Nothing that waits is like this.'}</strong>
+      </p>
+      <p class="fine">
+        {all === 0 ? (
+          'What agents ask for appears here by itself.'
+        ) : (
+          <>
+            {count(all, 'approval')} {all === 1 ? 'waits' : 'wait'} in all.{' '}
+            <a href={inboxHref}>Show {all === 1 ? 'it' : 'them'}</a>
+          </>
+        )}
+      </p>
+    </div>
   )
 }
 
+const resourcesOf = (approvals: Iterable<Approval>) =>
+  [...new Set([...approvals].map(({ action }) => action.resource))].toSorted()
+
 /** What waits for people, live, and what became of the last ones. */
-export function Inbox({ feed }: { feed: Feed }) {
+export function Inbox({ me, feed, query }: { me: Me; feed: Feed; query: URLSearchParams }) {
   const { approvals, loaded, failure, connection, skew, look } = feed
-  const waiting = pending(approvals)
-  const recent = decided(approvals, recentlyDecided)
+  const filter = inboxFilter(query)
+  const narrowed = [...query.keys()].length > 0
+  const everything = useMemo(() => pending(approvals), [approvals])
+  const waiting = filtered(everything, filter, me)
+  const recent = filtered(decided(approvals, foundDecided), filter, me).slice(
+    0,
+    narrowed ? foundDecided : recentlyDecided,
+  )
+  const resources = useMemo(() => resourcesOf(approvals.values()), [approvals])
+  const onlyDecided = filter.state !== '' && filter.state !== 'pending'
   return (
     <>
-      <h1 tabIndex={-1}>Inbox {loaded && <span class="count">{waiting.length} waiting</span>}</h1>
+      <div class="head">
+        <h1 tabIndex={-1}>
+          Inbox {loaded && <span class="count">{everything.length} waiting</span>}
+        </h1>
+      </div>
+      <InboxToolbar
+        filter={filter}
+        resources={resources}
+        mine={everything.filter((approval) => isMine(me, approval)).length}
+      />
       {failure && failure.code !== 'unauthenticated' && !(loaded && connection === 'lost') && (
         <FailureNotice failure={failure}>
           <button type="button" onClick={look}>
@@ -44,16 +71,26 @@ export function Inbox({ feed }: { feed: Feed }) {
         </FailureNotice>
       )}
       {!loaded && !failure && <p role="status">Looking at what is waiting …</p>}
-      {loaded && <Waiting approvals={waiting} skew={skew} />}
+      {loaded && waiting.length === 0 && !onlyDecided && <Nothing all={everything.length} />}
+      {waiting.length > 0 && (
+        <ul class="waiting sheet">
+          {waiting.map((approval) => (
+            <PendingItem key={approval.id} approval={approval} skew={skew} />
+          ))}
+        </ul>
+      )}
       {recent.length > 0 && (
         <section aria-labelledby="recent">
-          <h2 id="recent">Recently decided</h2>
-          <ul class="decided">
+          <h2 id="recent">{narrowed ? 'Decided' : 'Recently decided'}</h2>
+          <ul class="decided sheet">
             {recent.map((approval) => (
               <DecidedItem key={approval.id} approval={approval} skew={skew} />
             ))}
           </ul>
         </section>
+      )}
+      {loaded && onlyDecided && recent.length === 0 && (
+        <p class="fine">None of the latest decisions is like this.</p>
       )}
     </>
   )

@@ -1,15 +1,71 @@
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Me } from '../api/types.ts'
 import { Boundary } from '../parts/boundary.tsx'
-import { Footer } from '../parts/footer.tsx'
 import { Header } from '../parts/header.tsx'
+import { Help } from '../parts/help.tsx'
+import { Lazy } from '../parts/lazy.tsx'
 import { pending } from '../state/inbox.ts'
+import type { Route } from '../state/route.ts'
 import { useAnnouncement } from '../state/use-announcement.ts'
-import { useFeed } from '../state/use-feed.ts'
+import { useFeed, type Feed } from '../state/use-feed.ts'
 import { useKeys } from '../state/use-keys.ts'
 import { useRoute } from '../state/use-route.ts'
 import { ApprovalPage } from './approval.tsx'
 import { Inbox } from './inbox.tsx'
+
+const activity = () => import('./activity.tsx').then((it) => it.ActivityPage)
+const story = () => import('./story.tsx').then((it) => it.StoryPage)
+const usage = () => import('./usage.tsx').then((it) => it.UsagePage)
+const policies = () => import('./policies.tsx').then((it) => it.PoliciesPage)
+const agentKeys = () => import('./keys.tsx').then((it) => it.KeysPage)
+const link = () => import('./link.tsx').then((it) => it.LinkPage)
+const settings = () => import('./settings.tsx').then((it) => it.SettingsPage)
+
+interface PageProps {
+  route: Route
+  me: Me
+  feed: Feed
+  askSession: () => void
+}
+
+function CurrentPage({ route, me, feed, askSession }: PageProps) {
+  switch (route.page) {
+    case 'inbox':
+      return <Inbox me={me} feed={feed} query={route.query} />
+    case 'approval':
+      return (
+        <Boundary key={route.id}>
+          <ApprovalPage key={route.id} id={route.id} me={me} feed={feed} askSession={askSession} />
+        </Boundary>
+      )
+    case 'activity':
+      return <Lazy key="activity" load={activity} props={{ query: route.query }} />
+    case 'story':
+      return <Lazy key={route.id} load={story} props={{ of: route.of, id: route.id }} />
+    case 'usage':
+      return <Lazy key="usage" load={usage} props={{ query: route.query }} />
+    case 'policies':
+      return <Lazy key="policies" load={policies} props={{ me, query: route.query }} />
+    case 'keys':
+      return <Lazy key="keys" load={agentKeys} props={{ me }} />
+    case 'link':
+      return <Lazy key={route.id} load={link} props={{ me, code: route.id }} />
+    case 'settings':
+      return <Lazy key="settings" load={settings} props={{ me }} />
+  }
+}
+
+const titles: Readonly<Record<Route['page'], string>> = {
+  inbox: 'Inbox',
+  approval: 'Approval',
+  activity: 'Activity',
+  story: 'Story',
+  usage: 'Usage',
+  policies: 'Policies',
+  keys: 'Keys',
+  settings: 'Settings',
+  link: 'Link an account',
+}
 
 /** Everything for somebody who is logged in. */
 export function Shell({ me, askSession }: { me: Me; askSession: () => void }) {
@@ -17,7 +73,8 @@ export function Shell({ me, askSession }: { me: Me; askSession: () => void }) {
   const feed = useFeed()
   const waiting = pending(feed.approvals)
   const announcement = useAnnouncement(waiting, feed.loaded)
-  useKeys(route, waiting)
+  const [help, setHelp] = useState(false)
+  useKeys(route, waiting, () => setHelp(true))
 
   const ended = feed.failure?.code === 'unauthenticated'
   useEffect(() => {
@@ -25,11 +82,12 @@ export function Shell({ me, askSession }: { me: Me; askSession: () => void }) {
   }, [ended, askSession])
 
   useEffect(() => {
-    document.title = waiting.length > 0 ? `(${waiting.length}) Sallyport` : 'Sallyport'
-  }, [waiting.length])
+    const name = route.page === 'inbox' ? 'Sallyport' : `${titles[route.page]} · Sallyport`
+    document.title = waiting.length > 0 ? `(${waiting.length}) ${name}` : name
+  }, [waiting.length, route.page])
 
   // Another page: whoever does not see it is told, by moving the focus to what it is about.
-  const place = route.page === 'approval' ? route.id : 'inbox'
+  const place = 'id' in route ? `${route.page} ${route.id}` : route.page
   const before = useRef(place)
   useEffect(() => {
     if (before.current === place) return
@@ -40,31 +98,30 @@ export function Shell({ me, askSession }: { me: Me; askSession: () => void }) {
 
   return (
     <>
-      <Header me={me} askSession={askSession} />
+      <a
+        class="skip"
+        href="#main"
+        onClick={(event) => {
+          // The fragment is the address of the page.
+          event.preventDefault()
+          document.getElementById('main')!.focus()
+        }}
+      >
+        Skip to the page
+      </a>
+      <Header me={me} route={route} waiting={waiting.length} askSession={askSession} />
       <p class="sr" role="status">
         {announcement}
       </p>
-      {feed.connection === 'lost' && (
-        <p class="offline" role="status">
-          The connection to the gateway is lost; trying again. What you see may be out of date.
-        </p>
-      )}
-      <main class={route.page}>
-        {route.page === 'inbox' ? (
-          <Inbox feed={feed} />
-        ) : (
-          <Boundary key={route.id}>
-            <ApprovalPage
-              key={route.id}
-              id={route.id}
-              me={me}
-              feed={feed}
-              askSession={askSession}
-            />
-          </Boundary>
+      <main id="main" class={route.page} tabIndex={-1}>
+        {feed.connection === 'lost' && (
+          <p class="offline" role="status">
+            The connection to the gateway is lost; trying again. What you see may be out of date.
+          </p>
         )}
+        <CurrentPage route={route} me={me} feed={feed} askSession={askSession} />
       </main>
-      <Footer />
+      {help && <Help close={() => setHelp(false)} />}
     </>
   )
 }

@@ -7,6 +7,7 @@ import { textRows } from '../text/rows.ts'
 import { BodyView } from './body.tsx'
 import { Code } from './code.tsx'
 import { Data } from './data.tsx'
+import { Sql } from './sql.tsx'
 import { Stretch } from './stretch.tsx'
 
 function Headers({ headers }: { headers: readonly ShownHeader[] }) {
@@ -47,16 +48,20 @@ export function Action({
   shown: ReadonlySet<string>
   onShown: (stretch: string) => void
 }) {
-  const { request, headers, body, rest } = useMemo(() => takeApart(payload), [view])
+  const { request, headers, sql, body, rest } = useMemo(() => takeApart(payload), [view])
   const content = body && body.bytes.length > 0 ? body : null
   const others = useMemo(() => {
     const text = JSON.stringify(rest, null, 2)
     return rest && (formatJson(text)?.rows ?? textRows(text))
   }, [rest])
   const bodyShown = useCallback(() => onShown('body'), [onShown])
+  const sqlShown = useCallback(() => onShown('sql'), [onShown])
   const othersShown = useCallback(() => onShown('others'), [onShown])
   const complete =
-    shown.has('head') && (!content || shown.has('body')) && (!others || shown.has('others'))
+    shown.has('head') &&
+    (sql === null || shown.has('sql')) &&
+    (!content || shown.has('body')) &&
+    (!others || shown.has('others'))
   useEffect(() => {
     if (complete) onShown('all')
   }, [complete, onShown])
@@ -74,9 +79,10 @@ export function Action({
         )}
         {headers && <Headers headers={headers} />}
       </Stretch>
+      {sql !== null && <Sql text={sql} view={view} onShown={sqlShown} />}
       {others && (
         <>
-          {request && <h3>Also part of it</h3>}
+          {(request ?? sql) !== null && <h3>Also part of it</h3>}
           <div class="code json">
             <Code rows={others} view={`${view} others`} onShown={othersShown} />
           </div>

@@ -65,7 +65,7 @@ export function Ballot({ approval, complete, sending, vote }: BallotProps) {
             You have not seen all of it yet. Approving takes having had the whole action on your
             screen.
           </p>
-          <button type="button" onClick={showNextUnshown}>
+          <button type="button" data-key="unshown" onClick={showNextUnshown}>
             Show what is missing
           </button>
         </div>
@@ -74,6 +74,7 @@ export function Ballot({ approval, complete, sending, vote }: BallotProps) {
         <button
           type="button"
           class="approve"
+          data-key="approve"
           disabled={blocked}
           onClick={() => vote({ decision: 'approve', reason, scope: 'once' })}
         >
@@ -82,6 +83,7 @@ export function Ballot({ approval, complete, sending, vote }: BallotProps) {
         <button
           type="button"
           class="deny"
+          data-key="deny"
           disabled={sending}
           onClick={() => vote({ decision: 'deny', reason, scope: 'once' })}
         >

@@ -7,6 +7,7 @@ import { textRows } from '../text/rows.ts'
 import { Code } from './code.tsx'
 import { Data } from './data.tsx'
 import { Notice } from './notice.tsx'
+import { Segments } from './segments.tsx'
 
 type View = 'json' | 'text' | 'hex'
 
@@ -56,20 +57,12 @@ export function BodyView({
           {text === null && ' · not text, so its bytes are shown'}
         </p>
         {offered.length > 1 && (
-          <fieldset class="views">
-            <legend class="sr">Show the body</legend>
-            {offered.map((it) => (
-              <label>
-                <input
-                  type="radio"
-                  name="body-view"
-                  checked={it === view}
-                  onChange={() => choose(it)}
-                />
-                <span>{names[it]}</span>
-              </label>
-            ))}
-          </fieldset>
+          <Segments
+            name="Show the body"
+            value={view}
+            options={offered.map((it) => [it, names[it]])}
+            choose={(it) => choose(it as View)}
+          />
         )}
       </div>
       {json && json.duplicates.length > 0 && (

@@ -1,7 +1,9 @@
+import { useMemo } from 'preact/hooks'
 import type { Approval } from '../api/types.ts'
 import { actorAndPerson } from '../state/delegation.ts'
 import { approvalHref } from '../state/route.ts'
 import { useNow } from '../state/use-now.ts'
+import { useOnScreen } from '../state/use-on-screen.ts'
 import { ago } from '../text/time.ts'
 import { outcomeInWords } from '../text/words.ts'
 import { RiskBadge, StateBadge } from './badges.tsx'
@@ -30,39 +32,44 @@ function Who({ approval: { action } }: { approval: Approval }) {
   )
 }
 
-/** The whole card opens the approval; there is nothing to press by accident when the list moves. */
+/** The whole row opens the approval; there is nothing to press by accident when the list moves. */
 export function PendingItem({ approval, skew }: { approval: Approval; skew: number }) {
-  const { id, action, risk, rules, requirements, created_at, expires_at } = approval
-  const wanted = requirements.reduce((sum, { quorum }) => sum + quorum, 0)
-  const given = requirements
-    .flatMap(({ votes }) => votes)
-    .filter(({ decision }) => decision === 'approve').length
-  return (
-    <li class={`card risk-edge-${risk}`}>
-      <div class="card-head">
+  const { ref, onScreen } = useOnScreen<HTMLLIElement>()
+  // Only what is on the screen is laid out, and only when it is another approval: a thousand of them may wait.
+  return useMemo(() => {
+    const { id, action, risk, rules, requirements, created_at, expires_at } = approval
+    const wanted = requirements.reduce((sum, { quorum }) => sum + quorum, 0)
+    const given = requirements
+      .flatMap(({ votes }) => votes)
+      .filter(({ decision }) => decision === 'approve').length
+    return (
+      <li ref={ref} class={`item risk-edge-${risk}`}>
+        <h2>
+          <a href={approvalHref(id)} data-item={id}>
+            <Data text={action.summary} limit={summaryLimit} />
+          </a>
+        </h2>
+        <p class="who">
+          <Who approval={approval} />
+        </p>
+        <p class="fine rule">
+          <Data text={rules.join(', ')} limit={120} /> · {given} of {wanted}{' '}
+          {wanted === 1 ? 'approval' : 'approvals'}
+        </p>
         <RiskBadge risk={risk} />
-        <Countdown from={created_at} until={expires_at} skew={skew} />
-      </div>
-      <h2>
-        <a href={approvalHref(id)} data-item={id}>
-          <Data text={action.summary} limit={summaryLimit} />
-        </a>
-      </h2>
-      <p class="who">
-        <Who approval={approval} />
-      </p>
-      <p class="fine">
-        <Data text={rules.join(', ')} limit={120} /> · {given} of {wanted}{' '}
-        {wanted === 1 ? 'approval' : 'approvals'}
-      </p>
-    </li>
-  )
+        {onScreen && <Countdown from={created_at} until={expires_at} skew={skew} />}
+      </li>
+    )
+  }, [approval, skew, onScreen, ref])
 }
 
+/** Milliseconds: minutes are shown. */
+const agoSteps = 20_000
+
 export function DecidedItem({ approval, skew }: { approval: Approval; skew: number }) {
-  const now = useNow(skew)
-  const outcomeWords = approval.outcome ? outcomeInWords(approval.outcome) : ''
+  const now = useNow(skew, agoSteps)
   const { id, action, state, resolution, resolved_at } = approval
+  const outcomeWords = approval.outcome ? outcomeInWords(approval.outcome) : ''
   return (
     <li>
       <StateBadge state={state} />

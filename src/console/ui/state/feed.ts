@@ -36,6 +36,8 @@ const firstRetryMs = 250
 const lastRetryMs = 15_000
 /** The gateway ends a stream now and then, to look at the credential again: a gap this short is nothing to tell people about. */
 const lostAfterMs = 4_000
+/** What arrives in one go is shown in one go: a burst of a thousand events would otherwise lay the page out a thousand times. */
+const togetherMs = 30
 /** A connection that died without a word (a laptop that slept, a proxy that forgot) reports nothing. */
 const lookAgainMs = 60_000
 
@@ -54,11 +56,15 @@ export function follow(onChange: (state: FeedState) => void): Following {
   let lookAgain = false
   /** What arrived while a list was under way, which may be older. */
   let meanwhile: Approval[] = []
+  let telling: ReturnType<typeof setTimeout> | undefined
 
   const update = (change: Partial<FeedState>) => {
     if (stopped) return
     state = { ...state, ...change }
-    onChange(state)
+    telling ??= setTimeout(() => {
+      telling = undefined
+      onChange(state)
+    }, togetherMs)
   }
 
   const take = (approval: Approval) => {
@@ -132,6 +138,7 @@ export function follow(onChange: (state: FeedState) => void): Following {
     stop() {
       stopped = true
       stream?.close()
+      clearTimeout(telling)
       clearTimeout(retry)
       clearTimeout(lost)
       clearInterval(timer)

@@ -18,6 +18,8 @@ export interface ShownHeader {
 export interface ShownPayload {
   readonly request: { readonly method: string; readonly target: string } | null
   readonly headers: readonly ShownHeader[] | null
+  /** The text of a statement; everything that it comes with is in `rest`. */
+  readonly sql: string | null
   readonly body: Body | null
   /** Whatever this page has no form of its own for: shown as JSON, never left out. */
   readonly rest: JsonObject | null
@@ -52,15 +54,18 @@ function bodyOf(value: JsonValue | undefined): Body | null {
 /** Members of a body that say nothing which its bytes do not say already. */
 const derived = new Set(['text', 'base64', 'bytes', 'media_type', 'json'])
 
-/** The payload of an HTTP request in its pieces; any other payload is all `rest`. */
+/** The payload of an HTTP request or of a statement in its pieces; any other payload is all `rest`. */
 export function takeApart(payload: JsonObject): ShownPayload {
-  const { method, target, headers: list, body: content, ...others } = payload
+  const { method, target, headers: list, sql: statement, body: content, ...others } = payload
   const rest: Record<string, JsonValue> = { ...others }
 
   const request =
     typeof method === 'string' && typeof target === 'string' ? { method, target } : null
   if (!request && method !== undefined) rest['method'] = method
   if (!request && target !== undefined) rest['target'] = target
+
+  const sql = typeof statement === 'string' ? statement : null
+  if (sql === null && statement !== undefined) rest['sql'] = statement
 
   const headers = headersOf(list)
   if (!headers && list !== undefined) rest['headers'] = list
@@ -71,5 +76,5 @@ export function takeApart(payload: JsonObject): ShownPayload {
     const unknown = Object.entries(content).filter(([name]) => !derived.has(name))
     if (unknown.length > 0) rest['body'] = Object.fromEntries(unknown)
   }
-  return { request, headers, body, rest: Object.keys(rest).length > 0 ? rest : null }
+  return { request, headers, sql, body, rest: Object.keys(rest).length > 0 ? rest : null }
 }

@@ -1,4 +1,4 @@
-export type TokenKind = 'plain' | 'key' | 'string' | 'number' | 'word' | 'punctuation'
+export type TokenKind = 'plain' | 'key' | 'string' | 'number' | 'word' | 'punctuation' | 'comment'
 
 export interface Token {
   readonly kind: TokenKind
@@ -77,4 +77,22 @@ export function textRows(text: string): Row[] {
   return text
     .split('\n')
     .map((line, i) => ({ label: String(i + 1), tokens: [{ kind: 'plain', text: line }] }))
+}
+
+/** Tokens of a whole text on its lines: one that goes over several is cut at the line feeds, which end rows. */
+export function onLines(all: readonly Token[]): Row[] {
+  const rows: Row[] = []
+  let line: Token[] = []
+  const flush = () => {
+    rows.push({ label: String(rows.length + 1), tokens: line })
+    line = []
+  }
+  for (const { kind, text } of all) {
+    for (const [i, piece] of text.split('\n').entries()) {
+      if (i > 0) flush()
+      if (piece !== '') line.push({ kind, text: piece })
+    }
+  }
+  flush()
+  return rows
 }

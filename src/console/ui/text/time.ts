@@ -36,3 +36,20 @@ export function clockSkew(date: string | null, now: number): number {
   const skew = server - now
   return Math.abs(skew) > 2 * second ? skew : 0
 }
+
+const logClock = {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hourCycle: 'h23',
+} as const
+
+/** `01:08:46`, in this machine's time zone: in a log, seconds count, and half days confuse. */
+export function clockTime(at: string): string {
+  return new Date(at).toLocaleTimeString('en', logClock)
+}
+
+/** `Nov 22, 01:08:46`. */
+export function logTime(at: string): string {
+  return new Date(at).toLocaleString('en', { month: 'short', day: 'numeric', ...logClock })
+}

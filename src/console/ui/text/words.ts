@@ -111,3 +111,48 @@ export const failures: Partial<Readonly<Record<FailureCode, FailureWords>>> = {
     advice: 'Check your connection. What you sent last may or may not have arrived.',
   },
 }
+
+/** What was decided about an action. */
+export function decisionInWords(
+  decision: 'allow' | 'deny' | 'hold',
+  enforced: boolean,
+): { title: string; tone: Tone } {
+  if (!enforced) {
+    const word = decision === 'deny' ? 'denied' : 'held'
+    return { title: `Would have been ${word}`, tone: 'quiet' }
+  }
+  return {
+    allow: { title: 'Allowed', tone: 'good' as const },
+    deny: { title: 'Denied', tone: 'bad' as const },
+    hold: { title: 'Held', tone: 'waiting' as const },
+  }[decision]
+}
+
+const events: Readonly<Record<string, { title: string; tone: Tone }>> = {
+  'action.decided': { title: 'Decided', tone: 'quiet' },
+  'action.dispatched': { title: 'Sent to the upstream', tone: 'quiet' },
+  'action.completed': { title: 'Ran', tone: 'quiet' },
+  'approval.requested': { title: 'Asked for approval', tone: 'waiting' },
+  'approval.voted': { title: 'Voted to approve', tone: 'good' },
+  'approval.vote_refused': { title: 'A vote was refused', tone: 'bad' },
+  'approval.broken_glass': { title: 'Glass broken', tone: 'alarm' },
+  'approval.resolved': { title: 'Decided', tone: 'quiet' },
+  'approval.granted': { title: 'Granted for a time', tone: 'good' },
+  'policy.loaded': { title: 'Policies loaded', tone: 'quiet' },
+  'policy.rejected': { title: 'Policies refused', tone: 'bad' },
+  'identity.refused': { title: 'Credential refused', tone: 'bad' },
+  'identity.login': { title: 'Logged in', tone: 'quiet' },
+  'identity.logout': { title: 'Logged out', tone: 'quiet' },
+  'identity.key_created': { title: 'Key created', tone: 'quiet' },
+  'identity.key_revoked': { title: 'Key revoked', tone: 'bad' },
+  'audit.exported': { title: 'Log exported', tone: 'quiet' },
+  'gateway.started': { title: 'Gateway started', tone: 'quiet' },
+  'gateway.stopped': { title: 'Gateway stopped', tone: 'quiet' },
+}
+
+/** The types that this page has words for; the log may have more. */
+export const eventTypes = Object.keys(events)
+
+export function eventInWords(type: string): { title: string; tone: Tone } {
+  return Object.hasOwn(events, type) ? events[type]! : { title: type, tone: 'quiet' }
+}

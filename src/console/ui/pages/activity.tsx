@@ -1,0 +1,73 @@
+import '../style/activity.css'
+import { useState } from 'preact/hooks'
+import { ActivityToolbar } from '../parts/activity-toolbar.tsx'
+import { EventList } from '../parts/event-list.tsx'
+import { Facets } from '../parts/facets.tsx'
+import { FailureNotice } from '../parts/notice.tsx'
+import { activityFilter, spanOf, type ActivityFilter } from '../state/activity-filter.ts'
+import { facetsOf } from '../state/facets.ts'
+import { pageHref } from '../state/route.ts'
+import { useEvents } from '../state/use-events.ts'
+import { replacePlace } from '../state/use-route.ts'
+import { count } from '../text/count.ts'
+
+/** The audit log: what is searched for stands in the address. */
+export function ActivityPage({ query }: { query: URLSearchParams }) {
+  const filter = activityFilter(query)
+  const [live, setLive] = useState(false)
+  const { events, cursor, loaded, asking, failure, more, again } = useEvents(filter, live)
+  const set = (change: Partial<ActivityFilter>) =>
+    replacePlace(pageHref('activity', { ...filter, ...change }))
+  const exported = new URLSearchParams({ format: 'ndjson', ...spanOf(filter, Date.now()) })
+  return (
+    <>
+      <div class="head">
+        <h1 tabIndex={-1}>Activity</h1>
+        <div class="toolbar">
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={live}
+              onChange={(event) => setLive(event.currentTarget.checked)}
+            />
+            Live
+          </label>
+          <a
+            class="button quiet"
+            href={`/api/audit/export?${exported}`}
+            download
+            title="Every event of the time range, whatever else is searched for, as it is hashed. The export goes on record."
+          >
+            Export NDJSON
+          </a>
+        </div>
+      </div>
+      <ActivityToolbar filter={filter} set={set} />
+      {failure && (
+        <FailureNotice failure={failure}>
+          <button type="button" onClick={again}>
+            Try again
+          </button>
+        </FailureNotice>
+      )}
+      <div class="activity-body">
+        <Facets facets={facetsOf(events, filter)} filter={filter} set={set} />
+        <div>
+          <p class="fine" role="status">
+            {!loaded && 'Searching …'}
+            {loaded && !failure && events.length === 0 && 'No event is like this.'}
+            {loaded &&
+              events.length > 0 &&
+              `${count(events.length, 'event')}${cursor === null ? ', all there are' : ', the newest'}${asking ? ' …' : ''}`}
+          </p>
+          <EventList events={events} />
+          {cursor !== null && (
+            <button type="button" class="more-events" disabled={asking} onClick={more}>
+              Show older ones
+            </button>
+          )}
+        </div>
+      </div>
+    </>
+  )
+}

@@ -1,0 +1,93 @@
+import '../style/policies.css'
+import { useState } from 'preact/hooks'
+import type { Me, ShownPolicies } from '../api/types.ts'
+import { Data } from '../parts/data.tsx'
+import { Explain } from '../parts/explain.tsx'
+import { FailureNotice, Notice } from '../parts/notice.tsx'
+import { PolicyFile } from '../parts/policy-file.tsx'
+import { Segments } from '../parts/segments.tsx'
+import { pageHref } from '../state/route.ts'
+import { ruleLine } from '../state/rule-line.ts'
+import { useAnswer } from '../state/use-answer.ts'
+import { replacePlace } from '../state/use-route.ts'
+import { count } from '../text/count.ts'
+
+/** The rules in force, as they were written, and a place to ask them. */
+export function PoliciesPage({ me, query }: { me: Me; query: URLSearchParams }) {
+  const { answer, failure, ask } = useAnswer<ShownPolicies>('/api/policies')
+  const rule = query.get('rule')
+  const view = query.get('view') === 'ask' ? 'ask' : 'files'
+  return (
+    <>
+      <div class="head">
+        <h1 tabIndex={-1}>
+          Policies
+          {answer && <span class="count">{count(answer.documents.length, 'file')} in force</span>}
+        </h1>
+        <Segments
+          name="Show"
+          value={view}
+          options={[
+            ['files', 'Files'],
+            ['ask', 'Ask them'],
+          ]}
+          choose={(value) =>
+            replacePlace(pageHref('policies', { view: value === 'ask' ? value : '' }))
+          }
+        />
+      </div>
+      {failure && (
+        <FailureNotice failure={failure}>
+          <button type="button" onClick={ask}>
+            Try again
+          </button>
+        </FailureNotice>
+      )}
+      {!answer && !failure && <p role="status">Reading the policies …</p>}
+      {answer && answer.observed.length > 0 && (
+        <Notice tone="alarm" title="Not enforced everywhere">
+          <p>
+            On{' '}
+            {answer.observed.map((name, i) => (
+              <>
+                {i > 0 && ', '}
+                <Data text={name} />
+              </>
+            ))}{' '}
+            policies are recorded only: whatever they say, everything runs.
+          </p>
+        </Notice>
+      )}
+      {answer && view === 'files' && <Files policies={answer} rule={rule} />}
+      {answer && view === 'ask' && <Explain me={me} />}
+    </>
+  )
+}
+
+function Files({ policies, rule }: { policies: ShownPolicies; rule: string | null }) {
+  const { hash, documents } = policies
+  const lines = new Map(documents.map(({ file, text }) => [file, ruleLine(text, rule)]))
+  const meant = documents.find(({ file }) => lines.get(file) !== null)
+  const [chosen, choose] = useState<string | null>(null)
+  const shown = documents.find(({ file }) => file === chosen) ?? meant ?? documents[0]
+  return (
+    <>
+      <p class="fine hash">
+        Version <code>{hash}</code>: what the rules say, whatever the files look like. Every
+        decision in the log names the version that it was taken by.
+      </p>
+      {documents.length === 0 && (
+        <p>There are no policy files. What no rule allows is denied, so nothing runs.</p>
+      )}
+      {documents.length > 1 && shown && (
+        <Segments
+          name="File"
+          value={shown.file}
+          options={documents.map(({ file }) => [file, file])}
+          choose={choose}
+        />
+      )}
+      {shown && <PolicyFile key={shown.file} {...shown} marked={lines.get(shown.file) ?? null} />}
+    </>
+  )
+}
