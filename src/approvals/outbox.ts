@@ -162,3 +162,17 @@ export function channelHealth(
     [channels],
   )
 }
+
+/** Whether a channel's message about this approval is the one that is kept up to date. Another one is what is left of an attempt whose answer was lost. */
+export async function isKnownMessage(
+  db: Queryable,
+  approval: string,
+  channel: string,
+  receipt: JsonObject,
+): Promise<boolean> {
+  const rows = await db.query(
+    `SELECT FROM sallyport.notices WHERE approval = $1 AND channel = $2 AND receipt @> $3::jsonb LIMIT 1`,
+    [approval, channel, JSON.stringify(receipt)],
+  )
+  return rows.length > 0
+}

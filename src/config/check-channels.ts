@@ -17,7 +17,10 @@ export function knownChannels(
   ]
 }
 
-export function* checkChannels(channels: Config['channels']): Generator<Finding> {
+export function* checkChannels({
+  channels,
+  identity,
+}: Pick<Config, 'channels' | 'identity'>): Generator<Finding> {
   const { default: standard, slack, webhooks } = channels
   const known = ['console', ...knownChannels(channels)]
   const named = [
@@ -35,6 +38,12 @@ export function* checkChannels(channels: Config['channels']): Generator<Finding>
         remedy: `Channels here: ${known.map((one) => (one.endsWith(':') ? `${one}…` : one)).join(', ')}.`,
       }
   }
+  if (slack && !identity.login)
+    yield {
+      path: ['channels', 'slack'],
+      message: 'Nobody can vote from Slack: nobody can log in to say who they are there.',
+      remedy: 'Add identity.login.',
+    }
   if (slack && !safe(slack.api_url)) yield { path: ['channels', 'slack', 'api_url'], ...insecure }
   for (const [name, { url }] of Object.entries(webhooks))
     if (!safe(url)) yield { path: ['channels', 'webhooks', name, 'url'], ...insecure }

@@ -13,7 +13,7 @@ export function crossCheck(config: Config): Finding[] {
     ...checkIdentity(config),
     ...checkResources(config.resources),
     ...checkFolder(config.policies),
-    ...checkChannels(config.channels),
+    ...checkChannels(config),
   ]
 }
 

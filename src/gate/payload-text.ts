@@ -22,7 +22,7 @@ export function payloadText(payload: JsonObject): Part[] {
 }
 
 function membersOf(payload: JsonObject): Part[] {
-  return Object.entries(payload).map(([label, value]) => ({ label, text: textOf(value!) }))
+  return Object.entries(payload).map(([label, value]) => ({ label, text: textOf(value) }))
 }
 
 function textOf(value: JsonValue): string {

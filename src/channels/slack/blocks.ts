@@ -1,0 +1,101 @@
+import type { types } from '@slack/bolt'
+
+/**
+ * The few blocks that are used, with their limits. Text from outside is only ever put into `plain_text` and into rich text, where Slack looks for no mark-up, mention or
+ * link, and where nothing can end a code block.
+ */
+export type Block = types.KnownBlock
+
+/** Characters (UTF-16 code units) that Slack takes: header 150, section text 3,000, one field 2,000, button value 2,000. */
+export const limits = { header: 150, section: 3000, field: 2000 } as const
+
+const plain = (text: string): types.PlainTextElement => ({
+  type: 'plain_text',
+  text,
+  emoji: false,
+})
+
+/** Cut at the end, visibly, and never in the middle of a character. */
+export function cut(text: string, most: number): string {
+  if (text.length <= most) return text
+  const end = most - 1
+  const middle = /[\uD800-\uDBFF]/.test(text[end - 1]!)
+  return `${text.slice(0, middle ? end - 1 : end)}…`
+}
+
+export function header(text: string): Block {
+  return { type: 'header', text: plain(cut(text, limits.header)) }
+}
+
+/** Pairs of a label and a text, two in a row. At most ten. */
+export function fields(pairs: readonly (readonly [string, string])[]): Block {
+  return {
+    type: 'section',
+    fields: pairs.map(([label, text]) => plain(cut(`${label}\n${text}`, limits.field))),
+  }
+}
+
+export function paragraph(text: string): Block {
+  return { type: 'section', text: plain(cut(text, limits.section)) }
+}
+
+/** A label, and text in the letters that it has, every blank and line of it. */
+export function code(label: string, text: string): Block {
+  return {
+    type: 'rich_text',
+    elements: [
+      {
+        type: 'rich_text_section',
+        elements: [{ type: 'text', text: label, style: { bold: true } }],
+      },
+      // An empty text is not valid, and an empty body is something to show.
+      {
+        type: 'rich_text_preformatted',
+        elements: [{ type: 'text', text: text === '' ? '(empty)' : text }],
+      },
+    ],
+  }
+}
+
+/** An instant, in the reader's own time zone: the one place for Slack's mark-up, and only numbers of ours are in it. */
+export function countdown(label: string, at: Date): Block {
+  const seconds = Math.floor(at.getTime() / 1000)
+  const fallback = at.toISOString().slice(0, 16).replace('T', ' ')
+  return {
+    type: 'context',
+    elements: [
+      {
+        type: 'mrkdwn',
+        verbatim: true,
+        text: `${label} <!date^${seconds}^{date_short_pretty} {time_secs}|${fallback} UTC>`,
+      },
+    ],
+  }
+}
+
+export interface Button {
+  readonly action: string
+  readonly label: string
+  readonly value?: string
+  readonly url?: string
+  readonly style?: 'primary' | 'danger'
+}
+
+export function buttons(list: readonly Button[]): Block {
+  return {
+    type: 'actions',
+    elements: list.map(({ action, label, value, url, style }) => ({
+      type: 'button',
+      action_id: action,
+      text: plain(label),
+      ...(value !== undefined && { value }),
+      ...(url !== undefined && { url }),
+      ...(style && { style }),
+    })),
+  }
+}
+
+/** Slack's escapes for text that it looks for mentions and links in: what notifications show is such text. */
+export function escape(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+}

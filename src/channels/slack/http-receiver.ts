@@ -1,0 +1,111 @@
+import { verifySlackRequest, type App, type Receiver, type ReceiverEvent } from '@slack/bolt'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Problem } from '../../core/errors.ts'
+import { isOfTeam } from './payload.ts'
+
+/** Seconds that a request may be old, or its clock ahead of ours (Slack, "Verifying requests from Slack"). */
+const oldest = 300
+
+/** Larger than anything that Slack sends about a message of ours. */
+const bodyLimit = 256 * 1024
+
+/** Takes Slack's signed requests on the control plane, and hands them to Bolt. Nothing that is not signed with the secret, now, for this team gets that far. */
+export class HttpReceiver implements Receiver {
+  readonly #secret: string
+  readonly #team: string
+  // Set by Bolt, before anything listens.
+  #app: App | undefined
+
+  constructor(signingSecret: string, team: string) {
+    // Closed: with an empty secret everybody could sign. The configuration refuses it too.
+    if (signingSecret === '') throw new Error('the signing secret of Slack is empty')
+    this.#secret = signingSecret
+    this.#team = team
+  }
+
+  init(app: App): void {
+    this.#app = app
+  }
+
+  async start(): Promise<void> {}
+
+  async stop(): Promise<void> {}
+
+  /** A plugin for the control plane: `POST /slack/events`. */
+  readonly routes = async (server: FastifyInstance): Promise<void> => {
+    // The signature is over the bytes as they came.
+    server.removeAllContentTypeParsers()
+    server.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_request, body, done) =>
+      done(null, body),
+    )
+    server.post(
+      '/slack/events',
+      { config: { access: 'public' }, schema: { hide: true } },
+      (request, reply) => this.#receive(request, reply),
+    )
+  }
+
+  async #receive(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const text = Buffer.isBuffer(request.body) ? request.body.toString('utf8') : ''
+    if (!this.#isSigned(request, text)) {
+      request.log.warn('a request to /slack/events was not signed by Slack')
+      throw new Problem('unauthenticated', 'This was not signed by Slack, or not just now.')
+    }
+    const body = parse(text, request.headers['content-type'])
+    if (body['type'] === 'url_verification') return reply.send({ challenge: body['challenge'] })
+    if (!isOfTeam(body, this.#team)) {
+      throw new Problem('forbidden', 'This is not about the workspace that is set up here.')
+    }
+    return this.#handOn(body, reply)
+  }
+
+  #isSigned({ headers }: FastifyRequest, body: string): boolean {
+    const time = Number(headers['x-slack-request-timestamp'])
+    const signature = headers['x-slack-signature']
+    // Bolt lets pass what is from the future; that could be kept, and replayed for as long.
+    if (!Number.isInteger(time) || Math.abs(Date.now() / 1000 - time) > oldest) return false
+    if (typeof signature !== 'string') return false
+    try {
+      verifySlackRequest({
+        signingSecret: this.#secret,
+        body,
+        headers: { 'x-slack-signature': signature, 'x-slack-request-timestamp': time },
+      })
+      return true
+    } catch {
+      // Closed: whatever it is, it is not signed.
+      return false
+    }
+  }
+
+  /** Slack waits for three seconds: it is answered when a listener says so, not when the listener has finished. */
+  async #handOn(body: ReceiverEvent['body'], reply: FastifyReply): Promise<FastifyReply> {
+    let acknowledged = false
+    const event: ReceiverEvent = {
+      body,
+      ack: async (response?: unknown) => {
+        if (acknowledged) return
+        acknowledged = true
+        await reply.send(response ?? '')
+      },
+    }
+    await this.#app!.processEvent(event)
+    if (!acknowledged) {
+      throw new Problem('not-found', 'Nobody here listens to this.')
+    }
+    return reply
+  }
+}
+
+/** Interactions come as a form with one JSON document in it, events as JSON. Signed, and yet not readable, is nothing of ours. */
+function parse(text: string, contentType: string | undefined): Record<string, unknown> {
+  const isForm = contentType?.startsWith('application/x-www-form-urlencoded')
+  const json = isForm ? (new URLSearchParams(text).get('payload') ?? '{}') : text
+  try {
+    const value: unknown = JSON.parse(json)
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
+  } catch (error) {
+    throw new Problem('bad-request', 'This is not JSON.', {}, { cause: error })
+  }
+  throw new Problem('bad-request', 'This is not a JSON object.')
+}

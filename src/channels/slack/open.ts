@@ -1,0 +1,63 @@
+import { App, SocketModeReceiver, webApi } from '@slack/bolt'
+import type { FastifyInstance } from 'fastify'
+import type { SlackConfig } from '../../config/schema.ts'
+import type { Channel } from '../../gate/channel.ts'
+import { SlackChannel } from './channel.ts'
+import { HttpReceiver } from './http-receiver.ts'
+import { listenToClicks } from './interactions.ts'
+import { loggerOf } from './logger.ts'
+import { SocketConnection } from './socket.ts'
+import type { Voting } from './vote.ts'
+
+export interface Slack {
+  readonly channel: Channel
+  /** For the control plane, in HTTP mode; `null` in Socket Mode. */
+  readonly routes: ((server: FastifyInstance) => Promise<void>) | null
+  /** Connects, in Socket Mode. Returns at once, whether Slack answers or not. */
+  start(): void
+  stop(): Promise<void>
+}
+
+/** Milliseconds for one call of Slack's API. */
+const timeout = 10_000
+
+/** Sets Slack up. Nothing is asked of Slack yet: it may be away. */
+export function openSlack(config: SlackConfig, voting: Omit<Voting, 'team'>): Slack {
+  const { team, bot_token, app_token, signing_secret, api_url } = config
+  const { log } = voting.gate
+  const logger = loggerOf(log)
+  // The outbox tries again, and knows when; a library that waits by itself would hold its place.
+  const clientOptions = {
+    slackApiUrl: api_url,
+    retryConfig: { retries: 0 },
+    rejectRateLimitedCalls: true,
+    timeout,
+    logger,
+  }
+  const client = new webApi.WebClient(bot_token, clientOptions)
+  const http = signing_secret === undefined ? null : new HttpReceiver(signing_secret, team)
+  const socket = http
+    ? null
+    : new SocketModeReceiver({
+        appToken: app_token!,
+        logger,
+        autoReconnectEnabled: false,
+        installerOptions: { clientOptions },
+      })
+  const app = new App({
+    receiver: http ?? socket!,
+    authorize: async () => ({ botToken: bot_token, teamId: team }),
+    convoStore: false,
+    ignoreSelf: false,
+    logger,
+    clientOptions,
+  })
+  listenToClicks(app, client, { ...voting, team })
+  const connection = socket && new SocketConnection(socket, log)
+  return {
+    channel: new SlackChannel(client),
+    routes: http?.routes ?? null,
+    start: () => connection?.start(),
+    stop: async () => connection?.stop(),
+  }
+}

@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { SocketModeReceiver } from '@slack/bolt'
+import type { Log } from '../../telemetry/log.ts'
+
+const firstPause = 1_000
+const longestPause = 60_000
+
+/**
+ * The connection to Slack over which clicks come in Socket Mode, made again whenever it is lost. Bolt's own reconnecting is turned off: where Slack does not answer at
+ * all, it gives up, with a rejection that nobody can catch.
+ */
+export class SocketConnection {
+  readonly #receiver: SocketModeReceiver
+  readonly #log: Log
+  readonly #over = new AbortController()
+  #loop: Promise<void> = Promise.resolve()
+
+  constructor(receiver: SocketModeReceiver, log: Log) {
+    this.#receiver = receiver
+    this.#log = log
+  }
+
+  /** Returns at once: a Slack that is away keeps nothing from starting. */
+  start(): void {
+    this.#loop = this.#stayConnected()
+  }
+
+  async stop(): Promise<void> {
+    this.#over.abort()
+    await this.#receiver.client.disconnect()
+    await this.#loop
+  }
+
+  async #stayConnected(): Promise<void> {
+    const { signal } = this.#over
+    let pause = firstPause
+    while (!signal.aborted) {
+      try {
+        const lost = new Promise<void>((resolve) => {
+          this.#receiver.client.once('disconnected', () => resolve())
+        })
+        await this.#receiver.client.start()
+        this.#log.info('connected to Slack')
+        pause = firstPause
+        await lost
+      } catch (error) {
+        // Clicks do not arrive meanwhile; the console decides as ever.
+        this.#log.warn({ err: error }, 'there is no connection to Slack; trying again')
+      }
+      await sleep(pause, undefined, { signal, ref: false }).catch(() => {})
+      pause = Math.min(pause * 2, longestPause)
+    }
+  }
+}

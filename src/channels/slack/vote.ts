@@ -1,0 +1,85 @@
+import { Problem } from '../../core/errors.ts'
+import type { GateContext } from '../../gate/context.ts'
+import { castVote } from '../../gate/vote.ts'
+import { offerLink, offerMinutes, personOfChat } from '../../identity/chat-links.ts'
+import type { BallotValue } from './ballot-value.ts'
+
+export interface Voting {
+  readonly gate: GateContext
+  /** The workspace whose people vote. */
+  readonly team: string
+  /** Where people reach the console, without a slash at the end. */
+  readonly consoleUrl: () => string
+  /** How old a login may be that says which groups somebody is in, in milliseconds. */
+  readonly maxGroupAgeMs: number
+}
+
+/** What the one who clicked is told, and nobody else. `link` becomes a button. */
+export interface Answer {
+  readonly text: string
+  readonly link?: { readonly label: string; readonly url: string }
+}
+
+/** Who clicked. Slack vouches for the id; the name is for display. */
+export interface Clicker {
+  readonly id: string
+  readonly name: string
+}
+
+/** Why this account cannot vote now, or `null`: nobody is known behind it, or it is too long ago that they proved who they are. */
+export async function introduction(deps: Voting, clicker: Clicker): Promise<Answer | null> {
+  const known = await personOfChat(deps.gate.store, accountOf(deps, clicker), deps.maxGroupAgeMs)
+  if (!known) {
+    const account = { ...accountOf(deps, clicker), name: clicker.name }
+    const code = await offerLink(deps.gate.store, account)
+    return {
+      text: `Sallyport does not know who you are yet. Log in and confirm once that this Slack account is yours; then click again. The link is for you alone, for ${offerMinutes} minutes.`,
+      link: { label: 'Log in and link', url: `${deps.consoleUrl()}/#/link/${code}` },
+    }
+  }
+  if (!known.fresh) {
+    return {
+      text: 'Your last login is too long ago to know what groups you are in. Log in to the console, then click again.',
+      link: { label: 'Log in', url: `${deps.consoleUrl()}/login` },
+    }
+  }
+  return null
+}
+
+/** Casts the vote of whoever is behind the account, like a vote from anywhere else. What is wrong with it comes back in words; only defects are thrown. */
+export async function voteFromSlack(
+  deps: Voting,
+  clicker: Clicker,
+  decision: 'approve' | 'deny',
+  { approval, digest, view, minutes }: BallotValue,
+  reason: string | null,
+): Promise<Answer> {
+  const stranger = await introduction(deps, clicker)
+  if (stranger) return stranger
+  const { person } = (await personOfChat(
+    deps.gate.store,
+    accountOf(deps, clicker),
+    deps.maxGroupAgeMs,
+  ))!
+  try {
+    const after = await castVote(deps.gate, person, {
+      approval,
+      decision,
+      digest,
+      viewHash: view,
+      reason,
+      scope: decision === 'approve' && minutes !== null ? { minutes } : 'once',
+      channel: 'slack',
+    })
+    const open = after['state'] === 'pending'
+    if (decision === 'deny') return { text: 'You denied it.' }
+    return { text: open ? 'Your approval counts. It waits for others too.' : 'You approved it.' }
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    return { text: `This did not count. ${error.message}` }
+  }
+}
+
+function accountOf({ team }: Voting, { id }: Clicker) {
+  return { channel: 'slack', tenant: team, member: id }
+}

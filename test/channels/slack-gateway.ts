@@ -1,0 +1,162 @@
+import { startCountingUpstream, type CountingUpstream } from '../support/counting-upstream.ts'
+import type { PendingApproval, PersonName } from '../support/gateway-client.ts'
+import { startTestGateway, type TestGateway } from '../support/gateway.ts'
+import {
+  startSlackServer,
+  type Ephemeral,
+  type SlackMessage,
+  type SlackServer,
+  type Trouble,
+} from '../support/slack-server.ts'
+
+/** A gateway with a Slack beside it, and an upstream that counts. */
+export interface SlackGateway {
+  readonly slack: SlackServer
+  readonly gateway: TestGateway
+  readonly upstream: CountingUpstream
+  /** The agent asks for a refund that nobody has asked for before, and waits. */
+  hold(more?: {
+    body?: object | string
+    path?: string
+    claims?: Record<string, unknown>
+  }): Promise<Held>
+  /** Somebody presses a button, and Slack sends it. */
+  press(message: SlackMessage, action: string, user: string): Promise<Response>
+  /** What this user alone is told because of what is done. */
+  told(user: string, act: () => Promise<unknown>): Promise<Ephemeral>
+  /** Presses a button, and reads what the one who pressed it is told. */
+  answerTo(message: SlackMessage, action: string, user: string): Promise<string>
+  /** A request to where Slack's requests arrive. */
+  send(request: { body: string; headers: Record<string, string> }): Promise<Response>
+  /** Makes the Slack user this person, the way that people do it. */
+  link(user: string, person: PersonName): Promise<void>
+  close(): Promise<void>
+}
+
+export interface Held {
+  /** What the waiting client gets in the end. */
+  readonly answer: Promise<Response>
+  readonly approval: PendingApproval
+  readonly message: SlackMessage
+}
+
+export const slackPolicies = (approval = '') => ({
+  'policies.yaml': `rules:
+  - { name: reads, on: crm, what: { http: { method: GET } }, then: allow }
+  - { name: writes, on: crm, what: { http: { method: POST } }, then: allow }
+  - name: refunds-need-a-lead
+    on: crm
+    what: { http: { path: /v1/refunds } }
+    then: hold
+    risk: high
+    approval:
+      from: { group: support-leads }
+      channels: ['slack:#approvals']
+      scope: [once, { minutes: 15 }]
+      ${approval}
+  - name: erasure-is-critical
+    on: crm
+    what: { http: { path: /v1/erasures } }
+    then: hold
+    risk: critical
+    approval: { from: { group: support-leads }, channels: ['slack:#approvals'] }
+  - name: hasty-refunds
+    on: crm
+    what: { http: { path: /v1/hasty } }
+    then: hold
+    approval: { from: { group: support-leads }, expires: 1s, channels: ['slack:#approvals'] }
+  - name: two-have-to-agree
+    on: crm
+    what: { http: { path: /v1/payouts } }
+    then: hold
+    approval: { from: { group: support-leads }, quorum: 2, channels: ['slack:#approvals'] }
+`,
+})
+
+export async function startSlackGateway({
+  mode = 'http',
+  approval,
+  troubleAtStart = 'none',
+}: {
+  mode?: 'http' | 'socket'
+  approval?: string
+  troubleAtStart?: Trouble
+} = {}): Promise<SlackGateway> {
+  const slack = await startSlackServer()
+  slack.setTrouble(troubleAtStart)
+  const upstream = await startCountingUpstream()
+  const secret =
+    mode === 'http' ? `signing_secret: ${slack.signingSecret}` : 'app_token: xapp-of-the-test'
+  const gateway = await startTestGateway({
+    upstream: upstream.url,
+    policies: slackPolicies(approval),
+    config: `channels:
+  slack: { team: ${slack.team}, bot_token: xoxb-of-the-test, ${secret}, api_url: '${slack.apiUrl}' }`,
+  })
+  let order = 0
+
+  const send: SlackGateway['send'] = ({ body, headers }) =>
+    fetch(`${gateway.controlUrl}/slack/events`, { method: 'POST', headers, body })
+  const press: SlackGateway['press'] = async (message, action, user) => {
+    const click = slack.pressed(message, action, user)
+    if (mode === 'http') return send(slack.sign(click))
+    await slack.sendOverSocket(click)
+    return new Response()
+  }
+
+  const hold: SlackGateway['hold'] = async ({
+    body = { order: `o-${++order}` },
+    path = '/v1/refunds',
+    claims = {},
+  } = {}) => {
+    const known = new Set(slack.messages)
+    const init = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', prefer: 'wait=60' },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    }
+    const answer = gateway.agent(`/crm${path}`, init, claims)
+    answer.catch(() => undefined)
+    const message = await slack.message((one) => !known.has(one) && one.threadTs === null)
+    const id = /#\/approvals\/([0-9a-f-]{36})/.exec(JSON.stringify(message.blocks))![1]!
+    // As it was: Slack edits its own copy.
+    return { answer, message: structuredClone(message), approval: await gateway.approval(id) }
+  }
+
+  const told: SlackGateway['told'] = async (user, act) => {
+    const before = slack.ephemerals.length
+    await act()
+    return slack.ephemeral(user, before)
+  }
+
+  return {
+    slack,
+    gateway,
+    upstream,
+    send,
+    press,
+    hold,
+    told,
+    answerTo: async (message, action, user) =>
+      (await told(user, () => press(message, action, user))).text,
+    async link(user, person) {
+      const { message, approval: waiting } = await hold()
+      const { text } = await told(user, () => press(message, 'sallyport_deny', user))
+      const linked = await gateway.person(person, '/api/links', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ code: codeIn(text) }),
+      })
+      if (!linked.ok) throw new Error(`linking ${user} failed: ${await linked.text()}`)
+      await gateway.vote('dana', waiting, 'deny')
+    },
+    async close() {
+      await gateway.close()
+      await slack.close()
+      await upstream.close()
+    },
+  }
+}
+
+/** The code of the link that an account was given. */
+export const codeIn = (text: string): string => /#\/link\/([\w-]+)/.exec(text)![1]!
