@@ -2,7 +2,6 @@ import { createHmac } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { Holds } from './approvals/hold.ts'
 import { openAuditLog } from './audit/append.ts'
-import { openSlack } from './channels/slack/open.ts'
 import { knownChannels } from './config/check-channels.ts'
 import { observedResources } from './config/observed.ts'
 import { isHttp, type Config, type ListenerConfig, type Resource } from './config/schema.ts'
@@ -25,9 +24,12 @@ import type { GateContext } from './gate/context.ts'
 import { Delivery } from './gate/delivery.ts'
 import { DetachedRuns } from './gate/detached-runs.ts'
 import { Gate } from './gate/gate.ts'
+import { govern } from './gate/govern.ts'
 import { healthOf } from './gate/health.ts'
 import { startHousekeeping } from './gate/housekeeping.ts'
+import { keyCreation, keyRevocation } from './gate/key-errands.ts'
 import { Outcomes } from './gate/outcomes.ts'
+import { authorizeFiles, policyErrand } from './gate/policy-errand.ts'
 import { createAuthenticator } from './identity/authenticate.ts'
 import { compilePolicies } from './policy/compile.ts'
 import { readPolicyFolder } from './policy/load.ts'
@@ -123,7 +125,8 @@ export async function startGateway(
     announcing: announcingOf(config),
     log,
   }
-  await policies.start(null)
+  const adminGroup = config.identity.roles.admin?.group
+  await policies.start(authorizeFiles(context, adminGroup))
   const authenticator = opened.adopt(
     await createAuthenticator({
       identity: config.identity,
@@ -155,6 +158,7 @@ export async function startGateway(
     store,
     authenticator,
     recorder: audit,
+    govern: (errand) => govern(context, errand),
     log,
     obstacle: () => health.obstacle(),
     pages,
@@ -166,7 +170,7 @@ export async function startGateway(
   await control.register(linkRoutes, { store, recorder: audit })
   await control.register(auditRoutes, { store, audit })
   await control.register(usageRoutes, { store })
-  await control.register(policyRoutes, { policies: () => policies.current, observed })
+  await control.register(policyRoutes, { policies, gate: context, observed })
   await control.register(metricsRoutes, {
     metrics,
     facts: () => health.facts(),
@@ -174,22 +178,15 @@ export async function startGateway(
     behindProxy: config.listen.control.public_url !== undefined,
   })
 
-  const consoleUrl = () =>
-    (
-      config.listen.control.public_url ?? urlOf(config.listen.control, control.server.address())
-    ).replace(/\/+$/, '')
-  const slack =
-    config.channels.slack &&
-    openSlack(config.channels.slack, {
-      gate: context,
-      consoleUrl,
-      maxGroupAgeMs: config.identity.login!.session,
-    })
-  if (slack?.routes) await control.register(slack.routes)
-
   // First of all when closing: whoever waits gets the pending answer, so that the listeners can close.
   opened.defer(() => holds.drain())
-  const housekeeping = opened.adopt(startHousekeeping(context), (it) => it.stop())
+  const desk = { store, recorder: audit, log }
+  const errands = {
+    'policy.activate': policyErrand({ store, audit, replica: lease.replica, log }),
+    'key.create': keyCreation(desk),
+    'key.revoke': keyRevocation(desk),
+  }
+  const housekeeping = opened.adopt(startHousekeeping(context, errands), (it) => it.stop())
   await housekeeping.once()
   detached.start()
 
@@ -199,18 +196,14 @@ export async function startGateway(
   const agentsUrl = urlOf(config.listen.agents, address)
   const controlUrl =
     config.listen.control.public_url ?? urlOf(config.listen.control, control.server.address())
-  const channels: Channel[] = [...(slack ? [slack.channel] : [])]
+  const channels: Channel[] = []
   for (const channel of channels) {
     const delivery = new Delivery(channel, {
       gate: context,
-      consoleUrl: consoleUrl(),
+      consoleUrl: controlUrl.replace(/\/+$/, ''),
       onAttempt: (attempt) => metrics.attempted(attempt),
     })
     opened.adopt(delivery, (it) => it.stop())
-  }
-  if (slack) {
-    slack.start()
-    opened.defer(() => slack.stop())
   }
   const { hash: policy } = policies.current
   log.info(

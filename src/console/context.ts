@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Config, TlsConfig } from '../config/schema.ts'
+import type { Govern } from '../gate/govern.ts'
 import type { Authenticator } from '../identity/authenticate.ts'
 import type { Recorder } from '../identity/recorder.ts'
 import type { Store } from '../store/db.ts'
@@ -30,6 +31,8 @@ export interface ControlServerDeps {
   readonly store: Store
   readonly authenticator: Authenticator
   readonly recorder: Recorder
+  /** Asks the policies about what is done to the gateway itself: the approval that it waits for, or `null`. Throws `denied`. */
+  readonly govern: Govern
   readonly log: Log
   /** What keeps this replica from taking work now, or `null`. */
   readonly obstacle: () => Promise<Obstacle | null>

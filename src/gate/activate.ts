@@ -1,3 +1,4 @@
+import type { Approval } from '../approvals/approval.ts'
 import type { AuditLog } from '../audit/append.ts'
 import type { Subject } from '../core/subject.ts'
 import type { CompiledPolicies } from '../policy/compile.ts'
@@ -15,8 +16,11 @@ import {
 /** Notifications on this channel say that another generation is in force. */
 export const policiesChannel = 'sallyport_policies'
 
-/** Asks the policies in force whether others may take their place. Resolves to `false` where a rule holds or denies that. */
-export type Authorize = (next: CompiledPolicies, before: InForce) => Promise<boolean>
+/** Asks the policies in force whether others may take their place: `null` if so, else what came of it. */
+export type Authorize = (
+  next: CompiledPolicies,
+  before: InForce,
+) => Promise<Approval | 'denied' | null>
 
 export interface ActivationDeps {
   readonly store: Store
@@ -25,10 +29,21 @@ export interface ActivationDeps {
   readonly log: Log
 }
 
-interface Put {
+interface Proposal {
+  /** The generation since which the files have said what they said before; 0 if nobody knows. */
+  readonly base: number
+  /** `null`: there are no policies that could be asked. */
+  readonly authorize: Authorize | null
+  /** Who proposes it, where that is known. */
+  readonly subject?: Subject | null
+}
+
+export interface Put {
   /** What became of it; the generation is the one that says the same as the files, and for `withheld` the one in force. */
   readonly change: 'new' | 'none' | 'outdated' | 'withheld'
   readonly generation: number
+  /** What it waits for, where a rule holds it. */
+  readonly approval: Approval | null
 }
 
 /**
@@ -39,15 +54,17 @@ interface Put {
 export async function putInForce(
   deps: ActivationDeps,
   next: CompiledPolicies,
-  { base, authorize }: { base: number; authorize: Authorize | null },
+  { base, authorize, subject = null }: Proposal,
 ): Promise<Put> {
   const { store, audit, replica } = deps
   await store.tx((tx) => keepVersion(tx, next))
   const before = await readInForce(store)
   const known = await settled(store, before, next.hash, base)
   if (known) return known
-  if (authorize && !(await authorize(next, before))) {
-    return { change: 'withheld', generation: before.generation }
+  const held = (await authorize?.(next, before)) ?? null
+  if (held) {
+    const approval = held === 'denied' ? null : held
+    return { change: 'withheld', generation: before.generation, approval }
   }
   const put = await store.tx(async (tx): Promise<Put> => {
     const now = await lockInForce(tx)
@@ -55,8 +72,9 @@ export async function putInForce(
     if (meanwhile) return meanwhile
     // Not what it was authorized to replace: another replica was faster, and it asks anew.
     if (now.generation !== before.generation) throw new Error('other policies came into force')
-    const by = { hash: next.hash, replica, approval: null, subject: null }
-    return { change: 'new', generation: await activate(tx, audit, now, by) }
+    const by = { hash: next.hash, replica, approval: null, subject }
+    const generation = await activate(tx, audit, now, by)
+    return { change: 'new', generation, approval: null }
   })
   if (put.change === 'new') announce(deps, put.generation)
   return put
@@ -94,7 +112,7 @@ async function settled(
   next: string,
   base: number,
 ): Promise<Put | null> {
-  if (next === hash) return { change: 'none', generation }
+  if (next === hash) return { change: 'none', generation, approval: null }
   const since = await lastGenerationOf(db, next, base)
-  return since === null ? null : { change: 'outdated', generation: since }
+  return since === null ? null : { change: 'outdated', generation: since, approval: null }
 }

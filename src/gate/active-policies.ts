@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { AuditLog } from '../audit/append.ts'
 import { MistakesError } from '../core/errors.ts'
+import type { Subject } from '../core/subject.ts'
 import type { CompiledPolicies } from '../policy/compile.ts'
 import type { PolicyDocument } from '../policy/read-rules.ts'
 import type { Store } from '../store/db.ts'
 import type { Log } from '../telemetry/log.ts'
-import { policiesChannel, putInForce, type Authorize } from './activate.ts'
+import { policiesChannel, putInForce, type Authorize, type Put } from './activate.ts'
 import { readInForce, readVersion, type PoliciesInForce } from './generations.ts'
 import { PolicyFolder } from './policy-folder.ts'
 
@@ -105,6 +106,21 @@ export class ActivePolicies {
   reload(authorize: Authorize | null): Promise<void> {
     this.#turn = this.#turn.then(() => this.#reload(authorize))
     return this.#turn
+  }
+
+  /**
+   * Puts what a person proposes into force for all replicas, whatever was in force before. Throws `MistakesError`, and what `authorize` throws.
+   */
+  async propose(
+    documents: readonly PolicyDocument[],
+    authorize: Authorize,
+    subject: Subject,
+  ): Promise<Put & { readonly hash: string }> {
+    const next = await this.#deps.compile(documents, 'here')
+    const { generation: base } = await readInForce(this.#deps.store)
+    const put = await putInForce(this.#deps, next, { base, authorize, subject })
+    await this.follow()
+    return { ...put, hash: next.hash }
   }
 
   /** Resolves when this replica decides with what is in force now, or it is logged why not. */

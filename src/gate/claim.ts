@@ -7,10 +7,12 @@ import type { Outcome } from '../core/event.ts'
 import { credentialStillValid } from '../identity/credential.ts'
 import { decide } from '../policy/decide.ts'
 import type { Queryable } from '../store/db.ts'
+import { pinGeneration } from '../store/generation.ts'
 import { pinEpoch } from '../store/lease.ts'
 import type { Attempt } from './attempt.ts'
 import { commit, type Step } from './commit.ts'
 import type { GateContext } from './context.ts'
+import { decidedAnew } from './decided-anew.ts'
 import { dispatched } from './events.ts'
 import { issuePermit, type Permit } from './permit.ts'
 import { complete, expire, invalidate } from './settle.ts'
@@ -44,7 +46,9 @@ export async function claim(
     ctx.outcomes.persist(epoch, () => complete(ctx, id, action, outcome, detached?.withOutcome))
   let approval: Approval
   try {
-    approval = await commit(ctx, (step) => take(ctx, step, claimant, id, epoch))
+    approval = await decidedAnew(ctx, () =>
+      commit(ctx, (step) => take(ctx, step, claimant, id, epoch)),
+    )
   } catch (error) {
     // A lost answer to COMMIT: nobody knows whether the edge was taken, so nothing is sent, and if it was, that is its outcome.
     if (error instanceof Problem && error.code === 'store-unavailable') {
@@ -82,7 +86,10 @@ async function take(
     throw new Problem('unauthenticated', 'The credential of this request is no longer valid.')
   }
 
-  const decision = decide(action, {}, ctx.policies())
+  const policies = ctx.policies()
+  // Closed: a replica that has not loaded the policies in force does not know whether they allow this.
+  await pinGeneration(tx, policies.generation)
+  const decision = decide(action, {}, policies)
   const obstacle = await obstacleIn(tx, approval, decision)
   if (obstacle) return invalidate(step, approval, obstacle)
 
@@ -101,7 +108,7 @@ const credentialEnded =
   'The credential of the request was no longer valid when the gateway was to send it.'
 
 /** Why the policies in force do not let this approval be used, or `null`. An approval cannot outlive the rule that asked for it. */
-async function obstacleIn(
+export async function obstacleIn(
   tx: Queryable,
   approval: Approval,
   decision: Decision,

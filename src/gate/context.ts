@@ -1,12 +1,12 @@
 import type { AuditLog } from '../audit/append.ts'
 import type { Holds } from '../approvals/hold.ts'
 import type { Config } from '../config/schema.ts'
-import type { CompiledPolicies } from '../policy/compile.ts'
 import type { Lease, LeaseTimes } from '../store/lease.ts'
 import type { Store } from '../store/db.ts'
 import type { Sealer } from '../store/sealer.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Announcing } from './announce.ts'
+import type { PoliciesInForce } from './generations.ts'
 import type { Outcomes } from './outcomes.ts'
 
 /** What every step of the gate works with. */
@@ -21,7 +21,9 @@ export interface GateContext {
   /** Takes the outcomes of runs. */
   readonly outcomes: Outcomes
   /** The policies in force; each decision uses one version throughout. */
-  readonly policies: () => CompiledPolicies
+  readonly policies: () => PoliciesInForce
+  /** Resolves when the policies are those that are in force for all replicas, as far as that is possible. */
+  readonly catchUp: () => Promise<void>
   readonly limits: Config['hold']
   /** Seals the requests and responses that are kept for `respond-async`. */
   readonly sealer: Sealer

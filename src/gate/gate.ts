@@ -6,13 +6,16 @@ import type { EventInput } from '../core/event.ts'
 import type { JsonObject } from '../core/json.ts'
 import { sameParty, type Subject } from '../core/subject.ts'
 import { decide } from '../policy/decide.ts'
+import { isSuperseded } from '../store/generation.ts'
 import type { Accepted, Attempt, DetachableAttempt } from './attempt.ts'
 import { subjectKey } from './binding.ts'
 import { asProblem } from './commit.ts'
 import type { GateContext } from './context.ts'
+import { decidedAnew, policiesChanged } from './decided-anew.ts'
 import { deny } from './deny.ts'
 import { completed, decided, observed } from './events.ts'
 import { fetchResponse, type FetchedResponse } from './fetch-response.ts'
+import type { PoliciesInForce } from './generations.ts'
 import { hold } from './hold.ts'
 import { issuePermit, type Permit } from './permit.ts'
 import { cancelApproval } from './settle.ts'
@@ -45,15 +48,20 @@ export class Gate {
   async enforce(attempt: DetachableAttempt): Promise<Permit | Accepted>
   async enforce(attempt: Attempt): Promise<Permit>
   async enforce(attempt: Attempt | DetachableAttempt): Promise<Permit | Accepted> {
+    return decidedAnew(this.#ctx, () => this.#enforce(attempt))
+  }
+
+  async #enforce(attempt: Attempt | DetachableAttempt): Promise<Permit | Accepted> {
     const { action } = attempt
-    const decision = decide(action, {}, this.#ctx.policies())
+    const policies = this.#ctx.policies()
+    const decision = decide(action, {}, policies)
     this.#note(action, decision)
     if (this.#ctx.observed.has(action.resource)) {
-      return this.#run(attempt, observed(action, decision))
+      return this.#run(attempt, observed(action, decision), policies)
     }
     switch (decision.verdict) {
       case 'allow':
-        return this.#run(attempt, decided(action, decision))
+        return this.#run(attempt, decided(action, decision), policies)
       case 'hold':
         return hold(this.#ctx, attempt, decision)
       case 'deny':
@@ -83,10 +91,17 @@ export class Gate {
    * An action with an effect gets its permit when its intent is durable. A read is sent at once, and its answer waits for the
    * record (`Permit.recorded`): the commit overlaps with the upstream, and no data leaves unrecorded.
    */
-  async #run({ action, caller }: Attempt, intent: EventInput): Promise<Permit> {
+  async #run(
+    { action, caller }: Attempt,
+    intent: EventInput,
+    { generation }: PoliciesInForce,
+  ): Promise<Permit> {
     const { audit, lease, outcomes } = this.#ctx
     const { epoch } = lease
-    const recorded = audit.append(intent)
+    const recorded =
+      action.effect === 'read'
+        ? audit.append(intent, generation).catch((error: unknown) => this.#again(action, error))
+        : audit.append(intent, generation)
     if (action.effect === 'read') {
       // Whoever releases the answer awaits it; a failure before that must not count as unhandled.
       recorded.catch(() => undefined)
@@ -100,6 +115,22 @@ export class Gate {
       valid: () => stillValid(this.#ctx, epoch, caller),
       complete: (outcome) =>
         outcomes.persist(epoch, () => audit.append(completed(action, outcome))),
+    })
+  }
+
+  /** A read was sent under policies that were replaced before it was on record. Its answer is released if those that are in force now allow it too. */
+  async #again(action: Action, error: unknown): Promise<void> {
+    if (!isSuperseded(error)) throw error
+    await decidedAnew(this.#ctx, async () => {
+      const policies = this.#ctx.policies()
+      const decision = decide(action, {}, policies)
+      if (this.#ctx.observed.has(action.resource)) {
+        return this.#ctx.audit.append(observed(action, decision), policies.generation)
+      }
+      if (decision.verdict === 'deny') return deny(this.#ctx, action, decision)
+      await this.#ctx.audit.append(decided(action, decision), policies.generation)
+      // Closed: it has been sent, and cannot be held any more. Sent again, it is.
+      if (decision.verdict === 'hold') throw policiesChanged()
     })
   }
 

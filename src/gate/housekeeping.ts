@@ -7,6 +7,7 @@ import { deadEpochs } from '../store/lease.ts'
 import { commit } from './commit.ts'
 import type { GateContext } from './context.ts'
 import { reviewOpenApprovals } from './review.ts'
+import { runApprovedErrands, type ErrandWorks } from './errands.ts'
 import { expire, giveUp } from './settle.ts'
 
 const atATime = 500
@@ -41,7 +42,10 @@ async function forgetSpent({ store }: GateContext): Promise<void> {
 const pause = 1_000
 
 /** Does all of the above every second, for as long as this replica lives. */
-export function startHousekeeping(ctx: GateContext): {
+export function startHousekeeping(
+  ctx: GateContext,
+  works: ErrandWorks = {},
+): {
   once(): Promise<void>
   stop(): Promise<void>
 } {
@@ -54,9 +58,10 @@ export function startHousekeeping(ctx: GateContext): {
     if (inForce !== reviewed) await reviewOpenApprovals(ctx)
     reviewed = inForce
   }
+  const runErrands = () => runApprovedErrands(ctx, works)
   const once = async () => {
     // Each by itself: what stops one of them must not stop the others.
-    for (const duty of [expireOverdue, buryTheDead, forgetSpent, review]) {
+    for (const duty of [expireOverdue, buryTheDead, forgetSpent, review, runErrands]) {
       try {
         await duty(ctx)
       } catch (error) {

@@ -7,10 +7,12 @@ import type { Decision } from '../core/decision.ts'
 import { credentialStillValid } from '../identity/credential.ts'
 import { decide } from '../policy/decide.ts'
 import type { Queryable } from '../store/db.ts'
+import { pinGeneration } from '../store/generation.ts'
 import { pinEpoch } from '../store/lease.ts'
 import type { Attempt } from './attempt.ts'
-import { commit } from './commit.ts'
+import { commit, type Step } from './commit.ts'
 import type { GateContext } from './context.ts'
+import { decidedAnew } from './decided-anew.ts'
 import { completed, dispatched } from './events.ts'
 import { issuePermit, type Permit } from './permit.ts'
 import type { Bound } from './request-approval.ts'
@@ -28,9 +30,11 @@ export async function useGrant(
 ): Promise<Permit | null> {
   const { action, caller, credential } = attempt
   const { epoch } = ctx.lease
-  const granted = await commit(ctx, async ({ tx, record }) => {
+  const use = async ({ tx, record }: Step): Promise<Grant | null> => {
     // Anew: the body may have taken its time, and the policies may have changed meanwhile.
-    const decision = decide(action, {}, ctx.policies())
+    const policies = ctx.policies()
+    await pinGeneration(tx, policies.generation)
+    const decision = decide(action, {}, policies)
     if (decision.verdict !== 'hold') return null
     const grants = await listGrants(tx, bound.subjectKey, action.resource, bound.binding)
     for (const grant of grants) {
@@ -46,7 +50,8 @@ export async function useGrant(
       return grant
     }
     return null
-  })
+  }
+  const granted = await decidedAnew(ctx, () => commit(ctx, use))
   if (!granted) return null
   return issuePermit({
     action,

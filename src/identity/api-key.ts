@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { Problem } from '../core/errors.ts'
 import type { EventInput } from '../core/event.ts'
 import type { Person } from '../core/person.ts'
-import type { Owner } from '../core/subject.ts'
-import { StoreError, type Store } from '../store/db.ts'
+import type { Owner, Subject } from '../core/subject.ts'
+import type { Queryable, Store } from '../store/db.ts'
 import type { Log } from '../telemetry/log.ts'
 import { keyColumns, keyFromRow, type AgentKey, type KeyRow, type KeyScope } from './agent-key.ts'
 import { keyHash, newKey } from './key-format.ts'
@@ -36,49 +36,75 @@ export interface NewKey {
 export async function createKey(
   { store, recorder }: KeyDesk,
   by: Person,
-  { name, kind, groups, scopes, owner, expiresAt }: NewKey,
+  it: NewKey,
 ): Promise<{ key: AgentKey; token: string }> {
   const token = newKey()
+  const key = await store.tx((tx) =>
+    insertKey(tx, recorder, subjectOfPerson(by), it, keyHash(token)),
+  )
+  if (!key) throw nameUsed(it.name)
+  recorder.linkWritten()
+  return { key, token }
+}
+
+/** A key that is made later, if people approve it: until then `token` opens nothing, and nobody but its holder can know it from `hash`. Throws as `createKey`. */
+export async function draftKey(
+  { store }: KeyDesk,
+  { name }: NewKey,
+): Promise<{ token: string; hash: string }> {
+  if (await isNameUsed(store, name)) throw nameUsed(name)
+  const token = newKey()
+  return { token, hash: keyHash(token).toString('hex') }
+}
+
+export async function isNameUsed(db: Queryable, name: string): Promise<boolean> {
+  const rows = await db.query('SELECT FROM sallyport.agent_keys WHERE name = $1', [name])
+  return rows.length > 0
+}
+
+function nameUsed(name: string): Problem {
+  return new Problem(
+    'bad-request',
+    `There is, or was, a key named ${name}. Take another name, so that the audit log never means two keys by one name.`,
+  )
+}
+
+/** The key of this hash and its audit event. `null` when the name has been used before: nothing was written then. */
+export async function insertKey(
+  tx: Queryable,
+  recorder: Pick<Recorder, 'write'>,
+  by: Subject,
+  { name, kind, groups, scopes, owner, expiresAt }: NewKey,
+  hash: Buffer,
+): Promise<AgentKey | null> {
   const party = 'issuer' in owner ? owner : null
   const group = 'group' in owner ? owner.group : null
-  try {
-    const key = await store.tx(async (tx) => {
-      const [row] = await tx.query<KeyRow>(
-        `INSERT INTO sallyport.agent_keys
-           (id, hash, name, kind, groups, scopes, owner_issuer, owner_subject, owner_group,
-            created_by_issuer, created_by_subject, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-         RETURNING ${keyColumns}`,
-        [
-          randomUUID(),
-          keyHash(token),
-          name,
-          kind,
-          groups,
-          scopes,
-          party?.issuer ?? null,
-          party?.subject ?? null,
-          group,
-          by.issuer,
-          by.subject,
-          expiresAt,
-        ],
-      )
-      const created = keyFromRow(row!)
-      await recorder.write(tx, keyEvent('identity.key_created', by, created))
-      return created
-    })
-    recorder.linkWritten()
-    return { key, token }
-  } catch (error) {
-    if (error instanceof StoreError && error.code === '23505') {
-      throw new Problem(
-        'bad-request',
-        `There is, or was, a key named ${name}. Take another name, so that the audit log never means two keys by one name.`,
-      )
-    }
-    throw error
-  }
+  const [row] = await tx.query<KeyRow>(
+    `INSERT INTO sallyport.agent_keys
+       (id, hash, name, kind, groups, scopes, owner_issuer, owner_subject, owner_group,
+        created_by_issuer, created_by_subject, expires_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+     ON CONFLICT (name) DO NOTHING
+     RETURNING ${keyColumns}`,
+    [
+      randomUUID(),
+      hash,
+      name,
+      kind,
+      groups,
+      scopes,
+      party?.issuer ?? null,
+      party?.subject ?? null,
+      group,
+      by.issuer,
+      by.subject,
+      expiresAt,
+    ],
+  )
+  if (!row) return null
+  const key = keyFromRow(row)
+  await recorder.write(tx, keyEvent('identity.key_created', by, key))
+  return key
 }
 
 /** All keys, the newest first, the revoked ones too. */
@@ -92,48 +118,59 @@ export async function listKeys(store: Store): Promise<AgentKey[]> {
 /**
  * Ends a key at once, on every replica within a second. Revoking it again changes nothing. Throws `not-found`.
  */
-export async function revokeKey(
-  { store, recorder, log }: KeyDesk,
-  by: Person,
+export async function revokeKey(desk: KeyDesk, by: Person, id: string): Promise<AgentKey> {
+  const key = await desk.store.tx((tx) => endKey(tx, desk.recorder, subjectOfPerson(by), id))
+  if (!key) throw new Problem('not-found', `There is no key ${id}.`)
+  desk.recorder.linkWritten()
+  await tellRevoked(desk, id)
+  return key
+}
+
+/** The end of a key, with its audit event unless it had ended before. `null` when there is none. */
+export async function endKey(
+  tx: Queryable,
+  recorder: Pick<Recorder, 'write'>,
+  by: Subject,
   id: string,
-): Promise<AgentKey> {
-  const key = await store.tx(async (tx) => {
-    const [revoked] = await tx.query<KeyRow>(
-      `UPDATE sallyport.agent_keys
+): Promise<AgentKey | null> {
+  const [revoked] = await tx.query<KeyRow>(
+    `UPDATE sallyport.agent_keys
           SET revoked_at = clock_timestamp(), revoked_by_issuer = $2, revoked_by_subject = $3
         WHERE id = $1 AND revoked_at IS NULL
         RETURNING ${keyColumns}`,
-      [id, by.issuer, by.subject],
-    )
-    if (revoked) {
-      await recorder.write(tx, keyEvent('identity.key_revoked', by, keyFromRow(revoked)))
-      return keyFromRow(revoked)
-    }
-    const [row] = await tx.query<KeyRow>(
-      `SELECT ${keyColumns} FROM sallyport.agent_keys WHERE id = $1`,
-      [id],
-    )
-    if (!row) throw new Problem('not-found', `There is no key ${id}.`)
-    return keyFromRow(row)
-  })
-  recorder.linkWritten()
+    [id, by.issuer, by.subject],
+  )
+  if (revoked) {
+    await recorder.write(tx, keyEvent('identity.key_revoked', by, keyFromRow(revoked)))
+    return keyFromRow(revoked)
+  }
+  const [row] = await tx.query<KeyRow>(
+    `SELECT ${keyColumns} FROM sallyport.agent_keys WHERE id = $1`,
+    [id],
+  )
+  return row ? keyFromRow(row) : null
+}
+
+/** After the commit. Never rejects: what replicas remember of a key is not older than a second. */
+export async function tellRevoked(
+  { store, log }: Pick<KeyDesk, 'store' | 'log'>,
+  id: string,
+): Promise<void> {
   try {
     await store.notify(keysChanged, id)
   } catch (error) {
-    // The key is revoked all the same: what replicas remember of a key is not older than a second.
     log.warn({ err: error }, 'the news of a revoked key could not be sent')
   }
-  return key
 }
 
 function keyEvent(
   type: 'identity.key_created' | 'identity.key_revoked',
-  by: Person,
+  by: Subject,
   { id, name, kind, groups, scopes, owner, expiresAt }: AgentKey,
 ): EventInput {
   return {
     type,
-    subject: subjectOfPerson(by),
+    subject: by,
     details: {
       key: id,
       name,

@@ -34,6 +34,7 @@ async function anotherServer(publicUrl?: string) {
     identity,
     store,
     recorder,
+    govern: async () => null,
     log,
     authenticator,
     publicUrl,

@@ -56,6 +56,7 @@ beforeAll(async () => {
   control = await createControlServer({
     ...deps,
     publicUrl: undefined,
+    govern: async () => null,
     cookieKey: Buffer.alloc(32, 7),
     authenticator: here,
     obstacle: async () => null,

@@ -56,6 +56,7 @@ export async function startControlPlane(
     store,
     authenticator,
     recorder,
+    govern: async () => null,
     log,
     obstacle: async () => null,
     pages: options.pages ?? null,

@@ -1,9 +1,13 @@
 import { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
+import type { Govern } from '../../gate/govern.ts'
+import { newKeyPayload } from '../../gate/key-errands.ts'
 import { keyScopes, type AgentKey } from '../../identity/agent-key.ts'
-import { createKey, listKeys, revokeKey, type KeyDesk } from '../../identity/api-key.ts'
+import { createKey, draftKey, listKeys, revokeKey, type KeyDesk } from '../../identity/api-key.ts'
+import { subjectOfPerson } from '../../identity/people.ts'
 import { personOf } from '../caller.ts'
 import { instant, party } from '../openapi.ts'
+import { waiting, waitingForPeople } from '../waiting.ts'
 import type { ControlServer } from '../context.ts'
 
 const name = z
@@ -46,7 +50,10 @@ const newKey = z.strictObject({
 const access = { roles: ['admin'] } as const
 
 /** Agent keys: made, listed and revoked by people in the role admin. */
-export async function keyRoutes(app: ControlServer, desk: KeyDesk): Promise<void> {
+export async function keyRoutes(
+  app: ControlServer,
+  { govern, ...desk }: KeyDesk & { readonly govern: Govern },
+): Promise<void> {
   app.get(
     '/api/keys',
     {
@@ -64,9 +71,13 @@ export async function keyRoutes(app: ControlServer, desk: KeyDesk): Promise<void
     {
       config: { access },
       schema: {
-        description: 'Makes a key. `token` is shown now, and never again.',
+        description:
+          'Makes a key. `token` is shown now, and never again. Where a rule holds it (202), it opens nothing until people have approved it.',
         body: newKey,
-        response: { 201: z.object({ key: shownKey, token: z.string() }) },
+        response: {
+          201: z.object({ key: shownKey, token: z.string() }),
+          202: waitingForPeople.extend({ token: z.string() }),
+        },
       },
     },
     async (request, reply) => {
@@ -76,14 +87,24 @@ export async function keyRoutes(app: ControlServer, desk: KeyDesk): Promise<void
       if (expiresAt && expiresAt.getTime() <= Date.now()) {
         throw new Problem('bad-request', 'expires_at is in the past.')
       }
-      const { key, token } = await createKey(desk, person, {
+      const asked = {
         name: called,
         kind: what,
         groups,
         scopes: may,
         owner: ownerFrom(owner, person),
         expiresAt,
+      }
+      const draft = await draftKey(desk, asked)
+      const held = await govern({
+        operation: 'key.create',
+        subject: subjectOfPerson(person),
+        target: called,
+        summary: `key.create ${called}`,
+        payload: newKeyPayload(asked, draft.hash),
       })
+      if (held) return reply.code(202).send({ ...waiting(held), token: draft.token })
+      const { key, token } = await createKey(desk, person, asked)
       return reply.code(201).send({ key: show(key), token })
     },
   )
@@ -95,12 +116,23 @@ export async function keyRoutes(app: ControlServer, desk: KeyDesk): Promise<void
       schema: {
         description: 'Ends a key, on every replica within a second.',
         params: z.object({ id: z.uuid() }),
-        response: { 200: z.object({ key: shownKey }) },
+        response: { 200: z.object({ key: shownKey }), 202: waitingForPeople },
       },
     },
-    async (request) => {
-      const key = await revokeKey(desk, personOf(request), request.params.id)
-      return { key: show(key) }
+    async (request, reply) => {
+      const { id } = request.params
+      const person = personOf(request)
+      const key = (await listKeys(desk.store)).find((one) => one.id === id)
+      if (!key) throw new Problem('not-found', `There is no key ${id}.`)
+      const held = await govern({
+        operation: 'key.revoke',
+        subject: subjectOfPerson(person),
+        target: key.name,
+        summary: `key.revoke ${key.name}`,
+        payload: { operation: 'key.revoke', id, name: key.name },
+      })
+      if (held) return reply.code(202).send(waiting(held))
+      return reply.code(200).send({ key: show(await revokeKey(desk, person, id)) })
     },
   )
 }

@@ -1,9 +1,18 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { z } from 'zod'
 import type { Action } from '../../core/action.ts'
-import type { CompiledPolicies } from '../../policy/compile.ts'
+import { MistakesError, Problem } from '../../core/errors.ts'
+import type { ActivePolicies } from '../../gate/active-policies.ts'
+import type { GateContext } from '../../gate/context.ts'
+import { authorizeChange } from '../../gate/policy-errand.ts'
+import { subjectOfPerson } from '../../identity/people.ts'
 import { explain } from '../../policy/explain.ts'
+import { personOf } from '../caller.ts'
 import type { ControlServer } from '../context.ts'
+import { waiting, waitingForPeople } from '../waiting.ts'
+
+/** In bytes. */
+const largestProposal = 8 * 1024 * 1024
 
 const everyone = { roles: ['approver', 'auditor', 'admin'] } as const
 
@@ -45,10 +54,18 @@ const explanation = z.object({
   change: z.array(z.string()),
 })
 
-/** The policies in force, as they were loaded, and why they decide as they do. */
+interface PolicyRoutesDeps {
+  readonly policies: ActivePolicies
+  readonly gate: GateContext
+  readonly observed: readonly string[]
+}
+
+const document = z.object({ file: z.string(), text: z.string() })
+
+/** The policies in force, as they were loaded, why they decide as they do, and others that are to take their place. */
 export async function policyRoutes(
   app: ControlServer,
-  { policies, observed }: { policies: () => CompiledPolicies; observed: readonly string[] },
+  { policies, gate, observed }: PolicyRoutesDeps,
 ): Promise<void> {
   app.get(
     '/api/policies',
@@ -59,7 +76,10 @@ export async function policyRoutes(
         response: {
           200: z.object({
             hash: z.string(),
-            documents: z.array(z.object({ file: z.string(), text: z.string() })),
+            generation: z
+              .int()
+              .describe('how often others came into force; the same on all replicas'),
+            documents: z.array(document),
             observed: z
               .array(z.string())
               .describe('resources on which they are recorded, and not enforced'),
@@ -68,12 +88,56 @@ export async function policyRoutes(
       },
     },
     async () => {
-      const { hash, documents } = policies()
+      const { hash, generation, documents } = policies.current
       return {
         hash,
+        generation,
         documents: documents.map(({ file, text }) => ({ file, text })),
         observed: [...observed],
       }
+    },
+  )
+
+  app.post(
+    '/api/policies/proposals',
+    {
+      config: { access: { roles: ['admin'] } },
+      bodyLimit: largestProposal,
+      schema: {
+        summary:
+          'Puts other policies into force, for all replicas, or asks the people whom a rule names',
+        body: z.strictObject({
+          documents: z
+            .array(
+              z.strictObject({
+                file: z
+                  .string()
+                  .regex(/^[^/\\]+\.yaml$/, 'Write the name of a file, as in: crm.yaml'),
+                text: z.string(),
+              }),
+            )
+            .min(1)
+            .describe('all policy files; what is not in them is not in force any more'),
+        }),
+        response: {
+          200: z.object({ hash: z.string(), generation: z.int() }),
+          202: waitingForPeople.extend({ hash: z.string() }),
+        },
+      },
+    },
+    async (request, reply) => {
+      const subject = subjectOfPerson(personOf(request))
+      const { hash, generation, approval } = await policies
+        .propose(request.body.documents, authorizeChange(gate, subject), subject)
+        .catch((error: unknown) => {
+          if (!(error instanceof MistakesError)) throw error
+          const mistakes = error.mistakes.map((mistake) => ({ ...mistake }))
+          throw new Problem('bad-request', `These policies have mistakes. ${error.message}`, {
+            mistakes,
+          })
+        })
+      if (approval) return reply.code(202).send({ ...waiting(approval), hash })
+      return reply.code(200).send({ hash, generation })
     },
   )
 
@@ -100,7 +164,7 @@ export async function policyRoutes(
         trace: null,
       }
       // Plain data by its own account; through JSON for the types.
-      return JSON.parse(JSON.stringify(explain(asked, {}, policies()))) as z.infer<
+      return JSON.parse(JSON.stringify(explain(asked, {}, policies.current))) as z.infer<
         typeof explanation
       >
     },

@@ -1,0 +1,78 @@
+import { randomUUIDv7 } from 'node:crypto'
+import type { Approval } from '../approvals/approval.ts'
+import type { Action } from '../core/action.ts'
+import { gatewayItself, type Operation } from '../core/gateway-itself.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { Subject } from '../core/subject.ts'
+import { decide } from '../policy/decide.ts'
+import type { Attempt } from './attempt.ts'
+import { actionDigest, hashOf, subjectKey } from './binding.ts'
+import type { GateContext } from './context.ts'
+import { deny } from './deny.ts'
+import { requestApproval } from './request-approval.ts'
+
+/** Something that somebody wants to do to the gateway itself, and whose role lets them. */
+export interface Errand {
+  readonly operation: Operation
+  readonly subject: Subject
+  /** What it is about: the name of a key, the hash of policies. */
+  readonly target: string
+  /** One line for people. */
+  readonly summary: string
+  /** All of it: what people are shown is what is done. */
+  readonly payload: JsonObject
+}
+
+export type Govern = (errand: Errand) => Promise<Approval | null>
+
+/**
+ * Asks the policies whether an errand may be done. Resolves to `null` when it may, and to the approval that it waits for where a rule holds it. Then nobody has to
+ * come back: the gateway does it once it is approved. Throws `denied`.
+ */
+export async function govern(ctx: GateContext, errand: Errand): Promise<Approval | null> {
+  const action = actionOf(errand)
+  const decision = decide(action, {}, ctx.policies())
+  switch (decision.verdict) {
+    case 'allow':
+      return null
+    case 'deny':
+      return deny(ctx, action, decision)
+    case 'hold': {
+      const payload = { digest: hashOf(errand.payload), payload: errand.payload }
+      const bound = {
+        subjectKey: subjectKey(action.subject),
+        digest: actionDigest(action, gatewayItself, payload.digest),
+        binding: gatewayItself,
+        sealed: payload,
+      }
+      return requestApproval(ctx, attemptOf(action, payload), decision, bound)
+    }
+  }
+}
+
+function actionOf({ operation, subject, target, summary }: Errand): Action {
+  return {
+    id: randomUUIDv7(),
+    name: operation,
+    subject,
+    resource: gatewayItself,
+    effect: 'admin',
+    attributes: { admin: { operation, target } },
+    summary,
+    agentReason: null,
+    trace: null,
+  }
+}
+
+/** Nobody waits on a connection for it, and what it came with was checked where it came in. */
+function attemptOf(action: Action, sealed: Awaited<ReturnType<Attempt['seal']>>): Attempt {
+  return {
+    action,
+    credential: { kind: 'jwt', id: gatewayItself, expiresAt: null },
+    binding: gatewayItself,
+    seal: async () => sealed,
+    waitMs: 0,
+    caller: new AbortController().signal,
+    approval: null,
+  }
+}

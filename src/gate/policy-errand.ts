@@ -1,0 +1,127 @@
+import { createTwoFilesPatch } from 'diff'
+import { basename } from 'node:path'
+import type { Approval } from '../approvals/approval.ts'
+import { Problem } from '../core/errors.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { Subject } from '../core/subject.ts'
+import type { CompiledPolicies } from '../policy/compile.ts'
+import type { PolicyDocument } from '../policy/read-rules.ts'
+import { activate, announce, type ActivationDeps, type Authorize } from './activate.ts'
+import type { GateContext } from './context.ts'
+import type { ErrandWork } from './errands.ts'
+import { readVersion, type InForce } from './generations.ts'
+import { govern } from './govern.ts'
+
+/**
+ * Who changes policy files: nobody can tell, so whoever administers the gateway is taken for their owner, and none of them approves the change. Without that role
+ * there is nobody who could be ruled out, and a rule that holds such changes denies them (`owner-unknown`): a person has to propose them.
+ */
+export function policyFilesSubject(adminGroup: string | undefined): Subject {
+  return {
+    issuer: 'sallyport:gateway',
+    subject: 'policy-files',
+    kind: 'service',
+    groups: [],
+    owner: adminGroup === undefined ? null : { group: adminGroup },
+    chain: [],
+    related: [],
+    claims: {},
+  }
+}
+
+/** Asks the policies in force whether others may take their place, for whoever proposes them. */
+export function authorizeChange(ctx: GateContext, subject: Subject): Authorize {
+  return async (next, before) =>
+    govern(ctx, {
+      operation: 'policy.activate',
+      subject,
+      target: next.hash,
+      summary: `policy.activate ${next.hash.slice(0, 12)} instead of ${before.hash?.slice(0, 12)}`,
+      payload: await shownChange(ctx, next, before),
+    })
+}
+
+/** The same for files that changed by themselves: nobody waits for an answer, so a denial is logged, and on record. */
+export function authorizeFiles(ctx: GateContext, adminGroup: string | undefined): Authorize {
+  const authorize = authorizeChange(ctx, policyFilesSubject(adminGroup))
+  return async (next, before) => {
+    try {
+      const approval = await authorize(next, before)
+      if (approval && approval !== 'denied') {
+        ctx.log.warn(
+          { policy: next.hash, approval: approval.id },
+          'the policy files changed, and a rule holds that: they come into force when people have approved it',
+        )
+      }
+      return approval
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== 'denied') throw error
+      ctx.log.error(
+        { policy: next.hash, reason: error.members['reason'], detail: error.message },
+        'the policy files changed, and a rule denies that; the policies before stay in force',
+      )
+      return 'denied'
+    }
+  }
+}
+
+async function shownChange(
+  { store }: GateContext,
+  next: CompiledPolicies,
+  before: InForce,
+): Promise<JsonObject> {
+  const documents = before.hash === null ? [] : await readVersion(store, before.hash)
+  const text = diffOf(documents, next.documents)
+  return {
+    operation: 'policy.activate',
+    instead_of: before.hash,
+    policy: next.hash,
+    body: { media_type: 'text/x-diff', bytes: Buffer.byteLength(text), text },
+  }
+}
+
+/** A unified diff of two sets of policy files, by their names. */
+export function diffOf(
+  before: readonly PolicyDocument[],
+  after: readonly PolicyDocument[],
+): string {
+  const texts = (documents: readonly PolicyDocument[]) =>
+    new Map(documents.map(({ file, text }) => [basename(file), text]))
+  const [old, current] = [texts(before), texts(after)]
+  const names = [...new Set([...old.keys(), ...current.keys()])].toSorted()
+  return names
+    .filter((name) => old.get(name) !== current.get(name))
+    .map((name) => {
+      const side = (from: Map<string, string>) => (from.has(name) ? name : '/dev/null')
+      return createTwoFilesPatch(
+        side(old),
+        side(current),
+        old.get(name) ?? '',
+        current.get(name) ?? '',
+      )
+    })
+    .join('')
+}
+
+interface ChangePayload {
+  readonly instead_of: string | null
+  readonly policy: string
+}
+
+/** Puts approved policies into force. */
+export function policyErrand(deps: ActivationDeps): ErrandWork {
+  const change = ({ payload }: Approval) => payload as unknown as ChangePayload
+  return {
+    async obstacle(_step, approval, now) {
+      return change(approval).instead_of === now.hash
+        ? null
+        : 'Other policies came into force since this was proposed: what was approved is not the change that it would make now.'
+    },
+    async run({ tx }, approval, now) {
+      const { id, action } = approval
+      const by = { hash: change(approval).policy, replica: deps.replica, approval: id }
+      const generation = await activate(tx, deps.audit, now, { ...by, subject: action.subject })
+      return () => announce(deps, generation)
+    },
+  }
+}
