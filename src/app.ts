@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { Holds } from './approvals/hold.ts'
 import { openAuditLog } from './audit/append.ts'
+import { openSlack } from './channels/slack/open.ts'
 import { knownChannels } from './config/check-channels.ts'
 import { observedResources } from './config/observed.ts'
 import { isHttp, type Config, type ListenerConfig, type Resource } from './config/schema.ts'
@@ -178,6 +179,19 @@ export async function startGateway(
     behindProxy: config.listen.control.public_url !== undefined,
   })
 
+  const consoleUrl = () =>
+    (
+      config.listen.control.public_url ?? urlOf(config.listen.control, control.server.address())
+    ).replace(/\/+$/, '')
+  const slack =
+    config.channels.slack &&
+    openSlack(config.channels.slack, {
+      gate: context,
+      consoleUrl,
+      maxGroupAgeMs: config.identity.login!.session,
+    })
+  if (slack?.routes) await control.register(slack.routes)
+
   // First of all when closing: whoever waits gets the pending answer, so that the listeners can close.
   opened.defer(() => holds.drain())
   const desk = { store, recorder: audit, log }
@@ -196,14 +210,18 @@ export async function startGateway(
   const agentsUrl = urlOf(config.listen.agents, address)
   const controlUrl =
     config.listen.control.public_url ?? urlOf(config.listen.control, control.server.address())
-  const channels: Channel[] = []
+  const channels: Channel[] = [...(slack ? [slack.channel] : [])]
   for (const channel of channels) {
     const delivery = new Delivery(channel, {
       gate: context,
-      consoleUrl: controlUrl.replace(/\/+$/, ''),
+      consoleUrl: consoleUrl(),
       onAttempt: (attempt) => metrics.attempted(attempt),
     })
     opened.adopt(delivery, (it) => it.stop())
+  }
+  if (slack) {
+    slack.start()
+    opened.defer(() => slack.stop())
   }
   const { hash: policy } = policies.current
   log.info(
