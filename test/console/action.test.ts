@@ -103,11 +103,9 @@ describe('what would be sent', () => {
       { ...http, body: { text: 'a', encoding: 'gzip' } },
       { body: { encoding: 'gzip' } },
     ],
-    [
-      'another protocol',
-      { sql: 'select 1', parameters: [1] },
-      { sql: 'select 1', parameters: [1] },
-    ],
+    ['another protocol', { tool: 'search', arguments: [1] }, { tool: 'search', arguments: [1] }],
+    ['a statement in another form', { sql: ['select 1'] }, { sql: ['select 1'] }],
+    ['what a statement comes with', { sql: 'select $1', parameters: [1] }, { parameters: [1] }],
     ['half a request line', { method: 'GET' }, { method: 'GET' }],
   ])('class 24: %s is shown as it is, not left out', (_, payload, rest) => {
     expect(takeApart(payload).rest).toEqual(rest)

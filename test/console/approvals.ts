@@ -30,6 +30,7 @@ export function approval(changes: Partial<Approval> = {}): Approval {
     risk: 'high',
     reason: 'rule-held',
     agent_reason: null,
+    impact: null,
     ran_before: null,
     scope_options: ['once'],
     break_glass: [],

@@ -50,6 +50,7 @@ test('my own vote is found by issuer and subject, never by name', () => {
     person: { issuer, subject: 'dana', name: '', email: null, groups: [] },
     roles: [],
     csrf_token: '',
+    session: null,
   }
   expect(voteOf(me, it)?.decision).toBe('approve')
   const namesake = { ...me.person, subject: 'dana2', name: 'Dana Okafor' }

@@ -86,7 +86,7 @@ test('an address leads to its page, and any other to the inbox', () => {
   const id = '0199f000-0000-7000-8000-000000000001'
   expect(parseRoute(approvalHref(id))).toEqual({ page: 'approval', id })
   for (const hash of ['', '#/', '#/approvals/', '#/approvals/../me', '#/elsewhere']) {
-    expect(parseRoute(hash)).toEqual({ page: 'inbox' })
+    expect(parseRoute(hash).page).toBe('inbox')
   }
 })
 

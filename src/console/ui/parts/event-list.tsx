@@ -36,6 +36,9 @@ function What({ event }: { event: AuditEvent }) {
   )
 }
 
+const Who = ({ who }: { who: string | null }) =>
+  who === null ? null : <Data text={who} limit={60} />
+
 /** One row an event; on a phone a row is a block. */
 export function EventList({ events }: { events: readonly AuditEvent[] }) {
   if (events.length === 0) return null
@@ -62,7 +65,9 @@ export function EventList({ events }: { events: readonly AuditEvent[] }) {
             <td class="what">
               <What event={event} />
             </td>
-            <td>{event.subject && <Data text={event.subject.subject} limit={60} />}</td>
+            <td>
+              <Who who={stepOfEvent(event).who} />
+            </td>
             <td>{event.resource !== undefined && <Data text={event.resource} limit={60} />}</td>
             <td class="reason">
               {event.reason !== undefined && <Data text={event.reason} limit={60} />}

@@ -1,4 +1,5 @@
 import type { Approval } from '../api/types.ts'
+import { pageHref } from '../state/route.ts'
 import { reasonInWords } from '../text/words.ts'
 import { Data } from './data.tsx'
 
@@ -15,7 +16,9 @@ export function Why({ approval: { rules, reason, agent_reason } }: { approval: A
             <>
               {i > 0 && ', '}
               <code>
-                <Data text={rule} />
+                <a href={pageHref('policies', { rule })}>
+                  <Data text={rule} />
+                </a>
               </code>
             </>
           ))}

@@ -99,8 +99,8 @@ export const failures: Partial<Readonly<Record<FailureCode, FailureWords>>> = {
     namesNames: true,
   },
   'not-found': {
-    title: 'There is no such approval',
-    advice: 'The link may be incomplete, or for another gateway.',
+    title: 'It is not here',
+    advice: 'The link may be incomplete, old, or for another gateway; or it is not for you to see.',
   },
   'store-unavailable': {
     title: 'The audit store is not available',
