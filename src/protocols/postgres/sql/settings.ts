@@ -5,8 +5,8 @@
  *
  * | left out on purpose | because |
  * |---|---|
- * | `standard_conforming_strings`, `backslash_quote`, `escape_string_warning` | where a string ends |
- * | `client_encoding` | which characters the bytes are |
+ * | `standard_conforming_strings` but `on`, `backslash_quote` | where a string ends |
+ * | `client_encoding` but `UTF8` | which characters the bytes are |
  * | `search_path`, `default_tablespace`, `temp_tablespaces`, `default_table_access_method` | what a name means |
  * | `role`, `session_authorization`, `row_security` | who acts, and on which rows |
  * | `check_function_bodies`, `session_replication_role`, `session_preload_libraries`, `local_preload_libraries`, `dynamic_library_path` | which code runs |
@@ -69,7 +69,17 @@ const harmless = new Set([
   'work_mem',
 ])
 
-/** `name`: in lower case, as in `pg_settings`. */
-export function isHarmlessSetting(name: string): boolean {
-  return harmless.has(name) || name.startsWith('enable_')
+/** Settings that are harmless with these values: what the gateway's sessions have anyway. */
+const pinned: Readonly<Record<string, RegExp>> = {
+  client_encoding: /^(utf-?8|unicode)$/i,
+  escape_string_warning: /./,
+  row_security: /^(off|false|0)$/i, // Rows that a policy hides are an error then, and not left out.
+  standard_conforming_strings: /^(on|true|1)$/i,
+}
+
+/** `name`: in lower case, as in `pg_settings`. `values`: `null` is its default. */
+export function isHarmlessSetting(name: string, values: readonly string[] | null): boolean {
+  if (harmless.has(name) || name.startsWith('enable_')) return true
+  const [value] = values ?? []
+  return values?.length === 1 && value !== undefined && pinned[name]?.test(value) === true
 }

@@ -36,7 +36,10 @@ export interface Statement {
   readonly sql: SqlAttributes
   /** What it does to the session when it succeeds, in order. */
   readonly session: readonly SessionChange[]
-  /** Nothing but BEGIN, COMMIT, ROLLBACK, SAVEPOINT or RELEASE: it moves no data, and undoing is always allowed to be safe. */
+  /**
+   * It touches no data, and neither changes what text means nor who acts: BEGIN, COMMIT, ROLLBACK and savepoints, harmless settings,
+   * DEALLOCATE, CLOSE, DISCARD, UNLISTEN. Drivers send these by themselves, so that nobody has to write a rule for them.
+   */
   readonly control: boolean
   /** Rolling back the transaction undoes everything that this does; if not, why not. */
   readonly undoable: true | { readonly because: string }
@@ -111,8 +114,8 @@ export interface SettingChange {
   readonly kind: 'set'
   /** In lower case, as in `pg_settings`; `role` and `session_authorization` are among them. `null`: RESET ALL. */
   readonly name: string | null
-  /** As it is written; `null`: back to the default. */
-  readonly value: string | null
+  /** Each constant of the list that it is set to (`search_path` has several); `null`: back to the default, or not known. */
+  readonly values: readonly string[] | null
   /** Until the end of the transaction only. */
   readonly local: boolean
   /** `settings.ts` says which are harmless. */
@@ -144,12 +147,24 @@ export type TemporaryKind = 'table' | 'other'
 export interface Catalogue {
   /** Different for each snapshot in this process. */
   readonly version: number
+  /** The same as plain data, for another thread. */
+  readonly data: CatalogueData
   relation(schema: string, name: string): Relation | null
   /** Functions, procedures and aggregates, operators, types: whether there is one of that name, and whether all of that name are harmless. */
   routine(schema: string, name: string): Standing
   operator(schema: string, name: string): Standing
   type(schema: string, name: string): Standing
   hasSchema(name: string): boolean
+}
+
+/** By `schema.name`, each part in quotes where it needs them. */
+export interface CatalogueData {
+  readonly version: number
+  readonly schemas: readonly string[]
+  readonly relations: ReadonlyMap<string, Relation>
+  readonly routines: ReadonlyMap<string, Standing>
+  readonly operators: ReadonlyMap<string, Standing>
+  readonly types: ReadonlyMap<string, Standing>
 }
 
 /** `harmless`: without effect whatever it is called with (an enum, a member of an extension that is known). */
@@ -178,7 +193,7 @@ export interface Relation {
   readonly cascades: readonly string[]
 }
 
-/** What a connection of the gateway's own answers: each row by column name. */
+/** A connection of the gateway's own, always the same session, as the role of the resource. Answers each row by column name. */
 export interface Probe {
   query(
     sql: string,

@@ -1,0 +1,56 @@
+import { LongTexts } from './long-texts.ts'
+import { Parser, type Parsed } from './parser.ts'
+import { readText } from './read-text.ts'
+import { Remembered } from './remembered.ts'
+import type { Analyser, Analysis, SqlContext } from './statement.ts'
+
+export interface AnalyserOptions {
+  /** Of UTF-16; longer ones are parsed in a thread of their own. */
+  readonly longAbove?: number
+  /** How long that may take, in milliseconds. */
+  readonly longTimeout?: number
+  /** What the cache may hold, in bytes: an estimate. */
+  readonly cacheBytes?: number
+}
+
+/** Loads the parser. One is enough for the process. */
+export async function createAnalyser(options: AnalyserOptions = {}): Promise<Analyser> {
+  const { longAbove = 64 * 1024, longTimeout = 10_000, cacheBytes = 64 * 1024 * 1024 } = options
+  const parser = await Parser.load()
+  const trees = new Remembered<Parsed>(cacheBytes / 2)
+  const analyses = new Remembered<Analysis>(cacheBytes / 2)
+  const long = new LongTexts(longTimeout)
+
+  const parse = (text: string): Parsed => {
+    const known = trees.get(text)
+    if (known) return known
+    const parsed = parser.parse(text)
+    // A failure of the parser may pass; what it says about the text does not.
+    if (parsed.unreadable?.kind !== 'parser') trees.set(text, parsed, text.length * 40)
+    return parsed
+  }
+
+  const analyse = (text: string, context: SqlContext): Analysis | Promise<Analysis> => {
+    if (text.length > longAbove) return long.analyse(text, context)
+    const key = `${keyOf(context)}\n${text}`
+    const known = context.temporary.size === 0 ? analyses.get(key) : undefined
+    if (known) return known
+    const { analysis, ofSession } = readText(text, context, parse)
+    if (!ofSession && analysis.unreadable?.kind !== 'parser') {
+      analyses.set(key, analysis, text.length * 10)
+    }
+    return analysis
+  }
+
+  return { analyse, close: async () => long.close() }
+}
+
+const sets = new WeakMap<ReadonlySet<string>, number>()
+let lastSet = 0
+
+/** What an analysis depends on besides the text, as long as nothing of the session itself is in it. */
+function keyOf({ catalogue, searchPath, harmless }: SqlContext): string {
+  const declared = sets.get(harmless) ?? ++lastSet
+  sets.set(harmless, declared)
+  return `${catalogue?.version ?? '-'} ${declared} ${JSON.stringify(searchPath)}`
+}

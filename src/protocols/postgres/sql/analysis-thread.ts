@@ -1,0 +1,24 @@
+import { parentPort } from 'node:worker_threads'
+import { CatalogueSnapshot } from './catalogue-snapshot.ts'
+import { Parser } from './parser.ts'
+import { readText } from './read-text.ts'
+import type { Analysis, CatalogueData, SqlContext } from './statement.ts'
+
+/** What goes to the thread: no methods, which do not cross. */
+export interface ThreadRequest {
+  readonly text: string
+  readonly context: Omit<SqlContext, 'catalogue'>
+  readonly catalogue: CatalogueData | null
+}
+
+/** An `Unknown` in it arrives as a plain object with the same member. */
+export type ThreadAnswer = Analysis
+
+const parser = await Parser.load()
+
+parentPort?.on('message', ({ text, context, catalogue }: ThreadRequest) => {
+  const known = catalogue && new CatalogueSnapshot(catalogue)
+  const parse = (one: string) => parser.parse(one)
+  const { analysis } = readText(text, { ...context, catalogue: known }, parse)
+  parentPort?.postMessage(analysis satisfies ThreadAnswer, [])
+})

@@ -1,0 +1,144 @@
+import type { FuncCall, TypeName } from 'libpg-query'
+import type { Findings } from './findings.ts'
+import { isHarmless } from './harmless-functions.ts'
+import { effectOf } from './known-effects.ts'
+import { qualified, schemasOf } from './names.ts'
+import { constant, texts, typeNames } from './nodes.ts'
+import { isHarmlessSetting } from './settings.ts'
+import type { SqlContext, Standing } from './statement.ts'
+import type { Walk } from './walk.ts'
+
+/** A schema in which there is something by the name that is looked for. */
+interface Candidate {
+  readonly schema: string
+  readonly standing: Exclude<Standing, 'none'>
+}
+
+/**
+ * A call. Which overload it means depends on the types of its arguments, so that every function of the name in any schema of the path counts:
+ * one in `public` that is called `lower` makes every call of `lower` suspicious.
+ */
+export function callFunction(names: readonly string[], { context, found }: Walk): void {
+  const { schema, name } = split(names)
+  const standing = (one: string): Standing => {
+    if (one === 'pg_catalog' && isHarmless(name)) return 'harmless'
+    return context.catalogue?.routine(one, name) ?? 'none'
+  }
+  let candidates = candidatesOf(schema, name, standing, context)
+  // `int4(x)` may be a cast in the form of a call.
+  if (candidates.length === 0)
+    candidates = candidatesOf(schema, name, typeStanding(name, context), context)
+  // Closed: it may have been created since the catalogue was read.
+  if (candidates.length === 0) candidates = [{ schema: schema ?? 'public', standing: 'unproven' }]
+  for (const { schema, standing } of candidates) {
+    found.add('functions', qualified(schema, name))
+    if (standing === 'unproven') callUnproven(schema, name, found)
+  }
+  if (context.catalogue === null && schema !== 'pg_catalog') noCatalogue(found)
+}
+
+/** `x.name` where `x` has no such column: PostgreSQL calls a function of that name with it. */
+export function callProjection(name: string, walk: Walk): void {
+  const { catalogue } = walk.context
+  if (catalogue === null) return noCatalogue(walk.found)
+  const schemas = schemasOf(walk.context)
+  if (schemas.some((schema) => catalogue.routine(schema, name) !== 'none')) {
+    callFunction([name], walk)
+  }
+}
+
+/** Every operator of `pg_catalog` is harmless; one of the same name elsewhere in the path may be meant instead. */
+export function callOperator(names: readonly string[], { context, found }: Walk): void {
+  const { schema, name } = split(names)
+  if (name === '') return
+  const standing = (one: string): Standing =>
+    one === 'pg_catalog' ? 'harmless' : (context.catalogue?.operator(one, name) ?? 'none')
+  const candidates = candidatesOf(schema, name, standing, context)
+  const unproven = candidates.filter((one) => one.standing === 'unproven')
+  for (const { schema } of unproven) callUnproven(schema, name, found)
+  if (candidates.length === 0) callUnproven(schema ?? 'public', name, found)
+  if (context.catalogue === null && schema !== 'pg_catalog') noCatalogue(found)
+}
+
+/** A cast runs the input function and the checks of its type. */
+export function castTo(type: TypeName, { context, found }: Walk): void {
+  const { schema, name } = split(typeNames(type))
+  if (name === '' || schema === 'pg_catalog') return
+  if (schema === undefined && context.temporary.has(name)) {
+    callUnproven('pg_temp', name, found)
+    return
+  }
+  const candidates = candidatesOf(schema, name, typeStanding(name, context), context)
+  // Names of types have no overloads: the first in the path is meant.
+  const [meant = { schema: schema ?? 'public', standing: 'unproven' as const }] = candidates
+  if (meant.standing === 'unproven') callUnproven(meant.schema, name, found)
+  if (context.catalogue === null) noCatalogue(found)
+}
+
+/** `set_config(name, value, is_local)` is a SET in the form of a call. `true`: it is one, and it is harmless. */
+export function setByFunction({ funcname, args }: FuncCall, { context, found }: Walk): boolean {
+  const { schema, name } = split(texts(funcname))
+  if (name !== 'set_config' || (schema ?? 'pg_catalog') !== 'pg_catalog') return false
+  const [setting, value, local] = (args ?? []).map(constant)
+  const known = setting?.toLowerCase() ?? null
+  const values = known !== null && value !== undefined && value !== null ? [value] : null
+  const harmless = known !== null && isHarmlessSetting(known, values ?? [])
+  found.session.push({
+    kind: 'set',
+    name: known,
+    values,
+    local: local === 'true',
+    harmless,
+  })
+  if (known === null) found.hide('Which setting it changes is computed.', 'settings')
+  else found.add('settings', known)
+  // An argument that is computed is one more thing that has to be read, and one of the same name elsewhere may be meant.
+  const own = schemasOf(context).some(
+    (one) => one !== 'pg_catalog' && (context.catalogue?.routine(one, name) ?? 'none') !== 'none',
+  )
+  const sure = schema === 'pg_catalog' || (context.catalogue !== null && !own)
+  if (harmless && sure) found.add('functions', qualified('pg_catalog', name))
+  return harmless && sure
+}
+
+function callUnproven(schema: string, name: string, found: Findings): void {
+  const full = qualified(schema, name)
+  const { effect, verb, hides } = effectOf(schema, name)
+  found.add('unproven', full)
+  found.raise(effect)
+  found.cannotUndo(`it calls ${full}, and nobody knows whether that can be undone`)
+  if (verb !== null) found.add('verb', verb)
+  if (!hides) return
+  found.hide(`What ${full} does is not known.`, 'reached')
+  found.clouds()
+}
+
+function noCatalogue(found: Findings): void {
+  const why = 'The catalogue is not known, and a name may mean something else there.'
+  found.hide(why, 'functions', 'unproven', 'reached')
+  found.raise('unknown')
+  found.cannotUndo(why)
+}
+
+function typeStanding(name: string, context: SqlContext): (schema: string) => Standing {
+  return (schema) => context.catalogue?.type(schema, name) ?? 'none'
+}
+
+function candidatesOf(
+  schema: string | undefined,
+  name: string,
+  standing: (schema: string) => Standing,
+  context: SqlContext,
+): readonly Candidate[] {
+  const schemas = schema === undefined ? schemasOf(context) : [schema]
+  return schemas.flatMap((one) => {
+    const found = standing(one)
+    if (found === 'none') return []
+    const declared = context.harmless.has(qualified(one, name))
+    return [{ schema: one, standing: declared ? 'harmless' : found }]
+  })
+}
+
+function split(names: readonly string[]): { schema: string | undefined; name: string } {
+  return { schema: names.at(-2), name: names.at(-1) ?? '' }
+}

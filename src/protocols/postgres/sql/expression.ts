@@ -1,0 +1,100 @@
+import type { A_Expr, A_Indirection, FuncCall, SubLink } from 'libpg-query'
+import { callFunction, callOperator, callProjection, castTo, setByFunction } from './calls.ts'
+import { readColumn, readColumns } from './column-refs.ts'
+import { isStruct, texts, untag, type NodeOf, type Struct, type Tag } from './nodes.ts'
+import type { Scope } from './scope.ts'
+import type { Walk } from './walk.ts'
+
+type Reader<T extends Tag> = (node: NodeOf<T>, scope: Scope, walk: Walk) => void
+
+/** Nodes that mean something by themselves. Each reads its own parts. */
+const readers: { readonly [T in Tag]?: Reader<T> } = {
+  ColumnRef: readColumns,
+  FuncCall: readCall,
+  A_Expr: readOperator,
+  SubLink: readSubquery,
+  A_Indirection: readIndirection,
+  TypeName: (type, _scope, walk) => castTo(type, walk),
+  SelectStmt: (select, scope, walk) => {
+    walk.readers.query({ SelectStmt: select }, scope, walk)
+  },
+  SortBy: (sort, scope, walk) => {
+    if (sort.useOp) callOperator(texts(sort.useOp), walk)
+    readExpression(sort.node, scope, walk)
+  },
+  CaseExpr: (expression, scope, walk) => {
+    if (expression.arg) callOperator(['='], walk)
+    readParts({ ...expression }, scope, walk)
+  },
+}
+
+/** Nodes that are no more than their parts. What is in neither list is not understood, and closed. */
+const plain = new Set<string>([
+  ...['A_ArrayExpr', 'A_Const', 'A_Indices', 'A_Star', 'BitString', 'BoolExpr', 'Boolean'],
+  ...['BooleanTest', 'CaseWhen', 'CoalesceExpr', 'CollateClause', 'CurrentOfExpr', 'Float'],
+  ...['GroupingFunc', 'GroupingSet', 'Integer', 'List', 'MergeSupportFunc', 'MinMaxExpr'],
+  ...['MultiAssignRef', 'NamedArgExpr', 'NullTest', 'ParamRef', 'ResTarget', 'RowExpr'],
+  ...['SQLValueFunction', 'SetToDefault', 'String', 'TypeCast', 'WindowDef', 'XmlExpr'],
+  ...['XmlSerialize', 'JsonArgument', 'JsonArrayAgg', 'JsonArrayConstructor', 'JsonBehavior'],
+  ...['JsonArrayQueryConstructor', 'JsonFormat', 'JsonFuncExpr', 'JsonIsPredicate', 'JsonKeyValue'],
+  ...['JsonObjectAgg', 'JsonObjectConstructor', 'JsonOutput', 'JsonParseExpr', 'JsonReturning'],
+  ...['JsonScalarExpr', 'JsonSerializeExpr', 'JsonTableColumn', 'JsonTablePathSpec'],
+  ...['JsonValueExpr', 'JsonAggConstructor', 'RangeTableFuncCol'],
+])
+
+/** Reads an expression, or a list of them, wherever in a statement it stands. */
+export function readExpression(value: unknown, scope: Scope, walk: Walk): void {
+  if (Array.isArray(value)) {
+    for (const item of value) readExpression(item, scope, walk)
+    return
+  }
+  if (!isStruct(value)) return
+  const tagged = untag(value)
+  if (!tagged) return readParts(value, scope, walk)
+  const [tag, inner] = tagged
+  const reader = readers[tag as Tag] as
+    ((node: Struct, scope: Scope, walk: Walk) => void) | undefined
+  if (reader) reader(inner, scope, walk)
+  else if (plain.has(tag)) readParts(inner, scope, walk)
+  else walk.found.obscure(`It has a part (${tag}) that is not understood.`)
+}
+
+/** A struct without a meaning of its own. Types stand in it without a tag. */
+function readParts(struct: Struct, scope: Scope, walk: Walk): void {
+  for (const [field, part] of Object.entries(struct)) {
+    if (typeof part !== 'object' || part === null) continue
+    if (field === 'typeName' && isStruct(part)) castTo(part, walk)
+    else readExpression(part, scope, walk)
+  }
+}
+
+function readCall(call: FuncCall, scope: Scope, walk: Walk): void {
+  const { funcname, ...parts } = call
+  if (!setByFunction(call, walk)) callFunction(texts(funcname), walk)
+  readParts({ ...parts }, scope, walk)
+}
+
+function readOperator({ kind, name, ...parts }: A_Expr, scope: Scope, walk: Walk): void {
+  const between = kind?.startsWith('AEXPR_BETWEEN') || kind?.startsWith('AEXPR_NOT_BETWEEN')
+  // BETWEEN is the one word here that is no operator's name: it stands for these (gram.y, a_expr).
+  for (const one of between ? [['>='], ['<=']] : [texts(name)]) callOperator(one, walk)
+  readParts({ ...parts }, scope, walk)
+}
+
+function readSubquery({ operName, testexpr, subselect }: SubLink, scope: Scope, walk: Walk): void {
+  if (testexpr) callOperator(operName ? texts(operName) : ['='], walk)
+  readExpression(testexpr, scope, walk)
+  readExpression(subselect, scope, walk)
+}
+
+/** `(t).column` names one column of a row; `(f(x)).name` a field, or a function that is called with it. */
+function readIndirection({ arg, indirection }: A_Indirection, scope: Scope, walk: Walk): void {
+  const [first, ...rest] = indirection ?? []
+  const row = arg && 'ColumnRef' in arg ? texts(arg.ColumnRef.fields) : []
+  const source = row.length === 1 ? scope.sourceOf(row[0]!, null) : null
+  const column = first && 'String' in first ? (first.String.sval ?? '') : null
+  const named = source && column !== null && readColumn(source, column, walk)
+  if (!named) readExpression(arg, scope, walk)
+  for (const name of texts(named ? rest : indirection)) callProjection(name, walk)
+  for (const step of indirection ?? []) if (!('String' in step)) readExpression(step, scope, walk)
+}

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto'
+import { Unknown, type Attribute } from '../../../core/action.ts'
+import type { Findings, List } from './findings.ts'
+import type { SqlAttributes, Statement } from './statement.ts'
+
+/** What was found out, in the form that everybody else uses. */
+export function finish(
+  found: Findings,
+  tree: unknown,
+  { start, end }: { readonly start: number; readonly end: number },
+): Statement {
+  const { command, effect, session, control, undoable } = found
+  return { start, end, command, effect, sql: attributesOf(found, tree), session, control, undoable }
+}
+
+function attributesOf(found: Findings, tree: unknown): SqlAttributes {
+  const read = found.names('tables_read')
+  const written = found.names('tables_written')
+  const tables = [...new Set([...read, ...written])].toSorted()
+  const hidden = found.hidden('tables_read') ?? found.hidden('tables_written')
+  // Of what is reached without being named, what is named is a part.
+  const reached = [...new Set([...tables, ...found.names('reached')])].toSorted()
+  const unreached = hidden ?? found.hidden('reached')
+  const list = (name: List): Attribute => known(found.names(name), found.hidden(name))
+  return {
+    verb: list('verb'),
+    tables: known(tables, hidden),
+    tables_read: list('tables_read'),
+    tables_written: list('tables_written'),
+    named: list('named'),
+    reached: known(reached, unreached),
+    columns: list('columns'),
+    functions: list('functions'),
+    unproven: list('unproven'),
+    has_where: !found.takesAll,
+    limit: found.limit,
+    statements: 1,
+    settings: list('settings'),
+    channels: list('channels'),
+    shape: shapeOf(found, tree, tables),
+  }
+}
+
+function known(names: readonly string[], hidden: string | null): Attribute {
+  return hidden === null ? [...names] : new Unknown(hidden)
+}
+
+/**
+ * Two statements have the same shape when they differ in constants alone, and their names mean the same. In what is not read or written
+ * plainly (a SET, a call of something unknown) constants are what it is about, and belong to the shape.
+ */
+function shapeOf(found: Findings, tree: unknown, tables: readonly string[]): string {
+  const constantsCount = found.effect === 'admin' || found.effect === 'unknown'
+  const text = JSON.stringify([tables, tree], (key, value: unknown) => {
+    if (key === 'location' || key.startsWith('stmt_') || key.startsWith('list_')) return undefined
+    return key === 'A_Const' && !constantsCount ? '?' : value
+  })
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, 32)
+  return `${found.names('verb').join(' ')} ${tables.join(' ')} ${hash}`
+}

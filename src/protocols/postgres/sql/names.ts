@@ -1,0 +1,67 @@
+import type { Relation, SqlContext, TemporaryKind } from './statement.ts'
+
+/** `schema.name`, each part in quotes where it would otherwise be read as something else: `public."a.b"`. */
+export function qualified(...parts: readonly string[]): string {
+  return parts.map(quote).join('.')
+}
+
+function quote(part: string): string {
+  return /["*.]/.test(part) || part === '' ? `"${part.replaceAll('"', '""')}"` : part
+}
+
+/** What a name of a relation stands for. */
+export type Meaning =
+  | { readonly kind: 'relation'; readonly name: string; readonly relation: Relation }
+  | { readonly kind: 'temporary'; readonly name: string; readonly is: TemporaryKind }
+  | { readonly kind: 'missing'; readonly name: string }
+
+/**
+ * Resolves a name as the server would: temporary objects first, then `pg_catalog`, then the search path
+ * (PostgreSQL, Schemas and the System Catalog Schema). A name that a temporary object of the session may hide has both meanings: whether it was
+ * rolled back is not known here.
+ */
+export function meaningsOf(
+  schema: string | undefined,
+  name: string,
+  context: SqlContext,
+): readonly Meaning[] {
+  const meanings: Meaning[] = []
+  const temporary = context.temporary.get(name)
+  const ofSession = schema === 'pg_temp' || schema?.startsWith('pg_temp_') === true
+  if (temporary && (schema === undefined || ofSession)) {
+    meanings.push({ kind: 'temporary', name: qualified('pg_temp', name), is: temporary })
+  }
+  if (!ofSession) {
+    const relation = findRelation(schema, name, context)
+    if (relation) {
+      const full = qualified(relation.schema, relation.name)
+      meanings.push({ kind: 'relation', name: full, relation })
+    }
+  }
+  if (meanings.length > 0) return meanings
+  return [{ kind: 'missing', name: newName(schema, name, context) }]
+}
+
+/** What something that is created gets as its name: in the first schema of the path that exists. */
+export function newName(schema: string | undefined, name: string, context: SqlContext): string {
+  const { searchPath, catalogue } = context
+  const first = searchPath.find((one) => catalogue?.hasSchema(one) !== false)
+  return qualified(schema ?? first ?? 'public', name)
+}
+
+/** The schemas that an unqualified name is looked for in, in order. Functions and operators are never looked for in `pg_temp`. */
+export function schemasOf({ searchPath }: SqlContext): readonly string[] {
+  return searchPath.includes('pg_catalog') ? searchPath : ['pg_catalog', ...searchPath]
+}
+
+function findRelation(
+  schema: string | undefined,
+  name: string,
+  context: SqlContext,
+): Relation | null {
+  for (const one of schema === undefined ? schemasOf(context) : [schema]) {
+    const relation = context.catalogue?.relation(one, name)
+    if (relation) return relation
+  }
+  return null
+}

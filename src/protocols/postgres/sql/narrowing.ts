@@ -1,0 +1,34 @@
+import type { Node } from 'libpg-query'
+import { isStruct, texts, untag } from './nodes.ts'
+
+/**
+ * Whether a condition leaves rows out, as far as one can see by looking at it: it compares a column with something else, and no arm of an OR
+ * is without such a comparison. `WHERE true`, `1 = 1`, `id = id` and `id > 0 OR true` do not narrow. It is a sign, no proof: `id IS NOT NULL`
+ * passes; `impact.rows` counts.
+ */
+export function isNarrowing(condition: Node | undefined): boolean {
+  if (condition === undefined) return false
+  if ('CurrentOfExpr' in condition) return true
+  if ('BoolExpr' in condition) {
+    const { boolop, args = [] } = condition.BoolExpr
+    return boolop === 'OR_EXPR' ? args.every(isNarrowing) : args.some(isNarrowing)
+  }
+  if ('A_Expr' in condition) {
+    const { lexpr, rexpr } = condition.A_Expr
+    const left = nameOf(lexpr)
+    if (left !== null && left === nameOf(rexpr)) return false
+  }
+  return namesColumn(condition)
+}
+
+function nameOf(node: Node | undefined): string | null {
+  return node && 'ColumnRef' in node ? texts(node.ColumnRef.fields).join('.') : null
+}
+
+function namesColumn(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(namesColumn)
+  if (!isStruct(value)) return false
+  const tag = untag(value)?.[0]
+  if (tag === 'ColumnRef') return true
+  return Object.values(value).some(namesColumn)
+}

@@ -1,0 +1,76 @@
+import type { Node, SelectStmt } from 'libpg-query'
+import { createFrom } from './create-from.ts'
+import { readFromClause } from './from.ts'
+import { isNarrowing } from './narrowing.ts'
+import { constant } from './nodes.ts'
+import { noOutputs, Scope, type Outputs } from './scope.ts'
+import { readTargets } from './targets.ts'
+import type { Walk } from './walk.ts'
+import { readWith } from './with.ts'
+import { readWrite } from './write.ts'
+
+/** Implements `Readers.query`. */
+export function readQuery(node: Node, outer: Scope | null, walk: Walk): Outputs {
+  if ('SelectStmt' in node) return readSelect(node.SelectStmt, new Scope(outer), walk)
+  const outputs = readWrite(node, outer, walk)
+  if (outputs) return outputs
+  walk.found.obscure('It has a kind of query that is not understood.')
+  return noOutputs
+}
+
+function readSelect(select: SelectStmt, scope: Scope, outer: Walk): Outputs {
+  const walk = { ...outer, lazily: false }
+  // The VALUES of an INSERT read nothing.
+  if (!select.valuesLists) walk.found.add('verb', 'select')
+  readWith(select.withClause, scope, walk)
+  const outputs = select.larg
+    ? readSetOperation(select, scope, outer)
+    : readPlain(select, scope, outer)
+  for (const { name } of outputs.list) if (name !== null) scope.outputNames.add(name)
+  for (const part of [
+    ...[select.groupClause, select.havingClause, select.windowClause, select.sortClause],
+    ...[select.distinctClause, select.limitCount, select.limitOffset],
+  ]) {
+    walk.readers.expression(part, scope, walk)
+  }
+  if (select.intoClause) createFrom(select.intoClause, walk)
+  if (select.lockingClause) {
+    walk.found.add('verb', 'lock')
+    walk.found.raise('write')
+  }
+  return outputs
+}
+
+function readPlain(select: SelectStmt, scope: Scope, outer: Walk): Outputs {
+  const walk = { ...outer, lazily: false }
+  if (select.valuesLists) {
+    walk.readers.expression(select.valuesLists, scope, walk)
+    const [first] = select.valuesLists
+    const width = first && 'List' in first ? (first.List.items?.length ?? 0) : 0
+    const list = Array.from({ length: width }, (_, i) => ({ name: `column${i + 1}`, columns: [] }))
+    return { list, open: false }
+  }
+  const takesRows = readFromClause(select.fromClause ?? [], scope, walk)
+  if (takesRows && !isNarrowing(select.whereClause)) walk.found.takesAll = true
+  const outputs = readTargets(select.targetList ?? [], scope, outer)
+  walk.readers.expression(select.whereClause, scope, walk)
+  return outputs
+}
+
+/** UNION, INTERSECT, EXCEPT: columns go together by their position, under the names of the first query. */
+function readSetOperation({ larg, rarg }: SelectStmt, scope: Scope, walk: Walk): Outputs {
+  const left = readSelect(larg!, new Scope(scope), walk)
+  const right = readSelect(rarg!, new Scope(scope), walk)
+  const list = left.list.map(({ name, columns }, position) => ({
+    name,
+    columns: [...columns, ...(right.list[position]?.columns ?? [])],
+  }))
+  return { list, open: left.open || right.open }
+}
+
+/** Rows that the outermost query returns at most. */
+export function limitOf({ limitCount, limitOption }: SelectStmt): number | null {
+  if (limitOption === 'LIMIT_OPTION_WITH_TIES') return null
+  const value = constant(limitCount)
+  return value !== null && /^\d{1,15}$/.test(value) ? Number(value) : null
+}

@@ -1,0 +1,75 @@
+import { Unknown } from '../../../core/action.ts'
+import { combine } from './combine.ts'
+import { Findings } from './findings.ts'
+import { finish } from './finish.ts'
+import type { Parsed } from './parser.ts'
+import { readers } from './read-statement.ts'
+import type { Analysis, SqlAttributes, SqlContext, Statement, Unreadable } from './statement.ts'
+import type { Walk } from './walk.ts'
+
+/** `ofSession`: it depends on what the session has prepared, declared or created, and not on the text and the catalogue alone. */
+export interface Reading {
+  readonly analysis: Analysis
+  readonly ofSession: boolean
+}
+
+/** Reads every statement of a text. Never throws. */
+export function readText(
+  text: string,
+  context: SqlContext,
+  parse: (text: string) => Parsed,
+): Reading {
+  const { tree, unreadable } = parse(text)
+  if (unreadable) return { analysis: notRead(unreadable), ofSession: false }
+  const end = Buffer.byteLength(text)
+  const statements: Statement[] = []
+  const missing = new Set<string>()
+  let ofSession = context.temporary.size > 0
+  try {
+    for (const { stmt, stmt_location: start = 0, stmt_len: length } of tree.stmts ?? []) {
+      if (!stmt) continue
+      const found = new Findings()
+      const walk: Walk = { context, found, parse, readers, lazily: false }
+      readers.statement(stmt, walk)
+      statements.push(finish(found, stmt, { start, end: length ? start + length : end }))
+      for (const name of found.missing) missing.add(name)
+      ofSession ||= found.ofSession
+    }
+  } catch (error) {
+    // Closed, whatever it was: a part of the text has not been read.
+    const why =
+      error instanceof RangeError
+        ? 'It is nested too deeply to be read.'
+        : 'The gateway could not make sense of it.'
+    const kind = error instanceof RangeError ? 'too-deep' : 'parser'
+    return { analysis: notRead({ kind, why, position: null }), ofSession: false }
+  }
+  const whole = combine(statements)
+  return {
+    analysis: { statements, ...whole, missing: [...missing], unreadable: null },
+    ofSession,
+  }
+}
+
+/** Of a text that nobody has read, everything is unknown. */
+export function notRead(unreadable: Unreadable): Analysis {
+  const unknown = new Unknown(unreadable.why)
+  const sql: SqlAttributes = {
+    verb: unknown,
+    tables: unknown,
+    tables_read: unknown,
+    tables_written: unknown,
+    named: unknown,
+    reached: unknown,
+    columns: unknown,
+    functions: unknown,
+    unproven: unknown,
+    has_where: unknown,
+    limit: unknown,
+    statements: unknown,
+    settings: unknown,
+    channels: unknown,
+    shape: unknown,
+  }
+  return { statements: [], effect: 'unknown', sql, missing: [], unreadable }
+}

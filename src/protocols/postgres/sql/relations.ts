@@ -1,0 +1,154 @@
+import type { RangeVar } from 'libpg-query'
+import { Findings } from './findings.ts'
+import { meaningsOf, qualified, type Meaning } from './names.ts'
+import { Scope, type Columns, type Source } from './scope.ts'
+import type { Relation, SqlContext } from './statement.ts'
+import type { Walk } from './walk.ts'
+
+/** Definitions of the catalogue are printed with every name qualified, so that no search path has a say in them. */
+const nothingInPath: Pick<SqlContext, 'searchPath' | 'temporary'> = {
+  searchPath: [],
+  temporary: new Map(),
+}
+
+/** What a view does when it is read. Relations belong to one snapshot of the catalogue, and so does this. */
+interface ViewReading {
+  readonly found: Findings
+  readonly columns: Columns
+}
+
+const views = new WeakMap<Relation, ViewReading>()
+
+/** A table, view or whatever it is in a FROM clause. */
+export function readFrom(range: RangeVar, walk: Walk): readonly Source[] {
+  const { schemaname, relname = '', alias } = range
+  const name = alias?.aliasname ?? relname
+  const renamed = (alias?.colnames ?? []).map((node) =>
+    'String' in node ? (node.String.sval ?? '') : '',
+  )
+  return meaningsOf(schemaname, relname, walk.context).map((meaning) => {
+    const columns = readMeaning(meaning, range.inh !== true, walk)
+    return {
+      alias: name,
+      schema: alias || meaning.kind !== 'relation' ? null : meaning.relation.schema,
+      columns: columns ? rename(columns, renamed) : new Map(),
+      open: columns === null,
+      stored: true,
+    }
+  })
+}
+
+/** Adds what reading from it means, and says what its columns are; `null` where that is not known. */
+export function readMeaning(meaning: Meaning, only: boolean, walk: Walk): Columns | null {
+  const { found } = walk
+  found.add('named', meaning.name)
+  found.add('tables_read', meaning.name)
+  if (meaning.kind === 'missing') {
+    found.missing.add(meaning.name)
+    found.raise('unknown')
+    found.hide(
+      `The catalogue knows no ${meaning.name}.`,
+      ...(['tables_read', 'reached', 'columns', 'unproven'] as const),
+    )
+    return null
+  }
+  if (meaning.kind === 'temporary') {
+    found.hide(`The columns of ${meaning.name} are not known.`, 'columns')
+    if (meaning.is === 'other') {
+      found.raise('unknown')
+      found.hide(`What ${meaning.name} reads is not known.`, 'tables_read', 'reached', 'unproven')
+    }
+    return null
+  }
+  const { relation } = meaning
+  if (!only) found.add('reached', ...relation.children)
+  found.add('reached', ...relation.parents)
+  return walk.readers.relation(relation, walk)
+}
+
+/** Implements `Readers.relation`. */
+export function readRelation(relation: Relation, walk: Walk): Columns {
+  const { found } = walk
+  if (relation.kind === 'foreign-table' || relation.kind === 'other') {
+    const name = qualified(relation.schema, relation.name)
+    found.raise('unknown')
+    found.hide(`What reading ${name} does is not known.`, 'reached')
+  }
+  for (const policy of relation.policies) readPolicy(policy, relation, walk)
+  if (relation.kind !== 'view' || isSystem(relation)) return ownColumns(relation)
+  const view = views.get(relation) ?? readView(relation, walk)
+  // What the reading depends on besides the catalogue is what the resource's owner declares, and that lives as long as the process.
+  views.set(relation, view)
+  found.include(view.found, ['verb', 'named'])
+  return view.columns
+}
+
+export function isSystem({ schema }: Relation): boolean {
+  return schema === 'pg_catalog' || schema === 'information_schema'
+}
+
+export function ownColumns({ schema, name, columns }: Relation): Columns {
+  return new Map(columns.map((column) => [column, [qualified(schema, name, column)]]))
+}
+
+function readView(relation: Relation, walk: Walk): ViewReading {
+  const found = new Findings()
+  const inside: Walk = {
+    ...walk,
+    found,
+    lazily: false,
+    context: { ...walk.context, ...nothingInPath },
+  }
+  const own = ownColumns(relation)
+  const statement = walk.parse(relation.definition ?? '').tree?.stmts?.[0]?.stmt
+  if (!statement) {
+    found.obscure(`What ${qualified(relation.schema, relation.name)} reads could not be read.`)
+    return { found, columns: own }
+  }
+  const outputs = walk.readers.query(statement, null, { ...inside, lazily: true })
+  const columns = [...own].map(([column, names], position) => {
+    return [column, [...names, ...(outputs.list[position]?.columns ?? [])]] as const
+  })
+  if (outputs.open || outputs.list.length !== own.size) {
+    found.hide('Columns of a view could not be told apart.', 'columns')
+  }
+  return { found, columns: new Map(columns) }
+}
+
+/** Policies run with every statement on their table. Which tables they look at is their owner's affair; what they call may have an effect. */
+function readPolicy(expression: string, relation: Relation, walk: Walk): void {
+  const found = new Findings()
+  const inside: Walk = {
+    ...walk,
+    found,
+    lazily: false,
+    context: { ...walk.context, ...nothingInPath },
+  }
+  const text = `SELECT ${expression} FROM ${quoted(relation.schema)}.${quoted(relation.name)}`
+  const statement = walk.parse(text).tree?.stmts?.[0]?.stmt
+  const select = statement && 'SelectStmt' in statement ? statement.SelectStmt : null
+  if (!select) {
+    found.obscure('A row-level policy could not be read.')
+  } else {
+    const scope = new Scope(null)
+    const columns = ownColumns(relation)
+    const { schema, name } = relation
+    scope.sources.push({ alias: name, schema, columns, open: false, stored: true })
+    walk.readers.expression(select.targetList, scope, inside)
+  }
+  walk.found.add('unproven', ...found.names('unproven'))
+  walk.found.raise(found.effect)
+  if (found.undoable !== true) walk.found.cannotUndo(found.undoable.because)
+  if (found.session.length > 0) walk.found.clouds()
+  const hidden = found.hidden('reached')
+  if (hidden !== null) walk.found.hide(hidden, 'reached')
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+function rename(columns: Columns, names: readonly string[]): Columns {
+  if (names.length === 0) return columns
+  return new Map([...columns].map(([name, stored], position) => [names[position] ?? name, stored]))
+}

@@ -1,0 +1,25 @@
+import type { CommonTableExpr, WithClause } from 'libpg-query'
+import { texts } from './nodes.ts'
+import { derived, noOutputs, type Outputs, type Scope } from './scope.ts'
+import type { Walk } from './walk.ts'
+
+/** Announces the queries of WITH. One that is recursive may name itself. */
+export function readWith(clause: WithClause | undefined, scope: Scope, walk: Walk): void {
+  const queries = (clause?.ctes ?? []).flatMap((node) =>
+    'CommonTableExpr' in node ? [node.CommonTableExpr] : [],
+  )
+  // RECURSIVE lets each of them name every other, and itself (PostgreSQL, WITH Queries).
+  if (clause?.recursive) {
+    for (const { ctename = '' } of queries) scope.define(ctename, { list: [], open: true })
+  }
+  for (const query of queries) scope.define(query.ctename ?? '', readCommon(query, scope, walk))
+}
+
+function readCommon(query: CommonTableExpr, scope: Scope, walk: Walk): Outputs {
+  const outputs = query.ctequery ? walk.readers.query(query.ctequery, scope, walk) : noOutputs
+  const source = derived('', outputs, texts(query.aliascolnames))
+  const list = [...source.columns.keys()].map((name) => ({ name, columns: [] }))
+  // SEARCH and CYCLE add columns of their own.
+  const more = query.search_clause !== undefined || query.cycle_clause !== undefined
+  return { list, open: source.open || more }
+}

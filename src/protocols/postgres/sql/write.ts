@@ -1,0 +1,165 @@
+import type {
+  DeleteStmt,
+  InsertStmt,
+  MergeStmt,
+  Node,
+  RangeVar,
+  ReturningClause,
+  UpdateStmt,
+} from 'libpg-query'
+import { readFromClause } from './from.ts'
+import { isNarrowing } from './narrowing.ts'
+import { isStruct } from './nodes.ts'
+import { noOutputs, Scope, type Outputs, type Source } from './scope.ts'
+import { readTargets } from './targets.ts'
+import type { Walk } from './walk.ts'
+import { readWith } from './with.ts'
+import { writeTo, type Change } from './written.ts'
+
+/** INSERT, UPDATE, DELETE and MERGE, also within a WITH. `null`: it is none of them. */
+export function readWrite(node: Node, outer: Scope | null, walk: Walk): Outputs | null {
+  const scope = new Scope(outer)
+  if ('InsertStmt' in node) return readInsert(node.InsertStmt, scope, walk)
+  if ('UpdateStmt' in node) return readUpdate(node.UpdateStmt, scope, walk)
+  if ('DeleteStmt' in node) return readDelete(node.DeleteStmt, scope, walk)
+  if ('MergeStmt' in node) return readMerge(node.MergeStmt, scope, walk)
+  return null
+}
+
+function readInsert(insert: InsertStmt, scope: Scope, walk: Walk): Outputs {
+  const { onConflictClause: conflict } = insert
+  readWith(insert.withClause, scope, walk)
+  const updates = conflict?.action === 'ONCONFLICT_UPDATE'
+  const changes: Change[] = updates ? ['insert', 'update'] : ['insert']
+  const target = targetOf(insert.relation, changes, walk)
+  // Without a list the values go to the columns in order; how many there are is not looked at.
+  setColumns(insert.cols, target, walk)
+  if (!insert.cols) for (const source of target) setAll(source, walk)
+  if (insert.selectStmt) walk.readers.query(insert.selectStmt, scope, walk)
+  scope.sources.push(...target)
+  if (conflict) {
+    const inner = new Scope(scope)
+    for (const source of target) inner.sources.push({ ...source, alias: 'excluded', schema: null })
+    setColumns(conflict.targetList, target, walk)
+    walk.readers.expression(valuesOf(conflict.targetList), inner, walk)
+    walk.readers.expression(conflict.whereClause, inner, walk)
+    readInference(conflict.infer?.indexElems, inner, walk)
+    walk.readers.expression(conflict.infer?.whereClause, inner, walk)
+  }
+  return readReturning(insert.returningClause, target, scope, walk)
+}
+
+/** ON CONFLICT names columns of an index, or its expressions. */
+function readInference(elements: readonly Node[] | undefined, scope: Scope, walk: Walk): void {
+  for (const node of elements ?? []) {
+    if ('IndexElem' in node) walk.readers.expression(node.IndexElem.expr, scope, walk)
+  }
+}
+
+function readUpdate(update: UpdateStmt, scope: Scope, walk: Walk): Outputs {
+  readWith(update.withClause, scope, walk)
+  const target = targetOf(update.relation, ['update'], walk)
+  scope.sources.push(...target)
+  readFromClause(update.fromClause ?? [], scope, walk)
+  setColumns(update.targetList, target, walk)
+  walk.readers.expression(valuesOf(update.targetList), scope, walk)
+  readCondition(update.whereClause, scope, walk)
+  return readReturning(update.returningClause, target, scope, walk)
+}
+
+function readDelete(deletion: DeleteStmt, scope: Scope, walk: Walk): Outputs {
+  readWith(deletion.withClause, scope, walk)
+  const target = targetOf(deletion.relation, ['delete'], walk)
+  scope.sources.push(...target)
+  readFromClause(deletion.usingClause ?? [], scope, walk)
+  readCondition(deletion.whereClause, scope, walk)
+  return readReturning(deletion.returningClause, target, scope, walk)
+}
+
+const commands: Readonly<Record<string, Change>> = {
+  CMD_INSERT: 'insert',
+  CMD_UPDATE: 'update',
+  CMD_DELETE: 'delete',
+}
+
+function readMerge(merge: MergeStmt, scope: Scope, walk: Walk): Outputs {
+  readWith(merge.withClause, scope, walk)
+  walk.found.add('verb', 'merge')
+  const clauses = (merge.mergeWhenClauses ?? []).flatMap((node) =>
+    'MergeWhenClause' in node ? [node.MergeWhenClause] : [],
+  )
+  const changes = clauses.flatMap(({ commandType = '' }) => commands[commandType] ?? [])
+  const target = targetOf(merge.relation, changes, walk)
+  scope.sources.push(...target)
+  readFromClause(merge.sourceRelation ? [merge.sourceRelation] : [], scope, walk)
+  readCondition(merge.joinCondition, scope, walk)
+  for (const clause of clauses) {
+    walk.readers.expression([clause.condition, clause.values], scope, walk)
+    walk.readers.expression(valuesOf(clause.targetList), scope, walk)
+    setColumns(clause.targetList, target, walk)
+    const inserts = clause.commandType === 'CMD_INSERT'
+    if (inserts && !clause.targetList) for (const source of target) setAll(source, walk)
+  }
+  return readReturning(merge.returningClause, target, scope, walk)
+}
+
+function readCondition(condition: Node | undefined, scope: Scope, walk: Walk): void {
+  if (!isNarrowing(condition)) walk.found.takesAll = true
+  walk.readers.expression(condition, scope, walk)
+}
+
+function targetOf(
+  range: RangeVar | undefined,
+  changes: readonly Change[],
+  walk: Walk,
+): readonly Source[] {
+  return range ? writeTo(range, changes, walk) : []
+}
+
+/** Columns that get a value, by name. */
+function setColumns(
+  targets: readonly Node[] | undefined,
+  sources: readonly Source[],
+  { found }: Walk,
+): void {
+  for (const node of targets ?? []) {
+    const name = 'ResTarget' in node ? node.ResTarget.name : undefined
+    if (name === undefined) continue
+    const stored = sources.flatMap(({ columns }) => columns.get(name) ?? [])
+    if (stored.length > 0) found.add('columns', ...stored)
+    else found.hide(`Whose column ${name} is, is not known.`, 'columns')
+  }
+}
+
+function setAll({ columns }: Source, { found }: Walk): void {
+  for (const stored of columns.values()) found.add('columns', ...stored)
+}
+
+/** The values of an assignment list, and the subscripts of its targets. */
+function valuesOf(targets: readonly Node[] | undefined): readonly unknown[] {
+  return (targets ?? []).flatMap((node) => {
+    if (!('ResTarget' in node)) return [node]
+    const { val, indirection = [] } = node.ResTarget
+    return [val, ...indirection].filter(isStruct)
+  })
+}
+
+/** RETURNING also knows the row before and after, by `old` and `new` or names of the statement's own (PostgreSQL 18). */
+function readReturning(
+  clause: ReturningClause | undefined,
+  target: readonly Source[],
+  scope: Scope,
+  walk: Walk,
+): Outputs {
+  if (!clause?.exprs) return noOutputs
+  const given = (clause.options ?? []).flatMap((node) =>
+    'ReturningOption' in node ? [node.ReturningOption.value ?? ''] : [],
+  )
+  const inner = new Scope(scope)
+  for (const alias of ['old', 'new', ...given]) {
+    for (const source of target) inner.sources.push({ ...source, alias, schema: null })
+  }
+  const versions = new Scope(inner)
+  versions.sources.push(...scope.sources)
+  return readTargets(clause.exprs, versions, walk)
+}

@@ -1,0 +1,74 @@
+import type { RangeVar } from 'libpg-query'
+import { meaningsOf, type Meaning } from './names.ts'
+import { isSystem, readMeaning } from './relations.ts'
+import type { Columns, Source } from './scope.ts'
+import type { Relation } from './statement.ts'
+import type { Walk } from './walk.ts'
+
+export type Change = 'insert' | 'update' | 'delete' | 'truncate'
+
+/** The table that a statement writes to, and what goes with it: views, triggers, rules, cascades. */
+export function writeTo(
+  range: RangeVar,
+  changes: readonly Change[],
+  walk: Walk,
+): readonly Source[] {
+  const { schemaname, relname = '', alias, inh } = range
+  walk.found.raise('write')
+  walk.found.add('verb', ...changes)
+  return meaningsOf(schemaname, relname, walk.context).map((meaning) => {
+    const columns = writeMeaning(meaning, changes, inh !== true, walk)
+    return {
+      alias: alias?.aliasname ?? relname,
+      schema: alias || meaning.kind !== 'relation' ? null : meaning.relation.schema,
+      columns: columns ?? new Map(),
+      open: columns === null,
+      stored: true,
+    }
+  })
+}
+
+function writeMeaning(
+  meaning: Meaning,
+  changes: readonly Change[],
+  only: boolean,
+  walk: Walk,
+): Columns | null {
+  const { found } = walk
+  let columns: Columns | null = null
+  // A view that is written to passes the change on to what it reads: all of it counts as written.
+  const below = found.during('tables_read', false, () => {
+    columns = readMeaning(meaning, only, walk)
+  })
+  found.add('tables_written', ...below)
+  const hidden = found.hidden('tables_read')
+  if (hidden !== null) found.hide(hidden, 'tables_written')
+  if (meaning.kind === 'relation') besides(meaning.relation, meaning.name, changes, walk)
+  return columns
+}
+
+/** What happens besides the change itself. */
+function besides(
+  relation: Relation,
+  name: string,
+  changes: readonly Change[],
+  { found }: Walk,
+): void {
+  if (isSystem(relation)) {
+    found.raise('admin')
+    found.cannotUndo(`${name} belongs to the system`)
+    // UPDATE pg_settings is a SET (PostgreSQL, pg_settings); other catalogues say what names mean.
+    found.session.push({ kind: 'opaque' }, { kind: 'ddl' })
+    if (relation.name === 'pg_settings') found.add('verb', 'set')
+  }
+  if (relation.rules) found.obscure(`Rules of ${name} may do something else instead.`)
+  if (relation.triggers) found.cannotUndo(`what the triggers of ${name} do is not known`)
+  if (relation.kind !== 'table') found.cannotUndo(`${name} is no ordinary table`)
+  if (relation.volatileDefaults && changes.includes('insert')) {
+    found.cannotUndo(`${name} has defaults that a roll-back does not take back, such as a sequence`)
+  }
+  if (changes.some((one) => one === 'delete' || one === 'update')) {
+    found.add('reached', ...relation.cascades)
+    if (relation.cascades.length > 0) found.cannotUndo(`deleting from ${name} cascades`)
+  }
+}
