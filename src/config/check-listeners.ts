@@ -1,4 +1,5 @@
 import { MistakesError } from '../core/errors.ts'
+import { isLoopback } from '../core/loopback.ts'
 import type { Finding } from './finding.ts'
 import { readTlsFilesNow } from './read-tls-files.ts'
 import { isPostgres, type Config, type ListenerConfig, type TlsConfig } from './schema.ts'
@@ -8,6 +9,14 @@ export function* checkListeners({ listen, resources }: Config): Generator<Findin
   const { agents, control } = listen
   yield* checkListener(['listen', 'agents'], 'address', agents)
   yield* checkListener(['listen', 'control'], 'address', control)
+  yield* checkPublicUrl('agents', agents)
+  yield* checkPublicUrl('control', control)
+  if (control.trusted_proxies.length > 0 && control.public_url === undefined)
+    yield {
+      path: ['listen', 'control', 'trusted_proxies'],
+      message: 'Behind a proxy the gateway has to know how people reach it.',
+      remedy: 'Write public_url.',
+    }
   const taken = [agents.address.port, control.address.port]
   for (const [i, resource] of resources.entries()) {
     if (!isPostgres(resource)) continue
@@ -41,12 +50,28 @@ export function* checkListeners({ listen, resources }: Config): Generator<Findin
       message: 'wait is longer than max_wait.',
       remedy: 'Raise max_wait, or lower wait.',
     }
-  // The cookies would go without `Secure`, and the login would come back to a port that does not understand it.
-  if (control.tls && control.public_url?.startsWith('http:'))
+}
+
+/** What comes over http:// from another machine, anybody on the way can read and use: cookies, tokens, approvals. */
+function* checkPublicUrl(
+  key: keyof Config['listen'],
+  { public_url, tls }: { public_url?: string | undefined; tls?: TlsConfig | undefined },
+): Generator<Finding> {
+  if (public_url === undefined || public_url.startsWith('https:')) return
+  const path = ['listen', key, 'public_url']
+  // The cookies would go without `Secure`, and whoever comes would come to a port that does not understand them.
+  if (tls)
     yield {
-      path: ['listen', 'control', 'public_url'],
-      message: 'The control plane speaks https, and this says that people reach it by http.',
+      path,
+      message: 'This listener speaks https, and this says that it is reached by http.',
       remedy: 'Write https://, or take tls out.',
+    }
+  else if (!isLoopback(public_url))
+    yield {
+      path,
+      message:
+        'Credentials would come from other machines without TLS, for anybody on the way to read.',
+      remedy: 'Write https://, and give the listener tls or put a proxy with TLS before it.',
     }
 }
 

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { isLoopback } from '../core/loopback.ts'
 import { checkChannels } from './check-channels.ts'
+import { checkCredentials } from './check-credentials.ts'
 import { checkListeners } from './check-listeners.ts'
 import { checkResources } from './check-resources.ts'
 import type { Finding } from './finding.ts'
@@ -11,6 +12,7 @@ export function crossCheck(config: Config): Finding[] {
   return [
     ...checkListeners(config),
     ...checkIdentity(config),
+    ...checkCredentials(config),
     ...checkResources(config.resources),
     ...checkFolder(config.policies),
     ...checkChannels(config),

@@ -78,6 +78,8 @@ const tlsOfAgents = tlsFiles
   .optional()
   .describe('speak https; all files are read again when they change. Left out, it is http')
 
+const addressOrRange = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])
+
 const listen = z
   .strictObject({
     agents: z
@@ -145,6 +147,19 @@ const listen = z
           .describe(
             'how people reach the control plane; needed behind a proxy. Cookies are Secure when it is https; left out, when the listener has TLS',
           ),
+        trusted_proxies: z
+          .array(
+            z
+              .string()
+              .refine(
+                (text) => addressOrRange.safeParse(text).success,
+                'Write an IP address or a range, as in 10.0.0.0/8.',
+              ),
+          )
+          .prefault([])
+          .describe(
+            'addresses of the proxies before it: from them alone X-Forwarded-For is believed, so that logins are limited by who makes them',
+          ),
       })
       .prefault({})
       .describe('console and API for people; never on the listener that agents use'),
@@ -167,6 +182,21 @@ const claims = z
   })
   .prefault({})
   .describe('which claims of this issuer mean what')
+
+const introspection = z.strictObject({
+  tokens: z
+    .enum(['opaque', 'jwt', 'all'])
+    .describe(
+      'which tokens it is asked about: those that are no JWTs, its JWTs besides checking them here, or both; only one issuer can have the opaque ones',
+    ),
+  client_id: z.string().min(1).describe('client of this gateway at the issuer'),
+  client_secret: secretText.describe('its secret'),
+  cache: duration
+    .prefault('5s')
+    .describe(
+      'how long an answer is believed, and so how long a token works that was revoked; at most 60s',
+    ),
+})
 
 const issuer = z.strictObject({
   issuer: httpUrl.describe(
@@ -195,6 +225,9 @@ const issuer = z.strictObject({
     .prefault(['RS256', 'PS256', 'ES256', 'EdDSA'])
     .describe('signature algorithms that are accepted; none, and nothing symmetric, never is'),
   max_skew: duration.prefault('30s').describe('how far its clock may be off; at most 5m'),
+  introspection: introspection
+    .optional()
+    .describe('ask this issuer whether a token is worth something still (RFC 7662)'),
   claims,
 })
 
@@ -266,8 +299,11 @@ const certificate = z
     owner: z
       .union(
         [
-          z.strictObject({ issuer: httpUrl, subject: z.string().min(1) }),
-          z.strictObject({ group: z.string().min(1) }),
+          z.strictObject({
+            issuer: httpUrl.describe('issuer of the person'),
+            subject: z.string().min(1).describe('their `sub` there, or e-mail address'),
+          }),
+          z.strictObject({ group: z.string().min(1).describe('everybody in this group') }),
         ],
         'Write { issuer: https://…, subject: … } or { group: … }.',
       )
@@ -427,6 +463,17 @@ const postgresResource = z.strictObject({
     .describe(
       'PEM file of the authority that signs the certificate of the upstream, if it is a private one',
     ),
+  harmless: z
+    .array(
+      z
+        .string()
+        .regex(/^[^.]+\.[^.]+$/, 'Write a schema and a name, as in: public.slugify')
+        .describe('schema and name'),
+    )
+    .prefault([])
+    .describe(
+      'functions, operators and types of your own that are known to have no effect; those of PostgreSQL are known already',
+    ),
   wait: duration
     .prefault('10m')
     .describe('how long a held statement waits on its connection, outside of a transaction'),
@@ -541,6 +588,7 @@ export type HttpResource = z.output<typeof httpResource>
 export type PostgresResource = z.output<typeof postgresResource>
 export type Resource = HttpResource | PostgresResource
 export type CertificateConfig = z.output<typeof certificate>
+export type IntrospectionConfig = z.output<typeof introspection>
 export type TransmitterConfig = z.output<typeof transmitter>
 export type IssuerConfig = z.output<typeof issuer>
 export type LoginConfig = z.output<typeof login>

@@ -24,6 +24,8 @@ export interface ControlServerDeps {
   readonly identity: Config['identity']
   /** How people reach it; without one, by loopback and the port that it listens on. */
   readonly publicUrl: string | undefined
+  /** Addresses of the proxies whose word on who calls is believed; none, if left out. */
+  readonly trustedProxies?: readonly string[]
   /** What it proves itself with; left out, it speaks http. */
   readonly tls?: TlsConfig | undefined
   /** Signs cookies and CSRF tokens. */

@@ -39,7 +39,7 @@ const limits = { requestTimeout: 30_000, keepAliveTimeout: 72_000 }
  * that agents use. It does not listen yet, so that routes can be added first. Rejects with `MistakesError` when `tls` has no usable certificate.
  */
 export async function createControlServer(deps: ControlServerDeps): Promise<ControlServer> {
-  const { identity, publicUrl, tls, cookieKey, log } = deps
+  const { identity, publicUrl, trustedProxies = [], tls, cookieKey, log } = deps
   const origin = publicUrl === undefined ? null : new URL(publicUrl).origin
   const secure = origin?.startsWith('https:') ?? tls !== undefined
   const cookies = cookiesFor(secure)
@@ -47,6 +47,8 @@ export async function createControlServer(deps: ControlServerDeps): Promise<Cont
   const app: ControlServer = Fastify({
     bodyLimit: 64 * 1024,
     ...limits,
+    // Limits go by the address of whoever calls. What a stranger writes into X-Forwarded-For is not that.
+    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     ...(tls && {
       serverFactory: (handler: RequestListener): Server =>
         new TlsServer(tls, log, limits).on('request', handler),

@@ -5,7 +5,7 @@ import { StoreError, type Store } from '../store/db.ts'
 import type { Log } from '../telemetry/log.ts'
 import { createCertificateSubjects } from './certificate-subject.ts'
 import { watchEndedSubjects } from './ended-subjects.ts'
-import { createJwtVerifier, tokenHash, type VerifiedToken } from './jwt.ts'
+import { tokenHash, type VerifiedToken } from './jwt.ts'
 import { keyPrefix } from './key-format.ts'
 import { createKeyLookup } from './key-lookup.ts'
 import { needsNoProof, nothingElse, provePossession, type Presented } from './possession.ts'
@@ -13,6 +13,7 @@ import { Recent } from './recent.ts'
 import type { Recorder } from './recorder.ts'
 import { Refusal, type RefusalReason } from './refusal.ts'
 import { createRefusalRecord } from './refusal-record.ts'
+import { createTokenVerifier } from './token.ts'
 import { sweepUsedIds } from './used-once.ts'
 
 const capacity = 10_000
@@ -43,7 +44,7 @@ export async function createAuthenticator({
   log,
   onRefusal = () => {},
 }: AuthenticatorDeps): Promise<Authenticator> {
-  const verifyJwt = createJwtVerifier(identity, log)
+  const verifyToken = createTokenVerifier(identity, log)
   const certificateSubject = createCertificateSubjects(identity.certificates)
   const keys = await createKeyLookup(store)
   const ended = await watchEndedSubjects(store, log)
@@ -52,7 +53,7 @@ export async function createAuthenticator({
   const recordRefusal = createRefusalRecord(recorder, log)
 
   async function verify(token: string, hash: string, presented: Presented): Promise<Principal> {
-    const known = await verifyJwt(token)
+    const known = await verifyToken(token)
     verified.set(hash, known, known.until)
     return prove(token, known, presented)
   }

@@ -18,7 +18,7 @@ import { Refusal } from './refusal.ts'
 import { subjectOfToken } from './token-subject.ts'
 
 /** Characters. Node's limit for all headers together is of the same size. */
-const longestToken = 16_384
+export const longestToken = 16_384
 
 /** What a token proves, once whoever presents it has shown that they may. */
 export interface VerifiedToken {
@@ -50,7 +50,6 @@ export function createJwtVerifier(identity: Config['identity'], log: Log): Verif
     if (!issuer) throw new Refusal('unknown-issuer')
     const { config, keys } = issuer
     const claims = await verifiedClaims(token, config, keys)
-    refuseOtherTokens(claims)
     return tokenOf(token, claims, { config, login: identity.login, kind: 'jwt' })
   }
 }
@@ -66,6 +65,7 @@ export function tokenOf(
   },
 ): VerifiedToken {
   const { config, login, kind } = by
+  refuseOtherTokens(claims)
   const confirmation = confirmationOf(claims)
   const subject = subjectOfToken(claims, config, login)
   const mine = subject.kind === 'human' ? login?.session : undefined
@@ -147,6 +147,9 @@ function endOf(claims: Claims, skew: number, session: number | undefined): numbe
   if (issued !== undefined && issued > now + skew) throw new Refusal('token-not-yet-valid')
   const expires = instant(claims, 'exp')
   if (expires === undefined) throw badClaim('exp')
+  if (expires + skew <= now) throw new Refusal('token-expired')
+  const begins = instant(claims, 'nbf')
+  if (begins !== undefined && begins > now + skew) throw new Refusal('token-not-yet-valid')
   if (session === undefined) return expires + skew
   // What a person may do rests on the groups in the token, which get no older than a login does.
   if (issued === undefined) throw badClaim('iat')

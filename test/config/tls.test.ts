@@ -117,9 +117,12 @@ resources:
     const tls = '{ cert: good.pem, key: good.key }'
     const url = 'public_url: http://sallyport.test'
     expect(complaints(tls, `{ ${url}, tls: ${tls} }`)).toEqual([
-      '4:26 The control plane speaks https, and this says that people reach it by http. → Write https://, or take tls out.',
+      '4:26 This listener speaks https, and this says that it is reached by http. → Write https://, or take tls out.',
     ])
-    expect(complaints(tls, `{ ${url} }`)).toEqual([])
+    expect(complaints(tls, `{ ${url} }`)).toEqual([
+      expect.stringMatching(/^4:26 Credentials would come from other machines without TLS/),
+    ])
+    expect(complaints(tls, '{ public_url: http://127.0.0.1:8081 }')).toEqual([])
   })
 
   test('never says what is in a key', () => {

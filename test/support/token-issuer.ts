@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose'
 import { configSchema, type Config } from '../../src/config/schema.ts'
 
@@ -13,6 +14,8 @@ export interface TokenIssuer {
   readonly privateKey: CryptoKey
   /** Signs with a new key from now on; the old one stays published unless it is withdrawn. */
   rotate(options?: { withdraw?: boolean }): Promise<void>
+  /** Says from now on, when it is asked about this token, that it is worth nothing (RFC 7662). */
+  revoke(token: string): void
   /** How often its keys were asked for. */
   readonly keyRequests: number
   /** Answers 503 to everything, or works again. */
@@ -27,6 +30,7 @@ export async function startTokenIssuer(): Promise<TokenIssuer> {
   let published: JWK[] = [current.jwk]
   let keyRequests = 0
   let down = false
+  const revoked = new Set<string>()
 
   const server = createServer((request, response) => {
     if (down) {
@@ -38,7 +42,18 @@ export async function startTokenIssuer(): Promise<TokenIssuer> {
       keyRequests += 1
       response.end(JSON.stringify({ keys: published }))
     } else if (request.url === '/.well-known/openid-configuration') {
-      response.end(JSON.stringify({ issuer, jwks_uri: `${issuer}/jwks` }))
+      response.end(
+        JSON.stringify({
+          issuer,
+          jwks_uri: `${issuer}/jwks`,
+          introspection_endpoint: `${issuer}/introspect`,
+        }),
+      )
+    } else if (request.url === '/introspect') {
+      void text(request).then((body) => {
+        const token = new URLSearchParams(body).get('token') ?? ''
+        response.end(JSON.stringify({ active: !revoked.has(token) }))
+      })
     } else response.writeHead(404).end()
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -69,6 +84,7 @@ export async function startTokenIssuer(): Promise<TokenIssuer> {
       current = await newKey()
       published = withdraw ? [current.jwk] : [...published, current.jwk]
     },
+    revoke: (token) => void revoked.add(token),
     get keyRequests() {
       return keyRequests
     },

@@ -1,0 +1,84 @@
+import {
+  ClientSecretBasic,
+  ResponseBodyError,
+  tokenIntrospection,
+  type Configuration,
+} from 'openid-client'
+import type { IntrospectionConfig, IssuerConfig } from '../config/schema.ts'
+import type { Log } from '../telemetry/log.ts'
+import { AtMost } from './at-most.ts'
+import { claim, type Claims } from './claims.ts'
+import { tokenHash } from './jwt.ts'
+import { discoverProvider } from './provider.ts'
+import { Recent } from './recent.ts'
+import { Refusal } from './refusal.ts'
+
+const capacity = 10_000
+/** Questions at a time: anybody can present nonsense, and must not be able to make us flood the issuer with it. */
+const atATime = 8
+/** Milliseconds after a failure in which the issuer is not asked: it has other worries, and nobody should wait for it to time out. */
+const coolDown = 1_000
+
+/**
+ * What the issuer says of a token (RFC 7662), at most `cache` old. Rejects with the `Refusal` `token-inactive` when it says that the token is worth nothing, and
+ * with `introspection-failed` when it does not answer, or not clearly. Closed: a token that nobody vouches for is none.
+ */
+export type Introspect = (token: string) => Promise<Claims>
+
+export function createIntrospection(
+  { issuer }: Pick<IssuerConfig, 'issuer'>,
+  { client_id, client_secret, cache }: IntrospectionConfig,
+  log: Log,
+): Introspect {
+  const answers = new Recent<Claims | Refusal>(capacity)
+  const underWay = new Map<string, Promise<Claims>>()
+  const questions = new AtMost(atATime)
+  // Owned by ask(): the issuer's metadata, kept once it has been read, and when it last failed.
+  let discovered: Configuration | undefined
+  let failedAt = -Infinity
+
+  async function ask(token: string): Promise<Claims> {
+    if (performance.now() - failedAt < coolDown) throw new Refusal('introspection-failed')
+    try {
+      discovered ??= await discoverProvider(issuer, {
+        id: client_id,
+        authentication: ClientSecretBasic(client_secret),
+      })
+      return await tokenIntrospection(discovered, token, { token_type_hint: 'access_token' })
+    } catch (cause) {
+      // What it will not say of one token is no reason not to ask about others: anybody can present such a token.
+      if (!(cause instanceof ResponseBodyError)) failedAt = performance.now()
+      log.warn({ issuer, err: cause }, 'this issuer could not be asked about a token')
+      throw new Refusal('introspection-failed', { cause })
+    }
+  }
+
+  async function askAndRemember(token: string, hash: string): Promise<Claims> {
+    const before = performance.now()
+    const said = await questions.run(() => ask(token))
+    const answer = meaningOf(said, issuer)
+    // From the question on: it may have been revoked while the answer was on its way.
+    answers.set(hash, answer, before + cache)
+    if (answer instanceof Refusal) throw answer
+    return answer
+  }
+
+  return async (token) => {
+    const hash = tokenHash(token)
+    const known = answers.get(hash, performance.now())
+    if (known instanceof Refusal) throw known
+    if (known) return known
+    const asked =
+      underWay.get(hash) ?? askAndRemember(token, hash).finally(() => underWay.delete(hash))
+    underWay.set(hash, asked)
+    return asked
+  }
+}
+
+function meaningOf(said: Claims, issuer: string): Claims | Refusal {
+  if (claim(said, 'active') !== true) return new Refusal('token-inactive')
+  const iss = claim(said, 'iss')
+  if (iss !== undefined && iss !== issuer)
+    return new Refusal('introspection-failed', { about: 'iss' })
+  return said
+}

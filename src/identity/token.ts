@@ -1,0 +1,78 @@
+import type { Config, IssuerConfig } from '../config/schema.ts'
+import type { Log } from '../telemetry/log.ts'
+import { claim, type Claims } from './claims.ts'
+import { createIntrospection, type Introspect } from './introspection.ts'
+import {
+  createJwtVerifier,
+  longestToken,
+  tokenOf,
+  type VerifiedToken,
+  type VerifyJwt,
+} from './jwt.ts'
+import { Refusal } from './refusal.ts'
+
+/** Verifies tokens of the configured issuers: here, or by asking the issuer, or both, as it is configured. Rejects with a `Refusal`. */
+export function createTokenVerifier(identity: Config['identity'], log: Log): VerifyJwt {
+  const verifyJwt = createJwtVerifier(identity, log)
+  const asked = identity.issuers.flatMap((config) =>
+    config.introspection
+      ? [
+          {
+            config,
+            ...config.introspection,
+            introspect: createIntrospection(config, config.introspection, log),
+          },
+        ]
+      : [],
+  )
+  // Never more than one: a token must not be shown to an issuer that it is not from.
+  const opaque = asked.find(({ tokens }) => tokens !== 'jwt')
+
+  return async (token) => {
+    // What is signed has three parts (RFC 7515, §3.1). Whatever else it is, only its issuer knows.
+    if (token.split('.').length !== 3) {
+      if (!opaque || token.length > longestToken) throw new Refusal('malformed')
+      const claims = withSubject(await opaque.introspect(token))
+      refuseForeign(claims, opaque.config)
+      const { config } = opaque
+      const known = tokenOf(token, claims, { config, login: identity.login, kind: 'opaque-token' })
+      return believed(token, known, opaque)
+    }
+    const known = await verifyJwt(token)
+    const { issuer, subject } = known.principal.subject
+    const by = asked.find(({ config, tokens }) => config.issuer === issuer && tokens !== 'opaque')
+    if (!by) return known
+    const claims = await by.introspect(token)
+    const sub = claim(claims, 'sub')
+    if (sub !== undefined && sub !== subject)
+      throw new Refusal('introspection-failed', { about: 'sub' })
+    return believed(token, known, by)
+  }
+}
+
+/** For as long as the answer is, and asked again when an approval is used. */
+function believed(
+  token: string,
+  known: VerifiedToken,
+  { cache, introspect }: { cache: number; introspect: Introspect },
+): VerifiedToken {
+  const { subject, credential } = known.principal
+  const principal = { subject, credential: { ...credential, recheck: () => introspect(token) } }
+  return { ...known, principal, until: Math.min(known.until, Date.now() + cache) }
+}
+
+/** Where nobody delegated, the client itself is the subject (RFC 9068, §2.2), and some issuers leave it at that. */
+function withSubject(claims: Claims): Claims {
+  const [sub, client] = [claim(claims, 'sub'), claim(claims, 'client_id')]
+  return sub === undefined && client !== undefined ? { ...claims, sub: client } : claims
+}
+
+/** What a signature and its checks say of a JWT, the answer of the issuer has to say here: that it is an access token, and for us. */
+function refuseForeign(claims: Claims, { audience }: IssuerConfig): void {
+  const aud = claim(claims, 'aud')
+  const meant: unknown[] = Array.isArray(aud) ? aud : [aud]
+  if (!meant.includes(audience)) throw new Refusal('wrong-audience')
+  const type = claim(claims, 'token_type')
+  if (type !== undefined && !(typeof type === 'string' && /^(bearer|dpop)$/i.test(type)))
+    throw new Refusal('not-an-access-token')
+}
