@@ -11,6 +11,7 @@ import {
   lockInForce,
   readInForce,
   type InForce,
+  type NewGeneration,
 } from './generations.ts'
 
 /** Notifications on this channel say that another generation is in force. */
@@ -72,7 +73,7 @@ export async function putInForce(
     if (meanwhile) return meanwhile
     // Not what it was authorized to replace: another replica was faster, and it asks anew.
     if (now.generation !== before.generation) throw new Error('other policies came into force')
-    const by = { hash: next.hash, replica, approval: null, subject }
+    const by = { hash: next.hash, replica, approval: null, proposed: subject !== null, subject }
     const generation = await activate(tx, audit, now, by)
     return { change: 'new', generation, approval: null }
   })
@@ -85,7 +86,7 @@ export async function activate(
   tx: Queryable,
   audit: AuditLog,
   before: InForce,
-  by: { hash: string; replica: string; approval: string | null; subject: Subject | null },
+  by: NewGeneration & { readonly subject: Subject | null },
 ): Promise<number> {
   const generation = await beginGeneration(tx, before, by)
   await audit.write(tx, {

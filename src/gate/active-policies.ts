@@ -7,7 +7,7 @@ import type { PolicyDocument } from '../policy/read-rules.ts'
 import type { Store } from '../store/db.ts'
 import type { Log } from '../telemetry/log.ts'
 import { policiesChannel, putInForce, type Authorize, type Put } from './activate.ts'
-import { readInForce, readVersion, type PoliciesInForce } from './generations.ts'
+import { isAloneWithFiles, readInForce, readVersion, type PoliciesInForce } from './generations.ts'
 import { PolicyFolder } from './policy-folder.ts'
 
 /** Between two looks at what is in force, in milliseconds. A notification usually comes first. */
@@ -45,19 +45,21 @@ export class ActivePolicies {
   // Owned by #follow().
   #current: PoliciesInForce
   #stuck = 0
-  // Owned by #reload(): the files as they were read last, and the generation since which they say so; 0 until they have been proposed.
+  // Owned by #reload(): the files as they were read last, and the generation since which they say so. A replica that starts among others cannot know, and has the
+  // files of an earlier release as often as not: 0. One that starts alone is what people deploy, also when they go back.
   #files: Files
-  #base = 0
+  #base: number
   #proposed = false
   #folder: PolicyFolder | null = null
   #looking: NodeJS.Timeout | undefined
   #stopListening: () => Promise<void> = async () => {}
   #turn: Promise<void> = Promise.resolve()
 
-  private constructor(deps: Deps, current: PoliciesInForce, files: Files) {
+  private constructor(deps: Deps, current: PoliciesInForce, files: Files, base: number) {
     this.#deps = deps
     this.#current = current
     this.#files = files
+    this.#base = base
   }
 
   /**
@@ -70,7 +72,9 @@ export class ActivePolicies {
     if ((await readInForce(deps.store)).generation === 0) {
       await putInForce(deps, own, { base: 0, authorize: null })
     }
-    return new ActivePolicies(deps, await load(deps, own), { documents, own })
+    const current = await load(deps, own)
+    const base = (await isAloneWithFiles(deps.store, deps.replica)) ? current.generation : 0
+    return new ActivePolicies(deps, current, { documents, own }, base)
   }
 
   get current(): PoliciesInForce {

@@ -43,20 +43,41 @@ export async function lastGenerationOf(
   return row!.last
 }
 
+export interface NewGeneration {
+  readonly hash: string
+  /** Whose files it comes from, or which replica was asked. */
+  readonly replica: string
+  readonly approval: string | null
+  /** By a person, and so in no replica's files. */
+  readonly proposed: boolean
+}
+
 /** Under the lock of `lockInForce`. Resolves to the new generation. */
 export async function beginGeneration(
   tx: Queryable,
   before: InForce,
-  { hash, replica, approval }: { hash: string; replica: string; approval: string | null },
+  { hash, replica, approval, proposed }: NewGeneration,
 ): Promise<number> {
   const generation = before.generation + 1
   await tx.query(
-    `INSERT INTO sallyport.policy_generations (generation, hash, replica, approval)
-     VALUES ($1, $2, $3, $4)`,
-    [generation, hash, replica, approval],
+    `INSERT INTO sallyport.policy_generations (generation, hash, replica, approval, proposed)
+     VALUES ($1, $2, $3, $4, $5)`,
+    [generation, hash, replica, approval, proposed],
   )
   await tx.query('UPDATE sallyport.policy_in_force SET generation = $1', [generation])
   return generation
+}
+
+/** Whether what is in force came from files, and no other replica than this one lives that could have others. */
+export async function isAloneWithFiles(db: Queryable, replica: string): Promise<boolean> {
+  const [row] = await db.query<{ alone: boolean }>(
+    `SELECT NOT EXISTS (SELECT FROM sallyport.replicas
+                         WHERE replica <> $1 AND closed_at IS NULL AND lease_until > clock_timestamp())
+        AND NOT EXISTS (SELECT FROM sallyport.policy_in_force JOIN sallyport.policy_generations USING (generation)
+                         WHERE proposed) AS alone`,
+    [replica],
+  )
+  return row!.alone
 }
 
 /** Keeps the text of a version, so that any replica can load it, and any auditor read it. */

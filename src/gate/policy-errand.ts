@@ -12,13 +12,16 @@ import type { ErrandWork } from './errands.ts'
 import { readVersion, type InForce } from './generations.ts'
 import { govern } from './govern.ts'
 
+/** No URL, so it can never be the issuer of a token. */
+const filesIssuer = 'sallyport:gateway'
+
 /**
  * Who changes policy files: nobody can tell, so whoever administers the gateway is taken for their owner, and none of them approves the change. Without that role
  * there is nobody who could be ruled out, and a rule that holds such changes denies them (`owner-unknown`): a person has to propose them.
  */
 export function policyFilesSubject(adminGroup: string | undefined): Subject {
   return {
-    issuer: 'sallyport:gateway',
+    issuer: filesIssuer,
     subject: 'policy-files',
     kind: 'service',
     groups: [],
@@ -119,7 +122,8 @@ export function policyErrand(deps: ActivationDeps): ErrandWork {
     },
     async run({ tx }, approval, now) {
       const { id, action } = approval
-      const by = { hash: change(approval).policy, replica: deps.replica, approval: id }
+      const proposed = action.subject.issuer !== filesIssuer
+      const by = { hash: change(approval).policy, replica: deps.replica, approval: id, proposed }
       const generation = await activate(tx, deps.audit, now, { ...by, subject: action.subject })
       return () => announce(deps, generation)
     },

@@ -144,7 +144,7 @@ describe('a policy file that is edited, where a rule holds that', () => {
     await problemIn(gateway.vote('dana', approval), 'self-approval')
     expect((await gateway.vote('omar', approval)).status).toBe(200)
     await expect.poll(() => file.inForce(), soon).not.toBe(before)
-    expect((await gateway.agent('/crm/v1/notes', { method: 'POST' })).status).toBe(200)
+    expect((await gateway.agent('/crm/v1/notes', { method: 'POST' })).status).toBe(201)
 
     const log = await verifiedLog(gateway, gateway.folder)
     const activated = log.findLast(({ type }) => type === 'policy.activated')

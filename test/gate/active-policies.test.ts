@@ -11,7 +11,7 @@ import { compilePolicies } from '../../src/policy/compile.ts'
 import { readPolicyFolder } from '../../src/policy/load.ts'
 import { StoreError, type Store } from '../../src/store/db.ts'
 import { pinGeneration } from '../../src/store/generation.ts'
-import { anIntent, quiet, startReplica } from '../support/audit.ts'
+import { agent, anIntent, quiet, startReplica } from '../support/audit.ts'
 import { attemptAt, openTestGate } from '../support/gate.ts'
 import { atEnd, openTestStore } from '../support/store.ts'
 import { nobodyRefunds, refundsNeed } from './policies.ts'
@@ -53,6 +53,10 @@ async function startWith(text: string, store: Store, { resources = [crm], cannot
     folder,
     policies,
     write,
+    async stop() {
+      await policies.close()
+      await lease.close()
+    },
     get hash() {
       return policies.current.hash
     },
@@ -113,6 +117,24 @@ describe('old files (class 25: reload race)', () => {
     const late = await startWith(one, store)
     expect([late.hash, late.generation]).toEqual([hashOf(two), 2])
     expect((await readInForce(store)).generation).toBe(2)
+  })
+
+  it('of one that starts when all others have stopped do: that is how people go back', async () => {
+    const a = await startWith(one, store)
+    a.write(two)
+    await expect.poll(() => a.generation, soon).toBe(2)
+    await a.stop()
+    const next = await startWith(one, store)
+    expect([next.hash, next.generation]).toEqual([hashOf(one), 3])
+  })
+
+  it('do not replace what a person has proposed, which is in no files', async () => {
+    const a = await startWith(one, store)
+    const documents = [{ file: 'a.yaml', text: none }]
+    await a.policies.propose(documents, async () => null, agent)
+    await a.stop()
+    const next = await startWith(one, store)
+    expect([next.hash, next.generation]).toEqual([hashOf(none), 2])
   })
 
   it('of a replica that lags behind do not, while it catches up with what the others have been through', async () => {
