@@ -1,3 +1,4 @@
+import { randomUUIDv7 } from 'node:crypto'
 import { insertResponse } from '../approvals/kept-response.ts'
 import { isOpen } from '../approvals/machine.ts'
 import { getSpooled } from '../approvals/spool.ts'
@@ -38,7 +39,9 @@ export async function beginDetached(
 ): Promise<{ readonly sent: Promise<void> } | null> {
   const [spooled, approval] = [await getSpooled(ctx.store, id), await getApproval(ctx.store, id)]
   if (!spooled || !approval) return null
-  const { action, credential } = spooled
+  const { credential } = spooled
+  // An action of its own for each try: a claim belongs to one, and no two may take it for theirs.
+  const action = { ...spooled.action, id: randomUUIDv7() }
   const prepared = prepareSafely(ctx, prepare, approval.resource, () =>
     openRequest(ctx, id, spooled),
   )
