@@ -3,9 +3,16 @@ import type { AddressInfo } from 'node:net'
 import { Holds } from './approvals/hold.ts'
 import { openAuditLog } from './audit/append.ts'
 import { openSlack } from './channels/slack/open.ts'
+import { WebhookChannel } from './channels/webhook/channel.ts'
 import { knownChannels } from './config/check-channels.ts'
 import { observedResources } from './config/observed.ts'
-import { isHttp, type Config, type ListenerConfig, type Resource } from './config/schema.ts'
+import {
+  isHttp,
+  isPostgres,
+  type Config,
+  type ListenerConfig,
+  type Resource,
+} from './config/schema.ts'
 import { openSecrets, type Secrets } from './config/secrets.ts'
 import { approvalStream } from './console/routes/approval-stream.ts'
 import { approvalRoutes } from './console/routes/approvals.ts'
@@ -35,6 +42,8 @@ import { createAuthenticator } from './identity/authenticate.ts'
 import { compilePolicies } from './policy/compile.ts'
 import { readPolicyFolder } from './policy/load.ts'
 import { createAgentServer } from './protocols/http/server.ts'
+import { createPostgresServer } from './protocols/postgres/server.ts'
+import { createAnalyser } from './protocols/postgres/sql/analyse.ts'
 import { leaseTimes, openLease, type LeaseTimes } from './store/lease.ts'
 import { Sealer } from './store/sealer.ts'
 import { createLog, type Log } from './telemetry/log.ts'
@@ -45,6 +54,8 @@ export interface RunningGateway {
   readonly agentsUrl: string
   /** Where people go. */
   readonly controlUrl: string
+  /** The port of each database, by the name of its resource. */
+  readonly databasePorts: Readonly<Record<string, number>>
   /** Stops taking requests, lets those that run finish, answers the held ones, and closes everything. */
   close(): Promise<void>
 }
@@ -149,6 +160,24 @@ export async function startGateway(
     log,
   })
   opened.defer(() => agents.close())
+  const postgres = config.resources.filter(isPostgres)
+  // Loading the parser takes time and memory: only where there is something to parse.
+  const analyser =
+    postgres.length > 0 ? opened.adopt(await createAnalyser(), (it) => it.close()) : null
+  const databases = postgres.map((resource) => {
+    const server = createPostgresServer({
+      resource,
+      binding: bindingOf(resource, secrets),
+      authenticator,
+      gate: new Gate(context),
+      analyser: analyser!,
+      limits: config.hold,
+      drain: config.listen.agents.drain,
+      log,
+    })
+    opened.defer(() => server.close())
+    return { name: resource.name, server }
+  })
   const detached = opened.adopt(new DetachedRuns(context, agents.prepare), (it) => it.stop())
   const health = healthOf(context, () => policies.behind)
   const control = await createControlServer({
@@ -206,6 +235,8 @@ export async function startGateway(
 
   await control.listen(config.listen.control.address)
   const address = await agents.listen()
+  const databasePorts: Record<string, number> = {}
+  for (const { name, server } of databases) databasePorts[name] = (await server.listen()).port
 
   const agentsUrl = urlOf(config.listen.agents, address)
   const controlUrl =
@@ -225,13 +256,21 @@ export async function startGateway(
   }
   const { hash: policy } = policies.current
   log.info(
-    { version, agents: agentsUrl, control: controlUrl, store: store.kind, policy },
+    {
+      version,
+      agents: agentsUrl,
+      control: controlUrl,
+      ...(databases.length > 0 && { databases: databasePorts }),
+      store: store.kind,
+      policy,
+    },
     'started',
   )
   const running = opened.move()
   return {
     agentsUrl,
     controlUrl,
+    databasePorts,
     async close() {
       log.info('stopping')
       await running.disposeAsync()

@@ -105,6 +105,9 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     get controlUrl() {
       return running.controlUrl
     },
+    get databasePorts() {
+      return running.databasePorts
+    },
     logged: () => logged,
     async restart(meanwhile) {
       await running.close()

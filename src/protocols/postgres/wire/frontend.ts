@@ -42,6 +42,14 @@ export class FrontendReader {
     this.#pending += chunk.length
   }
 
+  /** Takes what has come, and was not given out. */
+  drain(): Buffer {
+    const rest = Buffer.concat(this.#chunks, this.#pending)
+    this.#chunks = []
+    this.#pending = 0
+    return rest
+  }
+
   /** The next message, or `null` until more has come. */
   next(): FrontendMessage | null {
     const total = this.#nextLength()

@@ -1,0 +1,132 @@
+import type { Socket } from 'node:net'
+import { TLSSocket, type SecureContext } from 'node:tls'
+import { WireFault } from './wire/fault.ts'
+import { isDirectTls, readOpening, type Opening } from './wire/startup.ts'
+
+/** A client that has said what it wants, and not yet who it is. */
+export interface Arrival {
+  /** Inside of TLS, if `secure`. Paused. */
+  readonly socket: Socket
+  readonly secure: boolean
+  readonly opening: Extract<Opening, { kind: 'start' | 'cancel' }>
+  /** What came behind it. */
+  readonly rest: Buffer
+}
+
+/** A client that has gone away, or never said anything that could be answered. */
+export class Departed extends Error {
+  override readonly name = 'Departed'
+}
+
+/** A connection on which the opening is still being waited for. */
+interface Doorway {
+  socket: Socket
+  secure: boolean
+  bytes: Buffer
+  readonly asked: Set<'ssl' | 'gss'>
+}
+
+/**
+ * Takes a new connection as far as its start-up message: TLS, when it is asked for (PostgreSQL documentation, "SSL Session Encryption"), and when it comes directly, as PostgreSQL
+ * 17's clients can have it. `context` is `null` where the listener has no certificate. Rejects with `Departed`, and with a `WireFault`: among others for bytes
+ * that came before TLS and would be believed after it (CVE-2021-23214).
+ */
+export async function accept(raw: Socket, context: SecureContext | null): Promise<Arrival> {
+  const door: Doorway = { socket: raw, secure: false, bytes: Buffer.alloc(0), asked: new Set() }
+  for (;;) {
+    if (!door.secure && isDirectTls(door.bytes)) {
+      await beginDirectTls(door, context)
+      continue
+    }
+    const read = readOpening(door.bytes)
+    if (!read) {
+      door.bytes = Buffer.concat([door.bytes, await more(door.socket)])
+      continue
+    }
+    const { opening, rest } = read
+    if (opening.kind === 'start' || opening.kind === 'cancel')
+      return { socket: door.socket, secure: door.secure, opening, rest }
+    await answer(door, opening.kind, rest, context)
+  }
+}
+
+async function answer(
+  door: Doorway,
+  kind: 'ssl' | 'gss',
+  rest: Buffer,
+  context: SecureContext | null,
+): Promise<void> {
+  // A client waits for the answer. What came behind the question was put there by somebody who cannot speak after it.
+  if (rest.length > 0)
+    throw new WireFault('received unencrypted data after a request for encryption')
+  if (door.secure || door.asked.has(kind)) throw new WireFault('unexpected request for encryption')
+  door.asked.add(kind)
+  door.bytes = rest
+  if (kind === 'gss' || !context) {
+    door.socket.write('N')
+    return
+  }
+  door.socket.write('S')
+  door.socket = await beginTls(door.socket, context)
+  door.secure = true
+}
+
+async function beginDirectTls(door: Doorway, context: SecureContext | null): Promise<void> {
+  if (!context || door.asked.size > 0) throw new WireFault('unexpected TLS handshake')
+  door.socket.unshift(door.bytes)
+  door.bytes = Buffer.alloc(0)
+  const socket = await beginTls(door.socket, context)
+  door.socket = socket
+  door.secure = true
+  // Without it, a client that meant another protocol would be let in (ALPACA; PostgreSQL documentation, "SSL Session Encryption").
+  if (socket.alpnProtocol !== 'postgresql')
+    throw new WireFault('direct TLS needs the ALPN protocol "postgresql"')
+}
+
+function beginTls(raw: Socket, secureContext: SecureContext): Promise<TLSSocket> {
+  const socket = new TLSSocket(raw, {
+    isServer: true,
+    secureContext,
+    ALPNProtocols: ['postgresql'],
+  })
+  return new Promise((resolve, reject) => {
+    const failed = (error?: Error): void => {
+      raw.destroy()
+      reject(new Departed('The TLS handshake failed.', { cause: error }))
+    }
+    socket.once('error', failed)
+    socket.once('close', failed)
+    socket.once('secure', () => {
+      socket.off('error', failed)
+      socket.off('close', failed)
+      resolve(socket)
+    })
+  })
+}
+
+/** The next bytes of a client. */
+export function more(socket: Socket): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const settle = (): void => {
+      socket.pause()
+      socket.off('data', onData)
+      socket.off('error', onGone)
+      socket.off('close', onGone)
+      socket.off('end', onGone)
+    }
+    const onData = (bytes: Buffer): void => {
+      settle()
+      resolve(bytes)
+    }
+    const onGone = (error?: Error): void => {
+      settle()
+      reject(new Departed('The client went away.', { cause: error }))
+    }
+    if (socket.destroyed) return onGone()
+    socket.on('data', onData)
+    socket.on('error', onGone)
+    socket.on('close', onGone)
+    socket.on('end', onGone)
+    socket.resume()
+  })
+}

@@ -1,0 +1,51 @@
+import { randomUUIDv7 } from 'node:crypto'
+import type { Action } from '../../core/action.ts'
+import type { Subject } from '../../core/subject.ts'
+import type { Analysis } from './sql/statement.ts'
+
+/** Characters of what an agent says that it is doing this for, and of a text in a summary. */
+const longestReason = 500
+const longestSummary = 300
+
+interface Facts {
+  readonly subject: Subject
+  readonly resource: string
+  readonly database: string
+  /** The user name that the client gave: its own claim. */
+  readonly user: string
+  readonly text: string
+  readonly analysis: Analysis
+}
+
+/** One text, with the values that it runs with, as policies, people and the audit log know it. */
+export function actionOf({ subject, resource, database, user, text, analysis }: Facts): Action {
+  return {
+    id: randomUUIDv7(),
+    name: 'sql.statement',
+    subject,
+    resource,
+    effect: analysis.effect,
+    attributes: { sql: { ...analysis.sql, database, user } },
+    summary: clipped(text.replaceAll(/\s+/g, ' ').trim(), longestSummary),
+    agentReason: reasonOf(text),
+    trace: traceOf(text),
+  }
+}
+
+/** A comment at the beginning that says `sallyport: reason=…`. */
+function reasonOf(text: string): string | null {
+  const said = /^\s*\/\*\s*sallyport:\s*reason=([^*]*)\*\//.exec(text)?.[1]?.trim()
+  return said ? clipped(said, longestReason) : null
+}
+
+/** Of `traceparent='…'` in a comment, as sqlcommenter writes it: the trace id (W3C Trace Context, §3.2). */
+function traceOf(text: string): string | null {
+  const comment = /\/\*[^*]*traceparent='00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}'[^*]*\*\//
+  return comment.exec(text)?.[1] ?? null
+}
+
+function clipped(text: string, longest: number): string {
+  if (text.length <= longest) return text
+  // Not in the middle of a surrogate pair.
+  return `${text.slice(0, longest - 1).replace(/[\ud800-\udbff]$/, '')}…`
+}

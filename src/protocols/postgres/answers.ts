@@ -1,0 +1,267 @@
+import type { Expected } from './expected.ts'
+import type { Run } from './run.ts'
+import type { Statement } from './sql/statement.ts'
+import type { BackendPiece } from './wire/backend.ts'
+import { BodyReader } from './wire/body-reader.ts'
+import { WireFault } from './wire/fault.ts'
+import { readReport, report } from './wire/messages.ts'
+
+/** What the session has to know of the answers. */
+export interface AnswerEvents {
+  /** A statement has ended well. `tag` is what the server calls it: `COMMIT`, `INSERT 0 1`. */
+  command(tag: string, statement: Statement | null, answer: Expected): void
+  /** A portal has given as many rows as were asked for, and has more. */
+  suspended(run: Run): void
+  /** All of it has ended well. */
+  completed(run: Run): void
+  /** It was refused with this SQLSTATE, or skipped because of an earlier error. */
+  failed(run: Run, code: string): void
+  /** An error without a run. */
+  broken(): void
+  ready(status: string): void
+  parameter(name: string, value: string): void
+  /** The server ended the session by itself. */
+  fatal(): void
+}
+
+/** The message that ends the answer to one of the client's. */
+const ends: Readonly<Record<Expected['kind'], string>> = {
+  parse: '1',
+  bind: '2',
+  close: '3',
+  describe: 'Tn',
+  execute: 'CIs',
+  query: 'Z',
+  sync: 'Z',
+}
+
+const skipped = 'skipped'
+
+/**
+ * Knows which question each message of the server answers (PostgreSQL documentation, "Message Flow"). Pure bookkeeping, without sockets: questions go in with
+ * `expect`, the server's messages with `take`.
+ */
+export class Answers {
+  readonly #events: AnswerEvents
+  // Owned by expect() and take().
+  #queue: Expected[] = []
+  #status = 'I'
+  #skipping = false
+  #copyIn = false
+  #step = 0
+  #stepRows = 0
+  #code: string | null = null
+  #waiters: (() => void)[] = []
+  // Rows of a question of our own that are cut in pieces.
+  #parts: Buffer[] = []
+
+  constructor(events: AnswerEvents) {
+    this.#events = events
+  }
+
+  get head(): Expected | null {
+    return this.#queue[0] ?? null
+  }
+
+  get outstanding(): readonly Expected[] {
+    return this.#queue
+  }
+
+  /** Of the last ReadyForQuery: `I` idle, `T` in a transaction block, `E` in one that failed. */
+  get status(): string {
+    return this.#status
+  }
+
+  /** Whether the server skips everything up to the next Sync. Certain only when nothing is outstanding. */
+  get skipping(): boolean {
+    return this.#skipping
+  }
+
+  /** Whether the server takes the rows of a COPY, and nothing else. */
+  get copyIn(): boolean {
+    return this.#copyIn
+  }
+
+  expect(question: Expected): void {
+    this.#queue.push(question)
+  }
+
+  /** A Sync is on its way: from there on, the server listens again. */
+  endSkipping(): void {
+    this.#skipping = false
+  }
+
+  /** The client has ended its COPY. */
+  endCopy(): void {
+    this.#copyIn = false
+  }
+
+  /** Resolves when something was answered: whoever waits looks again. */
+  change(): Promise<void> {
+    return new Promise((resolve) => this.#waiters.push(resolve))
+  }
+
+  /** Wakes whoever waits for a change. */
+  wake(): void {
+    for (const resolve of this.#waiters.splice(0)) resolve()
+  }
+
+  /** What the client gets of it: the bytes as they are, others, or `null`. Throws a `WireFault` for an answer to something that nobody asked. */
+  take(piece: BackendPiece): Buffer | null {
+    switch (piece.type) {
+      case 'N':
+      case 'A':
+        return this.head?.own ? null : piece.bytes
+      case 'S':
+        return this.#parameter(piece)
+      case 'E':
+        return this.#error(piece)
+      case 'Z':
+        return this.#ready(piece)
+      default:
+        return this.#answer(piece)
+    }
+  }
+
+  #parameter({ bytes }: BackendPiece): Buffer {
+    const reader = new BodyReader(bytes.subarray(5))
+    this.#events.parameter(reader.text(), reader.text())
+    return bytes
+  }
+
+  #answer(piece: BackendPiece): Buffer | null {
+    const { head } = this
+    if (!head) throw new WireFault('the server answered what nobody asked')
+    const { type, bytes } = piece
+    if (type === 'D' || type === 'd') this.#rows(head, piece)
+    else if (type === 'G') this.#beginCopy(head)
+    else if (type === 'W') throw new WireFault('the server began to replicate')
+    else if (type === 'C' || type === 'I') this.#command(head, bytes)
+    else if (type === 's' && head.run) this.#events.suspended(head.run)
+    if (ends[head.kind].includes(type)) this.#done(head, type !== 's')
+    else if (!isPartOf(head.kind, type))
+      throw new WireFault('the server answered something else than it was asked')
+    return head.own ? null : bytes
+  }
+
+  #rows({ run, own }: Expected, { bytes, begun, whole }: BackendPiece): void {
+    if (own) {
+      this.#parts.push(bytes)
+      if (whole) readRows(Buffer.concat(this.#parts.splice(0)), (values) => own.row(values))
+    }
+    this.#stepRows += begun
+    if (run) run.bytes += bytes.length
+  }
+
+  #beginCopy(head: Expected): void {
+    if (head.own) throw new WireFault('the server began to copy')
+    this.#copyIn = true
+    this.wake()
+  }
+
+  #command(head: Expected, bytes: Buffer): void {
+    const tag = bytes[0] === 0x43 ? new BodyReader(bytes.subarray(5)).text() : ''
+    const counted = Number(/ (\d+)$/.exec(tag)?.[1] ?? 0)
+    if (head.run) head.run.rows += Math.max(counted, this.#stepRows)
+    this.#stepRows = 0
+    this.#copyIn = false
+    const statement = head.statements[this.#step] ?? null
+    this.#step += 1
+    this.#events.command(tag, statement, head)
+  }
+
+  #done(head: Expected, whole: boolean): void {
+    this.#queue.shift()
+    this.#step = 0
+    this.#stepRows = 0
+    if (head.kind === 'execute' && head.run && whole && head.ends) this.#events.completed(head.run)
+    head.settled(true)
+    this.wake()
+  }
+
+  #error({ bytes }: BackendPiece): Buffer | null {
+    const fields = readReport(bytes.subarray(5))
+    const code = fields.get('C') ?? 'XX000'
+    this.#copyIn = false
+    const { head } = this
+    if (!head || /^(FATAL|PANIC)$/.test(fields.get('V') ?? '')) {
+      this.#events.fatal()
+      return bytes
+    }
+    head.own?.failed(code, fields.get('M') ?? '')
+    if (head.kind === 'query' || head.kind === 'sync') {
+      this.#code = code
+      this.#events.broken()
+    } else {
+      this.#fail(code)
+    }
+    this.wake()
+    if (head.own) return null
+    return head.refusal ? report(head.refusal) : bytes
+  }
+
+  /** The server skips everything up to the next Sync. */
+  #fail(code: string): void {
+    const next = this.#queue.findIndex(({ kind }) => kind === 'sync')
+    const dropped = this.#queue.splice(0, next < 0 ? this.#queue.length : next)
+    if (next < 0) this.#skipping = true
+    this.#step = 0
+    this.#stepRows = 0
+    this.#events.broken()
+    for (const [i, { run, own, settled }] of dropped.entries()) {
+      if (run) this.#events.failed(run, i === 0 ? code : skipped)
+      if (i > 0) own?.failed(skipped, 'skipped because of an earlier error')
+      settled(false)
+    }
+  }
+
+  #ready({ bytes }: BackendPiece): Buffer | null {
+    const { head } = this
+    if (head?.kind !== 'query' && head?.kind !== 'sync')
+      throw new WireFault('the server was ready too early')
+    const code = this.#code
+    this.#code = null
+    this.#queue.shift()
+    this.#step = 0
+    this.#stepRows = 0
+    this.#copyIn = false
+    this.#status = String.fromCharCode(bytes[5]!)
+    if (head.run) {
+      if (code !== null) this.#events.failed(head.run, code)
+      else if (head.ends) this.#events.completed(head.run)
+    }
+    head.settled(code === null)
+    this.#events.ready(this.#status)
+    this.wake()
+    return head.own ? null : bytes
+  }
+}
+
+/** Messages that can come before the last one of an answer. */
+function isPartOf(kind: Expected['kind'], type: string): boolean {
+  switch (kind) {
+    case 'query':
+      return 'TDCIGHdc'.includes(type)
+    case 'execute':
+      return 'DGHdc'.includes(type)
+    case 'describe':
+      return type === 't'
+    default:
+      return false
+  }
+}
+
+/** Whole DataRow messages, one after the other, in text form. */
+function readRows(bytes: Buffer, row: (values: (string | null)[]) => void): void {
+  for (let at = 0; at < bytes.length;) {
+    const length = bytes.readUInt32BE(at + 1)
+    const reader = new BodyReader(bytes.subarray(at + 5, at + 1 + length))
+    row(
+      Array.from({ length: reader.uint16() }, () => {
+        const size = reader.int32()
+        return size < 0 ? null : reader.bytes(size).toString('utf8')
+      }),
+    )
+    at += 1 + length
+  }
+}

@@ -1,0 +1,100 @@
+import type { Socket } from 'node:net'
+import { Problem } from '../../core/errors.ts'
+import type { Principal } from '../../core/subject.ts'
+import type { Authenticator } from '../../identity/authenticate.ts'
+import { Departed, more, type Arrival } from './accept.ts'
+import { readParameters, type StartRequest } from './parameters.ts'
+import { Rejection } from './rejection.ts'
+import type { PostgresResource } from '../../config/schema.ts'
+import { FrontendReader } from './wire/frontend.ts'
+import { cstring, int32, message } from './wire/messages.ts'
+import { readQuery } from './wire/requests.ts'
+
+/** Bytes of the longest token. */
+const longestToken = 64 * 1024
+
+/** The newest minor version of protocol 3 that is spoken here. */
+const newestMinor = 2
+
+/** A client that has proven who it is. */
+export interface Guest {
+  readonly client: Socket
+  readonly minor: number
+  readonly start: StartRequest
+  readonly token: string
+  readonly principal: Principal
+  /** What came behind its password. */
+  readonly rest: Buffer
+}
+
+/**
+ * Asks for the token, which is the password, and finds out who presents it. Rejects with a `Rejection` or with the authenticator's problem: nothing has been opened behind
+ * the gateway by then.
+ */
+export async function welcome(
+  { socket, secure, opening, rest }: Arrival,
+  { upstream, trusted, tls }: Pick<PostgresResource, 'upstream' | 'trusted' | 'tls'>,
+  authenticator: Pick<Authenticator, 'authenticate'>,
+): Promise<Guest> {
+  if (opening.kind !== 'start') throw new Departed('Nothing was started.')
+  if (!secure && !trusted) throw needsTls(tls !== undefined)
+  const start = readParameters(opening.parameters, upstream)
+  negotiate(socket, opening.minor, start.unknownOptions)
+  // AuthenticationCleartextPassword: inside of TLS, or where nobody can listen in.
+  socket.write(message('R', int32(3)))
+  const reader = new FrontendReader(longestToken)
+  reader.push(rest)
+  const token = await password(socket, reader)
+  return {
+    client: socket,
+    minor: Math.min(opening.minor, newestMinor),
+    start,
+    token,
+    principal: await authenticate(authenticator, token),
+    rest: reader.drain(),
+  }
+}
+
+function needsTls(available: boolean): Rejection {
+  return new Rejection(
+    '28000',
+    'the password is a token, and this listener takes it over TLS only',
+    available
+      ? 'Connect with sslmode=require, or better verify-full.'
+      : 'Whoever runs the gateway has to give this listener a certificate.',
+  )
+}
+
+/** Says which version is spoken, and which options are not known (PostgreSQL documentation, "NegotiateProtocolVersion"). */
+function negotiate(socket: Socket, minor: number, unknown: readonly string[]): void {
+  if (minor <= newestMinor && unknown.length === 0) return
+  const version = int32((3 << 16) | Math.min(minor, newestMinor))
+  socket.write(message('v', version, int32(unknown.length), ...unknown.map(cstring)))
+}
+
+async function password(socket: Socket, reader: FrontendReader): Promise<string> {
+  for (;;) {
+    const said = reader.next()
+    if (said?.type === 'p') return readQuery(said.body)
+    // A client that thinks better of it, as psql does to ask its user for the password.
+    if (said?.type === 'X') throw new Departed('The client left without a password.')
+    if (said) throw new Rejection('08P01', 'expected a password')
+    reader.push(await more(socket))
+  }
+}
+
+async function authenticate(
+  authenticator: Pick<Authenticator, 'authenticate'>,
+  token: string,
+): Promise<Principal> {
+  try {
+    return await authenticator.authenticate(token)
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'unauthenticated') throw error
+    throw new Rejection(
+      '28P01',
+      `password authentication failed: ${error.message}`,
+      'The password is a token or an agent key of this gateway, not one of the database.',
+    )
+  }
+}

@@ -1,0 +1,110 @@
+import { Problem } from '../../core/errors.ts'
+import type { Principal } from '../../core/subject.ts'
+import type { Sealed, Waiting } from '../../gate/attempt.ts'
+import type { Gate } from '../../gate/gate.ts'
+import { actionOf } from './action.ts'
+import { cancelled, inFailedTransaction, refusalOf, unreadableRefusal } from './refusal.ts'
+import { Run } from './run.ts'
+import { Over, Skipped } from './server-side.ts'
+import type { Analysis } from './sql/statement.ts'
+import type { Report } from './wire/messages.ts'
+
+/** Held, in a transaction that has failed: the server would refuse it, whatever people say. */
+export class FailedTransaction extends Error {
+  override readonly name = 'FailedTransaction'
+}
+
+export interface AuthoriserInit {
+  readonly gate: Pick<Gate, 'enforce'>
+  readonly principal: Principal
+  readonly resource: string
+  /** Names upstream and credential without revealing them; part of what an approval is bound to. */
+  readonly binding: string
+  readonly database: string
+  readonly user: string
+  /** Called while an action waits for people, at once and then from time to time. */
+  readonly notice: (waiting: Waiting) => void
+}
+
+interface Wish {
+  readonly text: string
+  readonly analysis: Analysis
+  /** Milliseconds that it may wait for people. */
+  readonly waitMs: number
+  /** Rejects with `FailedTransaction`, `Skipped`, or a problem: then it does not wait, and does not run. */
+  readonly seal: () => Promise<Sealed>
+}
+
+/** Milliseconds between two notices of a statement that waits. */
+const reminder = 15_000
+
+/** Gets the permits of one session, one after the other. */
+export class Authoriser {
+  readonly #init: AuthoriserInit
+  // Owned by run(): what waits for the gate now.
+  #attempt: AbortController | null = null
+  #held = false
+  #cancelled = false
+
+  constructor(init: AuthoriserInit) {
+    this.#init = init
+  }
+
+  /** A run of what was permitted, or what the client is told instead. Rejects with `Skipped` and `Over`. */
+  async run({ text, analysis, waitMs, seal }: Wish): Promise<Run | Report> {
+    const { gate, principal, resource, binding, database, user } = this.#init
+    const { subject, credential } = principal
+    const attempt = new AbortController()
+    this.#attempt = attempt
+    this.#held = false
+    this.#cancelled = false
+    const shown: { sealed: Sealed | null } = { sealed: null }
+    let reminders: NodeJS.Timeout | undefined
+    try {
+      const permit = await gate.enforce({
+        action: actionOf({ subject, resource, database, user, text, analysis }),
+        credential,
+        binding,
+        seal: async () => (shown.sealed = await seal()),
+        waitMs,
+        caller: attempt.signal,
+        approval: null,
+        held: (waiting) => {
+          this.#held = true
+          this.#init.notice(waiting)
+          reminders = setInterval(() => this.#init.notice(waiting), reminder)
+        },
+      })
+      // A digest in the permit means that people approved this text with these values, in this session as it was.
+      permit.redeem(permit.digest === null ? null : (shown.sealed?.digest ?? null))
+      return new Run(permit)
+    } catch (error) {
+      if (error instanceof Skipped || error instanceof Over) throw error
+      return this.#refusal(error, analysis)
+    } finally {
+      clearInterval(reminders)
+      this.#attempt = null
+    }
+  }
+
+  /** Ends the wait of an action that is held, because its client asks for that. False if none is. */
+  cancel(): boolean {
+    if (!this.#attempt || !this.#held) return false
+    this.#cancelled = true
+    this.#attempt.abort()
+    return true
+  }
+
+  /** Nobody waits any more: what is held now is not released to this session. */
+  abandon(): void {
+    this.#attempt?.abort()
+  }
+
+  #refusal(error: unknown, { unreadable }: Analysis): Report {
+    if (this.#cancelled) return cancelled
+    if (error instanceof FailedTransaction) return inFailedTransaction
+    const report = refusalOf(error)
+    const denied = error instanceof Problem && error.code === 'denied'
+    return denied && unreadable ? unreadableRefusal(unreadable, report) : report
+  }
+}

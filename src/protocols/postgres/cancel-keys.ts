@@ -1,0 +1,32 @@
+import { randomBytes } from 'node:crypto'
+
+/** Whoever has the key may have cancelled what runs. */
+interface Cancellable {
+  cancel(): void
+}
+
+/** The keys that clients cancel with. They are ours: the server's own never leave the gateway. */
+export class CancelKeys {
+  readonly #sessions = new Map<string, Cancellable>()
+
+  /** A secret for a session. The process id stays the server's own: clients show it, and ask the server about it. */
+  issue(process: number, minor: number, session: Cancellable): Buffer {
+    // Protocol 3.0 knows 4 bytes, 3.2 up to 256; PostgreSQL 18 gives 32.
+    const secret = randomBytes(minor >= 2 ? 32 : 4)
+    this.#sessions.set(keyOf(process, secret), session)
+    return secret
+  }
+
+  revoke(process: number, secret: Buffer): void {
+    this.#sessions.delete(keyOf(process, secret))
+  }
+
+  /** Nothing is answered, whether there is such a session or not. */
+  use(process: number, secret: Buffer): void {
+    this.#sessions.get(keyOf(process, secret))?.cancel()
+  }
+}
+
+function keyOf(process: number, secret: Buffer): string {
+  return `${process} ${secret.toString('hex')}`
+}

@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs'
+import { Pool, type PoolConfig } from 'pg'
+import type { PostgresResource } from '../../config/schema.ts'
+import type { Log } from '../../telemetry/log.ts'
+import { Catalogues } from './sql/catalogues.ts'
+import type { CatalogueSource, Probe } from './sql/statement.ts'
+
+/** Milliseconds until a question about the catalogue has to be answered. */
+const patience = 15_000
+
+/** What is known of the catalogue of each database of a resource; asked for over a connection of the gateway's own, with the resource's credential. */
+export class Databases {
+  readonly #config: PostgresResource
+  readonly #log: Log
+  readonly #pools: Pool[] = []
+  readonly #known = new Map<string, CatalogueSource>()
+
+  constructor(config: PostgresResource, log: Log) {
+    this.#config = config
+    this.#log = log
+  }
+
+  get(database: string): CatalogueSource {
+    const known = this.#known.get(database)
+    if (known) return known
+    const made = new Catalogues(this.#probe(database))
+    this.#known.set(database, made)
+    return made
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#pools.map((pool) => pool.end()))
+  }
+
+  #probe(database: string): Probe {
+    const { name } = this.#config
+    const pool = new Pool(poolConfig(this.#config, database))
+    // A connection that breaks while nobody uses it: the next question opens another.
+    pool.on('error', (error) =>
+      this.#log.info({ err: error, resource: name }, 'the connection for the catalogue broke'),
+    )
+    this.#pools.push(pool)
+    return {
+      query: async (text, values) => {
+        const { rows } = await pool.query<Record<string, string | null>>({
+          text,
+          values: [...values],
+          // Everything as the server prints it.
+          types: { getTypeParser: () => (value: string) => value },
+        })
+        return rows
+      },
+    }
+  }
+}
+
+function poolConfig({ upstream, credential, ca }: PostgresResource, database: string): PoolConfig {
+  const { host, port, tls } = upstream
+  return {
+    host,
+    port,
+    database,
+    ...credential,
+    max: 1,
+    idleTimeoutMillis: 60_000,
+    connectionTimeoutMillis: patience,
+    query_timeout: patience,
+    application_name: 'sallyport',
+    ssl: tls !== 'disable' && {
+      rejectUnauthorized: true,
+      minVersion: 'TLSv1.2',
+      ...(ca !== undefined && { ca: readFileSync(ca, 'utf8') }),
+      ...(tls === 'verify-ca' && { checkServerIdentity: () => undefined }),
+    },
+  }
+}

@@ -1,0 +1,358 @@
+import type { PostgresResource } from '../../config/schema.ts'
+import { FailedTransaction, type Authoriser } from './authorise.ts'
+import { expected } from './expected.ts'
+import type { Ledger } from './ledger.ts'
+import type { Names } from './names.ts'
+import { noFunctionCalls, noSuchName } from './refusal.ts'
+import { Run } from './run.ts'
+import { seal, type Meaning } from './seal.ts'
+import { Skipped, type ServerSide } from './server-side.ts'
+import { renames, type Portal, type SessionNames } from './session-names.ts'
+import { isSessionOnly } from './session-only.ts'
+import type { Settings } from './settings.ts'
+import type { Analyser, Analysis, Statement } from './sql/statement.ts'
+import { WireFault } from './wire/fault.ts'
+import type { FrontendMessage } from './wire/frontend.ts'
+import { bind, execute, query, randomName, type Report } from './wire/messages.ts'
+import {
+  readBind,
+  readExecute,
+  readNamed,
+  readParse,
+  readQuery,
+  type BindRequest,
+} from './wire/requests.ts'
+
+interface FrontInit {
+  readonly server: ServerSide
+  readonly names: SessionNames
+  readonly settings: Settings
+  readonly ledger: Ledger
+  readonly authoriser: Authoriser
+  readonly analyser: Pick<Analyser, 'analyse'>
+  readonly database: string
+  /** Milliseconds that a statement is held. */
+  readonly wait: Pick<PostgresResource, 'wait'>['wait']
+  readonly waitInTransaction: number
+  /** A read has been sent, and its record is under way. */
+  readonly sent: (run: Run) => void
+}
+
+/** What a text runs with, besides itself. */
+interface Values {
+  readonly types: readonly number[]
+  readonly bound: BindRequest | null
+}
+
+/**
+ * Takes a client's messages, one after the other, and sends each on, or what the server must refuse in its place. Nothing overtakes: a message waits for the decision on the one before
+ * it.
+ */
+export class Front {
+  readonly #init: FrontInit
+  // Counts stretches between Syncs and Queries: within one, an error skips what follows it.
+  #segment = 0
+  // Whether a run has begun in this segment: its transaction keeps its locks until the Sync.
+  #ran = false
+  #copying: Run | null = null
+
+  constructor(init: FrontInit) {
+    this.#init = init
+  }
+
+  /** Resolves when the next message may come; at once, without a promise, where nothing had to be waited for. Throws what ends the session. */
+  take(message: FrontendMessage): Promise<void> | void {
+    const { answers } = this.#init.server
+    if (answers.copyIn) return this.#copyMessage(message)
+    // The server would skip it.
+    if (answers.skipping && message.type !== 'S') return
+    switch (message.type) {
+      case 'Q':
+        return this.#unlessSkipped(this.#query(message))
+      case 'P':
+        return this.#parse(message)
+      case 'B':
+        return this.#unlessSkipped(this.#bind(message))
+      case 'E':
+        return this.#execute(message)
+      case 'D':
+        readNamed(message.body)
+        return this.#send(message, 'describe')
+      case 'C':
+        return this.#close(message)
+      case 'S':
+        return this.#sync(message)
+      case 'H':
+        return this.#init.server.send(message.bytes)
+      case 'F':
+        return this.#unlessSkipped(this.#refuse('query', noFunctionCalls))
+      case 'p':
+        throw new WireFault('unexpected password message')
+      default:
+        // Rows of a COPY that has failed: the server takes no notice of them either.
+        return
+    }
+  }
+
+  #copyMessage(message: FrontendMessage): Promise<void> | void {
+    const { server } = this.#init
+    switch (message.type) {
+      case 'd':
+        if (this.#copying) this.#copying.bytes += message.body.length
+        server.send(message.bytes)
+        return server.full ? server.until(() => !server.full) : undefined
+      case 'c':
+      case 'f':
+        server.send(message.bytes)
+        server.answers.endCopy()
+        // The same text may go on to copy again.
+        return this.#copyOrEnd(this.#copying)
+      case 'S':
+      case 'H':
+        // The server takes no notice of them while it copies ("COPY Operations").
+        return
+      default:
+        throw new WireFault(`unexpected message type "${message.type}" during COPY from stdin`)
+    }
+  }
+
+  async #query({ body, bytes }: FrontendMessage): Promise<void> {
+    const { server, names } = this.#init
+    const text = readQuery(body)
+    this.#segment += 1
+    // Names that the text uses have to be certain.
+    if (!names.settled) await server.drain()
+    const analysis = await this.#read(text)
+    const run = await this.#permitted(text, analysis, { types: [], bound: null })
+    if (run && !(run instanceof Run)) return this.#refuse('query', run)
+    const { statements } = analysis
+    const unsure = statements.some(renames) || analysis.unreadable !== null
+    const change = unsure ? names.statements.announce(null, null, this.#segment) : null
+    if (run) run.started = true
+    const whole = expected('query', {
+      run: run ?? this.#fed(statements),
+      statements,
+      text,
+      ends: run !== null && !declares(statements),
+      settled: () => change && names.statements.settle(change, false),
+    })
+    this.#forwarded(analysis, run)
+    server.send(bytes, whole)
+    this.#segment += 1
+    this.#ran = false
+    if (opensCopy(analysis)) await this.#copyOrEnd(run)
+  }
+
+  #parse({ body, bytes }: FrontendMessage): void {
+    const { statements } = this.#init.names
+    const { name, text, types } = readParse(body)
+    const change = statements.announce(name, { text, types }, this.#segment)
+    const settled = (succeeded: boolean): void => {
+      statements.settle(change, succeeded)
+      if (succeeded) this.#init.names.renamed(name)
+    }
+    this.#init.server.send(bytes, expected('parse', { settled }))
+  }
+
+  async #bind({ body, bytes }: FrontendMessage): Promise<void> {
+    const { server, names, ledger } = this.#init
+    const bound = readBind(body)
+    const prepared = await this.#lookUp(names.statements, bound.statement)
+    if (!prepared) return this.#refuse('bind', noSuchName('prepared statement', bound.statement))
+    const { text, types } = prepared
+    const analysis = await this.#read(text)
+    const run = await this.#permitted(text, analysis, { types, bound })
+    if (run && !(run instanceof Run)) return this.#refuse('bind', run)
+    const portal = { run, statements: analysis.statements, text }
+    const change = names.portals.announce(bound.portal, portal, this.#segment)
+    if (run) ledger.opened(run)
+    this.#forwarded(analysis, run)
+    const settled = (succeeded: boolean): void => {
+      const before = names.portals.all.get(bound.portal)?.run
+      if (succeeded && before) ledger.closed(before)
+      names.portals.settle(change, succeeded)
+    }
+    server.send(bytes, expected('bind', { run, settled }))
+  }
+
+  #execute(message: FrontendMessage): Promise<void> | void {
+    const { names } = this.#init
+    const { portal: name } = readExecute(message.body)
+    const portal = names.portals.get(name, this.#segment)
+    if (portal !== null && portal !== 'unsure') return this.#executePortal(message, portal)
+    return this.#unlessSkipped(this.#executeLater(message, name))
+  }
+
+  /** One that is not known yet, or is a cursor of SQL: those share their names with portals. */
+  async #executeLater(message: FrontendMessage, name: string): Promise<void> {
+    const { names } = this.#init
+    const portal = await this.#lookUp(names.portals, name)
+    const cursor = names.cursors.get(name)
+    if (portal) return this.#executePortal(message, portal)
+    if (cursor) return this.#send(message, 'execute', cursor.run)
+    return this.#refuse('execute', noSuchName('portal', name))
+  }
+
+  #executePortal(
+    { bytes }: FrontendMessage,
+    { run, statements, text }: Portal,
+  ): Promise<void> | void {
+    const { server, settings } = this.#init
+    if (run) run.started = true
+    this.#ran = true
+    settings.forwarded(statements, this.#segment)
+    server.send(bytes, expected('execute', { run, statements, text, ends: !declares(statements) }))
+    const mayCopy = statements.some(({ session }) => session.some(({ kind }) => kind === 'copy-in'))
+    // An unread text has no statements, and may be anything.
+    if (mayCopy || (statements.length === 0 && run)) return this.#copyOrEnd(run)
+  }
+
+  #close(message: FrontendMessage): void {
+    const { server, names, ledger } = this.#init
+    const { kind, name } = readNamed(message.body)
+    if (kind === 'statement') {
+      const change = names.statements.announce(name, null, this.#segment)
+      const settled = (succeeded: boolean): void => {
+        names.statements.settle(change, succeeded)
+        if (succeeded) names.renamed(name)
+      }
+      return server.send(message.bytes, expected('close', { settled }))
+    }
+    const change = names.portals.announce(name, null, this.#segment)
+    const settled = (succeeded: boolean): void => {
+      const run = names.portals.all.get(name)?.run
+      if (succeeded && run) ledger.closed(run)
+      names.portals.settle(change, succeeded)
+    }
+    server.send(message.bytes, expected('close', { settled }))
+  }
+
+  #sync(message: FrontendMessage): void {
+    this.#init.server.answers.endSkipping()
+    this.#send(message, 'sync')
+    this.#segment += 1
+    this.#ran = false
+  }
+
+  #send({ bytes }: FrontendMessage, kind: 'describe' | 'sync' | 'execute', run?: Run | null): void {
+    this.#init.server.send(bytes, expected(kind, { run: run ?? null, ends: false }))
+  }
+
+  /** What the text means here and now. */
+  async #read(text: string): Promise<Analysis> {
+    const { settings, names, analyser } = this.#init
+    const context = await settings.context(this.#segment)
+    return analyser.analyse(text, { ...context, ...names.forReading })
+  }
+
+  /** The run of a text that is an action, `null` for one that is only about the session; or why it is refused. */
+  async #permitted(text: string, analysis: Analysis, values: Values): Promise<Run | Report | null> {
+    const { authoriser, names, wait, waitInTransaction } = this.#init
+    if (isSessionOnly(analysis, names.cursors)) return null
+    return authoriser.run({
+      text,
+      analysis,
+      waitMs: this.#inTransaction ? Math.min(wait, waitInTransaction) : wait,
+      seal: async () => seal(await this.#meaning(text, analysis, values)),
+    })
+  }
+
+  async #meaning(text: string, analysis: Analysis, { types, bound }: Values): Promise<Meaning> {
+    const { server, settings, names, database } = this.#init
+    // Whatever comes before it is over before anybody is asked: if it failed, this is skipped, and nobody decides about it in vain.
+    await server.drain()
+    if (server.answers.status === 'E') throw new FailedTransaction()
+    return {
+      text,
+      prepared: preparedIn(analysis, names),
+      types,
+      bound,
+      database,
+      role: settings.role,
+      searchPath: settings.searchPath,
+      temporary: [...settings.temporary.keys()],
+      settings: await settings.changed(),
+      copiesIn: has(analysis.statements, 'copy-in'),
+    }
+  }
+
+  /** Whether waiting here keeps locks that others may need. */
+  get #inTransaction(): boolean {
+    const { answers } = this.#init.server
+    const begins = answers.outstanding.some(({ statements }) => has(statements, 'begin'))
+    return answers.status !== 'I' || begins || this.#ran
+  }
+
+  #forwarded({ statements, unreadable }: Analysis, run: Run | null): void {
+    const { settings, sent } = this.#init
+    settings.forwarded(statements, this.#segment)
+    if (unreadable) settings.forwardedUnread(this.#segment)
+    if (run) sent(run)
+  }
+
+  /** Sends something that the server must refuse, in the place of what is refused: so that what follows is skipped, and the transaction fails, as with any error. */
+  async #refuse(kind: 'query' | 'bind' | 'execute', refusal: Report): Promise<void> {
+    const { server } = this.#init
+    await server.drain()
+    const name = randomName()
+    const poison = {
+      query: query(`EXECUTE ${name}`),
+      bind: bind(name, name),
+      execute: execute(name),
+    }
+    server.send(poison[kind], expected(kind, { refusal }))
+    if (kind === 'query') this.#segment += 1
+  }
+
+  /** What comes next means one thing while the server copies, and another when it does not. */
+  async #copyOrEnd(run: Run | null): Promise<void> {
+    const { server } = this.#init
+    const last = server.answers.outstanding.at(-1)
+    this.#copying = run
+    if (server.open) server.flush()
+    await server.until(
+      () => server.answers.copyIn || !last || !server.answers.outstanding.includes(last),
+    )
+  }
+
+  /** What asked for the cursor that these statements read on. */
+  #fed(statements: readonly Statement[]): Run | null {
+    const { cursors } = this.#init.names
+    const [name] = statements.flatMap(({ session }) =>
+      session.flatMap((change) => (change.kind === 'fetch' ? [change.name] : [])),
+    )
+    return name === undefined ? null : (cursors.get(name)?.run ?? null)
+  }
+
+  async #lookUp<Value>(names: Names<Value>, name: string): Promise<Value | null> {
+    const known = names.get(name, this.#segment)
+    if (known !== 'unsure') return known
+    await this.#init.server.drain()
+    return names.all.get(name) ?? null
+  }
+
+  async #unlessSkipped(work: Promise<void>): Promise<void> {
+    try {
+      await work
+    } catch (error) {
+      if (!(error instanceof Skipped)) throw error
+    }
+  }
+}
+
+function has(statements: readonly Statement[], kind: string): boolean {
+  return statements.some(({ session }) => session.some((change) => change.kind === kind))
+}
+
+const declares = (statements: readonly Statement[]): boolean => has(statements, 'declare')
+
+function opensCopy({ statements, unreadable }: Analysis): boolean {
+  return unreadable !== null || has(statements, 'copy-in')
+}
+
+function preparedIn({ statements }: Analysis, { statements: names }: SessionNames) {
+  return statements
+    .flatMap(({ session }) => session)
+    .flatMap((change) => (change.kind === 'execute' ? [change.name] : []))
+    .map((name) => ({ name, text: names.all.get(name)?.text ?? '' }))
+}

@@ -1,0 +1,127 @@
+import type { Run } from './run.ts'
+
+interface Savepoint {
+  readonly name: string
+  /** How many runs were waiting when it was set. */
+  readonly at: number
+}
+
+/**
+ * Says what became of each run. A read has ended with its statement. A write has succeeded when its transaction has been committed, and not before; rolled back it has
+ * failed; and if the answer to the commit never comes, nobody knows.
+ */
+export class Ledger {
+  // Owned by the methods below: writes whose statements have ended well, in order.
+  #waiting: Run[] = []
+  #savepoints: Savepoint[] = []
+  // Runs whose portal or cursor is still open: more rows may come.
+  readonly #open = new Set<Run>()
+  #failed = false
+
+  /** Its last statement has ended well. */
+  completed(run: Run): void {
+    this.#open.delete(run)
+    if (run.isRead) run.finish('succeeded')
+    else this.#waiting.push(run)
+  }
+
+  /** It has a portal or a cursor, and may give rows, or more of them. */
+  opened(run: Run): void {
+    this.#open.add(run)
+  }
+
+  /** Its portal or cursor has been closed by the client. */
+  closed(run: Run): void {
+    if (!this.#open.delete(run)) return
+    if (run.isRead || !run.started) end(run)
+    else this.#waiting.push(run)
+  }
+
+  /** `code`: the SQLSTATE that it ended with, or another reason. */
+  failed(run: Run, code: string): void {
+    this.#open.delete(run)
+    this.#failed = true
+    // What it had committed by itself before that stays.
+    run.finish(run.committed ? 'unknown' : 'failed', code)
+  }
+
+  /** An error that belongs to no run: what the transaction did before is lost all the same. */
+  broken(): void {
+    this.#failed = true
+  }
+
+  committed(current: Run | null): void {
+    if (current) current.committed = true
+    this.#settle(this.#waiting, 'succeeded')
+  }
+
+  rolledBack(current: Run | null): void {
+    if (current) current.rolledBack = true
+    this.#settle(this.#waiting, 'failed', 'rolled-back')
+  }
+
+  savepoint(name: string): void {
+    this.#savepoints.push({ name, at: this.#waiting.length })
+  }
+
+  release(name: string): void {
+    const at = this.#find(name)
+    if (at >= 0) this.#savepoints.splice(at)
+  }
+
+  /** The savepoint itself stays (SQL:2003, §16.5; PostgreSQL, ROLLBACK TO). */
+  rolledBackTo(name: string): void {
+    const at = this.#find(name)
+    if (at < 0) return
+    const { at: since } = this.#savepoints[at]!
+    this.#savepoints.splice(at + 1)
+    for (const run of this.#waiting.splice(since)) run.finish('failed', 'rolled-back')
+  }
+
+  /** PREPARE TRANSACTION: somebody else may commit it, or not. */
+  handedOver(): void {
+    this.#settle(this.#waiting, 'unknown', 'prepared-transaction')
+  }
+
+  /** ReadyForQuery. Outside of a transaction block, the implicit transaction has ended by now, one way or the other. */
+  ready(status: string): void {
+    if (status === 'I') {
+      if (this.#failed) this.#settle(this.#waiting, 'failed', 'rolled-back')
+      else this.#settle(this.#waiting, 'succeeded')
+      for (const run of this.#open) end(run)
+      this.#open.clear()
+    }
+    this.#failed = false
+  }
+
+  /** The connection is gone. `committing`: a commit may have been on its way. */
+  lost(running: readonly Run[], committing: boolean): void {
+    const result = committing ? 'unknown' : 'failed'
+    for (const run of [...running, ...this.#open]) {
+      run.finish(run.isRead ? 'failed' : result, 'connection-lost')
+    }
+    this.#open.clear()
+    this.#settle(this.#waiting, result, 'connection-lost')
+  }
+
+  #find(name: string): number {
+    return this.#savepoints.findLastIndex((savepoint) => savepoint.name === name)
+  }
+
+  #settle(runs: readonly Run[], result: 'succeeded' | 'failed' | 'unknown', error?: string): void {
+    this.#waiting = []
+    this.#savepoints = []
+    for (const run of runs) {
+      if (run.committed && run.rolledBack) run.finish('unknown', error)
+      else if (run.rolledBack && result === 'succeeded') run.finish('failed', 'rolled-back')
+      else if (run.committed && result === 'failed') run.finish('unknown', error)
+      else run.finish(result, error)
+    }
+  }
+}
+
+/** What was planned, and never asked for, has not run. */
+function end(run: Run): void {
+  if (run.started) run.finish('succeeded')
+  else run.finish('failed', 'not-executed')
+}

@@ -1,0 +1,105 @@
+import { Problem } from '../../core/errors.ts'
+import type { ProblemCode } from '../../core/reasons.ts'
+import type { Unreadable } from './sql/statement.ts'
+import type { Report } from './wire/messages.ts'
+
+/** SQLSTATEs (PostgreSQL, appendix A); those that begin with SP are ours. */
+const codes: Partial<Record<ProblemCode, string>> = {
+  'approval-pending': 'SP001',
+  'too-many-holds': '53400',
+  'store-unavailable': '58000',
+  unauthenticated: '28000',
+  'internal-error': 'XX000',
+}
+
+const hints: Partial<Record<ProblemCode, string>> = {
+  'approval-pending':
+    'Run the same statement with the same values again, once it is approved: it runs once then.',
+  'approval-expired': 'Run the statement again to ask anew.',
+  'approval-cancelled': 'Run the statement again to ask anew.',
+  'approval-invalidated': 'Run the statement again to ask anew.',
+  'too-many-holds': 'Wait for those that wait already, or cancel some.',
+  'store-unavailable': 'Nothing was run. Try again when the audit store is back.',
+  'internal-error': 'Nothing was run. Whoever runs the gateway finds the reason in its log.',
+}
+
+/** What a client is told instead of an answer. Whatever is not a `Problem` is a defect of ours, and is shown without its message. */
+export function refusalOf(error: unknown): Report {
+  if (!(error instanceof Problem)) {
+    return refusalOf(new Problem('internal-error', 'Sallyport failed, and ran nothing.'))
+  }
+  const { code, members } = error
+  return {
+    severity: 'ERROR',
+    code: codes[code] ?? '42501',
+    message: messageOf(error),
+    detail: detailOf(members),
+    ...(hints[code] && { hint: hints[code] }),
+  }
+}
+
+function messageOf({ code, message, members }: Problem): string {
+  // The problem's own words are about HTTP.
+  if (code === 'approval-pending') return `still held for approval ${approvalIn(members)}`
+  return code === 'denied' ? `denied by policy: ${message}` : message
+}
+
+function detailOf(members: Problem['members']): string {
+  const { rules, reason, action } = members
+  const approval = approvalIn(members)
+  return [
+    Array.isArray(rules) && rules.length > 0 ? `Rule: ${rules.join(', ')}.` : '',
+    typeof reason === 'string' ? `Reason: ${reason}.` : '',
+    approval ? `Approval: ${approval}.` : '',
+    typeof action === 'string' ? `Action: ${action}.` : '',
+  ]
+    .filter((part) => part !== '')
+    .join(' ')
+}
+
+function approvalIn({ task }: Problem['members']): string {
+  const id = task && typeof task === 'object' && 'id' in task ? task['id'] : null
+  return typeof id === 'string' ? id : ''
+}
+
+/** Why a text that cannot be read is not run, where the policies do not allow what nobody can read. */
+export function unreadableRefusal({ kind, why, position }: Unreadable, denied: Report): Report {
+  const known = { syntax: '42601', text: '22021', 'too-deep': '54001', 'too-long': '54000' }
+  return {
+    ...denied,
+    code: kind === 'parser' ? '42501' : known[kind],
+    message: why,
+    hint: 'What this gateway cannot read, it does not run, unless a rule allows everything here.',
+    ...(position !== null && { position: position + 1 }),
+  }
+}
+
+export const cancelled: Report = {
+  severity: 'ERROR',
+  code: '57014',
+  message: 'canceling statement due to user request',
+  detail: 'It was held for approval, and has not run.',
+}
+
+/** In a failed transaction nothing runs, so nobody is asked to approve it (the server's own words). */
+export const inFailedTransaction: Report = {
+  severity: 'ERROR',
+  code: '25P02',
+  message: 'current transaction is aborted, commands ignored until end of transaction block',
+}
+
+export function noSuchName(kind: 'prepared statement' | 'portal', name: string): Report {
+  return {
+    severity: 'ERROR',
+    code: kind === 'portal' ? '34000' : '26000',
+    message: `${kind} "${name}" does not exist`,
+    detail: 'This session has not announced it to the gateway.',
+  }
+}
+
+export const noFunctionCalls: Report = {
+  severity: 'ERROR',
+  code: '42501',
+  message: 'the function call protocol is not available through this gateway',
+  hint: 'Call the function with SELECT.',
+}

@@ -1,0 +1,35 @@
+import type { Outcome } from '../../core/event.ts'
+import type { Permit } from '../../gate/permit.ts'
+
+/** A permitted action on its way through the server. */
+export class Run {
+  readonly permit: Permit
+  /** Rows and bytes that came back, or rows that were changed; bytes that went in with a COPY. */
+  rows = 0
+  bytes = 0
+  /** It was not only planned: an Execute has gone out. */
+  started = false
+  /** A part of it has been committed, or rolled back, by a statement of its own. */
+  committed = false
+  rolledBack = false
+  /** Its record is durable: what the server says to it may go to the client. Owned by the session. */
+  released: boolean
+  readonly #begun = performance.now()
+
+  constructor(permit: Permit) {
+    this.permit = permit
+    this.released = !this.isRead
+  }
+
+  get isRead(): boolean {
+    return this.permit.action.effect === 'read'
+  }
+
+  /** The first call counts. `error`: why there is no good end. */
+  finish(result: Outcome['result'], error?: string): void {
+    const duration_ms = Math.round(performance.now() - this.#begun)
+    const { rows, bytes } = this
+    // Not waited for: the gate sees to it that it gets there.
+    void this.permit.complete({ result, rows, bytes, duration_ms, ...(error && { error }) })
+  }
+}

@@ -1,0 +1,211 @@
+import type { Socket } from 'node:net'
+import { Answers, type AnswerEvents } from './answers.ts'
+import { expected, type Expected } from './expected.ts'
+import { BackendReader } from './wire/backend.ts'
+import { bind, close, execute, flush, parse, randomName, sync } from './wire/messages.ts'
+
+/** Bytes that may wait for one side before the other is not read any more. */
+const enough = 256 * 1024
+
+/** What comes back from the server, and goes to the client. */
+export interface ServerSideEvents extends AnswerEvents {
+  /** Throws what ends the session. */
+  failed(run: Parameters<AnswerEvents['failed']>[0], code: string): void
+  /** The server closed the connection, or it broke. */
+  lost(): void
+  /** What came is not the protocol. */
+  fault(error: unknown): void
+}
+
+/** The message was sent into a pipeline that had failed before: the server skips it, so it goes no further. */
+export class Skipped extends Error {
+  override readonly name = 'Skipped'
+}
+
+/** The session has ended meanwhile. */
+export class Over extends Error {
+  override readonly name = 'Over'
+}
+
+/** A question of the gateway's own was not answered. Closed: what it was for is not known then. */
+class Unanswered extends Error {
+  override readonly name = 'Unanswered'
+}
+
+/**
+ * The connection to the server: sends, keeps count of what has to be answered, and relays the answers to the client, no faster than the client reads them. An answer
+ * to a run waits until the run is released.
+ */
+export class ServerSide {
+  readonly answers: Answers
+  readonly #socket: Socket
+  readonly #client: Socket
+  readonly #events: ServerSideEvents
+  readonly #reader = new BackendReader()
+  // Owned by send(): what goes out together.
+  #corked = false
+  /** Whether messages of the extended protocol have gone out since the last Sync. */
+  #open = false
+  #blocked = false
+  #over = false
+
+  constructor(socket: Socket, client: Socket, events: ServerSideEvents) {
+    this.#socket = socket
+    this.#client = client
+    this.#events = events
+    this.answers = new Answers(events)
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk))
+    socket.on('drain', () => this.answers.wake())
+    // What it says is in the log of whoever looks into it; the session ends by `close`.
+    socket.on('error', () => socket.destroy())
+    socket.on('end', () => socket.end())
+    socket.on('close', () => {
+      this.end()
+      events.lost()
+    })
+    client.on('drain', () => this.release())
+    socket.resume()
+  }
+
+  /** Whether a part of a message has gone to the client, and its end has not. */
+  get within(): boolean {
+    return this.#reader.within
+  }
+
+  /** Whether the server takes no more for now. */
+  get full(): boolean {
+    return this.#socket.writableLength > enough
+  }
+
+  get open(): boolean {
+    return this.#open
+  }
+
+  /** Sends bytes, which the server will answer with `answers`. */
+  send(bytes: Buffer, ...answers: readonly Expected[]): void {
+    for (const answer of answers) this.answers.expect(answer)
+    const kind = answers.at(-1)?.kind
+    if (kind !== undefined) this.#open = kind !== 'sync' && kind !== 'query'
+    if (!this.#corked) {
+      this.#corked = true
+      this.#socket.cork()
+      setImmediate(() => {
+        this.#corked = false
+        this.#socket.uncork()
+      })
+    }
+    this.#socket.write(bytes)
+  }
+
+  /** Has the server say what it has to say. */
+  flush(): void {
+    this.send(flush)
+  }
+
+  /** Sends that the client says goodbye, or that nobody is left. */
+  finish(bytes: Buffer): void {
+    this.send(bytes)
+    setImmediate(() => this.#socket.end())
+  }
+
+  destroy(): void {
+    this.end()
+    this.#socket.destroy()
+  }
+
+  /** Whoever waits for an answer learns that none will come. */
+  end(): void {
+    this.#over = true
+    this.answers.wake()
+  }
+
+  /** Goes on relaying, after a run was released or the client has read. */
+  release(): void {
+    if (this.#blocked) this.#relay()
+  }
+
+  /** Waits until the server has answered everything. Throws `Skipped` when an error came up, and it skips what follows now. */
+  async drain(): Promise<void> {
+    if (this.answers.outstanding.length > 0 && this.#open) this.send(flush)
+    await this.until(() => this.answers.outstanding.length === 0)
+    if (this.answers.skipping) throw new Skipped()
+  }
+
+  async until(met: () => boolean): Promise<void> {
+    while (!met()) {
+      if (this.#over) throw new Over()
+      await this.answers.change()
+    }
+    if (this.#over) throw new Over()
+  }
+
+  /**
+   * Asks the server something in the client's own session, without disturbing its transaction or its names. Only when nothing is outstanding, and the transaction has not
+   * failed.
+   */
+  async ask(sql: string): Promise<(string | null)[][]> {
+    const rows: (string | null)[][] = []
+    const failures: string[] = []
+    const own = {
+      row: (values: readonly (string | null)[]) => void rows.push([...values]),
+      failed: (code: string, message: string) => void failures.push(`${code} ${message}`),
+    }
+    const name = randomName()
+    const questions = [parse(name, sql), bind(name, name), execute(name)]
+    questions.push(close('P', name), close('S', name))
+    const kinds = ['parse', 'bind', 'execute', 'close', 'close'] as const
+    const inside = this.#open
+    // Within a pipeline a Sync would commit what came before it.
+    this.send(
+      Buffer.concat([...questions, inside ? flush : sync]),
+      ...kinds.map((kind) => expected(kind, { own })),
+      ...(inside ? [] : [expected('sync', { own })]),
+    )
+    await this.until(() => this.answers.outstanding.length === 0)
+    if (failures.length > 0) throw new Unanswered(failures[0])
+    return rows
+  }
+
+  /** A client that is gone keeps nobody waiting. */
+  get #clientFull(): boolean {
+    return this.#client.writableLength > enough && !this.#client.destroyed
+  }
+
+  #onData(chunk: Buffer): void {
+    try {
+      this.#reader.push(chunk)
+    } catch (error) {
+      this.#events.fault(error)
+      return
+    }
+    this.#relay()
+  }
+
+  #relay(): void {
+    this.#blocked = false
+    try {
+      this.#client.cork()
+      this.#relayAll()
+    } catch (error) {
+      this.#events.fault(error)
+    } finally {
+      this.#client.uncork()
+    }
+    if (this.#blocked) this.#socket.pause()
+    else if (this.#socket.isPaused()) this.#socket.resume()
+  }
+
+  #relayAll(): void {
+    for (;;) {
+      // Closed: what a read returns stays here until its record is durable.
+      if (this.answers.head?.run?.released === false || this.#clientFull) {
+        this.#blocked = true
+        return
+      }
+      const piece = this.#reader.next()
+      if (!piece) return
+      const bytes = this.answers.take(piece)
+      if (bytes && !this.#client.destroyed) this.#client.write(bytes)
+    }
+  }
+}

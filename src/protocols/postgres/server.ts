@@ -1,0 +1,183 @@
+import { createServer, type AddressInfo, type Socket } from 'node:net'
+import type { Config, PostgresResource } from '../../config/schema.ts'
+import { TlsContext } from '../../config/tls-context.ts'
+import { partyKey } from '../../core/subject.ts'
+import type { Gate } from '../../gate/gate.ts'
+import type { Authenticator } from '../../identity/authenticate.ts'
+import type { Log } from '../../telemetry/log.ts'
+import { accept, Departed, type Arrival } from './accept.ts'
+import { welcome, type Guest } from './arrival.ts'
+import { CancelKeys } from './cancel-keys.ts'
+import { Crowd } from './crowd.ts'
+import { Databases } from './databases.ts'
+import { Upstream } from './login/upstream.ts'
+import { farewell, Rejection } from './rejection.ts'
+import { Session } from './session.ts'
+import type { Analyser } from './sql/statement.ts'
+import { stillTrusted } from './still-trusted.ts'
+import { WireFault } from './wire/fault.ts'
+import { int32, message, cstring } from './wire/messages.ts'
+
+/** What a database's listener is made of. */
+export interface PostgresServerDeps {
+  readonly resource: PostgresResource
+  /** Names the upstream and the credential that the resource is bound to, without revealing either. */
+  readonly binding: string
+  readonly authenticator: Pick<Authenticator, 'authenticate'>
+  readonly gate: Pick<Gate, 'enforce'>
+  readonly analyser: Pick<Analyser, 'analyse'>
+  readonly limits: Pick<Config['hold'], 'in_transaction_max'>
+  /** Milliseconds that sessions may go on with what runs, when the gateway stops. */
+  readonly drain: number
+  readonly log: Log
+}
+
+export interface PostgresServer {
+  /** Resolves with the address that it got. Rejects with the error of the system: EADDRINUSE, EACCES. */
+  listen(): Promise<AddressInfo>
+  /** Takes no more connections, ends those that are there as soon as nothing runs in them, and all of them after `drain`. */
+  close(): Promise<void>
+}
+
+/** Milliseconds until a client has to have shown who it is. */
+const startUp = 20_000
+/** Milliseconds between two looks at the credentials of idle sessions. */
+const lookEvery = 5_000
+
+/**
+ * The listener of one database resource: every connection shows who it is, and then has each of its statements decided. Throws `MistakesError` when its certificate cannot be
+ * used.
+ */
+export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
+  const { resource, authenticator, log } = deps
+  const tls = resource.tls ? new TlsContext(resource.tls, log) : null
+  const upstream = new Upstream(resource)
+  const databases = new Databases(resource, log)
+  const keys = new CancelKeys()
+  const crowd = new Crowd(resource)
+  const sessions = new Set<Session>()
+  const sockets = new Set<Socket>()
+  const stopping = new Rejection('57P01', 'the gateway is shutting down', 'Connect again.')
+  // Between statements too: a key that is revoked ends the sessions that it began.
+  const looking = setInterval(() => {
+    for (const session of sessions) session.look()
+  }, lookEvery).unref()
+  let closing = false
+
+  const server = createServer({ pauseOnConnect: true, noDelay: true, keepAlive: true })
+  server.on('connection', (raw: Socket) => {
+    sockets.add(raw)
+    raw.once('close', () => sockets.delete(raw))
+    void arrive(raw)
+  })
+
+  async function arrive(raw: Socket): Promise<void> {
+    raw.on('error', () => raw.destroy())
+    const late = setTimeout(() => raw.destroy(), startUp)
+    let arrival: Arrival | null = null
+    try {
+      arrival = await accept(raw, tls?.current ?? null)
+      const { socket, opening } = arrival
+      if (opening.kind === 'cancel') {
+        keys.use(opening.process, opening.secret)
+        socket.destroy()
+        return
+      }
+      socket.on('error', () => socket.destroy())
+      await serve(await welcome(arrival, resource, authenticator), late)
+    } catch (error) {
+      turnAway(arrival?.socket ?? raw, error)
+    } finally {
+      clearTimeout(late)
+    }
+  }
+
+  async function serve(guest: Guest, late: NodeJS.Timeout): Promise<void> {
+    const { client, minor, start, principal, token, rest } = guest
+    const leave = crowd.enter(partyKey(principal.subject))
+    try {
+      const connection = await upstream.logIn(start.parameters)
+      clearTimeout(late)
+      if (closing || client.destroyed) {
+        connection.socket.destroy()
+        throw closing ? stopping : new Departed('The client went away.')
+      }
+      const session: Session = new Session({
+        ...deps,
+        client,
+        upstream: connection,
+        principal,
+        stillTrusted: stillTrusted(authenticator, token, principal),
+        catalogues: databases.get(start.database),
+        harmless: new Set(resource.harmless),
+        resource: resource.name,
+        database: start.database,
+        user: start.user,
+        wait: resource.wait,
+        waitInTransaction: deps.limits.in_transaction_max,
+        cancelUpstream: () => upstream.cancel(connection),
+      })
+      const secret = keys.issue(connection.process, minor, session)
+      sessions.add(session)
+      client.write(greeting(connection, secret))
+      session.begin(rest)
+      await session.closed
+      sessions.delete(session)
+      keys.revoke(connection.process, secret)
+    } finally {
+      leave()
+    }
+  }
+
+  function turnAway(socket: Socket, error: unknown): void {
+    if (error instanceof Departed) return void socket.destroy()
+    const expected = error instanceof Rejection || error instanceof WireFault
+    // Who runs the gateway has to see why a database cannot be reached; an agent must not see all of it.
+    if (!expected)
+      log.warn({ err: error, resource: resource.name }, 'a database session did not begin')
+    if (socket.destroyed) return
+    socket.write(farewell(error))
+    socket.destroySoon()
+  }
+
+  return {
+    async listen() {
+      const { host, port } = resource.listen
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject)
+        server.listen({ host, port }, () => {
+          server.off('error', reject)
+          resolve()
+        })
+      })
+      return server.address() as AddressInfo
+    },
+    async close() {
+      closing = true
+      const closed = new Promise((resolve) => server.close(resolve))
+      const late = setTimeout(() => {
+        for (const session of sessions) session.end(stopping)
+        for (const socket of sockets) socket.destroy()
+      }, deps.drain)
+      for (const session of sessions) session.retire(stopping)
+      await closed
+      clearTimeout(late)
+      clearInterval(looking)
+      tls?.close()
+      await databases.close()
+    },
+  }
+}
+
+/** AuthenticationOk, what the server reported of its settings, our key for cancelling, ReadyForQuery. */
+function greeting(
+  { process, parameters }: Awaited<ReturnType<Upstream['logIn']>>,
+  secret: Buffer,
+): Buffer {
+  return Buffer.concat([
+    message('R', int32(0)),
+    ...[...parameters].map(([name, value]) => message('S', cstring(name), cstring(value))),
+    message('K', int32(process), secret),
+    message('Z', Buffer.from('I')),
+  ])
+}

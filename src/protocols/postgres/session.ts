@@ -1,0 +1,325 @@
+import type { Socket } from 'node:net'
+import type { Principal } from '../../core/subject.ts'
+import type { Waiting } from '../../gate/attempt.ts'
+import type { Gate } from '../../gate/gate.ts'
+import type { Log } from '../../telemetry/log.ts'
+import type { AnswerEvents } from './answers.ts'
+import { Authoriser } from './authorise.ts'
+import type { Expected } from './expected.ts'
+import { Front } from './front.ts'
+import { Ledger } from './ledger.ts'
+import type { UpstreamConnection } from './login/upstream.ts'
+import { farewell, Rejection } from './rejection.ts'
+import type { Run } from './run.ts'
+import { Over, ServerSide } from './server-side.ts'
+import { SessionNames } from './session-names.ts'
+import { Settings } from './settings.ts'
+import type { Analyser, CatalogueSource, Statement } from './sql/statement.ts'
+import { FrontendReader } from './wire/frontend.ts'
+import { report, terminate } from './wire/messages.ts'
+
+/** Bytes of the longest message: statements, values, and rows that are copied in. */
+const longestMessage = 64 * 1024 * 1024
+/** Milliseconds for the last words to reach a client. */
+const lastBytes = 5_000
+/** Bytes that may wait behind a statement that is held. */
+const mostQueued = 1024 * 1024
+
+export interface SessionInit {
+  readonly client: Socket
+  readonly upstream: UpstreamConnection
+  readonly principal: Principal
+  /** Whether the credential is still worth something. Throws why not. */
+  readonly stillTrusted: () => void | Promise<void>
+  readonly gate: Pick<Gate, 'enforce'>
+  readonly analyser: Pick<Analyser, 'analyse'>
+  readonly catalogues: CatalogueSource
+  readonly harmless: ReadonlySet<string>
+  readonly resource: string
+  readonly binding: string
+  readonly database: string
+  readonly user: string
+  readonly wait: number
+  readonly waitInTransaction: number
+  /** Asks the server to cancel what it runs for this session. */
+  readonly cancelUpstream: () => Promise<void>
+  readonly log: Log
+}
+
+/** One client and its own connection to the server, until either of them ends. Nothing of it is ever shared with another session. */
+export class Session {
+  readonly #init: SessionInit
+  readonly #reader = new FrontendReader(longestMessage)
+  readonly #server: ServerSide
+  readonly #ledger = new Ledger()
+  readonly #names = new SessionNames()
+  readonly #settings: Settings
+  readonly #authoriser: Authoriser
+  readonly #front: Front
+  readonly #closed = Promise.withResolvers<void>()
+  // Owned by #serve(): whether a message is being worked on.
+  #serving = false
+  // Owned by #end() and #leave().
+  #over = false
+  #leaving = false
+  #ddl = false
+  /** Why the session ends as soon as nothing runs. */
+  #retiring: Rejection | null = null
+
+  constructor(init: SessionInit) {
+    this.#init = init
+    const { client, upstream, database, catalogues, harmless, ...rest } = init
+    const { wait, waitInTransaction, analyser } = rest
+    this.#server = new ServerSide(upstream.socket, client, this.#events())
+    this.#settings = new Settings(this.#server, database, catalogues, harmless)
+    this.#authoriser = new Authoriser({
+      ...init,
+      notice: (waiting) => this.#notice(waiting),
+    })
+    this.#front = new Front({
+      server: this.#server,
+      names: this.#names,
+      settings: this.#settings,
+      ledger: this.#ledger,
+      authoriser: this.#authoriser,
+      analyser,
+      database,
+      wait,
+      waitInTransaction,
+      sent: (run) => this.#sent(run),
+    })
+    client.on('data', (chunk: Buffer) => this.#onData(chunk))
+    client.on('error', () => client.destroy())
+    client.on('close', () => this.#clientGone())
+  }
+
+  /** Resolves when both connections are closed, or on their way. */
+  get closed(): Promise<void> {
+    return this.#closed.promise
+  }
+
+  /** Takes what has come of the client already, and begins to serve it. */
+  begin(rest: Buffer): void {
+    for (const [name, value] of this.#init.upstream.parameters) this.#parameter(name, value)
+    this.#reader.push(rest)
+    this.#init.client.resume()
+    void this.#serve(() => this.#settings.context(0))
+  }
+
+  /** The client's own CancelRequest: ends a hold, or what the server runs. */
+  cancel(): void {
+    const { cancelUpstream, log } = this.#init
+    if (this.#over || this.#authoriser.cancel()) return
+    const { outstanding } = this.#server.answers
+    // Nothing runs, or a question of ours.
+    if (!outstanding.some(({ own }) => own === null)) return
+    cancelUpstream().catch((error: unknown) =>
+      log.warn({ err: error }, 'a cancel request did not reach the database'),
+    )
+  }
+
+  /** Ends the session, if its credential is worth nothing any more, as soon as nothing runs in it. */
+  look(): void {
+    if (this.#over || this.#serving) return
+    const refused = (error: unknown): void => {
+      // That nobody can say is no reason to end it: its next statement will be refused, if that lasts.
+      if (error instanceof Rejection) this.retire(error)
+    }
+    try {
+      const looking = this.#init.stillTrusted()
+      if (looking) looking.catch(refused)
+    } catch (error) {
+      refused(error)
+    }
+  }
+
+  /** Ends the session as soon as nothing runs in it. */
+  retire(reason: Rejection): void {
+    this.#retiring ??= reason
+    this.#retireIfIdle()
+  }
+
+  /** Ends the session at once. */
+  end(reason: unknown): void {
+    this.#end(reason)
+  }
+
+  #events(): ConstructorParameters<typeof ServerSide>[2] {
+    return {
+      command: (tag, statement, answer) => this.#command(tag, statement, answer),
+      suspended: (run) => this.#ledger.opened(run),
+      completed: (run) => this.#ledger.completed(run),
+      failed: (run, code) => this.#ledger.failed(run, code),
+      broken: () => {
+        this.#ledger.broken()
+        this.#settings.broken()
+      },
+      ready: (status) => this.#ready(status),
+      parameter: (name, value) => this.#parameter(name, value),
+      fatal: () => (this.#leaving = true),
+      lost: () => this.#lost(),
+      fault: (error) => this.#end(error),
+    } satisfies AnswerEvents & { lost(): void; fault(error: unknown): void }
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.#over || this.#leaving) return
+    this.#reader.push(chunk)
+    if (this.#serving) {
+      // The rest may wait with the client.
+      if (this.#reader.pending > mostQueued) this.#init.client.pause()
+    } else {
+      void this.#serve(() => undefined)
+    }
+  }
+
+  async #serve(first: () => unknown): Promise<void> {
+    if (this.#serving || this.#over) return
+    this.#serving = true
+    try {
+      await first()
+      await this.#serveAll()
+    } catch (error) {
+      if (!(error instanceof Over)) this.#end(error)
+    } finally {
+      this.#serving = false
+    }
+    this.#retireIfIdle()
+  }
+
+  async #serveAll(): Promise<void> {
+    const { client, stillTrusted } = this.#init
+    for (let message = this.#reader.next(); message; message = this.#reader.next()) {
+      if (this.#over || this.#retiring) return
+      if (message.type === 'X') return this.#leave()
+      if (message.type === 'Q' || message.type === 'B' || message.type === 'E') {
+        const looking = stillTrusted()
+        if (looking) await looking
+      }
+      const work = this.#front.take(message)
+      if (work) await work
+      if (this.#server.full) await this.#server.until(() => !this.#server.full)
+      if (client.isPaused() && this.#reader.pending <= mostQueued) client.resume()
+    }
+    // A message that is longer than what may wait.
+    if (client.isPaused()) client.resume()
+  }
+
+  #sent(run: Run): void {
+    if (run.released) return
+    run.permit.recorded.then(
+      () => {
+        run.released = true
+        this.#server.release()
+      },
+      // Closed: nobody ever sees the answer to a read that is not on record.
+      (error: unknown) => this.#end(error),
+    )
+  }
+
+  #command(tag: string, statement: Statement | null, { run, own, text }: Expected): void {
+    if (own) return
+    for (const change of statement?.session ?? []) {
+      this.#names.apply(change, text, run)
+      if (change.kind === 'declare' && run) this.#ledger.opened(run)
+      if (change.kind === 'savepoint') this.#ledger.savepoint(change.name)
+      if (change.kind === 'release') this.#ledger.release(change.name)
+      if (change.kind === 'ddl' || change.kind === 'opaque') this.#ddl = true
+    }
+    const part = statement?.session.find(({ kind }) => kind === 'rollback-to')
+    if (tag === 'COMMIT') this.#ledger.committed(run)
+    else if (tag === 'PREPARE TRANSACTION') this.#ledger.handedOver()
+    else if (tag !== 'ROLLBACK') return
+    else if (part?.kind === 'rollback-to') this.#ledger.rolledBackTo(part.name)
+    // A text that nobody could read: how far back it went is not known.
+    else if (!statement) this.#ledger.handedOver()
+    else this.#ledger.rolledBack(run)
+  }
+
+  #ready(status: string): void {
+    this.#ledger.ready(status)
+    this.#settings.ready(status)
+    if (status === 'I') {
+      this.#names.portals.set(null, null)
+      this.#names.transactionEnded()
+      if (this.#ddl) this.#init.catalogues.changed()
+      this.#ddl = false
+    }
+    if (!this.#serving) this.#retireIfIdle()
+  }
+
+  #parameter(name: string, value: string): void {
+    const wanted: Partial<Record<string, string>> = {
+      client_encoding: 'UTF8',
+      standard_conforming_strings: 'on',
+    }
+    const only = wanted[name]
+    if (only === undefined || only === value) return
+    // Closed: from here on, the server would read text in another way than the gateway.
+    throw new Rejection('0A000', `${name} has to be ${only} on connections through this gateway`)
+  }
+
+  #notice({ approval, rules, groups }: Waiting): void {
+    const { client } = this.#init
+    if (this.#over || this.#server.within) return
+    const whom = groups.length > 0 ? `, waiting for ${groups.join(', ')}` : ''
+    const message = `held for approval ${approval}: ${rules.join(', ')}${whom}`
+    client.write(report({ severity: 'NOTICE', code: '00000', message }))
+  }
+
+  #retireIfIdle(): void {
+    const { outstanding } = this.#server.answers
+    if (this.#retiring && !this.#serving && outstanding.length === 0) this.#end(this.#retiring)
+  }
+
+  /** The client says goodbye. What it has sent before that is done first. */
+  #leave(): void {
+    this.#leaving = true
+    this.#server.finish(terminate)
+  }
+
+  #clientGone(): void {
+    this.#authoriser.abandon()
+    if (this.#over) return
+    const { outstanding } = this.#server.answers
+    // A write that is under way ends by itself, and its outcome is worth knowing; nobody waits for anything else.
+    if (outstanding.some(({ run }) => run && !run.isRead)) this.#leave()
+    else this.#end(null)
+  }
+
+  #lost(): void {
+    if (this.#leaving) this.#end(null)
+    else this.#end(new Rejection('08006', 'the database closed the connection unexpectedly'))
+  }
+
+  /** `reason`: what the client is told; `null` where it knows, or is gone. */
+  #end(reason: unknown): void {
+    if (this.#over) return
+    this.#over = true
+    const { client, log, resource } = this.#init
+    if (reason instanceof Error && !(reason instanceof Rejection))
+      log.info({ err: reason, resource }, 'a database session ended')
+    this.#authoriser.abandon()
+    this.#settle()
+    this.#server.destroy()
+    // Within a message of the server's, nothing else can be said.
+    if (reason !== null && !this.#server.within && !client.destroyed) client.write(farewell(reason))
+    const late = setTimeout(() => client.destroy(), lastBytes)
+    client.once('close', () => clearTimeout(late))
+    client.destroySoon()
+    this.#closed.resolve()
+  }
+
+  #settle(): void {
+    const { outstanding, status } = this.#server.answers
+    const running = [...new Set(outstanding.flatMap(({ run }) => (run ? [run] : [])))]
+    const commits = outstanding.some(
+      ({ statements, run }) =>
+        // What nobody could read may commit too.
+        (run !== null && statements.length === 0) ||
+        statements.some(({ session }) => session.some(({ kind }) => kind === 'commit')),
+    )
+    // Outside of a transaction block, everything commits by itself.
+    this.#ledger.lost(running, outstanding.length > 0 && (status === 'I' || commits))
+  }
+}

@@ -1,0 +1,145 @@
+import type { ServerSide } from './server-side.ts'
+import type {
+  CatalogueSource,
+  SessionChange,
+  SqlContext,
+  Statement,
+  TemporaryKind,
+} from './sql/statement.ts'
+
+/** What is changed by them is asked for again before the next statement is read. */
+const changing = new Set<SessionChange['kind']>(['opaque', 'temporary', 'discard', 'ddl'])
+const settings = new Set<string | null>(['search_path', 'role', 'session_authorization', null])
+
+// Every name is qualified: the session's own search_path must not decide what this means.
+const question = `SELECT pg_catalog.to_json(pg_catalog.current_schemas(true)), current_user, (
+  SELECT pg_catalog.json_object_agg(relname, relkind) FROM pg_catalog.pg_class
+   WHERE relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())`
+
+const changedSettings = `SELECT name, setting FROM pg_catalog.pg_settings
+ WHERE source OPERATOR(pg_catalog.=) 'client' OR source OPERATOR(pg_catalog.=) 'session'`
+
+/** What names the client and does nothing else; and what never changes. */
+const meaningless = new Set(['application_name', 'client_encoding'])
+
+/**
+ * What the meaning of the session's next text depends on. The server is asked, and not guessed at: after each statement that may have changed it, and after the end of each
+ * transaction in which that happened, since a rollback takes it back.
+ */
+export class Settings {
+  readonly #server: ServerSide
+  readonly #database: string
+  readonly #catalogues: CatalogueSource
+  readonly #harmless: ReadonlySet<string>
+  // Owned by #refresh().
+  #searchPath: readonly string[] = []
+  #role = ''
+  #temporary: ReadonlyMap<string, TemporaryKind> = new Map()
+  // Owned by forwarded() and the answers: what is known may be wrong; it was changed in a transaction that has not ended.
+  #stale = true
+  #touched = false
+  #touchedIn = -1
+
+  constructor(
+    server: ServerSide,
+    database: string,
+    catalogues: CatalogueSource,
+    harmless: ReadonlySet<string>,
+  ) {
+    this.#server = server
+    this.#database = database
+    this.#catalogues = catalogues
+    this.#harmless = harmless
+  }
+
+  get role(): string {
+    return this.#role
+  }
+
+  get searchPath(): readonly string[] {
+    return this.#searchPath
+  }
+
+  get temporary(): ReadonlyMap<string, TemporaryKind> {
+    return this.#temporary
+  }
+
+  /** These statements are on their way to the server. */
+  forwarded(statements: readonly Statement[], segment: number): void {
+    for (const change of statements.flatMap(({ session }) => session)) {
+      const sets = change.kind === 'set' && settings.has(change.name)
+      if (sets || changing.has(change.kind)) {
+        this.#stale = true
+        this.#touched = true
+        this.#touchedIn = segment
+      } else if (this.#touched && /commit|rollback/.test(change.kind)) {
+        this.#stale = true
+      }
+    }
+  }
+
+  /** A text that nobody could read is on its way: it may change anything. */
+  forwardedUnread(segment: number): void {
+    this.#stale = true
+    this.#touched = true
+    this.#touchedIn = segment
+  }
+
+  /** An error: what was set in its transaction may be undone. */
+  broken(): void {
+    if (this.#touched) this.#stale = true
+  }
+
+  ready(status: string): void {
+    if (status !== 'I' || !this.#touched) return
+    this.#stale = true
+    // What is on its way may begin the next transaction, and set something in it.
+    if (this.#server.answers.outstanding.length === 0) this.#touched = false
+  }
+
+  /** What the next text means. Asks the server, if that may have changed; throws `Skipped` if the text will not be looked at. */
+  async context(segment: number): Promise<Omit<SqlContext, 'prepared' | 'cursors'>> {
+    // What comes before is waited for: if it fails, what it set is undone, and this is not skipped.
+    if (this.#stale || (this.#touched && this.#touchedIn !== segment)) {
+      await this.#server.drain()
+      this.#touchedIn = segment
+    }
+    const failed = this.#server.answers.status === 'E'
+    if (this.#stale && !failed) await this.#refresh()
+    return {
+      searchPath: this.#searchPath,
+      role: this.#role,
+      database: this.#database,
+      // In a failed transaction nobody can be asked. Closed: what the rest of the text means is unknown then.
+      catalogue: this.#stale ? null : await this.#catalogues.current(),
+      temporary: this.#temporary,
+      harmless: this.#harmless,
+    }
+  }
+
+  /** Everything that this session has set, as an approver should know it. Only when nothing is outstanding. */
+  async changed(): Promise<Record<string, string>> {
+    const rows = await this.#server.ask(changedSettings)
+    return Object.fromEntries(
+      rows
+        .map(([name, value]) => [name ?? '', value ?? ''] as const)
+        .filter(([name]) => !meaningless.has(name))
+        .toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    )
+  }
+
+  async #refresh(): Promise<void> {
+    const [row] = await this.#server.ask(question)
+    const [schemas, role, temporary] = row!
+    const names = JSON.parse(schemas!) as string[]
+    // Each session has one of its own, under a number.
+    this.#searchPath = names.map((name) => (/^pg_temp_\d+$/.test(name) ? 'pg_temp' : name))
+    this.#role = role!
+    const kinds = Object.entries(JSON.parse(temporary ?? '{}') as Record<string, string>)
+    // A table, or one with partitions (pg_class.relkind).
+    this.#temporary = new Map(
+      kinds.map(([name, kind]) => [name, kind === 'r' || kind === 'p' ? 'table' : 'other']),
+    )
+    this.#stale = false
+  }
+}

@@ -1,0 +1,43 @@
+import { Problem } from '../../core/errors.ts'
+import type { Principal } from '../../core/subject.ts'
+import type { Authenticator } from '../../identity/authenticate.ts'
+import { Rejection } from './rejection.ts'
+
+/**
+ * Asks whether the credential that a session began with is still worth something. A token runs out by itself; a key can be revoked at any time. Throws or rejects with a
+ * `Rejection`.
+ */
+export function stillTrusted(
+  authenticator: Pick<Authenticator, 'authenticate'>,
+  token: string,
+  { credential }: Principal,
+): () => void | Promise<void> {
+  if (credential.kind !== 'agent-key') {
+    const { expiresAt } = credential
+    return () => {
+      if (expiresAt !== null && expiresAt <= Date.now()) throw expired('it has expired')
+    }
+  }
+  return () => {
+    try {
+      const found = authenticator.authenticate(token)
+      return found instanceof Promise ? found.then(() => undefined, refuse) : undefined
+    } catch (error) {
+      return refuse(error)
+    }
+  }
+}
+
+function refuse(error: unknown): never {
+  throw error instanceof Problem && error.code === 'unauthenticated'
+    ? expired(error.message)
+    : error
+}
+
+function expired(why: string): Rejection {
+  return new Rejection(
+    '57P01',
+    `the credential of this session is no longer valid: ${why}`,
+    'Connect again with a new one.',
+  )
+}
