@@ -56,3 +56,16 @@ export function listGrants(
     [subjectKey, resource, binding],
   )
 }
+
+/** The approvals by which this subject was ever granted more than one run on this resource. */
+export async function listGrantingApprovals(
+  tx: Queryable,
+  subjectKey: string,
+  resource: string,
+): Promise<string[]> {
+  const rows = await tx.query<{ approval: string }>(
+    'SELECT DISTINCT approval FROM sallyport.grants WHERE subject_key = $1 AND resource = $2',
+    [subjectKey, resource],
+  )
+  return rows.map(({ approval }) => approval)
+}

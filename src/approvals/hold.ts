@@ -69,11 +69,6 @@ export class Holds {
     return this.#waiters.values().reduce((sum, waiters) => sum + waiters.size, 0)
   }
 
-  /** Whether an attempt on this replica waits for this approval. */
-  waitingFor(id: string): boolean {
-    return this.#waiters.has(id)
-  }
-
   /** Resolves when the approval may have changed, after `ms` milliseconds, or when the caller goes away. */
   wait(id: string, ms: number, caller: AbortSignal): Promise<void> {
     return new Promise((resolve) => {

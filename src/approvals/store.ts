@@ -69,6 +69,16 @@ export async function countOpen(tx: Queryable, subjectKey: string): Promise<numb
   return row!.open
 }
 
+/** Approvals that this subject asked for within an hour, whatever became of them. */
+export async function countAskedLately(tx: Queryable, subjectKey: string): Promise<number> {
+  const [row] = await tx.query<{ asked: number }>(
+    `SELECT count(*)::int AS asked FROM sallyport.approvals
+      WHERE subject_key = $1 AND created_at > clock_timestamp() - interval '1 hour'`,
+    [subjectKey],
+  )
+  return row!.asked
+}
+
 /** How many approvals have not ended, by state. Two parts, since each has an index of its own. */
 export async function countByState(db: Queryable): Promise<Map<string, number>> {
   const rows = await db.query<{ state: string; open: number }>(

@@ -510,6 +510,11 @@ const hold = z
     keep_response: duration
       .prefault('24h')
       .describe('how long such a response is kept for its agent to fetch it'),
+    max_per_hour: z
+      .int()
+      .min(1)
+      .prefault(1000)
+      .describe('approvals one subject may ask for within an hour, whatever becomes of them'),
     on_disconnect: z
       .enum(['detach', 'cancel'])
       .prefault('detach')

@@ -18,7 +18,7 @@ import { fetchResponse, type FetchedResponse } from './fetch-response.ts'
 import type { PoliciesInForce } from './generations.ts'
 import { hold } from './hold.ts'
 import { issuePermit, type Permit } from './permit.ts'
-import { cancelApproval } from './settle.ts'
+import { alreadyEnded, cancelApproval } from './settle.ts'
 import { stillValid } from './still-valid.ts'
 import { taskOf } from './task.ts'
 
@@ -83,7 +83,8 @@ export class Gate {
   async cancel(id: string, subject: Subject): Promise<JsonObject> {
     const { issuer, subject: name } = subject
     await this.#own(id, subject)
-    const approval = await cancelApproval(this.#ctx, id, { issuer, subject: name })
+    const by = { issuer, subject: name }
+    const approval = await cancelApproval(this.#ctx, id, by, null, alreadyEnded)
     return { task: taskOf(approval) }
   }
 

@@ -2,13 +2,14 @@ import type { Approval } from '../approvals/approval.ts'
 import { hasKnownOwner } from '../approvals/exclusion.ts'
 import { hasRun, isOpen } from '../approvals/machine.ts'
 import { isSpooled } from '../approvals/spool.ts'
-import { getApproval } from '../approvals/store.ts'
+import { getApproval, lockApproval } from '../approvals/store.ts'
+import { anybodyWaits, deleteWaiter } from '../approvals/waiters.ts'
 import type { Decision } from '../core/decision.ts'
 import { Problem } from '../core/errors.ts'
 import type { Accepted, Attempt, DetachableAttempt, Waiting } from './attempt.ts'
 import { actionDigest, subjectKey } from './binding.ts'
 import { claim } from './claim.ts'
-import { asProblem } from './commit.ts'
+import { asProblem, commit } from './commit.ts'
 import type { GateContext } from './context.ts'
 import { deny } from './deny.ts'
 import { isDetachable } from './detach.ts'
@@ -16,7 +17,7 @@ import { decided } from './events.ts'
 import type { Permit } from './permit.ts'
 import { requestApproval, type Bound } from './request-approval.ts'
 import { reviewApproval } from './review.ts'
-import { cancelApproval } from './settle.ts'
+import { cancelLocked } from './settle.ts'
 import { refusal, statusEndpoint, taskOf } from './task.ts'
 import { useGrant } from './use-grant.ts'
 
@@ -98,7 +99,7 @@ async function holdOne(
         endpoint: statusEndpoint(approval.id),
       }
     } else {
-      if (caller.aborted) await abandon(ctx, attempt, approval)
+      await leave(ctx, attempt, approval)
       throw refusal(approval, action.id)
     }
   }
@@ -119,12 +120,21 @@ async function look(ctx: GateContext, id: string): Promise<Approval> {
   throw new Error(`approval ${id} has vanished`)
 }
 
-/** The caller has gone away: the task stays for a request that is sent again, or is taken back, as configured. */
-async function abandon(ctx: GateContext, { action }: Attempt, approval: Approval): Promise<void> {
-  const someoneElseWaits = ctx.holds.waitingFor(approval.id)
-  if (ctx.limits.on_disconnect !== 'cancel' || !isOpen(approval.state) || someoneElseWaits) return
-  // The gateway itself waits for it.
-  if (await isSpooled(ctx.store, approval.id)) return
+/** Who waited goes: the task stays for a request that is sent again, or is taken back if its caller went away and the configuration says so. */
+async function leave(
+  ctx: GateContext,
+  { action, caller }: Attempt,
+  { id, state }: Approval,
+): Promise<void> {
+  if (ctx.limits.on_disconnect !== 'cancel' || !isOpen(state)) return
   const { issuer, subject } = action.subject
-  await cancelApproval(ctx, approval.id, { issuer, subject }, 'The client went away.')
+  await commit(ctx, async (step) => {
+    const locked = await lockApproval(step.tx, id)
+    await deleteWaiter(step.tx, id, action.id)
+    if (!caller.aborted || !locked || !isOpen(locked.approval.state)) return
+    // Somebody else waits, on whichever replica, or the gateway itself does.
+    if (await anybodyWaits(step.tx, id, ctx.leaseTimes.marginMs)) return
+    if (await isSpooled(step.tx, id)) return
+    await cancelLocked(step, locked.approval, { issuer, subject }, 'The client went away.')
+  })
 }

@@ -3,6 +3,7 @@ import { isOpen } from '../approvals/machine.ts'
 import { deleteSpent } from '../approvals/spool.ts'
 import { listLost, listOverdue, lockApproval } from '../approvals/store.ts'
 import type { CompiledPolicies } from '../policy/compile.ts'
+import { forgetWaiters } from '../approvals/waiters.ts'
 import { deadEpochs } from '../store/lease.ts'
 import { commit } from './commit.ts'
 import type { GateContext } from './context.ts'
@@ -33,10 +34,11 @@ async function buryTheDead(ctx: GateContext): Promise<void> {
   }
 }
 
-/** Requests that were kept to be sent, and responses that were kept to be fetched, are no longer than there is a use for them. */
-async function forgetSpent({ store }: GateContext): Promise<void> {
+/** What was kept of requests, responses and waiters is gone when there is no more use for it. */
+async function forgetSpent({ store, limits }: GateContext): Promise<void> {
   await deleteSpent(store)
   await forgetOverdue(store)
+  if (limits.on_disconnect === 'cancel') await forgetWaiters(store)
 }
 
 const pause = 1_000

@@ -2,15 +2,16 @@ import { randomUUIDv7 } from 'node:crypto'
 import type { Approval, NewApproval } from '../approvals/approval.ts'
 import { exclusionOf } from '../approvals/exclusion.ts'
 import {
+  countAskedLately,
   countOpen,
   databaseTime,
   findOpen,
-  findRunBefore,
   getApproval,
   insertApproval,
   insertExclusion,
   lockSubject,
 } from '../approvals/store.ts'
+import { insertWaiter } from '../approvals/waiters.ts'
 import type { Decision } from '../core/decision.ts'
 import { Problem } from '../core/errors.ts'
 import { announce } from './announce.ts'
@@ -19,6 +20,7 @@ import { commit, type Step } from './commit.ts'
 import type { GateContext } from './context.ts'
 import { keepRequest } from './detach.ts'
 import { decided, requested } from './events.ts'
+import { ranBefore } from './ran-before.ts'
 import { expire } from './settle.ts'
 import { viewHash } from './view.ts'
 
@@ -50,7 +52,13 @@ export async function requestApproval(
       : await joinOrOpen(ctx, step, attempt, decision, bound)
     const id = approval instanceof Problem ? undefined : approval.id
     await step.record(decided(action, decision, bound.digest, id))
-    if (!(approval instanceof Problem)) await keepRequest(ctx, step, attempt, approval)
+    if (!(approval instanceof Problem)) {
+      await keepRequest(ctx, step, attempt, approval)
+      if (ctx.limits.on_disconnect === 'cancel') {
+        const { replica, epoch } = ctx.lease
+        await insertWaiter(step.tx, approval.id, { replica, epoch, action: action.id })
+      }
+    }
     return approval
   })
   if (result instanceof Problem) throw result
@@ -100,6 +108,14 @@ async function joinOrOpen(
     )
   }
 
+  if ((await countAskedLately(tx, subjectKey)) >= ctx.limits.max_per_hour) {
+    return new Problem(
+      'hold-rate-exceeded',
+      `You asked for ${ctx.limits.max_per_hour} approvals within an hour. People cannot look at more; try again later.`,
+      { action: action.id },
+    )
+  }
+
   const content: Omit<NewApproval, 'viewHash'> = {
     id: randomUUIDv7(),
     subjectKey,
@@ -109,7 +125,7 @@ async function joinOrOpen(
     action,
     payload: sealed.payload,
     decision,
-    ranBefore: await findRunBefore(tx, subjectKey, action.resource, digest),
+    ranBefore: await ranBefore(tx, subjectKey, action.resource, digest),
     createdAt: now,
     // Over several rules the earliest expiry wins.
     expiresAt: new Date(now.getTime() + Math.min(...decision.requirements.map((r) => r.expiresMs))),

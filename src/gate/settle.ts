@@ -52,14 +52,29 @@ export function cancelApproval(
   id: string,
   by: Party,
   reason: string | null = null,
+  already = alreadyResolved,
 ): Promise<Approval> {
   return commit(ctx, async (step) => {
     const locked = await lockApproval(step.tx, id)
     if (!locked) throw new Problem('not-found', `There is no approval ${id}.`)
     const { approval } = locked
-    if (!isOpen(approval.state)) throw alreadyResolved(approval)
-    return end(step, approval, 'cancelled', { by, reason })
+    if (!isOpen(approval.state)) throw already(approval)
+    return cancelLocked(step, approval, by, reason)
   })
+}
+
+export function cancelLocked(
+  step: Step,
+  approval: Approval,
+  by: Party,
+  reason: string | null,
+): Promise<Approval> {
+  return end(step, approval, 'cancelled', { by, reason })
+}
+
+/** The same for an agent, which learns what was decided, and not by whom. */
+export function alreadyEnded({ id, state }: Approval): Problem {
+  return new Problem('already-resolved', `Approval ${id} is ${state} already.`, { state })
 }
 
 export function alreadyResolved({ id, state, resolution }: Approval): Problem {

@@ -42,7 +42,7 @@ export async function openTestGate(
     outcomes,
     policies: () => compiled,
     catchUp: async () => {},
-    limits: configSchema.shape.hold.parse({ max_per_subject: 10_000 }),
+    limits: configSchema.shape.hold.parse({ max_per_subject: 10_000, max_per_hour: 100_000 }),
     sealer: new Sealer(Buffer.alloc(32, 's')),
     observed: new Set(),
     announcing,

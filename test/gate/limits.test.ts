@@ -1,0 +1,106 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { GateContext } from '../../src/gate/context.ts'
+import { Gate } from '../../src/gate/gate.ts'
+import { castVote } from '../../src/gate/vote.ts'
+import { getApproval } from '../../src/approvals/store.ts'
+import { Problem } from '../../src/core/errors.ts'
+import { attemptAt, openTestGate, person } from '../support/gate.ts'
+import { openTestStore } from '../support/store.ts'
+import type { Store } from '../../src/store/db.ts'
+import { refundsNeed } from './policies.ts'
+
+let store: Store
+let ctx: GateContext
+
+beforeAll(async () => {
+  store = await openTestStore()
+  ctx = await openTestGate(store, refundsNeed(1))
+})
+
+async function problemOf(work: Promise<unknown>): Promise<Problem> {
+  const error: unknown = await work.then(
+    () => new Error('it ran'),
+    (failure: unknown) => failure,
+  )
+  if (error instanceof Problem) return error
+  throw error
+}
+
+async function ask(gate: Gate, note: string): Promise<string> {
+  const problem = await problemOf(gate.enforce(attemptAt(note)))
+  expect(problem.code).toBe('approval-pending')
+  return (problem.members['task'] as { id: string }).id
+}
+
+describe('an agent', () => {
+  it('that asks for more than people can look at is told so, also when nothing of it is open', async () => {
+    const fresh = await openTestStore()
+    const few = await openTestGate(fresh, refundsNeed(1))
+    const gate = new Gate({ ...few, limits: { ...few.limits, max_per_hour: 3 } })
+    for (const note of ['one', 'two', 'three']) {
+      const id = await ask(gate, note)
+      await gate.cancel(id, attemptAt(note).action.subject)
+    }
+    expect((await problemOf(gate.enforce(attemptAt('four')))).code).toBe('hold-rate-exceeded')
+  })
+
+  it('that cancels too late does not learn who decided', async () => {
+    const gate = new Gate(ctx)
+    const id = await ask(gate, 'who was it?')
+    const approval = (await getApproval(store, id))!
+    const dana = await person(store, 'dana', ['leads'])
+    await castVote(ctx, dana, {
+      approval: id,
+      decision: 'deny',
+      digest: approval.digest,
+      viewHash: approval.viewHash,
+      reason: 'no',
+      scope: 'once',
+      channel: 'api',
+    })
+    const problem = await problemOf(gate.cancel(id, approval.action.subject))
+    expect(problem.code).toBe('already-resolved')
+    expect(JSON.stringify(problem)).not.toContain('dana')
+  })
+})
+
+describe('on_disconnect: cancel', () => {
+  it('cancels nothing that somebody waits for, on whichever replica', async () => {
+    const cancelling = (it: GateContext): GateContext => ({
+      ...it,
+      limits: { ...it.limits, on_disconnect: 'cancel' },
+    })
+    const [here, there] = [
+      new Gate(cancelling(ctx)),
+      new Gate(cancelling(await openTestGate(store, refundsNeed(1)))),
+    ]
+    const [first, second] = [new AbortController(), new AbortController()]
+    const wait = { waitMs: 30_000 }
+    const atOne = problemOf(here.enforce(attemptAt('both', { ...wait, caller: first.signal })))
+    const id = await openOne()
+    const atOther = problemOf(there.enforce(attemptAt('both', { ...wait, caller: second.signal })))
+    await expect.poll(() => waiters(id), { timeout: 10_000 }).toBe(2)
+    first.abort()
+    expect((await atOne).code).toBe('approval-pending')
+    expect((await getApproval(store, id))!.state).toBe('pending')
+    second.abort()
+    await atOther
+    expect((await getApproval(store, id))!.state).toBe('cancelled')
+  })
+
+  async function openOne(): Promise<string> {
+    for (;;) {
+      const [row] = await store.query<{ approval: string }>(
+        'SELECT approval FROM sallyport.approval_waiters LIMIT 1',
+      )
+      if (row) return row.approval
+    }
+  }
+
+  async function waiters(id: string): Promise<number> {
+    const rows = await store.query('SELECT FROM sallyport.approval_waiters WHERE approval = $1', [
+      id,
+    ])
+    return rows.length
+  }
+})
