@@ -29,7 +29,8 @@ export function selectHeaders(headers: readonly Header[], rules: Rules): Selecte
     const { name } = header
     if (hopByHop.has(name) || name.startsWith('sallyport-') || claimsIdentity(name)) continue
     if (name === rules.credentialHeader || name === 'traceparent') continue
-    if (name === 'authorization' && !passesAuthorization) continue
+    // A proof is for one hop: whoever gets it could show it for the client.
+    if (name === 'dpop' || (name === 'authorization' && !passesAuthorization)) continue
     if (name === 'prefer') {
       const { rest } = readPrefer(header.value)
       if (rest !== null) bound.push({ name, value: rest })
@@ -42,10 +43,14 @@ export function selectHeaders(headers: readonly Header[], rules: Rules): Selecte
   return { bound, volatile: changing }
 }
 
-/** The token that a request shows to the gateway; empty if it shows none. */
-export function gatewayToken(headers: readonly Header[]): string {
+/** The token that a request shows to the gateway, and how; empty if it shows none. */
+export function gatewayCredential(headers: readonly Header[]): {
+  scheme: 'bearer' | 'dpop'
+  token: string
+} {
   const value =
     headerValue(headers, 'sallyport-authorization') ?? headerValue(headers, 'authorization')
-  // RFC 6750 §2.1; the scheme is case-insensitive (RFC 9110 §11.1).
-  return /^Bearer +([\w\-.~+/]+=*) *$/i.exec(value ?? '')?.[1] ?? ''
+  // RFC 6750 §2.1, RFC 9449 §7.1; the scheme is case-insensitive (RFC 9110 §11.1).
+  const [, scheme, token = ''] = /^(Bearer|DPoP) +([\w\-.~+/]+=*) *$/i.exec(value ?? '') ?? []
+  return { scheme: scheme?.toLowerCase() === 'dpop' ? 'dpop' : 'bearer', token }
 }

@@ -19,7 +19,7 @@ import { handle } from './handle.ts'
 import { Http2Sessions } from './http2.ts'
 import { laneOf } from './lane.ts'
 import { createListener, problemOf, refuse, remember } from './listener.ts'
-import { gatewayToken } from './request-headers.ts'
+import { presentedBy } from './presented.ts'
 import { requestHead } from './request-head.ts'
 import { Resolver } from './resolve.ts'
 import { prepareResource } from './resource.ts'
@@ -97,7 +97,8 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
   })
 
   async function authenticate({ checked, socket }: AgentMessage): Promise<Principal> {
-    const principal = await authenticator.authenticate(gatewayToken(checked!.headers))
+    const { token, presented } = presentedBy(checked!, socket, listen)
+    const principal = await authenticator.authenticate(token, presented)
     connections.identify(socket, laneOf(principal.subject))
     return principal
   }
