@@ -56,7 +56,7 @@ export function createCallerOf({ identity, store, authenticator, cookies }: Call
         'This token is no person’s own: people come with one that the console or `sallyport login` obtained, with their groups in it.',
       )
     }
-    const person = await rememberPerson(store, claimed)
+    const person = await rememberPerson(store, claimed, new Date(credential.issuedAt ?? 0))
     known.set(credential.id, person, Math.min(credential.expiresAt!, Date.now() + remembered))
     return personCaller(person, null)
   }

@@ -14,6 +14,7 @@ import { Problem } from '../core/errors.ts'
 import type { EventInput } from '../core/event.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Person } from '../core/person.ts'
+import { isDisabled } from '../identity/ended-subjects.ts'
 import { subjectOfPerson } from '../identity/people.ts'
 import { announceEverywhere } from './announce.ts'
 import type { Ballot } from './ballot.ts'
@@ -41,7 +42,9 @@ export async function castVote(
       approval = await expire(step, approval)
     }
     const excluded = await isExcludedByStore(step.tx, approval.id, person)
-    const problem = excluded ? selfApproval() : objection(person, ballot, approval)
+    const problem = excluded
+      ? selfApproval()
+      : ((await disabled(step, person)) ?? objection(person, ballot, approval))
     if (!problem) return count(ctx, step, approval, person, ballot)
     await step.record(voteEvent('approval.vote_refused', approval, person, ballot, problem))
     return problem
@@ -57,6 +60,12 @@ export async function castVote(
   } catch (error) {
     throw asProblem(error)
   }
+}
+
+/** Whichever channel it comes by, the vote of somebody whose account was disabled does not count. */
+async function disabled({ tx }: Step, person: Person): Promise<Problem | null> {
+  if (!(await isDisabled(tx, person))) return null
+  return new Problem('not-eligible', 'The identity provider disabled this account.')
 }
 
 async function count(

@@ -3,6 +3,7 @@ import type { Store } from '../store/db.ts'
 import { keyColumns, keyFromRow, subjectOfKey, type KeyRow } from './agent-key.ts'
 import { keysChanged } from './api-key.ts'
 import { credentialNames } from './credential-names.ts'
+import { AtMost } from './at-most.ts'
 import { isKey, keyHash } from './key-format.ts'
 import { Recent } from './recent.ts'
 import { Refusal } from './refusal.ts'
@@ -14,6 +15,12 @@ import { Refusal } from './refusal.ts'
 const believed = 1_000
 const capacity = 10_000
 
+/** Milliseconds that a key is known to be unknown. Shorter than a second, so that one that was made meanwhile works within it. */
+const disbelieved = 500
+
+/** Questions to the database at a time: anybody can make up keys, and must not be able to keep everybody else from it. */
+const atATime = 4
+
 export interface KeyLookup {
   /** Rejects with a `Refusal`, or with `StoreError`: a key that cannot be looked up opens nothing. */
   find(token: string): Principal | Promise<Principal>
@@ -21,7 +28,9 @@ export interface KeyLookup {
 }
 
 export async function createKeyLookup(store: Store): Promise<KeyLookup> {
-  const found = new Recent<Principal>(capacity)
+  const found = new Recent<Principal | Refusal>(capacity)
+  const underWay = new Map<string, Promise<Principal>>()
+  const questions = new AtMost(atATime)
   // Counts the notifications: an answer that was under way when one came may be from before the change, and is not kept.
   let changes = 0
   const stop = await store.listen(keysChanged, () => {
@@ -29,19 +38,33 @@ export async function createKeyLookup(store: Store): Promise<KeyLookup> {
     found.clear()
   })
 
-  async function lookUp(hash: Buffer): Promise<Principal> {
+  async function lookUp(hash: Buffer, name: string): Promise<Principal> {
     const before = changes
     const asked = performance.now()
-    const principal = await queryKey(store, hash)
-    if (before === changes) found.set(hash.toString('base64'), principal, asked + believed)
-    return principal
+    try {
+      const principal = await queryKey(store, hash)
+      if (before === changes) found.set(name, principal, asked + believed)
+      return principal
+    } catch (error) {
+      if (error instanceof Refusal && before === changes)
+        found.set(name, error, asked + disbelieved)
+      throw error
+    }
   }
 
   return {
     find(token) {
       if (!isKey(token)) throw new Refusal('key-unknown')
       const hash = keyHash(token)
-      return found.get(hash.toString('base64'), performance.now()) ?? lookUp(hash)
+      const name = hash.toString('base64')
+      const known = found.get(name, performance.now())
+      if (known instanceof Refusal) throw known
+      if (known) return known
+      const asked =
+        underWay.get(name) ??
+        questions.run(() => lookUp(hash, name)).finally(() => underWay.delete(name))
+      underWay.set(name, asked)
+      return asked
     },
     close: stop,
   }

@@ -72,20 +72,26 @@ export function rolesOf(person: Person, roles: Config['identity']['roles']): Rea
 }
 
 /**
- * Writes down who came, and returns them with every name that they ever had. Groups are those of now; names only add up, because they only
- * exclude.
+ * Writes down who came, and returns them with every name that they ever had. Groups are those of the newest token or login, by `toldAt`, when it was issued: an
+ * older token that is shown again brings no group back. Names only add up, because they only exclude.
  */
-export async function rememberPerson(db: Queryable, person: Person): Promise<Person> {
+export async function rememberPerson(
+  db: Queryable,
+  person: Person,
+  toldAt = new Date(),
+): Promise<Person> {
   const { issuer, subject, name, email, groups, identifiers } = person
   const [row] = await db.query<{ identifiers: string[] }>(
-    `INSERT INTO sallyport.people AS known (issuer, subject, name, email, groups, identifiers)
-     VALUES ($1, $2, $3, $4, $5, $6)
+    `INSERT INTO sallyport.people AS known (issuer, subject, name, email, groups, identifiers, groups_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7)
      ON CONFLICT (issuer, subject) DO UPDATE SET
-       name = excluded.name, email = excluded.email, groups = excluded.groups,
+       name = excluded.name, email = excluded.email,
+       groups = CASE WHEN excluded.groups_at >= known.groups_at THEN excluded.groups ELSE known.groups END,
+       groups_at = greatest(known.groups_at, excluded.groups_at),
        identifiers = ARRAY(SELECT DISTINCT unnest(known.identifiers || excluded.identifiers) ORDER BY 1),
        seen_at = clock_timestamp()
      RETURNING identifiers`,
-    [issuer, subject, name, email, groups, identifiers],
+    [issuer, subject, name, email, groups, identifiers, toldAt],
   )
   return { ...person, identifiers: row!.identifiers }
 }

@@ -35,6 +35,10 @@ export function subjectOfToken(
   const machine = chain.length > 0 || clients.includes(subject)
   const ours = issuer === login?.issuer && isOurClient(clients, login)
   const kind = machine ? machineKind(said) : (said ?? (ours ? 'human' : 'agent'))
+  // Exchanged by one machine for another, a token looks like one that a person delegated. It is one only if its issuer says that its subject is a person: else
+  // that subject stands behind itself, as a client does, and somebody else has to be the owner. Closed.
+  const exchanged = chain.length > 0 && said !== 'human' && !clients.includes(subject)
+  const behind = exchanged ? [...clients, subject] : clients
   return {
     issuer,
     subject,
@@ -42,7 +46,7 @@ export function subjectOfToken(
     groups: groupsOf(claims, names.groups),
     owner: ownerOf(claims, names.owner, issuer),
     chain,
-    related: clients.map((client) => ({ issuer, subject: client })),
+    related: behind.map((client) => ({ issuer, subject: client })),
     claims: Object.fromEntries(
       Object.entries(claims).filter(([name]) => !aboutTheToken.has(name)),
     ) as JsonObject,

@@ -96,7 +96,7 @@ test('nor when only an earlier login told that both are one person', async () =>
 })
 
 test('Entra draws `sub` anew for each client, and keeps `oid`: whom an agent acts for is still excluded', async () => {
-  const delegated = { sub: 'drawn-for-the-agent', oid: 'a1b2', act: { sub: 'bot' } }
+  const delegated = { sub: 'drawn-for-the-agent', oid: 'a1b2', kind: 'human', act: { sub: 'bot' } }
   const id = await held('/v1/refunds', { ...delegated, agent_owner: undefined })
   const itself = { sub: 'drawn-for-the-console', oid: 'a1b2', ...leads }
   expect(await approve(id, itself)).toBe('self-approval')

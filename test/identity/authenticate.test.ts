@@ -82,7 +82,11 @@ describe('a token', () => {
       groups: ['agents'],
       owner: { issuer: idp.issuer, subject: 'priya' },
       chain: [{ issuer: idp.issuer, subject: 'planner' }],
-      related: [{ issuer: idp.issuer, subject: 'agent-platform' }],
+      related: [
+        { issuer: idp.issuer, subject: 'agent-platform' },
+        // Nobody says that it is a person that the planner acts for.
+        { issuer: idp.issuer, subject: 'refund-bot' },
+      ],
     })
     expect(credential).toEqual({
       kind: 'jwt',
