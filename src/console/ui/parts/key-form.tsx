@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import type { KeyScope } from '../../../identity/agent-key.ts'
 import { call, Failure } from '../api/call.ts'
 import type { Me, ShownKey } from '../api/types.ts'
+import { listField, textField } from '../state/form.ts'
 import { FailureNotice } from './notice.tsx'
 
 interface KeyFormProps {
@@ -15,21 +16,14 @@ const scopes: Readonly<Record<KeyScope, string>> = {
   'audit:read': 'the audit log',
 }
 
-/** Words with commas between them. */
-const list = (text: FormDataEntryValue | null) =>
-  String(text ?? '')
-    .split(',')
-    .map((one) => one.trim())
-    .filter(Boolean)
-
 /** What `POST /api/keys` takes; what was left empty is left out, and means what it means there. */
 function wanted(form: FormData): object {
-  const text = (name: string) => String(form.get(name) ?? '').trim()
+  const text = (name: string) => textField(form, name)
   const [group, owner, ends] = [text('owner_group'), text('owner'), text('expires')]
   return {
     name: text('name'),
     kind: text('kind'),
-    groups: list(form.get('groups')),
+    groups: listField(form, 'groups'),
     scopes: form.getAll('scopes'),
     ...(group && { owner: { group } }),
     ...(owner && !group && { owner: { subject: owner } }),

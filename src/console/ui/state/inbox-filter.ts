@@ -40,6 +40,6 @@ export function filtered(
       (resource === '' || approval.action.resource === resource) &&
       (state === '' || approval.state === state) &&
       (mine === '' || isMine(me, approval)) &&
-      (wanted.length === 0 || wanted.every((word) => words(approval).includes(word))),
+      wanted.every((word) => words(approval).includes(word)),
   )
 }

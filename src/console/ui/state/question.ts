@@ -1,20 +1,16 @@
 import type { JsonObject } from '../../../core/json.ts'
+import { listField, textField } from './form.ts'
 
 /** What the form asks `POST /api/policies/explain`. Throws `SyntaxError` where JSON is wanted and there is none. */
 export function questionOf(form: FormData): JsonObject {
-  const text = (name: string) => String(form.get(name) ?? '').trim()
-  const list = (name: string) =>
-    text(name)
-      .split(',')
-      .map((one) => one.trim())
-      .filter(Boolean)
+  const text = (name: string) => textField(form, name)
   const [issuer, owner] = [text('issuer'), text('owner')]
   return {
     subject: {
       issuer,
       subject: text('subject'),
       kind: text('kind'),
-      groups: list('groups'),
+      groups: listField(form, 'groups'),
       owner: owner === '' ? null : { issuer, subject: owner },
     },
     action: {
