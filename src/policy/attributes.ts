@@ -18,11 +18,30 @@ export const namespaces = {
   },
   sql: {
     verb: 'list<string>',
+    /** As the server resolves their names: `public.orders`. What they read and what they write together. */
     tables: 'list<string>',
+    tables_read: 'list<string>',
+    tables_written: 'list<string>',
+    /** Those that the text itself names: a view, and not what it reads. */
+    named: 'list<string>',
+    /** Also what nobody named: partitions, parents, tables that a deletion cascades to. */
+    reached: 'list<string>',
+    /** `public.customers.email` */
     columns: 'list<string>',
     functions: 'list<string>',
+    /** Functions, operators and casts that are not known to be harmless. */
+    unproven: 'list<string>',
     has_where: 'bool',
+    /** Rows at most, or null. */
+    limit: 'dyn',
+    /** How many statements there are in one text. */
+    statements: 'dyn',
+    settings: 'list<string>',
+    channels: 'list<string>',
     shape: 'string',
+    database: 'string',
+    /** The name that the client gave: its own claim. */
+    user: 'string',
   },
   mcp: { tool: 'string', args: 'dyn' },
   tcp: {},

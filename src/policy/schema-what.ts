@@ -68,9 +68,17 @@ export const what = z.strictObject({
   sql: z
     .strictObject({
       verb: list(text).optional().describe('what the statement does: select, insert, copy …'),
-      tables: list(name).optional().describe('tables that it touches'),
-      columns: list(name).optional().describe('columns that it reads or writes'),
-      functions: list(name).optional().describe('functions that it calls'),
+      tables: list(name)
+        .optional()
+        .describe('tables that it touches; without a schema, those of `public`'),
+      columns: list(name)
+        .optional()
+        .describe('columns that it reads or writes: `email` of any table, or `customers.email`'),
+      functions: list(name)
+        .optional()
+        .describe(
+          'functions that it calls; an allow rule lists those that are not known to be harmless',
+        ),
     })
     .optional()
     .describe('an SQL statement'),

@@ -29,6 +29,9 @@ export function actionOf(test: TestCase, subject: TestSubject): Action {
   }
 }
 
+/** A test that names no function is about a statement without one. */
+const noFunctions = { functions: [] }
+
 function attributesOf(test: TestCase): Attributes {
   const unknown = new Unknown('the test says so')
   const groups = attributeKinds.flatMap((kind) => {
@@ -37,7 +40,8 @@ function attributesOf(test: TestCase): Attributes {
       .map((path) => [path.slice(kind.length + 1), unknown] as const)
     const given = test[kind]
     if (!given && missing.length === 0) return []
-    return [[kind, { ...given, ...Object.fromEntries(missing) }] as const]
+    const told = { ...(kind === 'sql' && noFunctions), ...given, ...Object.fromEntries(missing) }
+    return [[kind, told] as const]
   })
   return Object.fromEntries(groups)
 }

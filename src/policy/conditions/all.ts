@@ -41,6 +41,8 @@ export function whatConditions(what: RuleSource['what'], mode: Mode): readonly C
     sql?.tables && tables(sql.tables, mode),
     sql?.columns && columns(sql.columns, mode),
     sql?.functions && functions(sql.functions, mode),
+    // What has an effect that nobody knows is allowed by its name alone.
+    sql && !sql.functions && mode === 'everything' ? functions([], mode) : undefined,
     mcp?.tool && tool(mcp.tool, mode),
     mcp?.args && args(mcp.args, mode),
     admin?.operation && operation(admin.operation, mode),

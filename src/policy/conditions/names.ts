@@ -9,6 +9,16 @@ import {
   type Mode,
 } from './condition.ts'
 
+/** How the names of an attribute may be written in a rule. */
+export interface Spelling {
+  /** Every form of a name: `public.orders`, `orders`. */
+  readonly forms: (name: string) => readonly string[]
+  /** Whether a pattern is about names of this form at all. */
+  readonly fits: (pattern: string, form: string) => boolean
+}
+
+const plainly: Spelling = { forms: (name) => [name], fits: () => true }
+
 /**
  * An attribute that is a name or a list of them: tables, columns, a tool. The rule lists names, of which each may have one `*`.
  * Hold and deny rules ignore case.
@@ -18,17 +28,22 @@ export function names(
   wanted: readonly string[],
   mode: Mode,
   read: (input: Input) => Attribute | undefined,
+  { forms, fits }: Spelling = plainly,
 ): Condition {
   const spelling = mode === 'everything' ? asWritten : caseless
-  const patterns = wanted.map(spelling).map(patternOf)
+  const patterns = wanted.map(spelling).map((text) => ({ text, matches: patternOf(text) }))
   const namesOf = (input: Input): readonly string[] | null =>
     list(read(input))?.map(spelling) ?? null
+  const isWanted = (name: string): boolean =>
+    forms(name).some((form) =>
+      patterns.some(({ text, matches }) => fits(text, form) && matches(form)),
+    )
   const dimension: Dimension = {
     name: key,
     keysOf(input) {
       const found = namesOf(input)
       // An action without any name here is covered by every allow rule, so the index must not leave one out.
-      return found?.length ? found : null
+      return found?.length ? found.flatMap(forms) : null
     },
   }
   return {
@@ -38,7 +53,7 @@ export function names(
       const found = namesOf(input)
       if (found === null) return 'unknown'
       return combine(
-        found.map((name) => (patterns.some((matches) => matches(name)) ? 'yes' : 'no')),
+        found.map((name) => (isWanted(name) ? 'yes' : 'no')),
         mode,
       )
     },

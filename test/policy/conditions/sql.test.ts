@@ -58,3 +58,91 @@ describe('a deny rule is set off by anything', () => {
     expect(outcome(policies, { sql: { ...statement, columns: [] } })).toBe('allow by read-orders')
   })
 })
+
+describe('names are written as short as they are clear', () => {
+  const named = compile(`
+rules:
+  - name: read
+    on: orders-db
+    what: { sql: { verb: select, tables: [orders, 'crm.*'], columns: [id, customers.email], functions: [stamp] } }
+    then: allow
+  - name: nobody-alters
+    on: orders-db
+    what: { sql: { verb: alter } }
+    then: deny
+  - name: nobody-touches-salaries
+    on: orders-db
+    what: { sql: { tables: salaries } }
+    then: deny
+`)
+  const seen = {
+    verb: ['select'],
+    tables: ['public.orders'],
+    reached: ['public.orders'],
+    columns: ['public.orders.id'],
+    functions: ['pg_catalog.lower', 'public.stamp'],
+    unproven: ['public.stamp'],
+  }
+
+  test.each([
+    ['a table in the schema public', {}],
+    ['a table in another schema, by its pattern', { tables: ['crm.people'] }],
+    ['a column of any table', { columns: ['audit.log.id'] }],
+    ['a column of one table', { columns: ['public.customers.email'] }],
+    ['a name with a dot in it', { tables: ['crm."a.b"'] }],
+    ['harmless functions, which need no name', { unproven: [], functions: ['pg_catalog.count'] }],
+  ])('%s', (_, more) => {
+    expect(outcome(named, { sql: { ...seen, ...more } })).toBe('allow by read')
+  })
+
+  test.each([
+    ['the same table of another schema', { tables: ['archive.orders'] }],
+    ['the same column of another table', { columns: ['public.people.email'] }],
+    ['the same column of a table in another schema', { columns: ['crm.customers.email'] }],
+    ['a function that nobody named', { unproven: ['public.stamp', 'pg_catalog.pg_read_file'] }],
+    ['the same function in another schema', { unproven: ['crm.stamp'] }],
+    ['functions that are not known', { unproven: new Unknown('no catalogue') }],
+  ])('%s is not meant', (_, more) => {
+    expect(outcome(named, { sql: { ...seen, ...more } })).toBe('deny by no-rule-matched')
+  })
+
+  test('a deny rule finds what a statement reaches without naming it, and verbs by their first word', () => {
+    const reached = ['public.orders', 'public.salaries']
+    expect(outcome(named, { sql: { ...seen, reached } })).toBe('deny by nobody-touches-salaries')
+    const verb = ['alter role']
+    expect(outcome(named, { sql: { ...seen, verb } })).toBe('deny by nobody-alters')
+    const anything = new Unknown('an unknown function is called')
+    expect(outcome(named, { sql: { ...seen, reached: anything } })).toBe(
+      'deny by nobody-touches-salaries',
+    )
+  })
+
+  test('an allow rule without functions allows no function that may do anything', () => {
+    const all = compile(`
+rules:
+  - { name: read, on: orders-db, what: { sql: { verb: select } }, then: allow }
+  - { name: any, on: orders-db, what: { sql: { verb: call, functions: '*' } }, then: allow }
+`)
+    expect(outcome(all, { sql: { ...seen, unproven: [] } })).toBe('allow by read')
+    expect(outcome(all, { sql: seen })).toBe('deny by no-rule-matched')
+    expect(outcome(all, { sql: { ...seen, verb: ['call'] } })).toBe('allow by any')
+  })
+})
+
+test('conditions compare counts, and a limit that is not there', () => {
+  const small = compile(`
+rules:
+  - name: small
+    on: orders-db
+    what: { sql: { verb: select } }
+    when: 'action.sql.statements == 1 && action.sql.limit != null && action.sql.limit <= 10'
+    then: allow
+`)
+  const seen = { verb: ['select'], unproven: [], statements: 1 }
+  expect(outcome(small, { sql: { ...seen, limit: 10 } })).toBe('allow by small')
+  expect(outcome(small, { sql: { ...seen, limit: 11 } })).toBe('deny by no-rule-matched')
+  expect(outcome(small, { sql: { ...seen, limit: null } })).toBe('deny by no-rule-matched')
+  expect(outcome(small, { sql: { ...seen, statements: 2, limit: 1 } })).toBe(
+    'deny by no-rule-matched',
+  )
+})

@@ -75,7 +75,7 @@ export function castTo(type: TypeName, { context, found }: Walk): void {
   if (context.catalogue === null) noCatalogue(found)
 }
 
-/** `set_config(name, value, is_local)` is a SET in the form of a call. `true`: it is one, and it is harmless. */
+/** `set_config(name, value, is_local)` is a SET in the form of a call. `true`: it is one, and has been read. */
 export function setByFunction({ funcname, args }: FuncCall, { context, found }: Walk): boolean {
   const { schema, name } = split(texts(funcname))
   if (name !== 'set_config' || (schema ?? 'pg_catalog') !== 'pg_catalog') return false
@@ -97,8 +97,14 @@ export function setByFunction({ funcname, args }: FuncCall, { context, found }: 
     (one) => one !== 'pg_catalog' && (context.catalogue?.routine(one, name) ?? 'none') !== 'none',
   )
   const sure = schema === 'pg_catalog' || (context.catalogue !== null && !own)
-  if (harmless && sure) found.add('functions', qualified('pg_catalog', name))
-  return harmless && sure
+  if (!sure || known === null) return false
+  found.add('functions', qualified('pg_catalog', name))
+  if (harmless) return true
+  found.add('unproven', qualified('pg_catalog', name))
+  found.add('verb', 'set', `set ${known}`)
+  found.raise('admin')
+  found.cannotUndo(`it changes ${known}`)
+  return true
 }
 
 function callUnproven(schema: string, name: string, found: Findings): void {

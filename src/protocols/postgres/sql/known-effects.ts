@@ -13,7 +13,7 @@ const families: readonly (readonly [RegExp, KnownEffect])[] = [
   [/^(nextval|setval)$/, { effect: 'write', verb: 'sequence', hides: false }],
   [/^pg_notify$/, { effect: 'write', verb: 'notify', hides: false }],
   [/^pg_(try_)?advisory_/, { effect: 'write', verb: 'lock', hides: false }],
-  [/^set_config$/, { effect: 'admin', verb: 'set', hides: true }],
+  [/^set_config$/, { effect: 'admin', verb: 'set any', hides: true }],
   [
     /^(lo_(import|export)|pg_(read_|ls_|stat_file))/,
     { effect: 'admin', verb: 'file', hides: true },

@@ -84,6 +84,7 @@ function set(
   found.session.push({ kind: 'set', name, values, local, harmless })
   if (harmless) return
   found.control = false
+  found.add('verb', `${values ? 'set' : 'reset'} ${name}`)
   found.raise('admin')
   found.cannotUndo(`it changes ${name}`)
 }
