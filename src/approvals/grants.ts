@@ -13,11 +13,12 @@ export interface Grant {
   readonly rules: readonly string[]
   /** Milliseconds since it was granted. */
   readonly ageMs: number
+  readonly expiresAt: Date
 }
 
 export async function insertGrant(
   tx: Queryable,
-  grant: Omit<Grant, 'id' | 'ageMs'>,
+  grant: Omit<Grant, 'id' | 'ageMs' | 'expiresAt'>,
   minutes: number,
 ): Promise<string> {
   const id = randomUUIDv7()
@@ -49,7 +50,8 @@ export function listGrants(
 ): Promise<Grant[]> {
   return tx.query<Grant>(
     `SELECT id, approval, subject_key AS "subjectKey", resource, binding, digest, match, rules,
-            (extract(epoch FROM clock_timestamp() - granted_at) * 1000)::float8 AS "ageMs"
+            (extract(epoch FROM clock_timestamp() - granted_at) * 1000)::float8 AS "ageMs",
+            expires_at AS "expiresAt"
        FROM sallyport.grants
       WHERE subject_key = $1 AND resource = $2 AND binding = $3 AND expires_at > clock_timestamp()
       ORDER BY id`,

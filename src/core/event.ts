@@ -33,6 +33,12 @@ export type EventType =
   | 'gateway.started'
   | 'gateway.stopped'
 
+/** How much was said over a WebSocket, by direction: frames, and bytes with those that frame them. */
+export type WebSocketUse = {
+  readonly from_agent: { readonly frames: number; readonly bytes: number }
+  readonly to_agent: { readonly frames: number; readonly bytes: number }
+}
+
 /** What the upstream did. `unknown`: it may have, and nobody can tell; it is never tried again. */
 export interface Outcome {
   readonly result: 'succeeded' | 'failed' | 'unknown'
@@ -41,7 +47,9 @@ export interface Outcome {
   readonly rows?: number
   readonly bytes?: number
   readonly duration_ms?: number
-  /** Problem code of a failure before an answer. */
+  /** Absent where none was opened. */
+  readonly websocket?: WebSocketUse
+  /** Problem code of a failure before an answer, or of what cut it off. */
   readonly error?: string
 }
 

@@ -63,6 +63,7 @@ export async function claim(
     recorded: Promise.resolve(),
     valid: () => stillValid(ctx, epoch, caller),
     complete: settle,
+    under: { approval: id, until: approval.expiresAt },
   })
   return { permit }
 }

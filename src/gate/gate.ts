@@ -19,6 +19,7 @@ import type { PoliciesInForce } from './generations.ts'
 import { hold } from './hold.ts'
 import { issuePermit, type Permit } from './permit.ts'
 import { alreadyEnded, cancelApproval } from './settle.ts'
+import { whyEnded, type Running } from './still-allowed.ts'
 import { stillValid } from './still-valid.ts'
 import { taskOf } from './task.ts'
 
@@ -67,6 +68,11 @@ export class Gate {
       case 'deny':
         return deny(this.#ctx, action, decision)
     }
+  }
+
+  /** Why what was permitted a while ago may not go on, or `null` if it may. To be asked about once a second. */
+  whyEnded(running: Running): Promise<Problem | null> {
+    return whyEnded(this.#ctx, running)
   }
 
   /** The task of an approval, for the subject that asked for it. Another's is `not-found`: its existence is nobody else's business. */

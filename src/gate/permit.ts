@@ -11,6 +11,14 @@ interface PermitInit {
   /** Whether this replica still holds the action: the lease on the monotonic clock. May throw a problem that says why not. */
   readonly valid: () => boolean
   readonly complete: (outcome: Outcome) => Promise<void>
+  /** Left out where nobody had to approve it. */
+  readonly under?: Leave
+}
+
+/** The approval that an action runs under, or that its grant comes from, and when the one or the other is over. */
+export interface Leave {
+  readonly approval: string
+  readonly until: Date
 }
 
 /** A permit that cannot be used. Nothing was sent. */
@@ -30,6 +38,8 @@ export class Permit {
    * to a read must not be released before it. Rejects with the problem `store-unavailable`: discard the answer then.
    */
   readonly recorded: Promise<void>
+  /** `null` where nobody had to approve it. */
+  readonly under: Leave | null
 
   // Owned by redeem() and complete(): each goes from false to true once.
   #redeemed = false
@@ -42,6 +52,7 @@ export class Permit {
     this.action = init.action
     this.digest = init.digest
     this.recorded = init.recorded
+    this.under = init.under ?? null
     this.#valid = init.valid
     this.#complete = init.complete
   }
@@ -56,6 +67,11 @@ export class Permit {
     if (digest !== this.digest) throw new PermitError('This permit is for another payload.')
     if (!this.#valid()) throw new PermitError('This permit has lapsed.')
     this.#redeemed = true
+  }
+
+  /** Throws `store-unavailable` when this replica may be taken for dead by now, and so the action to have ended. */
+  assertHeld(): void {
+    this.#valid()
   }
 
   /** Records what the upstream did; the first call counts. Never rejects: an outcome that cannot be recorded becomes `unknown` later. */

@@ -62,6 +62,7 @@ export async function useGrant(
       ctx.outcomes.persist(epoch, () =>
         ctx.audit.append(completed(action, outcome, granted.approval)),
       ),
+    under: { approval: granted.approval, until: granted.expiresAt },
   })
 }
 

@@ -27,13 +27,14 @@ interface Facts {
 /** One request as policies, people and the audit log know it. */
 export function actionOf(facts: Facts): Action {
   const { request, subject, resource, path, headers, json, trace } = facts
-  const { method, host, query } = request
+  const { method, host, query, upgrade } = request
   return {
     id: randomUUIDv7(),
     name: 'http.request',
     subject,
     resource: resource.name,
-    effect: effectOf(method, path, resource),
+    // What is said over a connection that is open may be anything.
+    effect: upgrade === null ? effectOf(method, path, resource) : 'unknown',
     attributes: {
       http: {
         method,
@@ -41,6 +42,7 @@ export function actionOf(facts: Facts): Action {
         path,
         query: readQuery(query),
         headers: shown(headers),
+        upgrade: upgrade ?? '',
         ...(json !== undefined && { json }),
       },
     },

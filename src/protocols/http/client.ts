@@ -24,6 +24,8 @@ export interface AgentMessage extends Readable {
 export interface AgentResponse extends AnswerSink {
   readonly req: AgentMessage
   readonly headersSent: boolean
+  /** The connection, where it may become one for another protocol. */
+  readonly upgrade: Upgradable | null
   writeContinue(): void
   end(bytes?: Buffer): unknown
   /** Nobody is left to answer. */
@@ -34,6 +36,12 @@ export interface AgentResponse extends AnswerSink {
   stopReading(): void
 }
 
+/** A connection that is waiting for the answer to an opening. */
+export interface Upgradable {
+  /** Hands it over: from now on, what comes on it belongs to whoever asked for it. */
+  take(): Socket
+}
+
 /** Milliseconds for what has come of an answer to reach its client. */
 const lastBytes = 10_000
 
@@ -42,6 +50,8 @@ export class Http1Message extends IncomingMessage implements AgentMessage {
 }
 
 export class Http1Response extends ServerResponse<Http1Message> implements AgentResponse {
+  upgrade: Upgradable | null = null
+
   breakOff(): void {
     const { socket } = this
     if (!socket) return
@@ -83,6 +93,9 @@ const CompatResponse = Http2ServerResponse as unknown as new (
 ) => CompatResponse
 
 export class Http2Response extends CompatResponse implements AgentResponse {
+  /** Its connection has other requests on it. */
+  readonly upgrade = null
+
   get destroyed(): boolean {
     return this.stream.destroyed || this.stream.closed
   }

@@ -35,9 +35,11 @@ export class Connection {
   #head: Head | null = null
   #reusable = false
   #written = false
-  // Owned by #rest(): on the clock of performance.now().
+  // Owned by #takeRest(): on the clock of performance.now().
   #goodUntil = 0
   #poisoned = false
+  // Owned by #onData() and surrender(): what came behind an agreement on another protocol.
+  #rest: Buffer | null = null
   #error: Error | null = null
 
   /** `onRest`: the connection can be used again. `onClose`: it never can. */
@@ -66,7 +68,7 @@ export class Connection {
       })
       .on('end', () => this.#onFinish())
       .on('error', (error) => (this.#error = error))
-      .on('close', () => this.#onGone())
+      .on('close', this.#gone)
   }
 
   get closed(): boolean {
@@ -79,12 +81,12 @@ export class Connection {
   }
 
   /** From here on, what comes in is the answer to one request. */
-  begin(method: string, reusable: boolean, receiver: Receiver): void {
+  begin(method: string, reusable: boolean, receiver: Receiver, mayUpgrade = false): void {
     this.#receiver = receiver
     this.#head = null
     this.#reusable = reusable
     this.#written = false
-    this.#parser.expect(method)
+    this.#parser.expect(method, mayUpgrade)
     this.#clock.refresh()
   }
 
@@ -122,6 +124,18 @@ export class Connection {
     this.#clock.refresh()
   }
 
+  /** Lets go of a connection that speaks another protocol now (101), with what was said in it already. It is paused. */
+  surrender(): { socket: Socket; rest: Buffer } {
+    const rest = this.#rest
+    if (!rest) throw new Error('this connection still speaks HTTP')
+    this.#receiver = null
+    clearTimeout(this.#clock)
+    this.#parser.close()
+    for (const event of ['data', 'drain', 'end', 'error']) this.#socket.removeAllListeners(event)
+    this.#socket.off('close', this.#gone)
+    return { socket: this.#socket, rest }
+  }
+
   /** Ends the connection; its receiver gets nothing more, not even that it broke. */
   destroy(): void {
     this.#receiver = null
@@ -135,9 +149,13 @@ export class Connection {
     }
     this.#clock.refresh()
     try {
-      this.#parser.execute(bytes)
+      this.#rest = this.#parser.execute(bytes)
     } catch (error) {
       this.#break(error as Error)
+      return
+    }
+    if (this.#rest) {
+      this.#socket.pause()
       return
     }
     // An answer behind the answer.
@@ -159,12 +177,12 @@ export class Connection {
     if (!receiver || !this.#head) return
     this.#receiver = null
     // An upstream that answers before it has the whole request may take the rest of it for another one.
-    if (this.#reusable && this.#written && this.#head.keepAlive) this.#rest(this.#head)
+    if (this.#reusable && this.#written && this.#head.keepAlive) this.#takeRest(this.#head)
     else this.#socket.destroy()
     receiver.onEnd(trailers)
   }
 
-  #rest(head: Head): void {
+  #takeRest(head: Head): void {
     const announced = keepAliveTimeout(head.headers)
     // A second less than the upstream says, so that a request does not cross its goodbye.
     const kept = announced === null ? idleFor : Math.min(announced - 1, 60) * 1000
@@ -182,6 +200,8 @@ export class Connection {
     }
     this.#break(new Error('The upstream closed the connection.'))
   }
+
+  readonly #gone = (): void => this.#onGone()
 
   #onGone(): void {
     clearTimeout(this.#clock)

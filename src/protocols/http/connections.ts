@@ -13,6 +13,7 @@ interface Open {
   readonly address: string
   subject: string | null
   readonly stranger: NodeJS.Timeout
+  readonly socket: Socket
 }
 
 /** Milliseconds between two lines in the log about connections that were turned away. */
@@ -51,7 +52,7 @@ export class Connections {
     }
     const key = keyOf(socket)!
     const stranger = setTimeout(() => socket.destroy(), idle_timeout)
-    const open: Open = { address, subject: null, stranger }
+    const open: Open = { address, subject: null, stranger, socket }
     this.#open.set(key, open)
     this.#strangers.set(address, strangers + 1)
     socket.once('close', () => {
@@ -79,6 +80,11 @@ export class Connections {
     open.subject = subject
     less(this.#strangers, open.address)
     this.#subjects.set(subject, mine + 1)
+  }
+
+  /** Ends them all: in the middle of a handshake, of a request, or of what one has become. */
+  closeAll(): void {
+    for (const { socket } of this.#open.values()) socket.destroy()
   }
 
   #turnAway(address: string): void {

@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events'
+import type { Socket } from 'node:net'
 import { ClientGone, RequestBody, type BodySink } from './body.ts'
 import type { Connection, Receiver } from './connection.ts'
 import { UpstreamFailure } from './failure.ts'
@@ -14,6 +15,8 @@ export interface Outgoing {
   readonly body: RequestBody | Buffer | null
   /** Whether another request may follow on the same connection. */
   readonly reusable: boolean
+  /** Whether it asks for another protocol, which the upstream may agree to. */
+  readonly mayUpgrade: boolean
 }
 
 /** Where an answer goes: to its client, or to where it is kept for one. It emits `drain`, and `close` when it takes no more. */
@@ -75,9 +78,9 @@ export class Exchange implements Receiver, BodySink {
 
   /** Sends the request. The permit is to be redeemed immediately before. */
   start(): void {
-    const { method, head, body, reusable } = this.#outgoing
+    const { method, head, body, reusable, mayUpgrade } = this.#outgoing
     const connection = this.#connection
-    connection.begin(method, reusable, this)
+    connection.begin(method, reusable, this, mayUpgrade)
     if (body instanceof RequestBody) {
       this.#sending = true
       // What has come of the body goes out together with the head.
@@ -121,6 +124,17 @@ export class Exchange implements Receiver, BodySink {
         if (!this.#clientBlocks) this.#connection.resume()
       }
     })
+  }
+
+  /** Whether no more of the answer is to come. */
+  get over(): boolean {
+    return this.#state !== 'open'
+  }
+
+  /** The connection, once the upstream has agreed to speak another protocol on it. The exchange is over then. */
+  surrender(): { socket: Socket; rest: Buffer } {
+    this.#state = 'whole'
+    return this.#connection.surrender()
   }
 
   /** Ends the exchange, and the connection with it. One that is over stays as it is. */

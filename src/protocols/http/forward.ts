@@ -3,6 +3,9 @@ import type { Permit } from '../../gate/permit.ts'
 import { ClientGone } from './body.ts'
 import { Exchange, type AnswerSink, type Outgoing } from './exchange.ts'
 import { UpstreamFailure } from './failure.ts'
+import type { Watch } from './live.ts'
+import { openWebSocket, type AgentEnd } from './open-websocket.ts'
+import type { Head } from './response-parser.ts'
 import type { Upstream } from './upstream.ts'
 
 interface Job {
@@ -14,6 +17,10 @@ interface Job {
   readonly lane: string
   readonly outgoing: Outgoing
   readonly response: AnswerSink
+  /** Left out for an ordinary request. */
+  readonly webSocket?: AgentEnd | null
+  /** Left out where nobody waits for the answer: it is kept, and that has an end. */
+  readonly watch?: Watch
 }
 
 /**
@@ -21,7 +28,7 @@ interface Job {
  * whole answer: with a problem if nothing of it has been released yet, with `ClientGone` if nobody is left to get it.
  */
 export async function forward(job: Job): Promise<void> {
-  const { permit, digest, upstream, lane, outgoing, response } = job
+  const { permit, digest, upstream, lane, outgoing, response, webSocket, watch = unwatched } = job
   const { action } = permit
   const begun = performance.now()
   const elapsed = (): number => Math.round(performance.now() - begun)
@@ -45,7 +52,15 @@ export async function forward(job: Job): Promise<void> {
     await permit.recorded
     const head = await exchange.head
     status = head.status
-    const bytes = await exchange.relay(head, response, action.id)
+    if (webSocket && status === 101) {
+      const { use, why } = await openWebSocket(webSocket, exchange, head, permit, watch)
+      const bytes = use.to_agent.bytes
+      const cut = why && { error: why.code }
+      const outcome = { status, bytes, websocket: use, duration_ms: elapsed(), ...cut }
+      void permit.complete({ result: 'succeeded', ...outcome })
+      return
+    }
+    const bytes = await relay(exchange, head, job)
     // Not waited for, here and below: with the store away it takes its time, and neither the client nor the listener has to. The gate sees to it
     // that it gets there.
     const result = status < 400 ? 'succeeded' : 'failed'
@@ -60,6 +75,21 @@ export async function forward(job: Job): Promise<void> {
       error: nameOf(error),
     })
     throw error instanceof UpstreamFailure ? error.toProblem(action.id) : error
+  }
+}
+
+const unwatched: Watch = () => () => undefined
+
+/** Releases the answer. One that does not come all at once ends with what allowed it: credential, approval, policy. */
+async function relay(exchange: Exchange, head: Head, job: Job): Promise<number> {
+  const { response, permit, watch = unwatched } = job
+  const relayed = exchange.relay(head, response, permit.action.id)
+  if (exchange.over) return relayed
+  const leave = watch({ endless: false }, (why) => exchange.abort(why))
+  try {
+    return await relayed
+  } finally {
+    leave()
   }
 }
 

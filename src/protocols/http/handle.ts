@@ -10,6 +10,7 @@ import { forward } from './forward.ts'
 import { headerValue, type Header } from './header.ts'
 import { readJsonBody } from './json-body.ts'
 import { laneOf } from './lane.ts'
+import type { LiveExchanges } from './live.ts'
 import { outgoingOf } from './outgoing.ts'
 import { readPrefer, type Preferences } from './prefer.ts'
 import { selectHeaders } from './request-headers.ts'
@@ -22,6 +23,7 @@ import { cutOff } from './send-problem.ts'
 import type { StrictRequest } from './strict-request.ts'
 import { isTaskId } from './task-id.ts'
 import { continueTrace } from './trace.ts'
+import { openingHeaders, openingOf } from './websocket.ts'
 
 /** One request for a resource, from a caller who is known. */
 export interface Call {
@@ -29,13 +31,14 @@ export interface Call {
   readonly principal: Principal
   readonly target: Resolved<Resource>
   readonly rooms: Rooms
+  readonly live: LiveExchanges
   readonly message: AgentMessage
   readonly response: AgentResponse
 }
 
 /** Turns a request into an action, has the gate decide it, and forwards exactly what was permitted. Rejects when the client has no whole answer. */
 export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
-  const { request, principal, target, rooms, message, response } = call
+  const { request, principal, target, rooms, live, message, response } = call
   const { resource, path } = target
   const { subject, credential } = principal
   const { maxBody } = deps.limits
@@ -58,20 +61,22 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
       if (request.expectsContinue) response.writeContinue()
     },
   })
+  const opening = openingOf(request, resource, response)
+  const bound = opening ? openingHeaders(selected.bound) : selected.bound
   const payload = {
     method: request.method,
     target: `${resource.upstream.basePath}${path}${request.query === null ? '' : `?${request.query}`}`,
-    headers: selected.bound,
+    headers: bound,
   }
   const json = deps.gate.needs(resource.name).body
-    ? await readJsonBody(body, selected.bound, maxBody)
+    ? await readJsonBody(body, bound, maxBody)
     : undefined
   const action = actionOf({
     request,
     subject,
     resource,
     path,
-    headers: selected.bound,
+    headers: bound,
     json,
     trace: trace.id,
   })
@@ -88,9 +93,11 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
     approval: approvalOf(request.headers),
   }
   const spool = (): Buffer => spoolOf(payload, trace.traceparent, shown.sealed!.bytes)
-  const permit = preferences.respondAsync
-    ? await deps.gate.enforce({ ...attempt, spool })
-    : await deps.gate.enforce(attempt)
+  // Nobody can come back for a connection later.
+  const permit =
+    preferences.respondAsync && !opening
+      ? await deps.gate.enforce({ ...attempt, spool })
+      : await deps.gate.enforce(attempt)
   if ('task' in permit) return sendAccepted(response, permit)
 
   // A digest in the permit means that people approved these bytes: these, and no others, are sent.
@@ -100,8 +107,10 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
     digest: approved?.digest ?? null,
     upstream: resource.upstream,
     lane,
-    outgoing: outgoingOf({ payload, selected, resource, trace, body, sealed: approved }),
+    outgoing: outgoingOf({ payload, selected, resource, trace, body, sealed: approved, opening }),
     response,
+    webSocket: opening && { opening, response },
+    watch: (how, end) => live.add({ action, credential, permit, ...how }, end),
   })
   cutOff(response)
 }

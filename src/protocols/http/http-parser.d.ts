@@ -21,7 +21,7 @@ declare module 'node:_http_common' {
     [HTTPParser.kOnMessageBegin]: () => void;
     /** Header lines beyond the first 32, and trailers. */
     [HTTPParser.kOnHeaders]: (lines: string[]) => void;
-    /** 1: there is no body, whatever the head says. */
+    /** 1: there is no body, whatever the head says. 2: nor is there any more HTTP. */
     [HTTPParser.kOnHeadersComplete]: (
       versionMajor: number,
       versionMinor: number,
@@ -32,7 +32,7 @@ declare module 'node:_http_common' {
       reason: string,
       upgrade: boolean,
       shouldKeepAlive: boolean,
-    ) => 0 | 1;
+    ) => 0 | 1 | 2;
     [HTTPParser.kOnBody]: (bytes: Buffer) => void;
     [HTTPParser.kOnMessageComplete]: () => void
   }

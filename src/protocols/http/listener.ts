@@ -11,7 +11,9 @@ import type { Config } from '../../config/schema.ts'
 import { TlsServer } from '../../config/tls-server.ts'
 import { Problem } from '../../core/errors.ts'
 import type { Log } from '../../telemetry/log.ts'
+import { ambiguous } from './ambiguous.ts'
 import { Http1Message, Http1Response, type AgentMessage, type AgentResponse } from './client.ts'
+import { openingResponse } from './opening-response.ts'
 import { problemHeaders } from './send-problem.ts'
 
 const latest = Symbol('latest response')
@@ -74,6 +76,8 @@ export function createListener(
     // A client whose machine is gone says nothing: after some time without an answer to a probe, the connection is.
     keepAlive: true,
     keepAliveInitialDelay: 60_000,
+    // Another protocol is looked at by the strict check, as any request is, and goes on as HTTP or not at all.
+    shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
     insecureHTTPParser: false,
     requireHostHeader: false,
     noDelay: true,
@@ -85,6 +89,21 @@ export function createListener(
   server.on('request', handler)
   server.on('checkContinue', handler)
   server.on('checkExpectation', handler)
+  server.on('upgrade', (message: Http1Message, socket: Socket, behind: Buffer) => {
+    const { [latest]: before }: AgentSocket = socket
+    if (before && !before.closed) {
+      // Its answer could not be told from the one to the opening.
+      closeWaiting(socket)
+      socket.destroy()
+      return
+    }
+    if (behind.length > 0) {
+      // The client has to wait for the answer (RFC 6455 §4.1): what comes earlier could be read as a request that nobody decided about.
+      refuse(socket, ambiguous('Something follows the opening of a WebSocket already.'))
+      return
+    }
+    handler(message, openingResponse(message, socket))
+  })
   server.on('connect', (_message, socket: Socket) => {
     closeWaiting(socket)
     refuse(socket, new Problem('bad-request', 'CONNECT is not proxied.'))

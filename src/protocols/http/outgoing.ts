@@ -5,6 +5,7 @@ import type { Selected } from './request-headers.ts'
 import type { Resource } from './resource.ts'
 import type { Payload, SealedRequest } from './seal.ts'
 import type { Trace } from './trace.ts'
+import type { Opening } from './websocket.ts'
 
 /** The body that was approved. */
 type Spooled = Pick<SealedRequest, 'bytes'>
@@ -18,13 +19,16 @@ interface Parts {
   readonly body: RequestBody | null
   /** What was approved; `null` for an action that nobody had to approve. */
   readonly sealed: Spooled | null
+  /** Left out for an ordinary request. */
+  readonly opening?: Opening | null
 }
 
 /**
  * The request in the bytes that the upstream gets. Of an approved action that is what was approved and nothing else, with what the gateway itself sets:
  * Host, the framing of the body, its trace context and the credential, which comes last.
  */
-export function outgoingOf({ payload, selected, resource, trace, body, sealed }: Parts): Outgoing {
+export function outgoingOf(parts: Parts): Outgoing {
+  const { payload, selected, resource, trace, body, sealed, opening = null } = parts
   const { method, target, headers } = payload
   const lines = [`${method} ${target} HTTP/1.1\r\n`, line('host', resource.upstream.authority)]
   for (const { name, value } of headers) lines.push(line(name, value))
@@ -42,10 +46,18 @@ export function outgoingOf({ payload, selected, resource, trace, body, sealed }:
   const empty = sealed ? !sealed.bytes?.length : !body || body.empty
   const reusable = empty || !['GET', 'HEAD', 'DELETE', 'OPTIONS'].includes(method)
   if (framing) lines.push(line(framing.name, framing.value))
-  if (!reusable) lines.push(line('connection', 'close'))
+  if (opening) {
+    lines.push(line('connection', 'upgrade'), line('sec-websocket-key', opening.ownKey))
+  } else if (!reusable) lines.push(line('connection', 'close'))
   lines.push('\r\n')
   const bytes = sealed ? sealed.bytes : framing && body
-  return { method, head: lines.join(''), body: bytes, reusable }
+  return {
+    method,
+    head: lines.join(''),
+    body: bytes,
+    reusable: reusable && !opening,
+    mayUpgrade: opening !== null,
+  }
 }
 
 function framingOf(body: RequestBody | null, sealed: Spooled | null): Header | null {

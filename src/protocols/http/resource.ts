@@ -15,12 +15,14 @@ export interface Resource {
   /** Its name: what an agent sends in this header is dropped. */
   readonly credentialHeader: string | null
   readonly volatile: ReadonlySet<string>
+  /** Whether WebSockets may be opened there. */
+  readonly websockets: boolean
   /** Whether this route is declared as a proven read. */
   isRead(method: string, path: string): boolean
 }
 
 export function prepareResource(config: HttpResource, binding: string): Resource {
-  const { name, match, credential, volatile_headers, read } = config
+  const { name, match, credential, volatile_headers, read, websockets } = config
   const routes = read.map(readRoute)
   // Agents can send letters, digits and dashes only, and behind CGI and its like `X_Api_Key` is the same header as `X-Api-Key`.
   const credentialHeader = credential?.header.toLowerCase().replace(/[^a-z0-9]/g, '-') ?? null
@@ -33,6 +35,7 @@ export function prepareResource(config: HttpResource, binding: string): Resource
       ? { name: credential.header.toLowerCase(), value: credential.value }
       : null,
     credentialHeader,
+    websockets,
     volatile: new Set(volatile_headers.map((header) => header.toLowerCase())),
     isRead: (method, path) =>
       routes.some((route) => route.method === method && route.matches(path)),

@@ -37,9 +37,11 @@ export class ResponseParser {
   // Owned by the parser's callbacks, for the answer that is being read.
   #more: string[] = []
   #interim = false
+  #upgraded = false
   #doubt: string | null = null
   // Owned by expect().
   #headOnly = false
+  #mayUpgrade = false
 
   constructor(events: ResponseEvents) {
     this.#events = events
@@ -69,18 +71,23 @@ export class ResponseParser {
     parser[HTTPParser.kOnMessageComplete] = () => this.#end()
   }
 
-  /** The next answer is to a request with this method. */
-  expect(method: string): void {
+  /** The next answer is to a request with this method, which may have asked for another protocol. */
+  expect(method: string, mayUpgrade = false): void {
     this.#headOnly = method === 'HEAD'
+    this.#mayUpgrade = mayUpgrade
   }
 
-  /** Throws `ResponseError`; then what has come so far is not to be trusted either. */
-  execute(bytes: Buffer): void {
+  /**
+   * Throws `ResponseError`; then what has come so far is not to be trusted either. Once the other protocol was agreed on, it returns what is said in that, from the
+   * first byte, and is to be called no more; `null` before.
+   */
+  execute(bytes: Buffer): Buffer | null {
     const result = this.#parser.execute(bytes)
     if (result instanceof Error) {
       throw new ResponseError('The answer is not valid HTTP/1.1.', { cause: result })
     }
     if (this.#doubt !== null) throw new ResponseError(this.#doubt)
+    return this.#upgraded ? bytes.subarray(result) : null
   }
 
   /** The connection has ended, which also ends an answer without a length. Throws `ResponseError` if it was in the middle of one. */
@@ -100,22 +107,24 @@ export class ResponseParser {
     return lines
   }
 
-  #head(head: Head): 0 | 1 {
+  #head(head: Head): 0 | 1 | 2 {
     const { status, headers } = head
     this.#interim = status >= 100 && status < 200 && status !== 101
     if (this.#interim) return 1
-    // Nobody asked for another protocol, so what comes next would be in a language that nobody here speaks.
-    if (status === 101) this.#doubt = 'The upstream switched protocols unasked.'
+    this.#upgraded = status === 101 && this.#mayUpgrade
+    // Where nobody asked for another protocol, what comes next would be in a language that nobody here speaks.
+    if (status === 101 && !this.#upgraded) this.#doubt = 'The upstream switched protocols unasked.'
     else if (status < 100) this.#doubt = 'The answer has no valid status.'
     else if (hasOtherCoding(headers))
       this.#doubt = 'The answer has a transfer coding that is not chunked.'
     if (this.#doubt === null) this.#events.head(head)
+    if (this.#upgraded) return 2
     return this.#headOnly || status === 101 || status === 204 || status === 304 ? 1 : 0
   }
 
   #end(): void {
     const trailers = this.#lines()
-    if (!this.#interim && this.#doubt === null) this.#events.end(trailers)
+    if (!this.#interim && !this.#upgraded && this.#doubt === null) this.#events.end(trailers)
   }
 }
 

@@ -18,6 +18,7 @@ import { detachedRequests } from './detached.ts'
 import { handle } from './handle.ts'
 import { Http2Sessions } from './http2.ts'
 import { laneOf } from './lane.ts'
+import { LiveExchanges } from './live.ts'
 import { createListener, problemOf, refuse, remember } from './listener.ts'
 import { presentedBy } from './presented.ts'
 import { requestHead } from './request-head.ts'
@@ -56,6 +57,7 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
   const late = new AbortController()
 
   const connections = new Connections(listen, log)
+  const live = new LiveExchanges((running) => gate.whyEnded(running), log)
 
   function admit(message: AgentMessage, response: AgentResponse): boolean {
     answers.begin()
@@ -110,7 +112,7 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
       const principal = await authenticate(message)
       const target = resolver.resolve(request)
       if (!target) throw new Problem('no-resource', 'No resource has this host or path.')
-      await handle(deps, { request, principal, target, rooms, message, response })
+      await handle(deps, { request, principal, target, rooms, live, message, response })
     } catch (error) {
       if (error instanceof ClientGone) response.destroy()
       else if (response.headersSent) response.breakOff()
@@ -155,16 +157,18 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
     async close() {
       const closed = app.close()
       sessions?.goAway()
+      live.stop()
       const drained = setTimeout(() => {
-        app.server.closeAllConnections()
+        connections.closeAll()
         late.abort()
       }, listen.drain)
       await answers.none()
       // What is left are connections without a request, which nobody would end.
-      app.server.closeAllConnections()
+      connections.closeAll()
       await closed
       await work.none()
       clearTimeout(drained)
+      live.close()
       for (const { upstream } of resources) upstream.close()
     },
   }

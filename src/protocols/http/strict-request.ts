@@ -32,6 +32,8 @@ export interface StrictRequest {
   readonly host: string | null
   readonly headers: readonly Header[]
   readonly framing: Framing
+  /** What the connection is to become with the answer; `null` for an ordinary request. */
+  readonly upgrade: 'websocket' | null
   /** Whether the client waits for `100 Continue` before it sends the body (RFC 9110 §10.1.1). */
   readonly expectsContinue: boolean
 }
@@ -59,10 +61,10 @@ export function checkRequest(head: RequestHead): StrictRequest {
   const { path, query } = checkTarget(target)
   const headers = checkHeaders(rawHeaders)
   const framing = framingOf(headers, head)
-  checkUpgrade(headers, framing)
+  const upgrade = upgradeOf(headers, framing)
   const host = hostOf(headers, httpVersion)
   const expectsContinue = checkExpect(headers) && httpVersion !== '1.0'
-  return { method, path, query, host, headers, framing, expectsContinue }
+  return { method, path, query, host, headers, framing, upgrade, expectsContinue }
 }
 
 function hostOf(headers: readonly Header[], httpVersion: string): string | null {
@@ -104,14 +106,21 @@ function checkExpect(headers: readonly Header[]): boolean {
 }
 
 /**
- * An upgraded connection would carry frames that no policy sees. An offer of HTTP/2 may be left unanswered (RFC 9110 §7.8), and some clients
- * make it with each request: it ends here, and the request goes on as HTTP/1.1.
+ * An upgraded connection carries what no policy sees, so its opening is all that there is to decide about: it is whole, or refused. An offer of HTTP/2 may be left
+ * unanswered (RFC 9110 §7.8), and some clients make it with each request: it ends here, and the request goes on as HTTP/1.1.
  */
-function checkUpgrade(headers: readonly Header[], framing: Framing): void {
-  const upgrade = headerValue(headers, 'upgrade')
-  if (upgrade === null) return
+function upgradeOf(headers: readonly Header[], framing: Framing): 'websocket' | null {
+  const upgrade = headerValue(headers, 'upgrade')?.toLowerCase()
+  if (upgrade === undefined) return null
   if (framing.kind !== 'none') throw ambiguous('A request with a body asks for an upgrade.')
-  if (upgrade.toLowerCase() !== 'h2c') {
-    throw new Problem('bad-request', 'Upgrades, WebSockets among them, are not proxied.')
+  if (upgrade === 'h2c') return null
+  if (upgrade !== 'websocket') {
+    throw new Problem('bad-request', 'The only upgrade that is passed on is to a WebSocket.')
   }
+  const connection = headers.filter(({ name }) => name === 'connection')
+  const options = connection.flatMap(({ value }) => value.toLowerCase().split(','))
+  if (!options.some((option) => option.trim() === 'upgrade')) {
+    throw ambiguous('Upgrade is there, and Connection does not name it.')
+  }
+  return 'websocket'
 }

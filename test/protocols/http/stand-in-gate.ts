@@ -3,6 +3,7 @@ import type { Outcome } from '../../../src/core/event.ts'
 import type { JsonObject } from '../../../src/core/json.ts'
 import type { Subject } from '../../../src/core/subject.ts'
 import type { Attempt, Sealed } from '../../../src/gate/attempt.ts'
+import type { Running } from '../../../src/gate/still-allowed.ts'
 import { issuePermit, type Permit } from '../../../src/gate/permit.ts'
 
 /** What the stand-in has to say about one attempt. */
@@ -23,6 +24,8 @@ export class StandInGate {
   /** What the record of an allowed action waits for, and fails with. */
   recorded: () => Promise<void> = () => Promise.resolve()
   valid: () => boolean = () => true
+  /** Why what runs may not go on. */
+  ended: (running: Running) => Problem | null = () => null
   readonly attempts: Attempt[] = []
   readonly sealed: Sealed[] = []
   readonly outcomes: Outcome[] = []
@@ -52,6 +55,10 @@ export class StandInGate {
       case 'allow':
         return this.#permit(attempt, null)
     }
+  }
+
+  async whyEnded(running: Running): Promise<Problem | null> {
+    return this.ended(running)
   }
 
   /** Resolves when an action is held. */

@@ -1,0 +1,36 @@
+import type { Permit } from '../../gate/permit.ts'
+import type { AgentResponse } from './client.ts'
+import type { Exchange } from './exchange.ts'
+import type { Watch } from './live.ts'
+import { answerHeaders } from './response-headers.ts'
+import type { Head } from './response-parser.ts'
+import { Tunnel, type Tunnelled } from './tunnel.ts'
+import { acceptance, checkAccepted, type Opening } from './websocket.ts'
+
+/** Where a WebSocket is to be opened. */
+export interface AgentEnd {
+  readonly opening: Opening
+  readonly response: AgentResponse
+}
+
+/** Opens what the upstream agreed to (101), and passes it on until it is over. Throws `UpstreamFailure` where the upstream agreed to something else. */
+export async function openWebSocket(
+  { opening, response }: AgentEnd,
+  exchange: Exchange,
+  head: Head,
+  permit: Permit,
+  watch: Watch,
+): Promise<Tunnelled> {
+  checkAccepted(head, opening)
+  const headers = acceptance(answerHeaders(head.headers, permit.action.id), opening)
+  response.writeHead(101, 'Switching Protocols', headers)
+  response.flushHeaders()
+  const { socket: upstream, rest } = exchange.surrender()
+  const tunnel = new Tunnel({ agent: response.upgrade!.take(), upstream, rest })
+  const leave = watch({ endless: true }, (why) => tunnel.cut(why))
+  try {
+    return await tunnel.over
+  } finally {
+    leave()
+  }
+}
