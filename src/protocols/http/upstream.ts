@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { connect, isIP, type Socket } from 'node:net'
-import * as tls from 'node:tls'
+import { isIP, type Socket } from 'node:net'
+import type * as tls from 'node:tls'
 import type { HttpResource } from '../../config/schema.ts'
-import { blockedAddresses } from './blocked-addresses.ts'
+import { dial, dialTls, type Address } from '../../core/dial.ts'
 import { Connection } from './connection.ts'
 import { UpstreamFailure } from './failure.ts'
 import { Pool } from './pool.ts'
@@ -33,9 +33,9 @@ export class Upstream {
     this.#silence = timeout
     const host = url.hostname.replace(/^\[|\]$/g, '')
     const port = Number(url.port) || (secure ? 443 : 80)
-    const address = { host, port, blockList: blockedAddresses, noDelay: true, keepAlive: true }
+    const address = { host, port }
     this.#ready = secure ? 'secureConnect' : 'connect'
-    this.#dial = secure ? this.#dialTls(address, ca) : () => connect(address)
+    this.#dial = secure ? this.#dialTls(address, ca) : () => dial(address)
   }
 
   /**
@@ -78,18 +78,19 @@ export class Upstream {
     })
   }
 
-  #dialTls(address: tls.ConnectionOptions, ca: string | undefined): () => Socket {
+  #dialTls(address: Address, ca: string | undefined): () => Socket {
     const { host } = address
     const options: tls.ConnectionOptions = {
-      ...address,
       // Said aloud although it is the default: an upstream that cannot prove who it is gets no credential.
       rejectUnauthorized: true,
       ALPNProtocols: ['http/1.1'],
-      ...(host && !isIP(host) && { servername: host }),
+      // Without a name to ask for, it is the address that the certificate has to have.
+      ...(isIP(host) ? { host } : { host, servername: host }),
       ...(ca !== undefined && { ca: readFileSync(ca) }),
     }
     return () => {
-      const socket = tls.connect({ ...options, ...(this.#session && { session: this.#session }) })
+      const session = this.#session && { session: this.#session }
+      const socket = dialTls(address, { ...options, ...session })
       socket.on('session', (session) => (this.#session = session))
       socket.once('error', () => (this.#session = undefined))
       return socket

@@ -1,6 +1,6 @@
 import dns from 'node:dns'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { blockedAddresses } from '../../../src/protocols/http/blocked-addresses.ts'
+import { blockedAddresses } from '../../../src/core/blocked-addresses.ts'
 import { startUpstream } from '../../support/upstream.ts'
 import { problemIn, request, startGateway, statusOf } from './gateway.ts'
 
@@ -17,6 +17,8 @@ test.for([
   'http://168.63.129.16',
   // The URL parser reads these as 169.254.169.254.
   'http://2852039166',
+  'https://169.254.169.254',
+  'https://[::ffff:169.254.169.254]',
   'http://0xa9.0xfe.0xa9.0xfe',
 ])('%s is not dialled', async (upstream) => {
   const gateway = await startGateway([{ upstream }])

@@ -1,0 +1,21 @@
+import { connect, type Socket } from 'node:net'
+import * as tls from 'node:tls'
+import { blockedAddresses } from './blocked-addresses.ts'
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+/**
+ * Connects to an address that somebody configured, unless it is, or resolves to, one that is blocked: the socket fails with ERR_IP_BLOCKED then. The name is resolved once, and what
+ * was checked is what is dialled.
+ */
+export function dial({ host, port }: Address): Socket {
+  return connect({ host, port, blockList: blockedAddresses, noDelay: true, keepAlive: true })
+}
+
+/** The same with TLS on it. The TCP connection is made first, and by hand: `tls.connect` takes a `blockList` and does not look at it. */
+export function dialTls(address: Address, options: tls.ConnectionOptions): tls.TLSSocket {
+  return tls.connect({ ...options, socket: dial(address) })
+}
