@@ -10,7 +10,7 @@ export function configurationReference(): string {
 }
 
 function rowsOf(schema: JsonSchema, prefix: string): string[] {
-  const { properties = {}, items, anyOf = [], required = [] } = schema
+  const { properties = {}, items, additionalProperties: named, anyOf = [], required = [] } = schema
   const own = Object.entries(properties).flatMap(([key, inner]) =>
     isSchema(inner)
       ? [
@@ -20,7 +20,9 @@ function rowsOf(schema: JsonSchema, prefix: string): string[] {
       : [],
   )
   const ofItems = isSchema(items) ? rowsOf(items, prefix.replace(/\.$/, '[].')) : []
-  return [...own, ...anyOf.filter(isSchema).flatMap((one) => rowsOf(one, prefix)), ...ofItems]
+  const ofNamed = isSchema(named) ? rowsOf(named, `${prefix}<name>.`) : []
+  const ofChoices = anyOf.filter(isSchema).flatMap((one) => rowsOf(one, prefix))
+  return [...own, ...ofChoices, ...ofItems, ...ofNamed]
 }
 
 function row(key: string, schema: JsonSchema, required: boolean): string[] {

@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { format } from 'prettier'
 import { z } from 'zod'
+import { webhookPayload } from '../src/channels/webhook/payload.ts'
 import { configSchema } from '../src/config/schema.ts'
 import { policyJsonSchema } from '../src/policy/schema.ts'
 import { configurationReference } from './configuration-reference.ts'
@@ -14,6 +15,7 @@ export async function generatedFiles(): Promise<{ path: string; text: string }[]
   return [
     { path: 'schema/sallyport.json', text: `${JSON.stringify(configJsonSchema(), null, 2)}\n` },
     { path: 'schema/policy.json', text: `${JSON.stringify(policyJsonSchema(), null, 2)}\n` },
+    { path: 'schema/webhook.json', text: `${JSON.stringify(webhookJsonSchema(), null, 2)}\n` },
     { path: 'docs/configuration.md', text: await configurationPage() },
   ]
 }
@@ -30,6 +32,10 @@ function configJsonSchema(): object {
     },
   })
   return { title: 'sallyport.yaml', ...schema }
+}
+
+function webhookJsonSchema(): object {
+  return { title: 'What a webhook is sent', ...z.toJSONSchema(webhookPayload) }
 }
 
 /** The page as it is, with the list of keys between its two marks made anew. */

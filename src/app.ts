@@ -241,7 +241,10 @@ export async function startGateway(
   const agentsUrl = urlOf(config.listen.agents, address)
   const controlUrl =
     config.listen.control.public_url ?? urlOf(config.listen.control, control.server.address())
-  const channels: Channel[] = [...(slack ? [slack.channel] : [])]
+  const channels: Channel[] = [
+    ...(slack ? [slack.channel] : []),
+    ...Object.entries(config.channels.webhooks).map(([name, it]) => new WebhookChannel(name, it)),
+  ]
   for (const channel of channels) {
     const delivery = new Delivery(channel, {
       gate: context,

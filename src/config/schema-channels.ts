@@ -68,6 +68,8 @@ const slack = z
   .optional()
   .describe('docs/slack.md sets it up')
 
+const isBase64 = (text: string): boolean => Buffer.from(text, 'base64').toString('base64') === text
+
 const webhook = z.strictObject({
   url: z
     .url({ protocol: /^https?$/, error: 'Write a URL that starts with https://.' })
@@ -78,6 +80,7 @@ const webhook = z.strictObject({
       /^whsec_[A-Za-z0-9+/]{32,}={0,2}$/,
       'Write whsec_ and at least 24 random bytes in Base64, as from: echo "whsec_$(openssl rand -base64 32)"',
     )
+    .refine((text) => isBase64(text.slice('whsec_'.length)), 'This is not valid Base64.')
     .describe('what its messages are signed with'),
 })
 
