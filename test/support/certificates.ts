@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { atEnd } from './store.ts'
@@ -30,14 +30,33 @@ export class Authority {
     this.pem = readFileSync(this.file, 'utf8')
   }
 
-  /** A certificate for `localhost` and 127.0.0.1, in the files `<name>.pem` and `<name>.key`. */
-  issue(name: string, { days = 2, key = freshKey } = {}): CertificateFiles {
+  /** A certificate in the files `<name>.pem` and `<name>.key`, for `localhost` and 127.0.0.1 if nothing else is said. */
+  issue(
+    name: string,
+    { days = 2, key = freshKey, alt = names, subject = '/CN=localhost', ca = false } = {},
+  ): CertificateFiles {
     const files = { cert: this.#at(`${name}.pem`), key: this.#at(`${name}.key`) }
     const request = this.#at(`${name}.csr`)
-    run(`req -subj /CN=localhost ${names} ${key} -keyout`, files.key, '-out', request)
+    const more = ['-subj', subject, ...(alt ? ['-addext', `subjectAltName=${alt}`] : [])]
+    if (ca) more.push('-addext', 'basicConstraints=critical,CA:TRUE')
+    run(`req ${key} -keyout`, files.key, '-out', request, ...more)
     const by = ['-CA', this.file, '-CAkey', this.#at('ca.key'), '-CAcreateserial']
     run(`x509 -req -copy_extensions copyall -days ${days} -in`, request, ...by, '-out', files.cert)
     return files
+  }
+
+  /** The list of what it revoked, these certificates, in the file that is returned. */
+  revoke(...certificates: CertificateFiles[]): string {
+    const [config, index, list] = [this.#at('ca.cnf'), this.#at('index'), this.#at('crl.pem')]
+    writeFileSync(index, '')
+    writeFileSync(
+      config,
+      `[ca]\ndefault_ca=d\n[d]\ndatabase=${index}\ndefault_md=sha256\ndefault_crl_days=1\n`,
+    )
+    const by = ['-keyfile', this.#at('ca.key'), '-cert', this.file]
+    for (const { cert } of certificates) run('ca -config', config, ...by, '-revoke', cert)
+    run('ca -gencrl -config', config, ...by, '-out', list)
+    return list
   }
 
   #at(name: string): string {
@@ -46,7 +65,7 @@ export class Authority {
 }
 
 const freshKey = '-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes'
-const names = '-addext subjectAltName=DNS:localhost,IP:127.0.0.1'
+const names = 'DNS:localhost,IP:127.0.0.1'
 
 function run(words: string, ...more: string[]): void {
   execFileSync('openssl', [...words.split(' '), ...more], { stdio: 'pipe' })
