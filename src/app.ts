@@ -19,6 +19,7 @@ import { approvalRoutes } from './console/routes/approvals.ts'
 import { auditRoutes } from './console/routes/audit.ts'
 import { channelRoutes } from './console/routes/channels.ts'
 import { linkRoutes } from './console/routes/links.ts'
+import { evaluationRoutes } from './console/routes/evaluation.ts'
 import { metricsRoutes } from './console/routes/metrics.ts'
 import { policyRoutes } from './console/routes/policies.ts'
 import { usageRoutes } from './console/routes/usage.ts'
@@ -200,6 +201,7 @@ export async function startGateway(
   await control.register(linkRoutes, { store, recorder: audit })
   await control.register(auditRoutes, { store, audit })
   await control.register(usageRoutes, { store })
+  await control.register(evaluationRoutes, { policies: () => policies.current })
   await control.register(policyRoutes, { policies, gate: context, observed })
   await control.register(metricsRoutes, {
     metrics,

@@ -6,7 +6,14 @@ import type { Caller } from './caller.ts'
 
 /** Who may call a route: everybody, everybody who has logged in, or people in one of the roles and keys with the scope. */
 export type Access =
-  'public' | 'person' | { readonly roles: readonly Role[]; readonly scope?: KeyScope }
+  | 'public'
+  | 'person'
+  | {
+      readonly roles: readonly Role[]
+      readonly scope?: KeyScope
+      /** `false`: a question that is too long for a URL. Keys may ask it too. */
+      readonly changes?: false
+    }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -33,7 +40,8 @@ export function enforceAccess(
     const access = config?.access
     if (access === undefined)
       throw new Error(`${String(method)} ${url} does not say who may call it`)
-    const changes = ![method].flat().every((one) => one === 'GET' || one === 'HEAD')
+    const asks = typeof access === 'object' && access.changes === false
+    const changes = !asks && ![method].flat().every((one) => one === 'GET' || one === 'HEAD')
     if (typeof access === 'object' && access.scope && changes) {
       throw new Error(`${String(method)} ${url} changes something, and keys only read`)
     }

@@ -4,7 +4,7 @@ import type { Owner, Party, Subject } from '../core/subject.ts'
 export const keyIssuer = 'sallyport:keys'
 
 /** What a key may read at the control plane. Keys never vote, and change nothing. */
-export const keyScopes = ['approvals:read', 'audit:read'] as const
+export const keyScopes = ['approvals:read', 'audit:read', 'policies:evaluate'] as const
 export type KeyScope = (typeof keyScopes)[number]
 
 /** The record of one key: everything but the key. */

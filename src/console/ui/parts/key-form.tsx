@@ -14,6 +14,7 @@ interface KeyFormProps {
 const scopes: Readonly<Record<KeyScope, string>> = {
   'approvals:read': 'approvals',
   'audit:read': 'the audit log',
+  'policies:evaluate': 'what the policies would decide',
 }
 
 /** What `POST /api/keys` takes; what was left empty is left out, and means what it means there. */
