@@ -10,6 +10,7 @@ const slow = [
   'test/console/console.e2e.test.ts',
   'test/e2e/crash.test.ts',
   'test/e2e/observe-crash.test.ts',
+  'test/e2e/respond-async-{crash,race}.test.ts',
   'test/e2e/store-away.test.ts',
   'test/e2e/two-replicas.test.ts',
   'test/gate/class-15-races.test.ts',

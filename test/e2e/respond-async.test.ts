@@ -1,12 +1,19 @@
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startCountingUpstream, type CountingUpstream } from '../support/counting-upstream.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { PolicyFile } from './policy-file.ts'
 import { policies } from './policies.ts'
 import { problemIn, refund, waiting, type AuditEvent, type Problem } from './requests.ts'
 
 let upstream: CountingUpstream
 let gateway: TestGateway
 
+/** Bytes of `hold.max_response`. */
+const most = 6 * 1024 * 1024
 const soon = { timeout: 20_000, interval: 20 }
 
 beforeAll(async () => {
@@ -14,7 +21,7 @@ beforeAll(async () => {
   gateway = await startTestGateway({
     upstream: upstream.url,
     policies,
-    config: 'hold: { max_response: 64KiB, on_disconnect: cancel }',
+    config: 'hold: { max_response: 6MiB, on_disconnect: cancel }',
   })
 })
 
@@ -62,11 +69,17 @@ async function fetched(id: string): Promise<Response> {
   }
 }
 
-const typesOf = async (id: string) =>
+const storyOf = async (id: string) =>
   (await gateway.auditLog())
     .map((line) => JSON.parse(line) as AuditEvent)
     .filter(({ approval }) => approval === id)
     .toSorted((a, b) => a.time.localeCompare(b.time) || a.id.localeCompare(b.id))
+
+/** The action that ran. */
+async function ranAs(id: string): Promise<string> {
+  const events = await storyOf(id)
+  return events.find(({ type }) => type === 'action.dispatched')!.action!.id
+}
 
 describe('a held request with Prefer: respond-async', () => {
   it('is accepted, is sent by the gateway once it is approved, and its answer is there to be fetched, once', async () => {
@@ -99,7 +112,7 @@ describe('a held request with Prefer: respond-async', () => {
     expect(kept.status).toBe(201)
     expect(kept.statusText).toBe('Refunded')
     expect(kept.headers.get('location')).toBe('/r/7')
-    expect(kept.headers.get('sallyport-action')).toBe(response.headers.get('sallyport-action'))
+    expect(kept.headers.get('sallyport-action')).toBe(await ranAs(task.id))
     expect(await kept.text()).toBe('{"refund":"r-7"}')
 
     await expect.poll(async () => (await fetched(task.id)).status, soon).toBe(410)
@@ -116,7 +129,7 @@ describe('a held request with Prefer: respond-async', () => {
     })
     expect(upstream.arrived[0]!.headers).not.toHaveProperty('prefer')
 
-    const events = await typesOf(task.id)
+    const events = await storyOf(task.id)
     expect(events.map(({ type }) => type)).toEqual([
       'approval.requested',
       'action.decided',
@@ -154,7 +167,10 @@ describe('a held request with Prefer: respond-async', () => {
     const first = await accepted(request)
     const again = await accepted(request)
     expect(again.id).toBe(first.id)
-    const live = gateway.agent('/crm/v1/refunds', waiting(request, 60))
+    // By its name: should it come too late, it is told so, and does not ask anew.
+    const named = waiting(request, 60)
+    named.headers = { ...(named.headers as object), 'sallyport-approval': first.id }
+    const live = gateway.agent('/crm/v1/refunds', named)
     await gateway.vote('dana', await gateway.pending())
     const answer = await live
     expect([201, 403]).toContain(answer.status)
@@ -232,21 +248,36 @@ describe('a held request with Prefer: respond-async', () => {
   })
 
   it('can be fetched again after a transfer that broke', async () => {
-    const much = 'x'.repeat(60 * 1024)
+    // More than the buffers of a connection take in.
+    const much = Buffer.alloc(most, 'x')
     upstream.answer = (_request, response) => void response.end(much)
-    const { id } = await accepted(refund())
+    const { id, status_endpoint } = await accepted(refund())
     await gateway.vote('dana', await gateway.pending())
     await expect.poll(async () => (await status(id))['result'], soon).toBeDefined()
-    expect(await (await fetched(id)).text()).toBe(much)
+
+    const { hostname, port } = new URL(gateway.agentsUrl)
+    const socket = connect(Number(port), hostname)
+    socket.write(
+      `GET ${status_endpoint}/response HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer ${await gateway.agentToken()}\r\n\r\n`,
+    )
+    const [first] = (await once(socket, 'data')) as [Buffer]
+    expect(first.toString('latin1')).toMatch(/^HTTP\/1\.1 200 /)
+    // Nobody else can keep a second copy of it in memory meanwhile.
+    const meanwhile = await gateway.agent(`${status_endpoint}/response`)
+    expect(await problemIn(meanwhile, 'response-pending')).toMatchObject({ retry_after: 1 })
+    socket.destroy()
+
+    expect(Buffer.from(await (await fetched(id)).arrayBuffer()).equals(much)).toBe(true)
+    await expect.poll(async () => (await fetched(id)).status, soon).toBe(410)
   })
 
   it('says so when there is too much to keep, and knows how it ended', async () => {
-    upstream.answer = (_request, response) => void response.end('x'.repeat(64 * 1024 + 1))
+    upstream.answer = (_request, response) => void response.end(Buffer.alloc(most + 1))
     const { id } = await accepted(refund())
     await gateway.vote('dana', await gateway.pending())
     expect(await problemIn(fetched(id), 'response-gone')).toMatchObject({
       reason: 'too-large',
-      task: { result: { outcome: { result: 'succeeded', status: 200, bytes: 65_537 } } },
+      task: { result: { outcome: { result: 'succeeded', status: 200, bytes: most + 1 } } },
     })
   })
 
@@ -285,6 +316,35 @@ describe('a held request with Prefer: respond-async', () => {
     await new Promise((resolve) => setTimeout(resolve, 3_500))
     await gateway.vote('dana', approval)
     expect((await fetched(id)).status).toBe(201)
+  })
+
+  it('does not run when the policies deny it by the time that it is approved', async () => {
+    const file = new PolicyFile(gateway)
+    const before = await file.inForce()
+    const { id } = await accepted(refund())
+    await file.change(`${policies['crm.yaml']}
+  - name: no-refunds
+    on: crm
+    what: { http: { path: /v1/refunds } }
+    then: deny
+`)
+    await problemIn(fetched(id), 'approval-invalidated')
+    await file.restore(policies['crm.yaml'], before)
+    expect(upstream.arrived).toEqual([])
+  })
+
+  it('does not run when the resource leads elsewhere, or with another credential, by then (class 11)', async () => {
+    const { id } = await accepted(refund())
+    const file = join(gateway.folder, 'sallyport.yaml')
+    const config = readFileSync(file, 'utf8')
+    await gateway.restart(() => {
+      writeFileSync(file, config.replace('upstream-secret-of-the-test', 'another-secret'))
+    })
+    await gateway.vote('dana', await gateway.pending())
+    const problem = await problemIn(fetched(id), 'approval-invalidated')
+    expect(problem.detail).toContain('another upstream or credential')
+    await gateway.restart(() => writeFileSync(file, config))
+    expect(upstream.arrived).toEqual([])
   })
 
   it('is sent after a restart of the gateway, if it was approved before', async () => {
