@@ -128,9 +128,7 @@ describe.runIf(hasPostgres)('a session', () => {
     expect((await client.query('EXECUTE p(9)')).rows).toEqual([{ id: 9 }])
     await client.query('PREPARE d(int) AS DELETE FROM orders WHERE id = $1')
     expect((await failureOf(client.query('EXECUTE d(9)'))).code).toBe('42501')
-    expect((await failureOf(client.query({ name: 'd', text: 'SELECT 1' }))).code).toBe(
-      '42P05',
-    )
+    expect((await failureOf(client.query({ name: 'd', text: 'SELECT 1' }))).code).toBe('42P05')
   })
 
   test('a write has succeeded when its transaction has been committed, and failed when it was rolled back', async () => {

@@ -1,0 +1,174 @@
+import postgres from 'postgres'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import {
+  bind,
+  cstring,
+  execute,
+  flush,
+  int16,
+  int32,
+  message,
+  parse,
+  query,
+  sync,
+} from '../../../src/protocols/postgres/wire/messages.ts'
+import { hasPostgres, startDatabase, type DatabaseGateway } from './database.ts'
+import { shown, WireClient } from './wire-client.ts'
+
+const policies = `rules:
+  - name: agents-work
+    who: { group: agents }
+    on: orders
+    what: { sql: { verb: [select, insert, update], tables: [public.customers, public.orders] } }
+    then: allow
+`
+
+const describePortal = (name: string): Buffer => message('D', Buffer.from('P'), cstring(name))
+
+describe.runIf(hasPostgres)('a pipeline', () => {
+  let db: DatabaseGateway
+  beforeAll(async () => {
+    db = await startDatabase({ policies })
+  })
+  afterAll(() => db.close())
+
+  async function open(): Promise<WireClient> {
+    const client = await WireClient.open(db.port)
+    onTestFinished(() => void client.socket.destroy())
+    await client.logIn(db.database, await db.gateway.agentToken())
+    return client
+  }
+
+  const run = (name: string, text: string): Buffer[] => [
+    parse(name, text),
+    bind('', name),
+    execute(''),
+  ]
+
+  test('with a denied statement in the middle: what is before it stands, what is behind it is skipped', async () => {
+    const client = await open()
+    client.send(
+      ...run('', 'SELECT id FROM orders WHERE id = 1'),
+      ...run('', 'DELETE FROM orders WHERE id = 1'),
+      ...run('', 'SELECT id FROM orders WHERE id = 2'),
+      sync,
+      ...run('', 'SELECT id FROM orders WHERE id = 3'),
+      sync,
+    )
+    expect(shown(await client.until('Z'))).toEqual([
+      '1',
+      '2',
+      'D',
+      'C SELECT 1',
+      '1',
+      'E 42501',
+      'Z I',
+    ])
+    expect(shown(await client.until('Z'))).toEqual(['1', '2', 'D', 'C SELECT 1', 'Z I'])
+  })
+
+  test('undoes the implicit transaction that a denial breaks', async () => {
+    const client = await open()
+    client.send(
+      ...run('', 'INSERT INTO orders VALUES (5000, 1, 1)'),
+      ...run('', 'DROP TABLE orders'),
+      sync,
+      query('SELECT id FROM orders WHERE id = 5000'),
+    )
+    expect(shown(await client.until('Z'))).toEqual([
+      '1',
+      '2',
+      'C INSERT 0 1',
+      '1',
+      'E 42501',
+      'Z I',
+    ])
+    expect(shown(await client.until('Z'))).toEqual(['T', 'C SELECT 0', 'Z I'])
+  })
+
+  test('a name keeps its old meaning when the Parse that would change it is skipped', async () => {
+    const client = await open()
+    client.send(parse('s', 'DELETE FROM orders WHERE id = 9'), sync)
+    await client.until('Z')
+    // The second Parse never happens: the server's `s` is the DELETE still, and must not run with the SELECT's verdict.
+    client.send(
+      ...run('x', 'SELECT 1/0 FROM orders'),
+      message('C', Buffer.from('S'), cstring('s')),
+      parse('s', 'SELECT id FROM orders WHERE id = 9'),
+      sync,
+      bind('', 's'),
+      execute(''),
+      sync,
+    )
+    const first = shown(await client.until('Z'))
+    expect(first.slice(-2)).toEqual(['E 22012', 'Z I'])
+    expect(shown(await client.until('Z'))).toEqual(['E 42501', 'Z I'])
+    expect((await db.direct.query('SELECT 1 FROM orders WHERE id = 9')).rowCount).toBe(1)
+  })
+
+  test('a name that nobody announced is refused, whatever the server knows', async () => {
+    const client = await open()
+    client.send(bind('', 'nobody'), execute(''), sync, execute('nobody'), sync)
+    expect(shown(await client.until('Z'))).toEqual(['E 26000', 'Z I'])
+    expect(shown(await client.until('Z'))).toEqual(['E 34000', 'Z I'])
+  })
+
+  test('gives rows in portions, each under the verdict of its portal', async () => {
+    const client = await open()
+    const some = message('E', cstring('p'), int32(2))
+    client.send(
+      query('BEGIN'),
+      parse('', 'SELECT id FROM orders ORDER BY id LIMIT 5'),
+      bind('p', ''),
+      describePortal('p'),
+      some,
+      flush,
+    )
+    expect(shown(await client.until('s'))).toEqual(['C BEGIN', 'Z T', '1', '2', 'T', 'D', 'D', 's'])
+    client.send(some, sync)
+    expect(shown(await client.until('Z'))).toEqual(['D', 'D', 's', 'Z T'])
+    client.send(some, sync, query('COMMIT'))
+    expect(shown(await client.until('Z'))).toEqual(['D', 'C SELECT 1', 'Z T'])
+    expect(shown(await client.until('Z'))).toEqual(['C COMMIT', 'Z I'])
+  })
+
+  test('a Query behind a pipeline that failed is skipped up to the Sync', async () => {
+    const client = await open()
+    client.send(...run('', 'DROP TABLE orders'), query('SELECT 1'), sync)
+    expect(shown(await client.until('Z'))).toEqual(['1', 'E 42501', 'Z I'])
+  })
+
+  test('a function call is refused', async () => {
+    const client = await open()
+    client.send(message('F', int32(2009), int16(0), int16(0), int16(0)))
+    expect(shown(await client.until('Z'))).toEqual(['E 42501', 'Z I'])
+  })
+
+  test('of postgres.js runs, with a denied statement among the allowed ones', async () => {
+    const sql = postgres({
+      host: '127.0.0.1',
+      port: db.port,
+      database: db.database,
+      user: 'agent',
+      pass: await db.gateway.agentToken(),
+      max: 1,
+      fetch_types: false,
+    })
+    onTestFinished(() => sql.end())
+    const results = await Promise.allSettled([
+      sql`SELECT id FROM orders WHERE id = ${1}`,
+      sql`DELETE FROM orders WHERE id = ${1}`,
+      sql`SELECT id FROM orders WHERE id = ${2}`,
+    ])
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+    await sql.begin(async (tx) => {
+      await tx`INSERT INTO orders VALUES (${6000}, 1, 1)`
+      await tx`UPDATE orders SET total = 3 WHERE id = ${6000}`
+    })
+    expect([...(await sql`SELECT total FROM orders WHERE id = 6000`)]).toEqual([{ total: '3' }])
+    const portions: number[] = []
+    for await (const rows of sql`SELECT id FROM orders ORDER BY id LIMIT 10`.cursor(4))
+      portions.push(rows.length)
+    expect(portions).toEqual([4, 4, 2])
+  })
+})
