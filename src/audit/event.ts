@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto'
-import type { EventInput } from '../core/event.ts'
+import type { EventInput, WebSocketUse } from '../core/event.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Subject } from '../core/subject.ts'
 import { canonical, canonicalAsWritten, unrecordable } from './canonical.ts'
@@ -50,6 +50,10 @@ export function describe(input: EventInput, source: Source, now: number): Descri
       result: outcome.result,
       rows: outcome.rows,
       status: outcome.status,
+      websocket: outcome.websocket && {
+        from_agent: said(outcome.websocket.from_agent),
+        to_agent: said(outcome.websocket.to_agent),
+      },
     },
     personal: personal ? commitment(personal.salt, personal.body) : undefined,
     policy: input.policy,
@@ -75,6 +79,10 @@ function describePersonal({ subject, attributes, details }: EventInput): Describ
   if (details) parts.push(`"details":${canonical(details)}`)
   if (subject) parts.push(`"subject":${canonicalSubject(subject)}`)
   return parts.length === 0 ? null : { salt: freshSalt(), body: `{${parts.join(',')}}` }
+}
+
+function said({ bytes, frames }: WebSocketUse['to_agent']): JsonObject {
+  return { bytes, frames }
 }
 
 // Owned by rfc3339(): kept while the millisecond lasts. Writing a time down costs more than telling it.
