@@ -2,6 +2,7 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { createHash, X509Certificate } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { configSchema } from '../../src/config/schema.ts'
@@ -79,10 +80,10 @@ describe.skipIf(!openssl)('a client certificate (needs openssl)', () => {
     listening.on('request', ({ socket, headers }, response) => {
       const token = headers.authorization?.replace('Bearer ', '') ?? ''
       const presented = { certificate: clientCertificateOf(socket), request: null }
-      Promise.resolve()
+      void Promise.resolve()
         .then(() => authenticator.authenticate(token, presented))
         .then(({ subject }) => `${subject.issuer} ${subject.subject}`)
-        .catch((error: { reason?: string }) => error.reason ?? String(error))
+        .catch((error: { reason: string }) => error.reason)
         .then((answer) => response.end(answer))
     })
     await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve))
@@ -105,11 +106,10 @@ describe.skipIf(!openssl)('a client certificate (needs openssl)', () => {
     const { port } = by.address() as AddressInfo
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
     return new Promise<string>((resolve) => {
-      request({ host: '127.0.0.1', port, agent, headers }, async (response) => {
-        let text = ''
-        for await (const chunk of response) text += String(chunk)
-        resolve(text)
-      })
+      request(
+        { host: '127.0.0.1', port, agent, headers },
+        (response) => void text(response).then(resolve),
+      )
         .on('error', ({ code }: NodeJS.ErrnoException) => resolve(code ?? 'error'))
         .end()
     })

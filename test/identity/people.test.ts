@@ -40,6 +40,26 @@ test('groups are those of the last time, names are those of all times', async ()
   expect(now.identifiers).toEqual(['dana', 'dana@new.example.com', 'dana@old.example.com'])
 })
 
+test('groups are those of the newest token: an older one that is shown again brings none back', async () => {
+  const omar = person('idp', 'omar')
+  const [morning, noon] = [new Date('2025-11-22T08:00:00Z'), new Date('2025-11-22T12:00:00Z')]
+  const groups = async () => {
+    const [row] = await store.query<{ groups: string[] }>(
+      "SELECT groups FROM sallyport.people WHERE subject = 'omar'",
+    )
+    return row!.groups
+  }
+  await rememberPerson(store, { ...omar, groups: ['approvers'] }, morning)
+  await rememberPerson(store, { ...omar, groups: [] }, noon)
+  const again = { ...omar, groups: ['approvers'], identifiers: ['omar', 'omar@example.com'] }
+  const { identifiers } = await rememberPerson(store, again, morning)
+  expect(await groups()).toEqual([])
+  // What excludes adds up all the same.
+  expect(identifiers).toContain('omar@example.com')
+  await rememberPerson(store, { ...omar, groups: ['audit'] })
+  expect(await groups()).toEqual(['audit'])
+})
+
 describe('two identities of one person', () => {
   test('unlinked, they are two', async () => {
     const [a, b] = [person('one', 'sam'), person('two', 'sam')]
