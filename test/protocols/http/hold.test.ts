@@ -23,7 +23,8 @@ test.for([
   ['', null, null],
   [', ,', null, null],
 ] as const)('Prefer: %s', ([value, wait, rest]) => {
-  expect(readPrefer(value)).toEqual({ wait, rest })
+  const respondAsync = value.includes('respond-async')
+  expect(readPrefer(value)).toEqual({ wait, respondAsync, rest })
 })
 
 test('no Prefer header takes long to read', () => {
