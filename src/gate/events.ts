@@ -3,6 +3,7 @@ import type { Action } from '../core/action.ts'
 import type { Decision } from '../core/decision.ts'
 import type { EventInput, Outcome } from '../core/event.ts'
 import type { JsonObject } from '../core/json.ts'
+import { recordedAttributes } from './recorded-attributes.ts'
 
 function plain(value: unknown): JsonObject {
   return JSON.parse(JSON.stringify(value)) as JsonObject
@@ -33,7 +34,7 @@ export function decided(
     ...actionFields(action),
     ...decisionFields(decision),
     subject: action.subject,
-    attributes: plain(action.attributes),
+    attributes: recordedAttributes(action.attributes),
     details: {
       summary: action.summary,
       ...(action.agentReason !== null && { agent_reason: action.agentReason }),

@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto'
+import type { Attribute, Attributes } from '../core/action.ts'
+import type { JsonObject } from '../core/json.ts'
+
+/** Characters of one attribute, as JSON, that are kept on record. Each refused request would else be as large in the store as its sender likes. */
+const most = 16 * 1024
+
+/**
+ * The attributes of an action as they are kept on record. One that is larger than that is left out, and says so: `{ unknown, bytes, sha256 }`, with the length and
+ * the hash of its JSON in UTF-8. Whoever decides again by the record finds it unknown, as it is to them.
+ */
+export function recordedAttributes(attributes: Attributes): JsonObject {
+  const text = JSON.stringify(attributes)
+  if (text.length <= most) return JSON.parse(text) as JsonObject
+  const kept = (named: Readonly<Record<string, Attribute>>): JsonObject =>
+    Object.fromEntries(Object.entries(named).map(([name, value]) => [name, recorded(value)]))
+  return Object.fromEntries(
+    Object.entries(attributes).map(([protocol, named]) => [protocol, kept(named)]),
+  )
+}
+
+function recorded(attribute: Attribute): JsonObject[string] {
+  const text = JSON.stringify(attribute)
+  if (text.length <= most) return JSON.parse(text) as JsonObject[string]
+  const bytes = Buffer.from(text)
+  return {
+    unknown: 'too large to be kept on record',
+    bytes: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+  }
+}
