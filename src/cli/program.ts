@@ -15,6 +15,7 @@ import { login } from './commands/login.ts'
 import { migrate } from './commands/migrate.ts'
 import { checkPolicies } from './commands/policy/check.ts'
 import { explainPolicies } from './commands/policy/explain.ts'
+import { proposePolicies } from './commands/policy/propose.ts'
 import { reportPolicies } from './commands/policy/report.ts'
 import { testPolicies } from './commands/policy/test.ts'
 import { quickstart } from './commands/quickstart.ts'
@@ -37,6 +38,7 @@ export function createProgram(terminal: Terminal): Command {
         testPolicies(terminal),
         explainPolicies(terminal),
         reportPolicies(terminal),
+        proposePolicies(terminal),
       ]),
     )
     .addCommand(login(terminal))

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import { z } from 'zod'
 import { connect } from '../../control-plane.ts'
+import { held, noteHeld } from '../../held.ts'
 import { jsonText } from '../../json-text.ts'
 import type { Terminal } from '../../terminal.ts'
 import { keySchema } from './list.ts'
@@ -46,11 +47,15 @@ export function createKey(terminal: Terminal): Command {
           ...(ownerGroup && { owner: { group: ownerGroup } }),
           ...(expires && { expires_at: expires }),
         },
-        z.object({ key: keySchema, token: z.string() }),
+        z.union([
+          z.object({ key: keySchema, token: z.string() }),
+          held.extend({ token: z.string() }),
+        ]),
       )
       if (json) return terminal.print(jsonText(answer, 2))
       terminal.print(answer.token)
       terminal.note(`This is the only time that the key ${name} is shown.`)
+      if ('approval' in answer) noteHeld(terminal, answer)
     })
 }
 

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { z } from 'zod'
 import { connect } from '../../control-plane.ts'
+import { held, noteHeld } from '../../held.ts'
 import { jsonText } from '../../json-text.ts'
 import type { Terminal } from '../../terminal.ts'
 import { keySchema } from './list.ts'
@@ -13,8 +14,12 @@ export function revokeKey(terminal: Terminal): Command {
     .action(async (id: string, { json }: { json?: boolean }) => {
       const plane = await connect(terminal)
       const path = `/api/keys/${encodeURIComponent(id)}/revoke`
-      const { key } = await plane.post(path, {}, z.object({ key: keySchema }))
-      if (json) terminal.print(jsonText(key, 2))
-      else terminal.note(`The key ${key.name} is revoked.`)
+      const answer = await plane.post(path, {}, z.union([z.object({ key: keySchema }), held]))
+      if ('approval' in answer) {
+        if (json) return terminal.print(jsonText(answer, 2))
+        return noteHeld(terminal, answer)
+      }
+      if (json) terminal.print(jsonText(answer.key, 2))
+      else terminal.note(`The key ${answer.key.name} is revoked.`)
     })
 }
