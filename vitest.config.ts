@@ -8,6 +8,7 @@ const slow = [
   'test/audit/crash.test.ts',
   'test/cli/stop.test.ts',
   'test/console/console.e2e.test.ts',
+  'test/console/ui/{hostile,many,pages}.e2e.test.ts',
   'test/e2e/crash.test.ts',
   'test/e2e/observe-crash.test.ts',
   'test/e2e/respond-async-{crash,race}.test.ts',

@@ -115,7 +115,7 @@ describe.skipIf(!chromium)(
       expect(company.api.requests).toEqual([{ method: 'POST', url: '/v1/refunds', status: 201 }])
 
       await page.getByText('It was approved, and ran once.').waitFor()
-      await page.getByText('HTTP 201').waitFor()
+      await page.getByText('HTTP 201').first().waitFor()
       expect(await page.getByRole('button', { name: 'Approve once' }).count()).toBe(0)
       await page.getByRole('link', { name: '← Inbox' }).click()
       await card(page, 'Done').waitFor()

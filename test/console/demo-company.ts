@@ -26,7 +26,8 @@ export interface DemoCompany {
   close(): Promise<void>
 }
 
-export async function startDemoCompany(): Promise<DemoCompany> {
+/** With room for this many approvals of one agent that wait. */
+export async function startDemoCompany({ holds = 20 } = {}): Promise<DemoCompany> {
   await using opened = new AsyncDisposableStack()
   const folder = opened.adopt(await mkdtemp(join(tmpdir(), 'sallyport-console-')), (it) =>
     rm(it, { recursive: true, force: true }),
@@ -43,7 +44,7 @@ export async function startDemoCompany(): Promise<DemoCompany> {
   const idp = opened.adopt(await startIdentityProvider({ port: 0, dataDir: folder, log }), (it) =>
     it.close(),
   )
-  const config = loadConfig(file('examples/quickstart/sallyport.yaml'), {
+  const loaded = loadConfig(file('examples/quickstart/sallyport.yaml'), {
     AGENTS_PORT: '0',
     CONTROL_PORT: '0',
     DATA: folder,
@@ -53,6 +54,7 @@ export async function startDemoCompany(): Promise<DemoCompany> {
     API_TOKEN: api.token,
     LOG_LEVEL: 'error',
   })
+  const config = { ...loaded, hold: { ...loaded.hold, max_per_subject: holds } }
   let gateway = await startGateway(config, { log, pages })
   opened.defer(() => gateway.close())
   const token = await idp.agentToken('support-agent')

@@ -8,7 +8,7 @@ import {
 import { facetsOf } from '../../../src/console/ui/state/facets.ts'
 import { ruleLine } from '../../../src/console/ui/state/rule-line.ts'
 import { stepOfEvent, stepsOfApproval } from '../../../src/console/ui/state/steps.ts'
-import { joined } from '../../../src/console/ui/state/use-events.ts'
+import { joined } from '../../../src/console/ui/state/joined.ts'
 import { approval, vote, votedOn } from '../approvals.ts'
 
 const filter = (query: string) => activityFilter(new URLSearchParams(query))

@@ -21,7 +21,7 @@ export function PoliciesPage({ me, query }: { me: Me; query: URLSearchParams }) 
     <>
       <div class="head">
         <h1 tabIndex={-1}>
-          Policies
+          Policies{' '}
           {answer && <span class="count">{count(answer.documents.length, 'file')} in force</span>}
         </h1>
         <Segments

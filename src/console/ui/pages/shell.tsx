@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import type { Me } from '../api/types.ts'
 import { Boundary } from '../parts/boundary.tsx'
 import { Header } from '../parts/header.tsx'
@@ -26,9 +26,10 @@ interface PageProps {
   me: Me
   feed: Feed
   askSession: () => void
+  shown: () => void
 }
 
-function CurrentPage({ route, me, feed, askSession }: PageProps) {
+function CurrentPage({ route, me, feed, askSession, shown }: PageProps) {
   switch (route.page) {
     case 'inbox':
       return <Inbox me={me} feed={feed} query={route.query} />
@@ -39,19 +40,23 @@ function CurrentPage({ route, me, feed, askSession }: PageProps) {
         </Boundary>
       )
     case 'activity':
-      return <Lazy key="activity" load={activity} props={{ query: route.query }} />
+      return <Lazy key="activity" load={activity} shown={shown} props={{ query: route.query }} />
     case 'story':
-      return <Lazy key={route.id} load={story} props={{ of: route.of, id: route.id }} />
+      return (
+        <Lazy key={route.id} load={story} shown={shown} props={{ of: route.of, id: route.id }} />
+      )
     case 'usage':
-      return <Lazy key="usage" load={usage} props={{ query: route.query }} />
+      return <Lazy key="usage" load={usage} shown={shown} props={{ query: route.query }} />
     case 'policies':
-      return <Lazy key="policies" load={policies} props={{ me, query: route.query }} />
+      return (
+        <Lazy key="policies" load={policies} shown={shown} props={{ me, query: route.query }} />
+      )
     case 'keys':
-      return <Lazy key="keys" load={agentKeys} props={{ me }} />
+      return <Lazy key="keys" load={agentKeys} shown={shown} props={{ me }} />
     case 'link':
-      return <Lazy key={route.id} load={link} props={{ me, code: route.id }} />
+      return <Lazy key={route.id} load={link} shown={shown} props={{ me, code: route.id }} />
     case 'settings':
-      return <Lazy key="settings" load={settings} props={{ me }} />
+      return <Lazy key="settings" load={settings} shown={shown} props={{ me }} />
   }
 }
 
@@ -86,15 +91,23 @@ export function Shell({ me, askSession }: { me: Me; askSession: () => void }) {
     document.title = waiting.length > 0 ? `(${waiting.length}) ${name}` : name
   }, [waiting.length, route.page])
 
-  // Another page: whoever does not see it is told, by moving the focus to what it is about.
+  // Another page: whoever does not see it is told, by moving the focus to what it is about, as soon as that is there.
   const place = 'id' in route ? `${route.page} ${route.id}` : route.page
   const before = useRef(place)
+  const wantsFocus = useRef(false)
+  const focusHeading = useCallback(() => {
+    const heading = document.querySelector<HTMLElement>('h1')
+    if (!wantsFocus.current || !heading) return
+    wantsFocus.current = false
+    heading.focus({ preventScroll: true })
+  }, [])
   useEffect(() => {
     if (before.current === place) return
     before.current = place
+    wantsFocus.current = true
     scrollTo(0, 0)
-    document.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true })
-  }, [place])
+    focusHeading()
+  }, [place, focusHeading])
 
   return (
     <>
@@ -119,7 +132,13 @@ export function Shell({ me, askSession }: { me: Me; askSession: () => void }) {
             The connection to the gateway is lost; trying again. What you see may be out of date.
           </p>
         )}
-        <CurrentPage route={route} me={me} feed={feed} askSession={askSession} />
+        <CurrentPage
+          route={route}
+          me={me}
+          feed={feed}
+          askSession={askSession}
+          shown={focusHeading}
+        />
       </main>
       {help && <Help close={() => setHelp(false)} />}
     </>

@@ -44,7 +44,7 @@ export function UsagePage({ query }: { query: URLSearchParams }) {
     <>
       <div class="head">
         <h1 tabIndex={-1}>
-          Usage
+          Usage{' '}
           {(subject || resource) && (
             <span class="count">
               {subject ? 'of ' : 'on '}

@@ -6,9 +6,12 @@ import { Notice } from './notice.tsx'
 export function Lazy<Props extends object>({
   load,
   props,
+  shown,
 }: {
   load: () => Promise<ComponentType<Props>>
   props: Props
+  /** Called once it is there. */
+  shown: () => void
 }) {
   const [loaded, setLoaded] = useState<{ Page: ComponentType<Props> } | 'failed' | null>(null)
   useEffect(() => {
@@ -17,6 +20,10 @@ export function Lazy<Props extends object>({
       () => setLoaded('failed'),
     )
   }, [load])
+  const there = loaded !== null
+  useEffect(() => {
+    if (there) shown()
+  }, [there, shown])
   if (loaded === null) return <p role="status">Opening …</p>
   if (loaded === 'failed') {
     return (

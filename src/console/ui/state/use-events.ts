@@ -2,6 +2,7 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import { call, Failure } from '../api/call.ts'
 import type { AuditEvent, EventPage } from '../api/types.ts'
 import { eventQuery, type ActivityFilter } from './activity-filter.ts'
+import { joined } from './joined.ts'
 
 const pageSize = 100
 const tailMs = 2_000
@@ -17,11 +18,6 @@ export interface Events {
   readonly failure: Failure | null
   more(): void
   again(): void
-}
-
-/** Those of both, each once: `first` before `then`. */
-export function joined(first: readonly AuditEvent[], then: readonly AuditEvent[]): AuditEvent[] {
-  return [...new Map([...first, ...then].map((event) => [event.id, event])).values()]
 }
 
 /** Pages of the audit log, the newest first; with `live`, what is new is put on top of them. */
