@@ -30,16 +30,22 @@ export async function createAnalyser(options: AnalyserOptions = {}): Promise<Ana
     return parsed
   }
 
-  const analyse = (text: string, context: SqlContext): Analysis | Promise<Analysis> => {
-    if (text.length > longAbove) return long.analyse(text, context)
-    const key = `${keyOf(context)}\n${text}`
-    const known = context.temporary.size === 0 ? analyses.get(key) : undefined
-    if (known) return known
+  const read = (text: string, key: string, context: SqlContext): Analysis => {
     const { analysis, ofSession } = readText(text, context, parse)
     if (!ofSession && analysis.unreadable?.kind !== 'parser') {
       analyses.set(key, analysis, text.length * 10)
     }
     return analysis
+  }
+
+  const analyse = (text: string, context: SqlContext): Analysis | Promise<Analysis> => {
+    if (text.length > longAbove) return long.analyse(text, context)
+    const key = `${keyOf(context)}\n${text}`
+    const known = context.temporary.size === 0 ? analyses.get(key) : undefined
+    if (known) return known
+    // Somebody's text has just broken the parser: that is no reason to refuse this one.
+    if (!parser.ready) return parser.settled().then(() => read(text, key, context))
+    return read(text, key, context)
   }
 
   return { analyse, close: async () => long.close() }

@@ -41,8 +41,7 @@ export class LongTexts {
 
   async #run(text: string, context: SqlContext): Promise<Analysis> {
     if (this.#closed) return tooLong('The gateway is stopping.')
-    const worker = (this.#worker ??= new Worker(program))
-    worker.unref()
+    const worker = (this.#worker ??= this.#start())
     try {
       const { catalogue, ...rest } = context
       const request: ThreadRequest = { text, context: rest, catalogue: catalogue?.data ?? null }
@@ -53,6 +52,17 @@ export class LongTexts {
       await worker.terminate()
       return tooLong('It took too long to read.')
     }
+  }
+
+  #start(): Worker {
+    const worker = new Worker(program)
+    // A thread that ends between two texts is replaced at the next one.
+    worker.on('error', () => undefined)
+    worker.on('exit', () => {
+      if (this.#worker === worker) this.#worker = null
+    })
+    worker.unref()
+    return worker
   }
 
   async #answer(worker: Worker, request: ThreadRequest): Promise<ThreadAnswer> {
@@ -66,9 +76,9 @@ export class LongTexts {
       return await promise
     } finally {
       clearTimeout(timer)
-      worker.removeAllListeners()
-      // An error between two texts shows when the next one is not answered.
-      worker.on('error', () => undefined)
+      worker.off('message', resolve)
+      worker.off('error', reject)
+      worker.off('exit', reject)
     }
   }
 }

@@ -46,7 +46,12 @@ export class Parser {
     }
   }
 
-  /** When there is a spare instance again. */
+  /** There is an instance that works; `parse` refuses everything else. */
+  get ready(): boolean {
+    return this.#instance !== null || this.#spare !== null
+  }
+
+  /** When the instances that were thrown away have been replaced. */
   async settled(): Promise<void> {
     await this.#making
   }
