@@ -49,6 +49,8 @@ CREATE TABLE sallyport.audit_links (
   first bigint NOT NULL CHECK (first > 0),
   -- There is no foreign key, for speed; verifying finds a link without its event.
   events uuid[] NOT NULL CHECK (cardinality(events) > 0),
+  -- Leaf hashes of these events, 32 bytes each.
+  leaves bytea NOT NULL CHECK (octet_length(leaves) = 32 * cardinality(events)),
   -- Hash of the link before the first; then the hashes of these links, 32 bytes each.
   prev bytea NOT NULL CHECK (octet_length(prev) = 32),
   hashes bytea NOT NULL CHECK (octet_length(hashes) = 32 * cardinality(events)),
@@ -57,7 +59,7 @@ CREATE TABLE sallyport.audit_links (
   PRIMARY KEY (replica, epoch, first)
 );
 -- Hashes do not compress.
-ALTER TABLE sallyport.audit_links ALTER COLUMN hashes SET STORAGE EXTERNAL;
+ALTER TABLE sallyport.audit_links ALTER COLUMN leaves SET STORAGE EXTERNAL, ALTER COLUMN hashes SET STORAGE EXTERNAL;
 
 -- Where an event is linked that had been written before, in somebody's transaction. Once, as its key says.
 CREATE TABLE sallyport.audit_places (

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { Holds } from './approvals/hold.ts'
 import { openAuditLog } from './audit/append.ts'
+import { Sequencer } from './audit/log/sequencer.ts'
 import { openSlack } from './channels/slack/open.ts'
 import { WebhookChannel } from './channels/webhook/channel.ts'
 import { knownChannels } from './config/check-channels.ts'
@@ -23,6 +24,7 @@ import { evaluationRoutes } from './console/routes/evaluation.ts'
 import { metricsRoutes } from './console/routes/metrics.ts'
 import { policyRoutes } from './console/routes/policies.ts'
 import { usageRoutes } from './console/routes/usage.ts'
+import { transparencyRoutes } from './console/routes/transparency.ts'
 import { createControlServer } from './console/server.ts'
 import { openStoreWhenThere } from './console/waiting-room.ts'
 import { version } from './core/version.ts'
@@ -87,6 +89,16 @@ export async function startGateway(
     it.close().catch(tooLate('the lease was not given back: others wait until it runs out')),
   )
   const audit = opened.adopt(await openAuditLog({ store, lease, log, metrics }), (it) => it.close())
+  const sequencer = opened.adopt(
+    new Sequencer({
+      ...secrets,
+      store,
+      audit,
+      log,
+      onCheckpoint: (checkpoint) => metrics.checkpointed(checkpoint),
+    }),
+    (it) => it.close(),
+  )
   const outcomes = opened.adopt(new Outcomes(lease, log), (it) => it.close())
   const holds = opened.adopt(new Holds(store, log), (it) => it.stop())
   await holds.start()
@@ -200,6 +212,7 @@ export async function startGateway(
   await control.register(channelRoutes, { gate: context })
   await control.register(linkRoutes, { store, recorder: audit })
   await control.register(auditRoutes, { store, audit })
+  await control.register(transparencyRoutes, { store, sequencer })
   await control.register(usageRoutes, { store })
   await control.register(evaluationRoutes, { policies: () => policies.current })
   await control.register(policyRoutes, { policies, gate: context, observed })

@@ -81,8 +81,9 @@ export class ChainWriter {
     let prev = hash
     const under = oldest(items)
     const events = items.map(({ id, body, described }, index) => {
-      prev = linkHash({ ...chain, n: n + 1 + index }, prev, leafHash(body))
-      return { id, described, hash: prev }
+      const leaf = leafHash(body)
+      prev = linkHash({ ...chain, n: n + 1 + index }, prev, leaf)
+      return { id, described, leaf, hash: prev }
     })
     return { chain, first: n + 1, prev: hash, events, under }
   }

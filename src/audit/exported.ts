@@ -9,6 +9,8 @@ export interface ExportedEvent extends JsonObject {
 }
 
 export interface EventRow {
+  /** Where it is in the transparency log; absent where that was not asked for. */
+  readonly index?: number
   readonly id: string
   /** `null` when somebody took the event away, and left its link. */
   readonly body: Buffer | null
@@ -21,11 +23,12 @@ export interface EventRow {
   readonly hash: Buffer | null
 }
 
-/** Everything but attributes, details, subject, salt, seq, prev and hash is what was hashed, once it is in canonical form. */
+/** Everything but attributes, details, subject, salt, index, seq, prev and hash is what was hashed, once it is in canonical form. */
 export function toExported(row: EventRow): ExportedEvent {
-  const { id, body, salt, personal, replica, epoch, n, prev, hash } = row
+  const { index, id, body, salt, personal, replica, epoch, n, prev, hash } = row
   return {
     id,
+    ...(index !== undefined && { index }),
     ...(body && (JSON.parse(body.toString()) as JsonObject)),
     ...(personal && (JSON.parse(personal.toString()) as JsonObject)),
     ...(salt && { salt: salt.toString('hex') }),

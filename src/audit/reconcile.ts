@@ -85,7 +85,8 @@ function unknownOutcome({ body }: OpenIntent): EventInput {
 async function endChain(tx: Queryable, chain: Epoch, last: Described): Promise<void> {
   const { n, hash: prev } = (await readHead(tx, chain)) ?? { n: 0, hash: genesis }
   const first = n + 1
-  const hash = linkHash({ ...chain, n: first }, prev, leafHash(last.body))
-  const events = [{ id: last.id, described: last, hash }]
+  const leaf = leafHash(last.body)
+  const hash = linkHash({ ...chain, n: first }, prev, leaf)
+  const events = [{ id: last.id, described: last, leaf, hash }]
   await insertBatch(tx, { chain, first, prev, events, under: null })
 }

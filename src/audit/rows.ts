@@ -5,7 +5,8 @@ import type { Source, Described } from './event.ts'
 export interface Linked {
   readonly id: string
   readonly described: Described | null
-  /** In hex. */
+  /** In hex, as the next. */
+  readonly leaf: string
   readonly hash: string
 }
 
@@ -35,17 +36,17 @@ const insertEvents = `
           issuer, subject, salt, p_start, p_length)`
 
 const insertLinks = `
-  INSERT INTO sallyport.audit_links (replica, epoch, first, events, prev, hashes)
-  VALUES ($22::uuid, $23::bigint, $24::bigint, $25::uuid[], $26::bytea, $27::bytea)`
+  INSERT INTO sallyport.audit_links (replica, epoch, first, events, leaves, prev, hashes)
+  VALUES ($22::uuid, $23::bigint, $24::bigint, $25::uuid[], $26::bytea, $27::bytea, $28::bytea)`
 
 const insertPlaces = `
   INSERT INTO sallyport.audit_places (event, replica, epoch, n)
   SELECT event, $22::uuid, $23::bigint, n
-  FROM unnest($29::uuid[], $30::bigint[]) AS p (event, n)`
+  FROM unnest($30::uuid[], $31::bigint[]) AS p (event, n)`
 
 const now = `(extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`
 
-const answer = `SELECT sallyport.pin_generation($28::bigint), ${now}`
+const answer = `SELECT sallyport.pin_generation($29::bigint), ${now}`
 
 // By far the most frequent statement that there is: reading and planning it costs more than running it.
 const insertLinked: Prepared = {
@@ -55,7 +56,7 @@ const insertLinked: Prepared = {
 
 const insertAndPlace = `
   WITH events AS (${insertEvents}), links AS (${insertLinks}), places AS (${insertPlaces}),
-       done AS (DELETE FROM sallyport.audit_unlinked WHERE event = ANY ($29::uuid[]))
+       done AS (DELETE FROM sallyport.audit_unlinked WHERE event = ANY ($30::uuid[]))
   ${answer}`
 
 const insertWithoutLinks = `
@@ -167,6 +168,7 @@ function linkParams({ chain, first, prev, events, under }: Batch): unknown[] {
     chain.epoch,
     first,
     list(events.map(({ id }) => id)),
+    Buffer.from(events.map(({ leaf }) => leaf).join(''), 'hex'),
     Buffer.from(prev, 'hex'),
     Buffer.from(events.map(({ hash }) => hash).join(''), 'hex'),
     under,

@@ -1,8 +1,11 @@
-import type { Queryable } from '../store/db.ts'
-import { exportNdjson } from './export/ndjson.ts'
+import type { Store } from '../store/db.ts'
+import { exportNdjson, openExport } from './export/ndjson.ts'
+import { openCheckpoint } from './log/checkpoint.ts'
 import { Chains, type VerifiedChain } from './verify/chains.ts'
 import type { Finding } from './verify/finding.ts'
 import { readLine } from './verify/line.ts'
+import { Order } from './verify/order.ts'
+import { SignedLog, type Trust } from './verify/signed-log.ts'
 
 export interface VerifyReport {
   /** Nothing was changed, taken out, put in or moved. A time that goes back is worth a look, and does not count. */
@@ -11,6 +14,8 @@ export interface VerifyReport {
   /** Events whose personal part was erased. */
   readonly erased: number
   readonly chains: readonly VerifiedChain[]
+  /** The signed state of the log that the export belongs to; `null` where there was nothing to hold it against, or it does not hold. */
+  readonly signed: { readonly size: number; readonly time: string | null } | null
   /** By line; the first thousand. */
   readonly findings: readonly Finding[]
 }
@@ -18,11 +23,16 @@ export interface VerifyReport {
 const mostFindings = 1_000
 
 /**
- * Recomputes everything in an export, offline: every commitment, leaf and link, and whether each chain is whole between its first line here and its last. What was cut
- * off before or behind them shows only against a hash that was kept elsewhere.
+ * Recomputes everything in an export, offline: every commitment, leaf and link, whether each chain is whole between its first line here and its last, and, with
+ * `trust`, whether these are the events of the log that was signed. Without it, what was cut off before or behind the lines does not show.
  */
-export async function verifyExport(lines: AsyncIterable<string>): Promise<VerifyReport> {
+export async function verifyExport(
+  lines: AsyncIterable<string>,
+  trust: Trust | null = null,
+): Promise<VerifyReport> {
   const chains = new Chains()
+  const order = new Order(trust?.manifest.first ?? null)
+  const log = trust && new SignedLog(trust)
   const findings: Finding[] = []
   let ok = true
   let line = 0
@@ -35,16 +45,48 @@ export async function verifyExport(lines: AsyncIterable<string>): Promise<Verify
     line++
     const reading = readLine(text)
     if (reading.finding) note({ line, ...reading.finding })
-    if (reading.link) chains.follow(reading.link, line).forEach(note)
-    else chains.skip()
+    if (reading.link) {
+      chains.follow(reading.link, line).forEach(note)
+      order.follow(reading.link, line).forEach((found) => noteOnce(findings, found, note))
+      if (reading.link.leaf !== null) log?.grow(reading.link.leaf)
+    } else chains.skip(line)
     if (reading.erased) erased++
   }
-  chains.missing().forEach(note)
+  order.end(line, trust?.manifest.end ?? null)
+  const missing = chains.missing()
+  for (const finding of [...missing, ...beyond(missing, order)]) note(finding)
+  // What was changed has been named by now. Where nothing was, the whole has to be what was signed.
+  if (ok) log?.end(line).forEach(note)
   findings.sort((a, b) => a.line - b.line)
-  return { ok, lines: line, erased, chains: chains.summary(), findings }
+  const signed = ok && trust ? signedState(trust) : null
+  return { ok, lines: line, erased, chains: chains.summary(), signed, findings }
 }
 
 /** The same for the log in the database. */
-export function verifyStore(store: Queryable): Promise<VerifyReport> {
-  return verifyExport(exportNdjson(store))
+export async function verifyStore(store: Store): Promise<VerifyReport> {
+  return verifyExport(exportNdjson(store, await openExport(store)))
+}
+
+/** The chain has more to say about a line than its index has. */
+function noteOnce(
+  findings: readonly Finding[],
+  found: Finding,
+  note: (finding: Finding) => void,
+): void {
+  if (!findings.some(({ line }) => line === found.line)) note(found)
+}
+
+/** Gaps in the log that are in no chain: there, the chains begin or end. */
+function beyond(missing: readonly Finding[], { gaps }: Order): Finding[] {
+  const named = new Set(missing.map(({ line }) => line))
+  return gaps.flatMap(({ from, to, line }) => {
+    if (named.has(line)) return []
+    const what = from === to ? `Event ${from}` : `Events ${from} to ${to}`
+    return { kind: 'missing' as const, line, message: `${what} of the log are missing.` }
+  })
+}
+
+function signedState({ manifest, keys }: Trust): VerifyReport['signed'] {
+  const checkpoint = openCheckpoint(manifest.checkpoint, keys.length > 0 ? keys : manifest.keys)
+  return checkpoint && { size: checkpoint.size, time: checkpoint.time?.toISOString() ?? null }
 }

@@ -15,8 +15,8 @@ export interface ControlPlane {
     body: object,
     schema: Schema,
   ): Promise<z.output<Schema>>
-  /** The answer's body as it arrives. */
-  stream(path: string): Promise<ReadableStream<Uint8Array>>
+  /** The answer, whose body comes as it arrives. */
+  open(path: string): Promise<Response>
 }
 
 export async function connect(terminal: Terminal): Promise<ControlPlane> {
@@ -49,7 +49,7 @@ export async function connect(terminal: Terminal): Promise<ControlPlane> {
   return {
     get: async (path, schema) => understand(await request('GET', path), schema),
     post: async (path, body, schema) => understand(await request('POST', path, body), schema),
-    stream: async (path) => (await request('GET', path)).body!,
+    open: (path) => request('GET', path),
   }
 }
 

@@ -29,6 +29,7 @@ export type EventType =
   | 'identity.linked'
   | 'identity.unlinked'
   | 'audit.exported'
+  | 'audit.signing_key_used'
   | 'secrets.rotated'
   | 'gateway.started'
   | 'gateway.stopped'

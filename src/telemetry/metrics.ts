@@ -115,6 +115,15 @@ export class Metrics {
     'Events that were not durable in time: what waited for them did not run, or has no outcome yet.',
   )
 
+  readonly #logSize = this.#gauge(
+    'audit_log_events',
+    'Events under the newest checkpoint that this replica signed.',
+  )
+  readonly #logSigned = this.#gauge(
+    'audit_checkpoint_timestamp_seconds',
+    'When that was, in seconds since the epoch. One of the replicas signs every five seconds.',
+  )
+
   readonly #build = this.#gauge('build_info', '1, with the version.', ['version'])
   readonly #store = this.#gauge('store_info', '1, with the kind of store.', ['kind'])
   readonly #storeUp = this.#gauge('store_up', '1 if the store answered this scrape in time.')
@@ -168,6 +177,12 @@ export class Metrics {
   /** Adds what every Node process has: event loop, memory, CPU. It measures all the time, so once in a process is enough. */
   watchProcess(): void {
     collectDefaultMetrics({ register: this.#registry })
+  }
+
+  /** A checkpoint of the transparency log is kept. */
+  checkpointed({ size, signedAt }: { size: number; signedAt: Date }): void {
+    this.#logSize.set(size)
+    this.#logSigned.set(signedAt.getTime() / 1_000)
   }
 
   /** An event is durable. */

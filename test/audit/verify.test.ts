@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { canonical } from '../../src/audit/canonical.ts'
 import { genesis, leafHash, linkHash, type Place } from '../../src/audit/chain.ts'
 import { verifyExport } from '../../src/audit/verify.ts'
+import { takeTurn } from '../../src/audit/log/sequence.ts'
 import type { FindingKind } from '../../src/audit/verify/finding.ts'
 import type { JsonObject } from '../../src/core/json.ts'
 import type { Store } from '../../src/store/db.ts'
@@ -30,15 +31,20 @@ describe.each(storeKinds)('an export of the %s store', (kind) => {
 
   beforeAll(async () => {
     store = await openTestStore(kind)
-    const [one, two] = [await startReplica(store), await startReplica(store)]
-    for (let i = 0; i < 20; i++) {
-      await Promise.all([one.audit.append(anIntent()), two.audit.append(anIntent())])
-      const action = { id: crypto.randomUUID(), name: 'http.request' }
-      const outcome = { result: 'succeeded', status: 200, duration_ms: 1.5 } as const
-      await one.audit.append({ type: 'action.completed', action, resource: 'crm', outcome })
-      await two.audit.append(
-        anIntent({ attributes: { http: { json: { 10: 'ten', 9: 'nine', ü: '\u2028"\\\n' } } } }),
-      )
+    // One after the other, so that their chains follow each other in the log.
+    for (const { audit } of [await startReplica(store), await startReplica(store)]) {
+      for (let i = 0; i < 20; i++) {
+        const action = { id: crypto.randomUUID(), name: 'http.request' }
+        const outcome = { result: 'succeeded', status: 200, duration_ms: 1.5 } as const
+        await audit.append(
+          anIntent({
+            action,
+            attributes: { http: { json: { 10: 'ten', 9: 'nine', ü: '\u2028"\\\n' } } },
+          }),
+        )
+        await audit.append({ type: 'action.completed', action, resource: 'crm', outcome })
+        if (i % 10 === 9) await takeTurn(store, 0)
+      }
     }
     lines = await exported(store)
   })
@@ -61,8 +67,9 @@ describe.each(storeKinds)('an export of the %s store', (kind) => {
       subject: { issuer: 'https://idp.example.com', subject: 'agent-7', kind: 'agent' },
       subject_kind: 'agent',
       action: { name: 'http.request' },
-      attributes: { http: { method: 'GET' } },
+      attributes: { http: { json: { 9: 'nine' } } },
       decision: 'allow',
+      index: 0,
       prev: '0'.repeat(64),
     })
     expect(event.time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
@@ -103,7 +110,7 @@ describe.each(storeKinds)('an export of the %s store', (kind) => {
 
   test('names a line that was moved', async () => {
     const swapped = lines.with(5, lines[6]!).with(6, lines[5]!)
-    expect(await findings(swapped)).toEqual(['reordered:7'])
+    expect(await findings(swapped)).toEqual(['reordered:6', 'reordered:7'])
   })
 
   test('shows an edit also when its hash was computed anew', async () => {
@@ -138,7 +145,7 @@ describe.each(storeKinds)('an export of the %s store', (kind) => {
 
   test('of a span joins the next one without gap or overlap', async () => {
     const [middle] = await store.query<{ at: Date }>(
-      'SELECT linked_at AS at FROM sallyport.audit_links ORDER BY linked_at OFFSET 33 LIMIT 1',
+      'SELECT sequenced_at AS at FROM sallyport.audit_tree_stretches WHERE start > 30 ORDER BY start LIMIT 1',
     )
     const [earlier, later] = [
       await exported(store, { to: middle!.at }),
@@ -163,6 +170,7 @@ function seal(event: JsonObject): string {
     attributes: _,
     details: __,
     hash: ___,
+    index: ______,
     prev,
     salt: ____,
     seq,
@@ -179,7 +187,8 @@ function chainOf(times: readonly string[]): string[] {
   let prev = genesis
   return times.map((time, index) => {
     const seq = { ...source, n: index + 1 }
-    const line = seal({ id: crypto.randomUUID(), type: 'policy.loaded', time, source, seq, prev })
+    const event = { id: crypto.randomUUID(), type: 'policy.loaded', time, source, seq, prev }
+    const line = seal({ ...event, index })
     prev = JSON.parse(line).hash
     return line
   })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startQuickstart, type RunningQuickstart } from '../../src/cli/quickstart.ts'
 import { showQuickstart } from '../../src/cli/show-quickstart.ts'
+import { python } from '../support/python.ts'
 import { sallyport } from '../support/terminal.ts'
 
 const anyPorts = { agents: 0, control: 0, identity: 0 }
@@ -179,7 +180,12 @@ describe('from the start to the proof', () => {
     expect(search.out).toContain('DESTRUCTIVE')
     const file = join(folder, 'audit.ndjson')
     expect(await cli(['audit', 'export', '--out', file])).toMatchObject({ code: 0 })
-    expect(await cli(['audit', 'verify', file])).toMatchObject({ code: 0 })
+    const verified = await cli(['audit', 'verify', file])
+    expect(verified).toMatchObject({ code: 0 })
+    expect(verified.notes).toContain('that was signed at')
+
+    const { stdout } = await python(['examples/verify/verify.py', file])
+    expect(stdout).toContain('These are the events of the log')
 
     const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
     const row = lines.findIndex((line) => line.includes('DESTRUCTIVE'))
@@ -188,6 +194,10 @@ describe('from the start to the proof', () => {
     const changed = await cli(['audit', 'verify', file])
     expect(changed.code).toBe(1)
     expect(changed.notes + changed.out).toContain(`${row + 1}`)
+    await expect(python(['examples/verify/verify.py', file])).rejects.toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining(`line ${row + 1}: edited`),
+    })
   })
 
   test('an export is not written over another', async () => {

@@ -1,8 +1,9 @@
 import { openAuditLog, type AuditLog } from '../../src/audit/append.ts'
-import { exportNdjson, type Span } from '../../src/audit/export/ndjson.ts'
+import { exportNdjson, openExport } from '../../src/audit/export/ndjson.ts'
+import type { Span } from '../../src/audit/export/stretches.ts'
 import type { EventInput } from '../../src/core/event.ts'
 import type { Subject } from '../../src/core/subject.ts'
-import type { Queryable, Store } from '../../src/store/db.ts'
+import type { Store } from '../../src/store/db.ts'
 import { openLease, type Lease, type LeaseTimes } from '../../src/store/lease.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import { atEnd } from './store.ts'
@@ -53,9 +54,9 @@ export function anIntent(changes: Partial<EventInput> = {}): EventInput {
   }
 }
 
-export async function exported(store: Queryable, span?: Span): Promise<string[]> {
+export async function exported(store: Store, span?: Span): Promise<string[]> {
   const lines: string[] = []
-  for await (const line of exportNdjson(store, span)) lines.push(line)
+  for await (const line of exportNdjson(store, await openExport(store, span))) lines.push(line)
   return lines
 }
 

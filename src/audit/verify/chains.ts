@@ -14,6 +14,8 @@ export interface VerifiedChain extends Epoch {
 interface Chain {
   readonly first: Link
   last: Link
+  /** The line of the last link. */
+  line: number
   readonly seen: HashMemory
   /** The latest time so far, in milliseconds. */
   latest: number
@@ -23,29 +25,51 @@ interface Chain {
 
 /** In milliseconds: what a transaction may take between describing an event and linking it. */
 const usualDelay = 60_000
+/** Worthless lines that are remembered. Beyond that, what was on them counts as missing as well. */
+const mostExcuses = 100_000
 
 /** Follows the chains of an export from link to link. */
 export class Chains {
   readonly #chains = new Map<string, Chain>()
-  // Owned by skip() and follow(): worthless lines since the last link. Each may have been a link that is missed now.
-  #worthless = 0
+  // Owned by skip() and follow(): worthless lines. Each may have been one link that is missed behind it.
+  #worthless: number[] = []
 
-  skip(): void {
-    this.#worthless++
+  skip(line: number): void {
+    if (this.#worthless.length < mostExcuses) this.#worthless.push(line)
   }
 
   follow(link: Link, line: number): Finding[] {
     const { replica, epoch } = link.place
     const key = `${replica} ${epoch}`
     const chain = this.#chains.get(key)
-    const excused = this.#worthless
-    this.#worthless = 0
     if (!chain) {
-      this.#chains.set(key, begin(link))
+      this.#chains.set(key, begin(link, line))
       const stray = link.place.n === 1 && link.prev !== genesis
       return stray ? [finding('forked', link, line, 'A first link that follows another one.')] : []
     }
-    return [...proceed(chain, link, line, excused), ...turnedBack(chain, link, line)]
+    return [...this.#proceed(chain, link, line), ...turnedBack(chain, link, line)]
+  }
+
+  #proceed(chain: Chain, link: Link, line: number): Finding[] {
+    const { n } = link.place
+    const expected = chain.last.place.n + 1
+    if (n < expected) return [comeLate(chain, link, line)]
+    const follows = n > expected || link.prev === chain.last.hash
+    if (n > expected + this.#excuse(n - expected, chain.line)) {
+      chain.gaps.push({ from: expected, to: n - 1, line })
+    }
+    chain.seen.set(n, link.hash)
+    chain.last = link
+    chain.line = line
+    return follows
+      ? []
+      : [finding('forked', link, line, `This does not follow from link ${expected - 1}.`)]
+  }
+
+  /** Of so many links that are missed behind this line: for how many a worthless line stands. It stands for one. */
+  #excuse(missed: number, behind: number): number {
+    const first = this.#worthless.findIndex((line) => line > behind)
+    return first === -1 ? 0 : this.#worthless.splice(first, missed).length
   }
 
   /** What has not come until the end. */
@@ -68,24 +92,11 @@ export class Chains {
   }
 }
 
-function begin(link: Link): Chain {
+function begin(link: Link, line: number): Chain {
   const latest = link.time ?? -Infinity
-  const chain = { first: link, last: link, seen: new HashMemory(), latest, gaps: [] }
+  const chain = { first: link, last: link, line, seen: new HashMemory(), latest, gaps: [] }
   chain.seen.set(link.place.n, link.hash)
   return chain
-}
-
-function proceed(chain: Chain, link: Link, line: number, excused: number): Finding[] {
-  const { n } = link.place
-  const expected = chain.last.place.n + 1
-  if (n < expected) return [comeLate(chain, link, line)]
-  const follows = n > expected || link.prev === chain.last.hash
-  if (n > expected + excused) chain.gaps.push({ from: expected, to: n - 1, line })
-  chain.seen.set(n, link.hash)
-  chain.last = link
-  return follows
-    ? []
-    : [finding('forked', link, line, `This does not follow from link ${expected - 1}.`)]
 }
 
 function comeLate({ seen, gaps }: Chain, link: Link, line: number): Finding {

@@ -18,6 +18,12 @@ export type FindingKind =
   | 'reordered'
   /** A second link for one place, or one that does not follow from the link before it. */
   | 'forked'
+  /** No key that is trusted has signed it. */
+  | 'unsigned'
+  /** The lines agree with each other, and are not those of the log that was signed. */
+  | 'not-the-log'
+  /** What was signed earlier is not the beginning of it. */
+  | 'rewritten'
   /** Earlier than an event before it, by more than clocks and transactions explain. The chain itself is in order. */
   | 'time-reversal'
 

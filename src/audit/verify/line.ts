@@ -10,6 +10,10 @@ export interface Link {
   readonly prev: string
   readonly hash: string
   readonly event: string
+  /** Where it says that it is in the log. */
+  readonly index: number
+  /** In hex; `null` when its event is missing. */
+  readonly leaf: string | null
   /** In milliseconds; `null` where the event was described by another epoch than the one that linked it, or is missing. */
   readonly time: number | null
 }
@@ -29,6 +33,7 @@ const seq = z.strictObject({
 })
 const exportedLine = z.looseObject({
   id: z.uuid(),
+  index: z.int().min(0),
   seq,
   prev: hex32,
   hash: hex32,
@@ -48,22 +53,23 @@ export function readLine(text: string): LineReading {
   const shape = exportedLine.safeParse(line)
   if (!shape.success) return worthless('edited', `This is no event: ${issues(shape.error)}`)
 
-  const { id: event, seq: place, prev, hash, time, source, personal } = shape.data
+  const { id: event, index, seq: place, prev, hash, time, source, personal } = shape.data
   // What is left when its envelope is taken off is what was hashed.
   const { attributes, details, subject, salt: _salt, ...rest } = line
-  const { seq: _seq, prev: _prev, hash: _hash, ...body } = rest
+  const { index: _index, seq: _seq, prev: _prev, hash: _hash, ...body } = rest
   const about = { place, event }
   if (Object.keys(body).length === 1) {
     const message = 'The link is there, and its event is not.'
     const finding = { kind: 'event-missing', message, ...about } as const
-    return { link: { ...about, prev, hash, time: null }, erased: false, finding }
+    return { link: { ...about, index, leaf: null, prev, hash, time: null }, erased: false, finding }
   }
-  if (linkHash(place, prev, leafHash(canonical(body))) !== hash) {
+  const leaf = leafHash(canonical(body))
+  if (linkHash(place, prev, leaf) !== hash) {
     return worthless('edited', 'Event, place and hashes do not belong together.', about)
   }
 
   const own = source?.replica === place.replica && source.epoch === place.epoch
-  const link = { ...about, prev, hash, time: own && time ? Date.parse(time) : null }
+  const link = { ...about, index, leaf, prev, hash, time: own && time ? Date.parse(time) : null }
   const secret = JSON.parse(JSON.stringify({ attributes, details, subject })) as JsonObject
   const state = personalState(personal, shape.data.salt, secret)
   if (state !== 'edited') return { link, erased: state === 'erased', finding: null }

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { z } from 'zod'
 import type { AuditLog } from '../../audit/append.ts'
-import { exportNdjson } from '../../audit/export/ndjson.ts'
+import { exportNdjson, openExport } from '../../audit/export/ndjson.ts'
 import { searchEvents } from '../../audit/search.ts'
 import type { Subject } from '../../core/subject.ts'
 import { subjectOfPerson } from '../../identity/people.ts'
@@ -87,10 +87,16 @@ export async function auditRoutes(
         subject: subjectOf(caller),
         details: JSON.parse(JSON.stringify(span)),
       })
-      return reply
-        .type('application/x-ndjson')
-        .header('content-disposition', 'attachment; filename="sallyport-audit.ndjson"')
-        .send(Readable.from(withLineEnds(exportNdjson(store, span))))
+      const part = await openExport(store, span)
+      return (
+        reply
+          .type('application/x-ndjson')
+          // What to ask a manifest for.
+          .header('sallyport-audit-first', part.first)
+          .header('sallyport-audit-end', part.end)
+          .header('content-disposition', 'attachment; filename="sallyport-audit.ndjson"')
+          .send(Readable.from(withLineEnds(exportNdjson(store, part))))
+      )
     },
   )
 }

@@ -41,7 +41,8 @@ const pending = z.object({ approvals: z.array(approvalSchema) })
 
 /** Until the stream ends. `reset` says that anything may have changed, and comes first of all. */
 async function follow(plane: ControlPlane, show: (approval: ShownApproval) => void): Promise<void> {
-  for await (const { event, data } of readEvents(await plane.stream('/api/approvals/stream'))) {
+  const stream = await plane.open('/api/approvals/stream')
+  for await (const { event, data } of readEvents(stream.body!)) {
     if (event === 'approval') show(approvalSchema.parse(JSON.parse(data)))
     if (event === 'reset') {
       const { approvals } = await plane.get('/api/approvals?state=pending', pending)

@@ -1,41 +1,94 @@
 import { Command, Option } from 'commander'
 import { createWriteStream } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { connect } from '../../control-plane.ts'
-import { Refusal } from '../../errors.ts'
+import type { ReadableStream } from 'node:stream/web'
+import { z } from 'zod'
+import { connect, type ControlPlane } from '../../control-plane.ts'
+import { Refusal, UsageError } from '../../errors.ts'
 import type { Terminal } from '../../terminal.ts'
 import { addFilters, queryOf, type Filters } from './filters.ts'
+import { manifestName } from './manifest-name.ts'
+
+interface Options extends Filters {
+  readonly format: string
+  readonly out?: string
+  readonly since?: string
+}
 
 export function exportAudit(terminal: Terminal): Command {
   const command = new Command('export')
     .description('export the audit log; needs the role auditor, and is itself on record')
     .addOption(new Option('--format <format>').choices(['ndjson']).default('ndjson'))
-    .option('--out <file>', 'write here, and not to standard output; the file must not exist')
-  return addFilters(command, ['from', 'to']).action(
-    async ({ format, out, ...filters }: Filters & { format: string; out?: string }) => {
-      const plane = await connect(terminal)
-      const body = await plane.stream(`/api/audit/export?${queryOf(filters, { format })}`)
-      if (!out) {
-        for await (const chunk of body) await terminal.write(chunk)
-        return
-      }
-      try {
-        // wx: an export that is there already may be somebody's evidence.
-        await pipeline(
-          Readable.fromWeb(body),
-          createWriteStream(resolve(terminal.folder, out), { flags: 'wx', mode: 0o600 }),
-        )
-      } catch (cause) {
-        const { code, message } = cause as NodeJS.ErrnoException
-        throw new Refusal(
-          `The export to ${out} is not complete: ${code ?? message}.`,
-          {},
-          { cause },
-        )
-      }
-      terminal.note(`Written to ${out}. Check it with: sallyport audit verify ${out}`)
-    },
-  )
+    .option(
+      '--out <file>',
+      'write here, and not to standard output, with a manifest beside it; the file must not exist',
+    )
+    .option(
+      '--since <checkpoint>',
+      'a checkpoint that was kept, which the log should be shown to continue',
+    )
+  return addFilters(command, ['from', 'to']).action(async (options: Options) => {
+    const { format, out, since, ...filters } = options
+    if (since && !out)
+      throw new UsageError('--since goes into the manifest, so it needs --out.', '')
+    const older = since && (await sizeOf(resolve(terminal.folder, since)))
+    const plane = await connect(terminal)
+    const { headers, body } = await plane.open(`/api/audit/export?${queryOf(filters, { format })}`)
+    const lines = Readable.fromWeb(body as ReadableStream)
+    if (!out) {
+      for await (const chunk of lines) await terminal.write(chunk as Uint8Array)
+      return
+    }
+    await notComplete(out, async () => {
+      // wx: an export that is there already may be somebody's evidence.
+      const file = createWriteStream(resolve(terminal.folder, out), { flags: 'wx', mode: 0o600 })
+      await pipeline(lines, file)
+      const manifest = await manifestOf(plane, headers, older)
+      await writeFile(resolve(terminal.folder, manifestName(out)), manifest, {
+        flag: 'wx',
+        mode: 0o600,
+      })
+    })
+    terminal.note(
+      `Written to ${out} and ${manifestName(out)}. Check it with: sallyport audit verify ${out}`,
+    )
+  })
+}
+
+/** As it comes: what it says is checked when the export is. */
+async function manifestOf(
+  plane: ControlPlane,
+  headers: Headers,
+  older: string | undefined,
+): Promise<string> {
+  const query = new URLSearchParams({
+    first: headers.get('sallyport-audit-first') ?? '',
+    end: headers.get('sallyport-audit-end') ?? '',
+    ...(older && { since: older }),
+  })
+  const manifest = await plane.get(`/api/audit/manifest?${query}`, z.looseObject({}))
+  return `${JSON.stringify(manifest, null, 2)}\n`
+}
+
+/** Its second line says how many events it covers (C2SP tlog-checkpoint). */
+async function sizeOf(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`${file} cannot be read (${error.code}).`, 'Name a checkpoint.')
+  })
+  const size = text.split('\n')[1]
+  if (size && /^\d+$/.test(size)) return size
+  throw new UsageError(`${file} is no checkpoint.`, 'Name what /api/audit/checkpoint gave.')
+}
+
+async function notComplete(out: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (cause) {
+    if (cause instanceof Refusal) throw cause
+    const { code, message } = cause as NodeJS.ErrnoException
+    throw new Refusal(`The export to ${out} is not complete: ${code ?? message}.`, {}, { cause })
+  }
 }

@@ -1,0 +1,367 @@
+#!/usr/bin/env python3
+"""A second verifier for Sallyport's audit exports, from what docs/audit.md says alone. Python's standard library; it shares no code with Sallyport.
+
+    python3 verify.py november.ndjson [--manifest FILE] [--key KEY ...] [--checkpoint FILE]
+
+Exit code 0: these are the events of the log that was signed. 1: they are not; each thing that is wrong is named. 2: wrong use.
+"""
+
+import argparse
+import base64
+import hashlib
+import json
+import sys
+from datetime import datetime
+from decimal import Decimal
+
+# ---- RFC 8785: the one way to write an object down
+
+
+def es_number(value):
+    """A number as ECMAScript writes it (ECMA-262, Number::toString)."""
+    if isinstance(value, int) and abs(value) < 10**21:
+        return str(value)
+    value = float(value)
+    if value == 0:
+        return "0"
+    exact = Decimal(repr(value)).normalize().as_tuple()
+    sign, digits = "-" * exact.sign, "".join(map(str, exact.digits))
+    k, n = len(digits), len(digits) + exact.exponent
+    if k <= n <= 21:
+        text = digits + "0" * (n - k)
+    elif 0 < n <= 21:
+        text = f"{digits[:n]}.{digits[n:]}"
+    elif -6 < n <= 0:
+        text = f"0.{'0' * -n}{digits}"
+    else:
+        text = f"{digits[0]}{'.' if k > 1 else ''}{digits[1:]}e{'+' if n > 0 else '-'}{abs(n - 1)}"
+    return sign + text
+
+
+def canonical(value):
+    if value is True or value is False or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    if isinstance(value, (int, float)):
+        return es_number(value)
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list):
+        return "[" + ",".join(map(canonical, value)) + "]"
+    keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
+    return "{" + ",".join(f"{canonical(key)}:{canonical(value[key])}" for key in keys) + "}"
+
+
+# ---- Hashes
+
+
+def sha256(data):
+    return hashlib.sha256(data).digest()
+
+
+def leaf_hash(body):
+    return sha256(b"\x00" + canonical(body).encode())
+
+
+def node_hash(left, right):
+    return sha256(b"\x01" + left + right)
+
+
+def link_hash(seq, prev, leaf):
+    replica = bytes.fromhex(seq["replica"].replace("-", ""))
+    place = seq["epoch"].to_bytes(8, "big") + seq["n"].to_bytes(8, "big")
+    return sha256(b"sallyport link 1" + replica + place + prev + leaf)
+
+
+def cover(begin, end):
+    """Levels of the fewest perfect subtrees over the leaves from begin up to end."""
+    levels = []
+    while begin < end:
+        level = 0
+        while begin % 2 ** (level + 1) == 0 and begin + 2 ** (level + 1) <= end:
+            level += 1
+        levels.append(level)
+        begin += 2**level
+    return levels
+
+
+class Tree:
+    """The root over the leaves so far (RFC 6962, 2.1), from the perfect subtrees that cover them."""
+
+    def __init__(self):
+        self.size, self.subtrees = 0, []
+
+    def add(self, subtree, level=0):
+        self.size += 2**level
+        self.subtrees.append((level, subtree))
+        while len(self.subtrees) > 1 and self.subtrees[-1][0] == self.subtrees[-2][0]:
+            (level, right), (_, left) = self.subtrees.pop(), self.subtrees.pop()
+            self.subtrees.append((level + 1, node_hash(left, right)))
+
+    def root(self):
+        if not self.subtrees:
+            return sha256(b"")
+        root = self.subtrees[-1][1]
+        for _, left in reversed(self.subtrees[:-1]):
+            root = node_hash(left, root)
+        return root
+
+
+def roots_of_consistency(older, size, older_root, proof):
+    """Both roots that follow from the older one and a proof (RFC 6962, 2.1.2), or None."""
+    rest = list(proof)
+
+    def climb(begin, end, whole):
+        if older == end:
+            subtree = older_root if whole else rest.pop(0)
+            return subtree, subtree
+        middle = 1
+        while middle * 2 < end - begin:
+            middle *= 2
+        middle += begin
+        if older <= middle:
+            old, new = climb(begin, middle, whole)
+            return old, node_hash(new, rest.pop(0))
+        old, new = climb(middle, end, False)
+        left = rest.pop(0)
+        return node_hash(left, old), node_hash(left, new)
+
+    try:
+        roots = (older_root, older_root) if older == size else climb(0, size, True)
+    except IndexError:
+        return None
+    return None if rest else roots
+
+
+# ---- Ed25519 (RFC 8032, 5.1), to verify only
+
+P = 2**255 - 19
+L = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+I = pow(2, (P - 1) // 4, P)
+
+
+def ed_add(a, b):
+    x1, y1, z1, t1 = a
+    x2, y2, z2, t2 = b
+    e, f = (y1 - x1) * (y2 - x2), (y1 + x1) * (y2 + x2)
+    g, h = 2 * t1 * t2 * D, 2 * z1 * z2
+    e, f, g, h = f - e, h - g, h + g, f + e
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def ed_multiply(scalar, point):
+    result = (0, 1, 1, 0)
+    while scalar:
+        if scalar & 1:
+            result = ed_add(result, point)
+        point = ed_add(point, point)
+        scalar >>= 1
+    return result
+
+
+def ed_point(encoded):
+    y = int.from_bytes(encoded, "little")
+    odd, y = y >> 255, y & (2**255 - 1)
+    if y >= P:
+        return None
+    x2 = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(x2, (P + 3) // 8, P)
+    if (x * x - x2) % P:
+        x = x * I % P
+    if (x * x - x2) % P or (x == 0 and odd):
+        return None
+    if x & 1 != odd:
+        x = P - x
+    return x, y, 1, x * y % P
+
+
+def ed_verify(key, message, signature):
+    a, r = ed_point(key), ed_point(signature[:32])
+    s = int.from_bytes(signature[32:], "little")
+    if a is None or r is None or len(signature) != 64 or s >= L:
+        return False
+    base = ed_point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+    h = int.from_bytes(hashlib.sha512(signature[:32] + key + message).digest(), "little") % L
+    left, right = ed_multiply(s, base), ed_add(r, ed_multiply(h, a))
+    return (left[0] * right[2] - right[0] * left[2]) % P == 0 and (left[1] * right[2] - right[1] * left[2]) % P == 0
+
+
+# ---- Checkpoints (C2SP tlog-checkpoint and signed-note)
+
+
+def read_key(text):
+    name, key_id, encoded = text.split("+", 2)
+    key = base64.b64decode(encoded)
+    if key[0] != 1 or len(key) != 33 or sha256(f"{name}\n".encode() + key)[:4].hex() != key_id:
+        raise ValueError(f"{text} is no verifier key")
+    return name, bytes.fromhex(key_id), key[1:]
+
+
+def open_checkpoint(note, keys):
+    """(origin, size, root, time) if one of the keys signed it, else None."""
+    text, _, signatures = note.partition("\n\n")
+    text += "\n"
+    for name, key_id, key in keys:
+        for line in signatures.splitlines():
+            if not line.startswith(f"— {name} "):
+                continue
+            signature = base64.b64decode(line.rsplit(" ", 1)[1])
+            if signature[:4] == key_id and ed_verify(key, text.encode(), signature[4:]):
+                origin, size, root, *rest = text.splitlines()
+                time = next((one[5:] for one in rest if one.startswith("time ")), None)
+                return origin, int(size), base64.b64decode(root), time
+    return None
+
+
+# ---- An export, line by line
+
+
+class Verifier:
+    def __init__(self):
+        self.findings, self.chains, self.erased, self.lines, self.clean = [], {}, 0, 0, True
+
+    def note(self, line, kind, message, counts=True):
+        self.clean = self.clean and not counts
+        self.findings.append((line, kind, message))
+
+    def read(self, number, text):
+        """The leaf of a line, or None if it is worth nothing."""
+        try:
+            line = json.loads(text)
+            whole = canonical(line) == text
+        except (ValueError, AttributeError, RecursionError):
+            whole = False
+        if not whole:
+            self.note(number, "unreadable", "This is not a line of an export, byte for byte.")
+            return None
+        try:
+            seq, prev, said = line["seq"], bytes.fromhex(line["prev"]), bytes.fromhex(line["hash"])
+            envelope = {"attributes", "details", "subject", "salt", "index", "seq", "prev", "hash"}
+            body = {key: line[key] for key in line if key not in envelope}
+            if set(body) == {"id"}:
+                self.note(number, "event-missing", "The link is there, and its event is not.")
+                self.follow(number, line, None)
+                return None
+            leaf = leaf_hash(body)
+            if link_hash(seq, prev, leaf) != said:
+                self.note(number, "edited", "Event, place and hashes do not belong together.")
+                return None
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            self.note(number, "edited", f"This is no event: {error!r}")
+            return None
+        self.personal(number, line)
+        self.follow(number, line, body)
+        return leaf
+
+    def personal(self, number, line):
+        secret = {key: line[key] for key in ("attributes", "details", "subject") if key in line}
+        committed, salt = line.get("personal"), line.get("salt")
+        if salt is None and not secret:
+            self.erased += committed is not None
+        elif salt is None or committed is None or not secret:
+            self.note(number, "personal-edited", "The personal part is not the one that was committed to.")
+        elif sha256(bytes.fromhex(salt) + canonical(secret).encode()).hex() != committed:
+            self.note(number, "personal-edited", "The personal part is not the one that was committed to.")
+
+    def follow(self, number, line, body):
+        seq = line["seq"]
+        chain = self.chains.setdefault((seq["replica"], seq["epoch"]), {"n": None, "hash": None, "time": None})
+        expected = seq["n"] if chain["n"] is None else chain["n"] + 1
+        if seq["n"] == 1 and line["prev"] != "0" * 64:
+            self.note(number, "forked", "A first link that follows another one.")
+        if seq["n"] > expected:
+            self.note(number, "missing", f"Links {expected} to {seq['n'] - 1} are missing.")
+        elif seq["n"] < expected:
+            self.note(number, "reordered", f"Link {seq['n']} comes late, again, or a second time.")
+            return
+        elif chain["n"] is not None and line["prev"] != chain["hash"]:
+            self.note(number, "forked", f"This does not follow from link {expected - 1}.")
+        chain["n"], chain["hash"] = seq["n"], line["hash"]
+        if body and body.get("source") == {"epoch": seq["epoch"], "replica": seq["replica"]}:
+            time = datetime.fromisoformat(body["time"].replace("Z", "+00:00")).timestamp()
+            if chain["time"] is not None and chain["time"] - time > 60:
+                self.note(number, "time-reversal", "This is earlier than what came before it.", counts=False)
+            chain["time"] = max(time, chain["time"] or time)
+
+
+def verify(lines, manifest, given_keys, older_note):
+    check, tree = Verifier(), Tree()
+    keys = [read_key(key) for key in given_keys or manifest["keys"]]
+    older = older_note and open_checkpoint(older_note, keys)
+    root_then = None
+    before = zip(cover(0, manifest["first"]), manifest["before"], strict=True)
+    for level, subtree in before:
+        tree.add(bytes.fromhex(subtree), level)
+        if older and tree.size == older[1]:
+            root_then = tree.root()
+    for text in lines:
+        check.lines += 1
+        leaf = check.read(check.lines, text)
+        if leaf is not None:
+            index = json.loads(text).get("index")
+            if index != manifest["first"] + check.lines - 1 and check.clean:
+                check.note(check.lines, "reordered", f"Event {index} is not the one that belongs here.")
+            tree.add(leaf)
+        if older and tree.size == older[1]:
+            root_then = tree.root()
+    last = check.lines
+    if check.lines < manifest["end"] - manifest["first"] and check.clean:
+        check.note(last + 1, "missing", f"Events {manifest['first'] + last} to {manifest['end'] - 1} of the log are missing.")
+    signed = open_checkpoint(manifest["checkpoint"], keys)
+    if signed is None:
+        check.note(last, "unsigned", "None of the keys signed the checkpoint of the manifest.")
+    elif check.clean:
+        for level, subtree in zip(cover(manifest["end"], signed[1]), manifest["after"], strict=True):
+            tree.add(bytes.fromhex(subtree), level)
+            if older and tree.size == older[1]:
+                root_then = tree.root()
+        if (tree.size, tree.root()) != (signed[1], signed[2]):
+            check.note(last, "not-the-log", f"The log that was signed, of {signed[1]} events, has other events here.")
+        elif older_note:
+            compare(check, last, older, signed, root_then, manifest.get("consistency"))
+    return check, signed
+
+
+def compare(check, last, older, signed, root_then, consistency):
+    if older is None:
+        check.note(last, "unsigned", "None of the keys signed the older checkpoint.")
+    elif older[0] != signed[0]:
+        check.note(last, "rewritten", "The older checkpoint is of another log.")
+    elif older[1] > signed[1]:
+        check.note(last, "rewritten", f"The log had {older[1]} events, and has {signed[1]}: its end was cut off.")
+    elif older[1] > 0 and root_then != older[2]:
+        proof = consistency and consistency["size"] == older[1] and [bytes.fromhex(one) for one in consistency["proof"]]
+        roots = None if root_then or proof in (None, False) else roots_of_consistency(older[1], signed[1], older[2], proof)
+        if roots != (older[2], signed[2]):
+            check.note(last, "rewritten", f"The log does not begin with the {older[1]} events that were signed before.")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Verifies an audit export of Sallyport, offline.")
+    parser.add_argument("file")
+    parser.add_argument("--manifest", help="what came with it; left out, FILE.manifest.json")
+    parser.add_argument("--key", action="append", default=[], help="a verifier key that you kept")
+    parser.add_argument("--checkpoint", help="an older checkpoint that you kept")
+    asked = parser.parse_args()
+    try:
+        with open(asked.manifest or f"{asked.file}.manifest.json", encoding="utf-8") as file:
+            manifest = json.load(file)
+        older = asked.checkpoint and open(asked.checkpoint, encoding="utf-8").read()
+        with open(asked.file, encoding="utf-8", errors="replace", newline="\n") as file:
+            check, signed = verify((line.rstrip("\n") for line in file), manifest, asked.key, older)
+    except (OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    for line, kind, message in sorted(check.findings):
+        print(f"line {line}: {kind}: {message}")
+    print(f"{check.lines} events, {check.erased} with their personal part erased")
+    if not check.clean:
+        return 1
+    print(f"These are the events of the log of {signed[1]} events that was signed at {signed[3]}.")
+    if not asked.key:
+        print("The key is the one that the manifest names: compare it with one that you kept.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

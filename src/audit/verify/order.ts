@@ -1,0 +1,73 @@
+import type { Finding } from './finding.ts'
+import type { Link } from './line.ts'
+
+export interface Gap {
+  readonly from: number
+  readonly to: number
+  /** The line before which it is. */
+  readonly line: number
+}
+
+interface Seen {
+  readonly link: Link
+  readonly line: number
+  /** Index less line: the same for all lines, as long as none is missing or too many. */
+  readonly offset: number
+}
+
+/**
+ * Follows the indexes of an export. They are in no hash of their own line, only in the tree, so one that does not fit is judged by the line that follows: either the
+ * rest has moved, because events are missing before it or were put in, or this line alone is wrong.
+ */
+export class Order {
+  readonly #gaps: Gap[] = []
+  // Owned by follow() and end().
+  #offset: number | null
+  #doubtful: Seen | null = null
+
+  /** `first`: the index of the first line, if it is known. */
+  constructor(first: number | null) {
+    this.#offset = first === null ? null : first - 1
+  }
+
+  get gaps(): readonly Gap[] {
+    return this.#gaps
+  }
+
+  follow(link: Link, line: number): Finding[] {
+    const seen = { link, line, offset: link.index - line }
+    this.#offset ??= seen.offset
+    const doubtful = this.#doubtful
+    this.#doubtful = null
+    if (!doubtful) {
+      if (seen.offset !== this.#offset) this.#doubtful = seen
+      return []
+    }
+    if (seen.offset === doubtful.offset) {
+      this.#move(doubtful)
+      return []
+    }
+    if (seen.offset !== this.#offset) this.#doubtful = seen
+    return [misplaced(doubtful)]
+  }
+
+  /** `end`: the index behind the last event that belongs here, if it is known. */
+  end(lines: number, end: number | null): void {
+    if (this.#doubtful) this.#move(this.#doubtful)
+    const next = lines + 1 + (this.#offset ?? -1)
+    if (end !== null && next < end) this.#gaps.push({ from: next, to: end - 1, line: lines + 1 })
+  }
+
+  #move({ link, line, offset }: Seen): void {
+    const before = this.#offset!
+    this.#offset = offset
+    if (offset > before) {
+      this.#gaps.push({ from: line + before, to: link.index - 1, line })
+    }
+  }
+}
+
+function misplaced({ link: { place, event, index }, line }: Seen): Finding {
+  const message = `By its index, ${index}, this belongs elsewhere in the log.`
+  return { kind: 'reordered', line, place, event, message }
+}
