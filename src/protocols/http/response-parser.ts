@@ -23,8 +23,10 @@ export class ResponseError extends Error {
   override readonly name = 'ResponseError'
 }
 
-/** Bytes of the head of an answer. */
+/** Bytes of the head of an answer, and of its trailers. What is larger ends the connection as soon as that much has come. */
 const maxHeaderSize = 64 * 1024
+/** Interim answers before the final one. Without an end they would keep the request waiting for ever, since something moves all the time. */
+const maxInterim = 32
 
 /**
  * Reads the answers on one connection with Node's own strict parser. Bytes in, events out; it knows no socket. Interim answers (RFC 9110 §15.2) are passed over:
@@ -37,6 +39,7 @@ export class ResponseParser {
   // Owned by the parser's callbacks, for the answer that is being read.
   #more: string[] = []
   #interim = false
+  #interims = 0
   #upgraded = false
   #doubt: string | null = null
   // Owned by expect().
@@ -74,6 +77,7 @@ export class ResponseParser {
   /** The next answer is to a request with this method, which may have asked for another protocol. */
   expect(method: string, mayUpgrade = false): void {
     this.#headOnly = method === 'HEAD'
+    this.#interims = 0
     this.#mayUpgrade = mayUpgrade
   }
 
@@ -110,7 +114,11 @@ export class ResponseParser {
   #head(head: Head): 0 | 1 | 2 {
     const { status, headers } = head
     this.#interim = status >= 100 && status < 200 && status !== 101
-    if (this.#interim) return 1
+    if (this.#interim) {
+      this.#interims++
+      if (this.#interims > maxInterim) this.#doubt = 'The upstream does not come to its answer.'
+      return 1
+    }
     this.#upgraded = status === 101 && this.#mayUpgrade
     // Where nobody asked for another protocol, what comes next would be in a language that nobody here speaks.
     if (status === 101 && !this.#upgraded) this.#doubt = 'The upstream switched protocols unasked.'
