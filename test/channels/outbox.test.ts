@@ -1,0 +1,237 @@
+import { describe, expect, it } from 'vitest'
+import { DeliveryError } from '../../src/gate/channel.ts'
+import { channelHealth } from '../../src/approvals/outbox.ts'
+import { announceEverywhere, type Announcing } from '../../src/gate/announce.ts'
+import { commit } from '../../src/gate/commit.ts'
+import type { GateContext } from '../../src/gate/context.ts'
+import { Delivery, deliveryTimes, type DeliveryTimes } from '../../src/gate/delivery.ts'
+import { Gate } from '../../src/gate/gate.ts'
+import { castVote } from '../../src/gate/vote.ts'
+import { getApproval } from '../../src/approvals/store.ts'
+import { attemptAt, openTestGate, person } from '../support/gate.ts'
+import { atEnd, openTestStore } from '../support/store.ts'
+import { RecordingChannel } from './recorder.ts'
+
+const quick: DeliveryTimes = { ...deliveryTimes, lookEvery: 20, firstPause: 20, longestPause: 100 }
+
+const nowhere: Announcing = {
+  channels: ['chat', 'pager'],
+  to: [],
+  remindMs: undefined,
+  escalate: undefined,
+}
+
+const policies = (approval: string) => `rules:
+  - name: refunds
+    on: crm
+    what: { http: { path: /v1/refunds } }
+    then: hold
+    approval: { from: { group: leads }, ${approval} }
+`
+
+interface Scene {
+  readonly gate: GateContext
+  readonly chat: RecordingChannel
+  readonly pager: RecordingChannel
+  /** Asks for something, and resolves with the approval's id. */
+  ask(note: string): Promise<string>
+  vote(id: string, decision?: 'approve' | 'deny' | 'break_glass'): Promise<void>
+}
+
+async function open(
+  approval: string,
+  { announcing = nowhere, replicas = 1, times = quick } = {},
+): Promise<Scene> {
+  const store = await openTestStore()
+  const gate = await openTestGate(store, policies(approval), announcing)
+  const [chat, pager] = [new RecordingChannel('chat'), new RecordingChannel('pager')]
+  for (let i = 0; i < replicas; i++) {
+    for (const channel of [chat, pager]) {
+      const consoleUrl = 'https://console.test'
+      const delivery = new Delivery(channel, { gate, consoleUrl, onAttempt() {}, times })
+      atEnd(() => delivery.stop())
+    }
+  }
+  return {
+    gate,
+    chat,
+    pager,
+    async ask(note) {
+      const problem = await new Gate(gate).enforce(attemptAt(note)).catch((error) => error)
+      return (problem as { members: { task: { id: string } } }).members.task.id
+    },
+    async vote(id, decision = 'approve') {
+      const { digest, viewHash } = (await getApproval(store, id))!
+      const lead = await person(store, 'lena', ['leads'])
+      const reason = 'the shop is down'
+      const ballot = { approval: id, decision, digest, viewHash, reason, scope: 'once' as const }
+      await castVote(gate, lead, { ...ballot, channel: 'console' })
+    },
+  }
+}
+
+describe('the outbox', () => {
+  it('tells every place that the rule names, once each, and what became of it in the same message', async () => {
+    const { chat, pager, ask, vote } = await open(
+      "channels: [console, 'chat:#leads', 'chat:#ops', 'pager:night']",
+    )
+    const id = await ask('one')
+    await expect.poll(() => chat.shown.size + pager.shown.size).toBe(3)
+    expect([...chat.shown.values()].map(({ target }) => target).toSorted()).toEqual([
+      '#leads',
+      '#ops',
+    ])
+    const [notice] = chat.told
+    expect(notice).toMatchObject({
+      link: `https://console.test/#/approvals/${id}`,
+      story: { state: 'pending', agent: 'refund-bot', chain: ['priya', 'refund-bot', 'crm'] },
+    })
+    await vote(id)
+    await expect
+      .poll(() => [...chat.shown.values(), ...pager.shown.values()].map((it) => it.story.verdict))
+      .toEqual(['Approved by lena', 'Approved by lena', 'Approved by lena'])
+  })
+
+  it('delivers each message once, however many replicas look', async () => {
+    const { chat, ask } = await open("channels: ['chat:#leads']", { replicas: 3 })
+    await Promise.all(Array.from({ length: 12 }, (_, i) => ask(`many ${i}`)))
+    await expect.poll(() => chat.shown.size).toBe(12)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(chat.shown.size).toBe(12)
+  })
+
+  it('is as durable as the step that it tells of: what is undone is not told', async () => {
+    const { gate, chat, ask } = await open('channels: [console]')
+    const approval = (await getApproval(gate.store, await ask('undone')))!
+    const everywhere = { ...nowhere, to: ['chat:#leads'] }
+    const step = (end: () => void) =>
+      commit(gate, async ({ tx }) => {
+        await announceEverywhere(tx, approval, everywhere)
+        end()
+      })
+    const undone = step(() => {
+      throw new Error('undone')
+    })
+    await expect(undone).rejects.toThrow('undone')
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(chat.attempts).toBe(0)
+    await step(() => {})
+    await expect.poll(() => chat.shown.size).toBe(1)
+  })
+
+  it('tries again, longer apart each time, and loses nothing; another channel does not notice', async () => {
+    const { gate, chat, pager, ask, vote } = await open("channels: ['chat:#leads', 'pager:x']")
+    chat.failWith = new DeliveryError('it says no')
+    const id = await ask('dead')
+    await expect.poll(() => pager.shown.size).toBe(1)
+    await expect.poll(() => chat.attempts).toBeGreaterThan(2)
+    await expect
+      .poll(() => channelHealth(gate.store, ['chat', 'pager']))
+      .toMatchObject([
+        { channel: 'chat', waiting: 1, lastError: 'it says no', lastSuccess: null },
+        { channel: 'pager', waiting: 0, lastError: null },
+      ])
+    await vote(id)
+    chat.failWith = null
+    await expect
+      .poll(() => [...chat.shown.values()].map((it) => it.story.state))
+      .toEqual(['approved'])
+    await expect
+      .poll(() => channelHealth(gate.store, ['chat']))
+      .toMatchObject([{ waiting: 0, oldest: null }])
+  })
+
+  it('tells of a defect in a channel by its name alone: its words may hold a secret', async () => {
+    const { gate, chat, ask } = await open("channels: ['chat:#leads']")
+    chat.failWith = new TypeError('token xoxb-secret is not a function')
+    await ask('defect')
+    await expect
+      .poll(async () => (await channelHealth(gate.store, ['chat']))[0]!.lastError)
+      .toBe('unexpected failure (TypeError)')
+  })
+
+  it('leaves a channel alone for as long as it asks, with everything', async () => {
+    const { chat, ask } = await open("channels: ['chat:#leads']")
+    chat.failWith = new DeliveryError('busy', { retryAfterMs: 60_000 })
+    await ask('first')
+    await expect.poll(() => chat.attempts).toBe(1)
+    chat.failWith = null
+    await ask('second')
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    expect(chat.attempts).toBe(1)
+  })
+
+  it('gives up on what is days old, and does not count it as waiting', async () => {
+    const { gate, chat, ask } = await open("channels: ['chat:#leads']", {
+      times: { ...quick, giveUpAfter: -60_000 },
+    })
+    chat.failWith = new DeliveryError('gone for good')
+    await ask('old')
+    await expect.poll(() => chat.attempts).toBe(1)
+    await expect
+      .poll(() => channelHealth(gate.store, ['chat']))
+      .toMatchObject([{ waiting: 0, lastError: 'gone for good' }])
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(chat.attempts).toBe(1)
+  })
+})
+
+describe('who else is told, and when', () => {
+  it('the places of the configuration, for a rule that names none', async () => {
+    const { chat, ask } = await open('quorum: 1', {
+      announcing: { ...nowhere, to: ['chat:#default', 'console'] },
+    })
+    await ask('default')
+    await expect.poll(() => [...chat.shown.values()].map((it) => it.target)).toEqual(['#default'])
+  })
+
+  it('nobody outside, for a rule that names the console alone', async () => {
+    const { chat, ask } = await open('channels: [console]', {
+      announcing: { ...nowhere, to: ['chat:#default'] },
+    })
+    await ask('console only')
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(chat.attempts).toBe(0)
+  })
+
+  it('a wider group, if nobody has decided after a while; not if somebody has', async () => {
+    const { chat, pager, ask, vote } = await open(
+      "channels: ['chat:#leads'], escalate: { after: 1s, to: ['pager:night'] }",
+    )
+    const [decided, left] = [await ask('decided'), await ask('left')]
+    await vote(decided)
+    await expect.poll(() => chat.shown.size).toBe(2)
+    expect(pager.attempts).toBe(0)
+    await expect.poll(() => pager.shown.size, { timeout: 5_000 }).toBe(1)
+    expect(pager.told[0]).toMatchObject({ purpose: 'escalate', story: { id: left } })
+    // From then on it hears how it ends.
+    await vote(left, 'deny')
+    await expect
+      .poll(() => [...pager.shown.values()].map((it) => it.story.verdict))
+      .toEqual(['Denied by lena: the shop is down'])
+  })
+
+  it('the same place, shortly before the expiry, with where it was told first', async () => {
+    const { chat, ask, vote } = await open("channels: ['chat:#leads'], expires: 3s, remind: 2s")
+    const [decided, left] = [await ask('decided'), await ask('left')]
+    await vote(decided)
+    const reminders = () => chat.told.filter(({ purpose }) => purpose === 'remind')
+    await expect.poll(reminders, { timeout: 5_000 }).toHaveLength(1)
+    expect(reminders()[0]).toMatchObject({ story: { id: left, state: 'pending' } })
+    expect(reminders()[0]!.announced).toEqual({ message: expect.stringMatching(/^chat \d$/) })
+  })
+
+  it('everybody, and at once, when somebody breaks the glass', async () => {
+    const { chat, pager, ask, vote } = await open(
+      "channels: [console], break_glass: { from: { group: leads } }, escalate: { after: 1h, to: ['pager:night'] }",
+      { announcing: { ...nowhere, to: ['chat:#default'] } },
+    )
+    const id = await ask('emergency')
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    expect(chat.attempts + pager.attempts).toBe(0)
+    await vote(id, 'break_glass')
+    const said = 'Released alone, in an emergency, by lena: the shop is down'
+    await expect.poll(() => chat.told.map((it) => it.story.verdict)).toContain(said)
+    await expect.poll(() => pager.told.map((it) => it.story.verdict)).toContain(said)
+  })
+})
