@@ -51,6 +51,7 @@ import { leaseTimes, openLease, type LeaseTimes } from './store/lease.ts'
 import { Sealer } from './store/sealer.ts'
 import { createLog, type Log } from './telemetry/log.ts'
 import { Metrics } from './telemetry/metrics.ts'
+import { Traces } from './telemetry/traces.ts'
 
 export interface RunningGateway {
   /** Where agents connect; the real port, also where 0 was asked for. */
@@ -163,6 +164,18 @@ export async function startGateway(
     (it) => it.close(),
   )
 
+  const { traces: exported } = config.telemetry
+  const traces =
+    exported &&
+    opened.adopt(
+      new Traces({
+        ...exported,
+        instance: lease.replica,
+        log,
+        onDropped: (spans) => metrics.spansDropped(spans),
+      }),
+      (it) => it.close(),
+    )
   const agents = createAgentServer({
     listen: config.listen.agents,
     resources: config.resources.filter(isHttp),
@@ -170,6 +183,7 @@ export async function startGateway(
     authenticator,
     gate: new Gate(context),
     limits: { maxBody: config.hold.max_body, maxResponse: config.hold.max_response },
+    traces,
     log,
   })
   opened.defer(() => agents.close())

@@ -576,6 +576,22 @@ export const configSchema = z.strictObject({
         ),
     })
     .prefault({}),
+  telemetry: z
+    .strictObject({
+      traces: z
+        .strictObject({
+          endpoint: httpUrl.describe(
+            'where spans are posted to, as OTLP over HTTP in JSON: http://collector:4318/v1/traces',
+          ),
+          headers: z
+            .record(z.string(), secretText)
+            .prefault({})
+            .describe('headers of these requests, such as a key that the collector wants'),
+        })
+        .optional()
+        .describe('export a span for each action; left out, there are none'),
+    })
+    .prefault({}),
   log: z
     .strictObject({
       level: z

@@ -114,6 +114,10 @@ export class Metrics {
     'audit_append_failures_total',
     'Events that were not durable in time: what waited for them did not run, or has no outcome yet.',
   )
+  readonly #spansDropped = this.#counter(
+    'trace_spans_dropped_total',
+    'Spans that no collector took.',
+  )
 
   readonly #logSize = this.#gauge(
     'audit_log_events',
@@ -228,6 +232,10 @@ export class Metrics {
   /** A channel was told something, or was not. */
   attempted({ channel, delivered }: { channel: string; delivered: boolean }): void {
     this.#notices.inc({ channel, result: delivered ? 'delivered' : 'failed' })
+  }
+
+  spansDropped(spans: number): void {
+    this.#spansDropped.inc(spans)
   }
 
   refused(reason: string): void {

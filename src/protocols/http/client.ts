@@ -24,6 +24,7 @@ export interface AgentMessage extends Readable {
 export interface AgentResponse extends AnswerSink {
   readonly req: AgentMessage
   readonly headersSent: boolean
+  readonly statusCode: number
   /** The connection, where it may become one for another protocol. */
   readonly upgrade: Upgradable | null
   writeContinue(): void
@@ -80,6 +81,7 @@ interface CompatResponse extends EventEmitter {
   readonly req: Http2Message
   readonly stream: ServerHttp2Stream
   readonly headersSent: boolean
+  readonly statusCode: number
   writeContinue(): void
   writeHead(status: number, headers: string[]): unknown
   flushHeaders(): void

@@ -1,5 +1,6 @@
 import type { Prepare } from '../../gate/begin-detached.ts'
 import type { Log } from '../../telemetry/log.ts'
+import type { Traces } from '../../telemetry/traces.ts'
 import { ClientGone } from './body.ts'
 import { forward } from './forward.ts'
 import { KeptAnswer } from './kept-answer.ts'
@@ -33,11 +34,19 @@ interface Parts {
   readonly work: UnderWay
   /** Aborts when what still runs is to be cut off. */
   readonly late: AbortSignal
+  readonly traces: Traces | undefined
   readonly log: Log
 }
 
 /** Sends requests that were spooled, byte for byte as they were approved, to their resource as it is configured now. */
-export function detachedRequests({ resources, maxResponse, work, late, log }: Parts): Prepare {
+export function detachedRequests({
+  resources,
+  maxResponse,
+  work,
+  late,
+  traces,
+  log,
+}: Parts): Prepare {
   return (name, spool) => {
     const resource = resources.find((each) => each.name === name)
     if (!resource) return null
@@ -57,6 +66,12 @@ export function detachedRequests({ resources, maxResponse, work, late, log }: Pa
         if (late.aborted) cut()
         late.addEventListener('abort', cut)
         work.begin()
+        const span = traces?.begin(trace, {
+          'sallyport.resource': name,
+          'sallyport.action': permit.action.id,
+          'http.request.method': payload.method,
+        })
+        span?.enter('upstream', trace.span)
         try {
           await forward({
             permit,
@@ -78,6 +93,7 @@ export function detachedRequests({ resources, maxResponse, work, late, log }: Pa
           if (!(error instanceof ClientGone)) asProblem(error, log)
         } finally {
           work.end()
+          span?.end({ 'http.response.status_code': kept.status }, !kept.writableFinished)
           clearTimeout(timer)
           late.removeEventListener('abort', cut)
         }

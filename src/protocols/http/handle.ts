@@ -22,7 +22,8 @@ import { sealRequest, type SealedRequest } from './seal.ts'
 import { cutOff } from './send-problem.ts'
 import type { StrictRequest } from './strict-request.ts'
 import { isTaskId } from './task-id.ts'
-import { continueTrace } from './trace.ts'
+import { beginSpan, notingRefusal } from './span.ts'
+import { continueTrace, traceparentFrom } from './trace.ts'
 import { openingHeaders, openingOf } from './websocket.ts'
 
 /** One request for a resource, from a caller who is known. */
@@ -53,6 +54,7 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
   })
 
   const trace = continueTrace(headerValue(request.headers, 'traceparent'))
+  const span = beginSpan(deps.traces, trace, request, resource, response)
   const selected = selectHeaders(request.headers, resource)
   const body = new RequestBody(message, request.framing, {
     room,
@@ -91,14 +93,20 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
     waitMs: waitOf(preferences, deps.listen),
     caller: caller.signal,
     approval: approvalOf(request.headers),
+    held: () => span?.enter('wait'),
   }
-  const spool = (): Buffer => spoolOf(payload, trace.traceparent, shown.sealed!.bytes)
+  const spool = (): Buffer =>
+    spoolOf(payload, traceparentFrom(trace, span?.id ?? trace.span), shown.sealed!.bytes)
+  span?.note({ 'sallyport.action': action.id, 'sallyport.effect': action.effect })
+  span?.enter('decision')
   // Nobody can come back for a connection later.
-  const permit =
+  const decided =
     preferences.respondAsync && !opening
-      ? await deps.gate.enforce({ ...attempt, spool })
-      : await deps.gate.enforce(attempt)
+      ? deps.gate.enforce({ ...attempt, spool })
+      : deps.gate.enforce(attempt)
+  const permit = await (span ? notingRefusal(span, decided) : decided)
   if ('task' in permit) return sendAccepted(response, permit)
+  span?.enter('upstream', trace.span)
 
   // A digest in the permit means that people approved these bytes: these, and no others, are sent.
   const approved = permit.digest === null ? null : shown.sealed
@@ -112,6 +120,8 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
     webSocket: opening && { opening, response },
     watch: (how, end) => live.add({ action, credential, permit, ...how }, end),
   })
+  // A connection that speaks another protocol now has no response that would end.
+  if (opening && !response.headersSent) span?.end({ 'http.response.status_code': 101 }, false)
   cutOff(response)
 }
 

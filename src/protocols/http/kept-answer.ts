@@ -34,6 +34,10 @@ export class KeptAnswer extends EventEmitter implements AnswerSink {
     return this.#ended
   }
 
+  get status(): number | undefined {
+    return this.#head?.status
+  }
+
   writeHead(status: number, reason: string, headers: string[]): void {
     this.#head = { status, reason, headers }
   }

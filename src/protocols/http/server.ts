@@ -148,6 +148,7 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
       maxResponse: deps.limits.maxResponse,
       work,
       late: late.signal,
+      traces: deps.traces,
       log,
     }),
     async listen() {

@@ -6,24 +6,40 @@ export interface Trace {
   readonly id: string
   /** What the upstream gets: the same trace, with a span of the gateway's own. */
   readonly traceparent: string
+  /** The gateway's span in it: 16 hexadecimal digits. */
+  readonly span: string
+  /** The caller's span; `null` where the trace begins here. */
+  readonly parent: string | null
   /** Whether it continues the caller's. */
   readonly continued: boolean
+  /** Whether its caller records it. */
+  readonly sampled: boolean
 }
 
 // §3.2.2. A version that is not known yet is read as far as version 00 goes (§4.3).
 const traceparent =
-  /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(?:-.*)?$/
+  /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/
 
 /** Continues the caller's trace, or starts one, so that an upstream's own records can be matched with the audit log. */
 export function continueTrace(incoming: string | null): Trace {
-  const [, id, flags] = traceparent.exec(incoming ?? '') ?? []
-  if (id === undefined || flags === undefined) {
-    const fresh = randomHex(16)
-    return { id: fresh, traceparent: `00-${fresh}-${randomHex(8)}-01`, continued: false }
+  const [, id, parent, flags] = traceparent.exec(incoming ?? '') ?? []
+  const span = randomHex(8)
+  if (id === undefined || parent === undefined || flags === undefined) {
+    const begun = { id: randomHex(16), span, parent: null, continued: false, sampled: true }
+    return { ...begun, traceparent: traceparentFrom(begun, span) }
   }
   // Of the flags, only `sampled` means something in version 00 (§3.2.2.5).
-  const sampled = Number.parseInt(flags, 16) & 1
-  return { id, traceparent: `00-${id}-${randomHex(8)}-0${sampled}`, continued: true }
+  const sampled = (Number.parseInt(flags, 16) & 1) === 1
+  const going = { id, span, parent, continued: true, sampled }
+  return { ...going, traceparent: traceparentFrom(going, span) }
+}
+
+/** The same trace, from another span on. */
+export function traceparentFrom(
+  { id, sampled }: Pick<Trace, 'id' | 'sampled'>,
+  span: string,
+): string {
+  return `00-${id}-${span}-0${Number(sampled)}`
 }
 
 // Randomness is fetched in blocks: a system call for each span costs more than everything else here.
