@@ -31,7 +31,6 @@ test('class 23: 10,000 connections that say nothing cost little memory, harm no 
   expect(connected).toBe(many)
 
   const each = (process.memoryUsage.rss() - before) / many
-  console.log(`a silent connection costs ${Math.round(each / 102.4) / 10} KiB`)
   expect(each).toBeLessThan(32 * 1024)
   for (let i = 0; i < 50; i++) expect(statusOf(await gateway.raw(request('/crm/v1')))).toBe(200)
 
