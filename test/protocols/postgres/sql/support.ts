@@ -106,6 +106,6 @@ export class Shop {
 /** `?` for what is unknown; names of `public` as short as people write them. */
 export function words(value: Attribute | undefined): string {
   if (value instanceof Unknown) return '?'
-  if (!Array.isArray(value)) return String(value)
+  if (!Array.isArray(value)) return JSON.stringify(value)
   return value.map((name) => String(name).replace(/^public\./, '')).join(' ')
 }
