@@ -6,6 +6,7 @@ import { Sequencer } from './audit/log/sequencer.ts'
 import { openSlack } from './channels/slack/open.ts'
 import { WebhookChannel } from './channels/webhook/channel.ts'
 import { knownChannels } from './config/check-channels.ts'
+import { exposedListeners } from './config/exposed.ts'
 import { observedResources } from './config/observed.ts'
 import {
   isHttp,
@@ -121,6 +122,12 @@ export async function startGateway(
     }),
     (it) => it.close(),
   )
+  for (const listener of exposedListeners(config.listen)) {
+    log.warn(
+      { listener },
+      'other machines can reach this listener without TLS, and their credentials come in clear text: give it tls, or let nothing but a proxy with TLS reach it',
+    )
+  }
   const observed = observedResources(config)
   if (observed.length > 0) {
     log.warn(
@@ -210,6 +217,7 @@ export async function startGateway(
   const control = await createControlServer({
     identity: config.identity,
     publicUrl: config.listen.control.public_url,
+    trustedProxies: config.listen.control.trusted_proxies,
     tls: config.listen.control.tls,
     cookieKey: secrets.cookieKey,
     store,

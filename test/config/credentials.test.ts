@@ -2,7 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { exposedListeners } from '../../src/config/exposed.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { configSchema } from '../../src/config/schema.ts'
 import { MistakesError } from '../../src/core/errors.ts'
 
 /** What makes credentials worth less than they look is said when the configuration is loaded. */
@@ -100,4 +102,15 @@ test('credentials that would come without TLS', () => {
   expect(complaints('{}', url('gateway.example.com'))).toEqual([
     expect.stringMatching(/without TLS/),
   ])
+})
+
+test('listeners that other machines reach without TLS are known', () => {
+  const exposed = (listen: object) => exposedListeners(configSchema.shape.listen.parse(listen))
+  expect(exposed({})).toEqual([])
+  expect(exposed({ agents: { address: '0.0.0.0:8080' } })).toEqual(['agents'])
+  expect(exposed({ agents: { address: '[::1]:8080' }, control: { address: '[::]:8081' } })).toEqual(
+    ['control'],
+  )
+  const public_url = 'https://sallyport.example.com'
+  expect(exposed({ control: { address: '0.0.0.0:8081', public_url } })).toEqual([])
 })
