@@ -35,6 +35,7 @@ import type { Channel } from './gate/channel.ts'
 import type { GateContext } from './gate/context.ts'
 import { Delivery } from './gate/delivery.ts'
 import { DetachedRuns } from './gate/detached-runs.ts'
+import { authorizeExport } from './gate/export-errand.ts'
 import { Gate } from './gate/gate.ts'
 import { govern } from './gate/govern.ts'
 import { healthOf } from './gate/health.ts'
@@ -233,7 +234,11 @@ export async function startGateway(
   await control.register(approvalStream, { gate: context })
   await control.register(channelRoutes, { gate: context })
   await control.register(linkRoutes, { store, recorder: audit })
-  await control.register(auditRoutes, { store, audit })
+  await control.register(auditRoutes, {
+    store,
+    audit,
+    authorizeExport: (subject, asked) => authorizeExport(context, subject, asked),
+  })
   await control.register(transparencyRoutes, { store, sequencer })
   await control.register(usageRoutes, { store })
   await control.register(evaluationRoutes, { policies: () => policies.current })

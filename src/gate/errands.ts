@@ -29,13 +29,23 @@ const atATime = 100
 export async function runApprovedErrands(ctx: GateContext, works: ErrandWorks): Promise<void> {
   for (const id of await listApprovedErrands(ctx.store, atATime)) {
     try {
-      const told = await commit(ctx, (step) => take(ctx, works, step, id))
-      told?.()
+      await runErrand(ctx, works, id)
     } catch (error) {
       // Closed: nothing of it was done. It stays approved until it is, or expires.
       ctx.log.warn({ err: error, approval: id }, 'what was approved is not done yet; trying again')
     }
   }
+}
+
+/** Does one errand, if it is approved still; resolves to whether it was done. */
+export async function runErrand(
+  ctx: GateContext,
+  works: ErrandWorks,
+  id: string,
+): Promise<boolean> {
+  const told = await commit(ctx, (step) => take(ctx, works, step, id))
+  told?.()
+  return told !== null
 }
 
 async function take(

@@ -172,6 +172,27 @@ describe('a policy file that is edited, where a rule holds that', () => {
   })
 })
 
+describe('an export of the audit log, where a rule holds that', () => {
+  it('runs once, when it is asked for again after somebody else has approved it', async () => {
+    const held = governed.replace('key.revoke]', 'key.revoke, audit.export]')
+    const proposal = { documents: [{ file: 'crm.yaml', text: held }] }
+    const before = await file.inForce()
+    const { approval: change } = await answer<{ approval: string }>(
+      post('dana', '/api/policies/proposals', proposal),
+      202,
+    )
+    await gateway.vote('omar', await gateway.approval(change))
+    await expect.poll(() => file.inForce(), soon).not.toBe(before)
+
+    const path = '/api/audit/export?from=2026-01-01'
+    const { task } = await problemIn(gateway.person('dana', path), 'approval-pending')
+    await problemIn(gateway.person('dana', path), 'approval-pending')
+    await gateway.vote('omar', await gateway.approval(task.id))
+    expect((await gateway.person('dana', path)).status).toBe(200)
+    await problemIn(gateway.person('dana', path), 'approval-pending')
+  })
+})
+
 describe('a proposal', () => {
   it('with a mistake in it is refused, with the place of the mistake', async () => {
     const text = governed.replace('on: crm', 'on: crn')

@@ -1,5 +1,7 @@
 import { setTimeout as later } from 'node:timers/promises'
 import fc from 'fast-check'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startCountingUpstream, type CountingUpstream } from '../support/counting-upstream.ts'
 import type { PendingApproval } from '../support/gateway-client.ts'
@@ -47,6 +49,43 @@ describe.skipIf(!storeKinds.includes('postgres'))(
       expect((await asked).status).toBe(201)
       expect(upstream.arrived).toHaveLength(1)
       await expect.poll(() => b.approval(approval.id), soon).toMatchObject({ state: 'succeeded' })
+    })
+
+    it('decide alike within a second of a change of the policies at one of them', async () => {
+      const [a, b] = replicas
+      const file = join(folder, 'policies', 'crm.yaml')
+      const before = policies['crm.yaml']
+      const generation = async (replica: GatewayProcess) => {
+        const response = await replica.person('dana', '/api/policies')
+        return ((await response.json()) as { generation: number }).generation
+      }
+      const first = await generation(a)
+      writeFileSync(file, before.replace('name: agents-note', 'name: agents-take-notes'))
+      await expect.poll(() => generation(a), soon).toBe(first + 1)
+      await expect.poll(() => generation(b), soon).toBe(first + 1)
+      // Both have the folder, and both saw it change: it came into force once.
+      writeFileSync(file, before)
+      await expect.poll(() => generation(b), soon).toBe(first + 2)
+      await expect.poll(() => generation(a), soon).toBe(first + 2)
+    })
+
+    it('open to a key that was made at the other one, and no more once it is revoked there', async () => {
+      const [a, b] = replicas
+      const post = (path: string, body: object) =>
+        a.person('dana', path, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        })
+      const made = await post('/api/keys', { name: 'either', groups: ['agents'] })
+      const { key, token } = (await made.json()) as { key: { id: string }; token: string }
+      const ask = async () => {
+        const headers = { authorization: `Bearer ${token}` }
+        return (await fetch(`${b.agentsUrl}/crm/v1/customers`, { headers })).status
+      }
+      expect(await ask()).toBe(200)
+      expect((await post(`/api/keys/${key.id}/revoke`, {})).status).toBe(200)
+      await expect.poll(ask, soon).toBe(401)
     })
 
     it('run a request once that waits at both (class 12)', async () => {

@@ -3,6 +3,8 @@ import { z } from 'zod'
 import type { AuditLog } from '../../audit/append.ts'
 import { exportNdjson, openExport } from '../../audit/export/ndjson.ts'
 import { searchEvents } from '../../audit/search.ts'
+import { Problem } from '../../core/errors.ts'
+import type { JsonObject } from '../../core/json.ts'
 import type { Subject } from '../../core/subject.ts'
 import { subjectOfPerson } from '../../identity/people.ts'
 import type { Store } from '../../store/db.ts'
@@ -43,10 +45,17 @@ const filter = z.strictObject({
 
 const format = z.strictObject({ ...range.shape, format: z.literal('ndjson').default('ndjson') })
 
+interface AuditRoutesDeps {
+  readonly store: Store
+  readonly audit: AuditLog
+  /** Throws `approval-pending` or `denied` where a rule holds or denies an export. */
+  readonly authorizeExport: (subject: Subject, asked: JsonObject) => Promise<void>
+}
+
 /** What auditors read: events by anything in them, and all of them as they are hashed. */
 export async function auditRoutes(
   app: ControlServer,
-  { store, audit }: { store: Store; audit: AuditLog },
+  { store, audit, authorizeExport }: AuditRoutesDeps,
 ): Promise<void> {
   app.get(
     '/api/audit/events',
@@ -81,11 +90,14 @@ export async function auditRoutes(
     },
     async ({ query: { from, to }, caller }, reply) => {
       const span = { ...(from && { from }), ...(to && { to }) }
+      const subject = subjectOf(caller)
+      const details = JSON.parse(JSON.stringify(span)) as JsonObject
+      await authorizeExport(subject, details)
       // On record first: nobody takes the log away unseen.
       await audit.append({
         type: 'audit.exported',
-        subject: subjectOf(caller),
-        details: JSON.parse(JSON.stringify(span)),
+        subject,
+        details,
       })
       const part = await openExport(store, span)
       return (
@@ -105,7 +117,8 @@ async function* withLineEnds(lines: AsyncIterable<string>): AsyncGenerator<strin
   for await (const line of lines) yield `${line}\n`
 }
 
-function subjectOf(caller: Caller | null): Subject | null {
-  if (!caller) return null
+/** Routes that are not public have a caller. */
+function subjectOf(caller: Caller | null): Subject {
+  if (!caller) throw new Problem('unauthenticated', 'Nobody is known to have asked for this.')
   return caller.kind === 'person' ? subjectOfPerson(caller.person) : caller.subject
 }
