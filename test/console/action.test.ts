@@ -80,6 +80,17 @@ describe('what would be sent', () => {
     expect(body).toEqual({ text: null, bytes: Uint8Array.of(0xff, 0), mediaType: null })
   })
 
+  test('a statement comes with the prepared ones that it stands for', () => {
+    const prepared = [{ name: 'a', text: 'delete from orders' }]
+    expect(takeApart({ text: 'execute a', database: 'orders', prepared })).toMatchObject({
+      sql: [
+        { name: null, text: 'execute a' },
+        { name: 'a', text: 'delete from orders' },
+      ],
+      rest: { database: 'orders' },
+    })
+  })
+
   test('bytes that cannot be read stop the page, which then has no buttons', () => {
     expect(() => takeApart({ ...http, body: { base64: '%%' } })).toThrow()
   })
@@ -104,8 +115,16 @@ describe('what would be sent', () => {
       { body: { encoding: 'gzip' } },
     ],
     ['another protocol', { tool: 'search', arguments: [1] }, { tool: 'search', arguments: [1] }],
-    ['a statement in another form', { sql: ['select 1'] }, { sql: ['select 1'] }],
-    ['what a statement comes with', { sql: 'select $1', parameters: [1] }, { parameters: [1] }],
+    [
+      'what a statement comes with',
+      { text: 'select $1', database: 'orders', values: ['1'] },
+      { database: 'orders', values: ['1'] },
+    ],
+    [
+      'a prepared statement with more to it',
+      { text: 'execute a', database: 'orders', prepared: [{ name: 'a', text: 'b', more: 1 }] },
+      { text: 'execute a', database: 'orders', prepared: [{ name: 'a', text: 'b', more: 1 }] },
+    ],
     ['half a request line', { method: 'GET' }, { method: 'GET' }],
   ])('class 24: %s is shown as it is, not left out', (_, payload, rest) => {
     expect(takeApart(payload).rest).toEqual(rest)

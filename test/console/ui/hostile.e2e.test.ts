@@ -34,6 +34,7 @@ const ours = new Set(
     'next',
     'approval',
     'trace',
+    'scope_options',
   ]),
 )
 
@@ -63,7 +64,7 @@ async function poison(page: Page, path: string, more: (answer: Json) => Json = (
 
 /** The mark-up stands there as text, and nothing on the page came out of it. */
 async function expectInert(page: Page): Promise<void> {
-  await page.getByText(shown, { exact: false }).first().waitFor()
+  await page.locator('main :is(.data, .row)').filter({ hasText: '<img src=' }).first().waitFor()
   const made = 'main :is(img, script, iframe, [style], [onfocus], [onerror]), main a[href^=java]'
   expect(await page.locator(made).count()).toBe(0)
   expect(await page.locator('main').innerText()).not.toMatch(/[\u202A-\u202E\u2066-\u2069]/)
@@ -87,7 +88,12 @@ describeInBrowser('class 24, deceiving the approver', {}, ({ company, at }) => {
         impact: { rows: 1_204, exact: false },
         action: {
           ...(it['action'] as { [name: string]: Json }),
-          payload: { sql: `select '${markup}' -- ${markup}`, parameters: [markup] },
+          payload: {
+            text: `select '${markup}' -- ${markup}`,
+            database: markup,
+            prepared: [{ name: markup, text: markup }],
+            values: [markup],
+          },
         },
       })),
     }
@@ -116,7 +122,9 @@ describeInBrowser('class 24, deceiving the approver', {}, ({ company, at }) => {
     await page.reload()
     await page.locator('[data-item]').first().click()
     await page.getByText('about 1,204 rows').waitFor()
-    expect(await page.locator('.code.sql').innerText()).toContain(`select '${shown}' -- ${shown}`)
+    expect(await page.locator('.code.sql').first().innerText()).toContain(
+      `select '${shown}' -- ${shown}`,
+    )
     expect(await page.locator('.code.sql .token.word').first().textContent()).toBe('select')
     expect(await page.locator('.code.json').innerText()).toContain('<img src=')
     await expectInert(page)

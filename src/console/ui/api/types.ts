@@ -174,6 +174,8 @@ export interface ShownChannel {
 /** `GET /api/policies`. */
 export interface ShownPolicies {
   readonly hash: string
+  /** How often others came into force. */
+  readonly generation: number
   readonly documents: readonly { readonly file: string; readonly text: string }[]
   readonly observed: readonly string[]
 }

@@ -10,6 +10,7 @@ import { pageHref } from '../state/route.ts'
 import { ruleLine } from '../state/rule-line.ts'
 import { useAnswer } from '../state/use-answer.ts'
 import { replacePlace } from '../state/use-route.ts'
+import { visible } from '../text/invisible.ts'
 import { count } from '../text/count.ts'
 
 /** The rules in force, as they were written, and a place to ask them. */
@@ -65,7 +66,7 @@ export function PoliciesPage({ me, query }: { me: Me; query: URLSearchParams }) 
 }
 
 function Files({ policies, rule }: { policies: ShownPolicies; rule: string | null }) {
-  const { hash, documents } = policies
+  const { hash, generation, documents } = policies
   const lines = new Map(documents.map(({ file, text }) => [file, ruleLine(text, rule)]))
   const meant = documents.find(({ file }) => lines.get(file) !== null)
   const [chosen, choose] = useState<string | null>(null)
@@ -73,8 +74,8 @@ function Files({ policies, rule }: { policies: ShownPolicies; rule: string | nul
   return (
     <>
       <p class="fine hash">
-        Version <code>{hash}</code>: what the rules say, whatever the files look like. Every
-        decision in the log names the version that it was taken by.
+        Generation {generation}, version <code>{hash}</code>: what the rules say, whatever the files
+        look like. Every decision in the log names the version that it was taken by.
       </p>
       {documents.length === 0 && (
         <p>There are no policy files. What no rule allows is denied, so nothing runs.</p>
@@ -83,7 +84,7 @@ function Files({ policies, rule }: { policies: ShownPolicies; rule: string | nul
         <Segments
           name="File"
           value={shown.file}
-          options={documents.map(({ file }) => [file, file])}
+          options={documents.map(({ file }) => [file, visible(file)])}
           choose={choose}
         />
       )}

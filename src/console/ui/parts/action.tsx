@@ -55,11 +55,10 @@ export function Action({
     return rest && (formatJson(text)?.rows ?? textRows(text))
   }, [rest])
   const bodyShown = useCallback(() => onShown('body'), [onShown])
-  const sqlShown = useCallback(() => onShown('sql'), [onShown])
   const othersShown = useCallback(() => onShown('others'), [onShown])
   const complete =
     shown.has('head') &&
-    (sql === null || shown.has('sql')) &&
+    (sql ?? []).every((_, i) => shown.has(`sql ${i}`)) &&
     (!content || shown.has('body')) &&
     (!others || shown.has('others'))
   useEffect(() => {
@@ -79,7 +78,9 @@ export function Action({
         )}
         {headers && <Headers headers={headers} />}
       </Stretch>
-      {sql !== null && <Sql text={sql} view={view} onShown={sqlShown} />}
+      {sql?.map((statement, i) => (
+        <Sql key={i} {...statement} place={`sql ${i}`} view={view} onShown={onShown} />
+      ))}
       {others && (
         <>
           {(request ?? sql) !== null && <h3>Also part of it</h3>}

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import { call, Failure } from '../api/call.ts'
 import type { Me, ShownKey } from '../api/types.ts'
+import { visible } from '../text/invisible.ts'
 import { ago } from '../text/time.ts'
 import { Confirm } from './confirm.tsx'
 import { Data } from './data.tsx'
@@ -59,12 +60,12 @@ export function KeyRow({ me, it, changed }: KeyRowProps) {
       <td>
         {end === null && (
           <button type="button" class="plain" onClick={() => setAsking(true)}>
-            Revoke<span class="sr"> {name}</span>
+            Revoke<span class="sr"> {visible(name)}</span>
           </button>
         )}
         {asking && (
           <Confirm
-            title={`Revoke ${name}?`}
+            title={`Revoke ${visible(name)}?`}
             yes="Revoke"
             confirmed={revoke}
             close={() => setAsking(false)}

@@ -1,4 +1,5 @@
 import { useEffect, useMemo } from 'preact/hooks'
+import { visible } from '../text/invisible.ts'
 import { yamlRows } from '../text/yaml.ts'
 import { Data } from './data.tsx'
 import { Lines } from './lines.tsx'
@@ -17,7 +18,7 @@ export function PolicyFile({ file, text, marked }: PolicyFileProps) {
     document.querySelector('.row.marked')?.scrollIntoView({ block: 'center' })
   }, [marked])
   return (
-    <section class="policy-file" aria-label={file}>
+    <section class="policy-file" aria-label={visible(file)}>
       <h2>
         <Data text={file} />
       </h2>

@@ -14,12 +14,18 @@ export interface ShownHeader {
   readonly value: string | null
 }
 
+export interface ShownSql {
+  /** Of a prepared statement; `null` for the one that is sent. */
+  readonly name: string | null
+  readonly text: string
+}
+
 /** What would be sent, taken apart for the page. Every member of the payload is in exactly one of these. */
 export interface ShownPayload {
   readonly request: { readonly method: string; readonly target: string } | null
   readonly headers: readonly ShownHeader[] | null
-  /** The text of a statement; everything that it comes with is in `rest`. */
-  readonly sql: string | null
+  /** The text of a statement, and those of the prepared ones that it stands for; everything else that it comes with is in `rest`. */
+  readonly sql: readonly ShownSql[] | null
   readonly body: Body | null
   /** Whatever this page has no form of its own for: shown as JSON, never left out. */
   readonly rest: JsonObject | null
@@ -51,12 +57,26 @@ function bodyOf(value: JsonValue | undefined): Body | null {
   return null
 }
 
+function preparedOf(value: JsonValue): ShownSql | null {
+  if (!isObject(value)) return null
+  const { name, text, ...others } = value
+  const known = typeof name === 'string' && typeof text === 'string'
+  return known && Object.keys(others).length === 0 ? { name, text } : null
+}
+
+function sqlOf({ text, database, prepared = [] }: JsonObject): readonly ShownSql[] | null {
+  if (typeof text !== 'string' || typeof database !== 'string') return null
+  if (!Array.isArray(prepared)) return null
+  const others = (prepared as readonly JsonValue[]).map(preparedOf)
+  return others.every((one) => one !== null) ? [{ name: null, text }, ...others] : null
+}
+
 /** Members of a body that say nothing which its bytes do not say already. */
 const derived = new Set(['text', 'base64', 'bytes', 'media_type', 'json'])
 
 /** The payload of an HTTP request or of a statement in its pieces; any other payload is all `rest`. */
 export function takeApart(payload: JsonObject): ShownPayload {
-  const { method, target, headers: list, sql: statement, body: content, ...others } = payload
+  const { method, target, headers: list, body: content, ...others } = payload
   const rest: Record<string, JsonValue> = { ...others }
 
   const request =
@@ -64,8 +84,11 @@ export function takeApart(payload: JsonObject): ShownPayload {
   if (!request && method !== undefined) rest['method'] = method
   if (!request && target !== undefined) rest['target'] = target
 
-  const sql = typeof statement === 'string' ? statement : null
-  if (sql === null && statement !== undefined) rest['sql'] = statement
+  const sql = request ? null : sqlOf(others)
+  if (sql) {
+    delete rest['text']
+    delete rest['prepared']
+  }
 
   const headers = headersOf(list)
   if (!headers && list !== undefined) rest['headers'] = list
