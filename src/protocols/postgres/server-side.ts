@@ -102,12 +102,6 @@ export class ServerSide {
     this.send(flush)
   }
 
-  /** Sends that the client says goodbye, or that nobody is left. */
-  finish(bytes: Buffer): void {
-    this.send(bytes)
-    setImmediate(() => this.#socket.end())
-  }
-
   destroy(): void {
     this.end()
     this.#socket.destroy()

@@ -65,6 +65,7 @@ export class Session {
   #ddl = false
   /** Why the session ends as soon as nothing runs. */
   #retiring: Rejection | null = null
+  #expiry: NodeJS.Timeout | undefined
 
   constructor(init: SessionInit) {
     this.#init = init
@@ -103,6 +104,10 @@ export class Session {
     for (const [name, value] of this.#init.upstream.parameters) this.#parameter(name, value)
     this.#reader.push(rest)
     this.#init.client.resume()
+    const { expiresAt } = this.#init.principal.credential
+    // Milliseconds that a timer can count are fewer than a token may be valid; the next look comes soon enough then.
+    if (expiresAt !== null && expiresAt - Date.now() < 0x7fff_ffff)
+      this.#expiry = setTimeout(() => this.look(), expiresAt - Date.now() + 1).unref()
     void this.#serve(() => this.#settings.context(0))
   }
 
@@ -275,7 +280,7 @@ export class Session {
   /** The client says goodbye. What it has sent before that is done first. */
   #leave(): void {
     this.#leaving = true
-    this.#server.finish(terminate)
+    this.#server.send(terminate)
   }
 
   #clientGone(): void {
@@ -299,6 +304,7 @@ export class Session {
     const { client, log, resource } = this.#init
     if (reason instanceof Error && !(reason instanceof Rejection))
       log.info({ err: reason, resource }, 'a database session ended')
+    clearTimeout(this.#expiry)
     this.#authoriser.abandon()
     this.#settle()
     this.#server.destroy()

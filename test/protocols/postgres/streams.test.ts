@@ -1,0 +1,174 @@
+import { execFile, spawn } from 'node:child_process'
+import { Readable, Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { promisify } from 'node:util'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import type pg from 'pg'
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { cstring, message, query } from '../../../src/protocols/postgres/wire/messages.ts'
+import { failureOf, hasPostgres, startDatabase, type DatabaseGateway } from './database.ts'
+import { shown, WireClient } from './wire-client.ts'
+
+const run = promisify(execFile)
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+const policies = `rules:
+  - { name: all, on: orders, who: { group: agents }, then: allow }
+  - name: imports-need-a-lead
+    on: orders
+    what: { sql: { tables: [public.customers], verb: [copy] } }
+    then: hold
+    approval: { from: { group: support-leads }, expires: 5m }
+`
+
+describe.runIf(hasPostgres)('a stream', () => {
+  let db: DatabaseGateway
+  beforeAll(async () => {
+    db = await startDatabase({ policies })
+  })
+  afterAll(() => db.close())
+
+  async function open(): Promise<WireClient> {
+    const client = await WireClient.open(db.port)
+    onTestFinished(() => void client.socket.destroy())
+    await client.logIn(db.database, await db.gateway.agentToken())
+    return client
+  }
+
+  test('of 100 MB comes through whole, and stays out of memory', async () => {
+    const client = await db.connect()
+    let bytes = 0
+    let most = 0
+    const counting = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        const fifth = Math.floor(bytes / 20_000_000)
+        bytes += chunk.length
+        if (Math.floor(bytes / 20_000_000) > fifth) {
+          // What is garbage already does not count.
+          collectGarbage()
+          most = Math.max(most, process.memoryUsage().arrayBuffers)
+        }
+        done()
+      },
+    })
+    collectGarbage()
+    const before = process.memoryUsage().arrayBuffers
+    const text = "COPY (SELECT repeat('x', 999) FROM generate_series(1, 100000)) TO STDOUT"
+    await pipeline(client.query(copyTo(text)), counting)
+    expect(bytes).toBe(100_000_000)
+    // The client's own buffers are in there too.
+    expect(most - before).toBeLessThan(48 * 1024 * 1024)
+  })
+
+  test('waits for a client that does not read', async () => {
+    const client = await open()
+    client.socket.pause()
+    client.send(query("SELECT repeat('x', 999) FROM generate_series(1, 200000)"))
+    const waiting =
+      "SELECT wait_event FROM pg_stat_activity WHERE query LIKE 'SELECT repeat%' AND state = 'active'"
+    for (let event: unknown = null; event !== 'ClientWrite';)
+      [event] = (await db.direct.query<{ wait_event: unknown }>(waiting)).rows.map(
+        (row) => row.wait_event,
+      )
+    client.socket.resume()
+    const received = await client.until('Z')
+    expect(received.filter(({ type }) => type === 'D').length).toBe(200_000)
+  })
+
+  test('of rows goes in with COPY, and its failure leaves the session usable', async () => {
+    const client = await db.connect()
+    const rows = Array.from({ length: 20_000 }, (_, i) => `${10_000 + i}\t1\t1\n`)
+    await pipeline(Readable.from(rows), client.query(copyFrom('COPY orders FROM STDIN')))
+    expect(
+      (await client.query('SELECT count(*)::int AS n FROM orders WHERE id >= 10000')).rows,
+    ).toEqual([{ n: 20_000 }])
+    const failed = pipeline(
+      Readable.from(['not a number\n']),
+      client.query(copyFrom('COPY orders FROM STDIN')),
+    )
+    expect((await failureOf(failed)).code).toBe('22P02')
+    expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
+  })
+
+  test('of rows is held at its opening, which says so', async () => {
+    const client = await db.connect()
+    const copied = pipeline(
+      Readable.from(['900\tx\ty\n']),
+      client.query(copyFrom('COPY customers FROM STDIN')),
+    )
+    const approval = await db.gateway.pending()
+    expect(approval.action.payload['copy_note']).toMatch(/come after it, and are not shown/)
+    await db.gateway.vote('dana', approval)
+    await copied
+    expect((await client.query('SELECT name FROM customers WHERE id = 900')).rows).toEqual([
+      { name: 'x' },
+    ])
+  })
+
+  test('that the client gives up leaves nothing behind, and messages of another kind end it', async () => {
+    const client = await open()
+    client.send(query('COPY orders FROM STDIN'))
+    await client.until('G')
+    client.send(message('d', Buffer.from('7000\t1\t1\n')), message('f', cstring('no more')))
+    expect(shown(await client.until('Z'))).toEqual(['E 57014', 'Z I'])
+    client.send(query('COPY orders FROM STDIN'))
+    await client.until('G')
+    client.send(query('DROP TABLE orders'))
+    expect(shown(await client.until('Z'))).toEqual(['E 08P01'])
+    expect((await db.direct.query('SELECT 1 FROM orders WHERE id = 7000')).rowCount).toBe(0)
+  })
+
+  test('of notifications comes through', async () => {
+    const listener = await db.connect()
+    const heard = new Promise<pg.Notification>((resolve) => listener.once('notification', resolve))
+    await listener.query('LISTEN news')
+    await (await db.connect()).query("NOTIFY news, 'hello'")
+    expect(await heard).toMatchObject({ channel: 'news', payload: 'hello' })
+  })
+})
+
+describe.runIf(hasPostgres)('psql', () => {
+  let db: DatabaseGateway
+  beforeAll(async () => {
+    db = await startDatabase({ policies })
+  })
+  afterAll(() => db.close())
+
+  const psql = async (...commands: string[]) => {
+    const env = { ...process.env, PGPASSWORD: await db.gateway.agentToken() }
+    const url = `postgres://agent@127.0.0.1:${db.port}/${db.database}`
+    return { env, args: [url, '-At', ...commands.flatMap((command) => ['-c', command])] }
+  }
+
+  test('describes tables, keeps transactions, and shows errors where they are', async () => {
+    const { env, args } = await psql(
+      String.raw`\d orders`,
+      'BEGIN',
+      'SELECT 1/0',
+      'SELECT 1',
+      'COMMIT',
+    )
+    const { stdout, stderr } = await run('psql', args, { env })
+    expect(stdout).toContain('total|numeric|')
+    expect(stdout.trimEnd().split('\n').slice(-2)).toEqual(['BEGIN', 'ROLLBACK'])
+    expect(stderr).toContain('division by zero')
+    expect(stderr).toContain('current transaction is aborted')
+  })
+
+  test('cancels what runs with Ctrl-C', async () => {
+    const { env, args } = await psql('SELECT pg_sleep(60)')
+    const child = spawn('psql', args, { env })
+    let said = ''
+    child.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()))
+    const running =
+      "SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)' AND state = 'active'"
+    while ((await db.direct.query(running)).rowCount === 0);
+    child.kill('SIGINT')
+    await new Promise((resolve) => child.once('close', resolve))
+    expect(said).toContain('canceling statement due to user request')
+  })
+})
