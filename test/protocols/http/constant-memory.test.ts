@@ -30,7 +30,7 @@ function counter() {
 test.for([
   ['down', 'GET'],
   ['up', 'POST'],
-] as const)('1 GiB %s goes through in constant memory', async ([way, method]) => {
+] as const)('1 GiB %s goes through in constant memory', async ([, method]) => {
   const upstream = createServer((message, response) => {
     const { sink, bytes } = counter()
     if (method === 'GET') void pipeline(Readable.from(gibibyte()), response).catch(() => undefined)
