@@ -1,4 +1,4 @@
-import { DeliveryError, type Channel } from '../../src/gate/channel.ts'
+import type { Channel, DeliveryError } from '../../src/gate/channel.ts'
 import type { Notice } from '../../src/gate/notice.ts'
 
 /** A channel that keeps what it is told, and fails when it is told to. Its message is edited in place: `shown` is what there is to see. */

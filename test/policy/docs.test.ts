@@ -12,8 +12,9 @@ const documents = (start: RegExp) =>
     .map((text, index) => ({ file: `docs/policies.md example ${index}`, text }))
 
 test('the examples of the manual are valid, and its tests pass', () => {
-  const policies = compilePolicies(documents(/^rules:/m), { resources })
-  expect(policies.rules).toHaveLength(4)
+  const channels = ['slack:', 'webhook:pager']
+  const policies = compilePolicies(documents(/^rules:/m), { resources, channels })
+  expect(policies.rules).toHaveLength(6)
   const results = runPolicyTests(documents(/^tests:/m), policies)
   expect(results.map(({ differences }) => differences)).toEqual([[], []])
 })
