@@ -1,5 +1,10 @@
 import type { Approval } from '../approvals/approval.ts'
-import { getResponse, markDelivered, type Gone } from '../approvals/kept-response.ts'
+import {
+  getResponse,
+  markDelivered,
+  type Gone,
+  type KeptResponse,
+} from '../approvals/kept-response.ts'
 import { hasRun, isOpen } from '../approvals/machine.ts'
 import { Problem } from '../core/errors.ts'
 import { asProblem, commit } from './commit.ts'
@@ -38,28 +43,34 @@ export async function fetchResponse(
   const kept = await getResponse(ctx.store, id).catch((error: unknown) => {
     throw asProblem(error)
   })
-  if (kept?.sealed) {
+  if (kept?.sealed && kept.keyId === ctx.sealer.keyId) {
     return {
       answer: ctx.sealer.open(kept.sealed, responseOf(id)),
       delivered: () => deliver(ctx, approval),
     }
   }
-  const why = kept
-    ? reasons[kept.gone]
-    : state === 'unknown'
-      ? 'The gateway that sent the request ended before it had the answer.'
-      : 'It was given to the request that waited for it on its connection.'
+  const why = kept?.gone ? reasons[kept.gone] : whyNotKept(approval, kept)
   const reason = kept?.gone ?? 'not-kept'
   throw new Problem('response-gone', `There is no response to fetch. ${why}`, { reason, task })
 }
 
-function deliver(ctx: GateContext, { id, action, resource, digest }: Approval): Promise<void> {
+function whyNotKept({ state }: Approval, kept: KeptResponse | null): string {
+  if (kept) return 'It was sealed by a key that this gateway does not have.'
+  if (state === 'unknown')
+    return 'The gateway that sent the request ended before it had the answer.'
+  return 'It was given to the request that waited for it on its connection.'
+}
+
+function deliver(
+  ctx: GateContext,
+  { id, action, holder, resource, digest }: Approval,
+): Promise<void> {
   return commit(ctx, async ({ tx, record }) => {
     if (!(await markDelivered(tx, id))) return
     await record({
       type: 'response.delivered',
       subject: action.subject,
-      action: { id: action.id, name: action.name },
+      action: { id: holder!.action, name: action.name },
       resource,
       digest,
       approval: id,

@@ -1,5 +1,5 @@
 import { beforeAll, expect, it } from 'vitest'
-import { isSpooled } from '../../src/approvals/spool.ts'
+import { isSpooled, listSendable } from '../../src/approvals/spool.ts'
 import { getApproval } from '../../src/approvals/store.ts'
 import { Problem } from '../../src/core/errors.ts'
 import type { Person } from '../../src/core/person.ts'
@@ -10,6 +10,8 @@ import { Gate } from '../../src/gate/gate.ts'
 import { startHousekeeping } from '../../src/gate/housekeeping.ts'
 import { castVote } from '../../src/gate/vote.ts'
 import type { Store } from '../../src/store/db.ts'
+import { Sealer } from '../../src/store/sealer.ts'
+import { createLog } from '../../src/telemetry/log.ts'
 import { attemptAt, openTestGate, person } from '../support/gate.ts'
 import { openTestStore } from '../support/store.ts'
 import { refundsNeed } from './policies.ts'
@@ -20,7 +22,9 @@ let lead: Person
 
 beforeAll(async () => {
   store = await openTestStore()
-  ctx = await openTestGate(store, refundsNeed(1))
+  // What these tests do to the database is an error that the gateway logs.
+  const log = createLog('error', { write: () => undefined })
+  ctx = { ...(await openTestGate(store, refundsNeed(1))), log }
   lead = await person(store, 'lena', ['leads'])
 })
 
@@ -153,6 +157,20 @@ it('does not keep an answer for longer than it says', async () => {
   await housekeeping.once()
   await housekeeping.stop()
   expect(await column('kept_responses', id)).toBeNull()
+})
+
+it('does not touch what was sealed by a key that it does not have', async () => {
+  await digestOf('sealed before')
+  const id = await ask('sealed before')
+  await approve(id)
+  const stranger = new Sealer(Buffer.alloc(32, 'another'))
+  expect(await listSendable(store, stranger.keyId, [], 100)).toEqual([])
+  expect(await listSendable(store, ctx.sealer.keyId, [], 100)).toContain(id)
+  await run(id, sender('sealed before', Buffer.from('the answer')).prepare)
+  await expect(new Gate({ ...ctx, sealer: stranger }).response(id, agent)).rejects.toMatchObject({
+    code: 'response-gone',
+    members: { reason: 'not-kept' },
+  })
 })
 
 it('leaves nothing to the gateway that its issuer has to be asked about again: that request waits as usual', async () => {
