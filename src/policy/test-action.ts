@@ -1,4 +1,4 @@
-import { Unknown, type Action, type Attributes } from '../core/action.ts'
+import { Unknown, type Action, type Attribute, type Attributes } from '../core/action.ts'
 import type { Subject } from '../core/subject.ts'
 import { namespaces, type Namespace } from './attributes.ts'
 import type { TestCase, TestSubject } from './test-schema.ts'
@@ -29,8 +29,11 @@ export function actionOf(test: TestCase, subject: TestSubject): Action {
   }
 }
 
-/** A test that names no function is about a statement without one. */
-const noFunctions = { functions: [] }
+/** A test that names no function is about a statement without one; one that names no upgrade is about an ordinary request. */
+const unlessNamed: Partial<Record<Namespace, Record<string, Attribute>>> = {
+  http: { upgrade: '' },
+  sql: { functions: [] },
+}
 
 function attributesOf(test: TestCase): Attributes {
   const unknown = new Unknown('the test says so')
@@ -40,7 +43,7 @@ function attributesOf(test: TestCase): Attributes {
       .map((path) => [path.slice(kind.length + 1), unknown] as const)
     const given = test[kind]
     if (!given && missing.length === 0) return []
-    const told = { ...(kind === 'sql' && noFunctions), ...given, ...Object.fromEntries(missing) }
+    const told = { ...unlessNamed[kind], ...given, ...Object.fromEntries(missing) }
     return [[kind, told] as const]
   })
   return Object.fromEntries(groups)

@@ -22,7 +22,7 @@ policies/a.yaml:4:27  rules[0].what.http.path is not valid.
 policies/a.yaml:4:39  rules[0].what.http has no key "header".
     → Keys here: method, path, query, json.
 policies/a.yaml:5:11  There is no \`action.http.pth\` here.
-    → On the resources of this rule there are action.http.method, action.http.host, action.http.path, action.http.query, action.http.headers, action.http.json.
+    → On the resources of this rule there are action.http.method, action.http.host, action.http.path, action.http.query, action.http.headers, action.http.json, action.http.upgrade.
 policies/a.yaml:6:11  A rule that holds needs an \`approval\`.
     → Say who may approve, as in: approval: { from: { group: leads } }
 policies/a.yaml:7:5  rules[0] has no key "aproval".
