@@ -26,8 +26,8 @@ export interface DemoCompany {
   close(): Promise<void>
 }
 
-/** With room for this many approvals of one agent that wait. */
-export async function startDemoCompany({ holds = 20 } = {}): Promise<DemoCompany> {
+/** With room for this many approvals of one agent. */
+export async function startDemoCompany({ holds = 100 } = {}): Promise<DemoCompany> {
   await using opened = new AsyncDisposableStack()
   const folder = opened.adopt(await mkdtemp(join(tmpdir(), 'sallyport-console-')), (it) =>
     rm(it, { recursive: true, force: true }),
@@ -54,7 +54,10 @@ export async function startDemoCompany({ holds = 20 } = {}): Promise<DemoCompany
     API_TOKEN: api.token,
     LOG_LEVEL: 'error',
   })
-  const config = { ...loaded, hold: { ...loaded.hold, max_per_subject: holds } }
+  const config = {
+    ...loaded,
+    hold: { ...loaded.hold, max_per_subject: holds, max_per_hour: holds },
+  }
   let gateway = await startGateway(config, { log, pages })
   opened.defer(() => gateway.close())
   const token = await idp.agentToken('support-agent')
