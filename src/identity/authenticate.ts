@@ -25,6 +25,11 @@ export interface Authenticator {
    * when the token was verified a moment ago and there is nothing more to prove.
    */
   authenticate(token: string, presented?: Presented): Principal | Promise<Principal>
+  /**
+   * For a session that goes on after it was authenticated by a token or a certificate: throws or rejects with the problem `unauthenticated` when that ran out, or its
+   * issuer ended it since. A proof that was for the beginning is not asked for again. Keys are to be authenticated again.
+   */
+  recheck(principal: Principal): void | Promise<void>
   close(): Promise<void>
 }
 
@@ -115,6 +120,12 @@ export async function createAuthenticator({
       } catch (error) {
         throw refused(shown, error)
       }
+    },
+    recheck(principal) {
+      const { expiresAt, recheck } = principal.credential
+      if (expiresAt !== null && expiresAt <= Date.now()) throw new Refusal('token-expired')
+      live(principal)
+      return recheck?.().then(() => undefined)
     },
     async close() {
       sweeper.close()

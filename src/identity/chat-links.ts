@@ -126,8 +126,8 @@ export function linksOf(db: Queryable, { issuer, subject }: Party): Promise<Chat
 }
 
 /**
- * The person whose account this is, or `null`. `fresh`: they proved who they are, and what groups they are in, within the last `maxAgeMs`; older groups may be those of
- * somebody who has been removed from them, and nobody decides with those.
+ * The person whose account this is, or `null`. `fresh`: they proved who they are, and what groups they are in, within the last `maxAgeMs`, and their identity provider has ended
+ * nothing since. Older groups may be those of somebody who has been removed from them, and nobody decides with those.
  */
 export async function personOfChat(
   db: Queryable,
@@ -136,7 +136,9 @@ export async function personOfChat(
 ): Promise<{ readonly person: Person; readonly fresh: boolean } | null> {
   const [row] = await db.query<Person & { fresh: boolean }>(
     `SELECT p.issuer, p.subject, p.name, p.email, p.groups, p.identifiers,
-            p.seen_at > clock_timestamp() - $4 * interval '1 ms' AS fresh
+            p.groups_at > clock_timestamp() - $4 * interval '1 ms' AND NOT EXISTS (
+              SELECT FROM sallyport.ended_subjects e WHERE e.issuer = p.issuer AND e.name = ANY (p.identifiers)
+                 AND (e.disabled OR e.ended_at >= p.groups_at)) AS fresh
        FROM sallyport.chat_links l JOIN sallyport.people p USING (issuer, subject)
       WHERE (l.channel, l.tenant, l.member) = ($1, $2, $3)`,
     [channel, tenant, member, maxAgeMs],

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { Keyring } from '../../src/config/keyring.ts'
 import type { ControlServer } from '../../src/console/context.ts'
 import { createControlServer } from '../../src/console/server.ts'
 import type { EventInput } from '../../src/core/event.ts'
@@ -57,7 +58,8 @@ beforeAll(async () => {
     ...deps,
     publicUrl: undefined,
     govern: async () => null,
-    cookieKey: Buffer.alloc(32, 7),
+    cookieKeys: new Keyring([{ key: Buffer.alloc(32, 7), madeAt: new Date(0) }]),
+    csrfKey: Buffer.alloc(32, 7),
     authenticator: here,
     obstacle: async () => null,
     pages: null,
@@ -161,6 +163,23 @@ describe('a session that was revoked', () => {
     expect(await credentialStillValid(store, credential)).toBe(false)
     expect(await untilRefused(here, delegated)).toBe('session-revoked')
     expect(await untilRefused(here, acting)).toBe('session-revoked')
+  })
+
+  test('ends what goes on with a token that was shown at its beginning, such as a session of a database', async () => {
+    const principal = await here.authenticate(await token())
+    const stillGood = async () => {
+      try {
+        await here.recheck(principal)
+        return 'good'
+      } catch (error) {
+        return (error as { reason?: string }).reason
+      }
+    }
+    expect(await stillGood()).toBe('good')
+    await push(await event(`${caep}session-revoked`))
+    await expect.poll(stillGood).toBe('session-revoked')
+    const over = { ...principal, credential: { ...principal.credential, expiresAt: 1 } }
+    await expect(async () => here.recheck(over)).rejects.toMatchObject({ reason: 'token-expired' })
   })
 
   test('ends the session at the console, and none that begins after it', async () => {

@@ -23,7 +23,7 @@ export interface PostgresServerDeps {
   readonly resource: PostgresResource
   /** Names the upstream and the credential that the resource is bound to, without revealing either. */
   readonly binding: string
-  readonly authenticator: Pick<Authenticator, 'authenticate'>
+  readonly authenticator: Pick<Authenticator, 'authenticate' | 'recheck'>
   readonly gate: Pick<Gate, 'enforce'>
   readonly analyser: Pick<Analyser, 'analyse'>
   readonly limits: Pick<Config['hold'], 'in_transaction_max'>

@@ -4,23 +4,21 @@ import type { Authenticator } from '../../identity/authenticate.ts'
 import { Rejection } from './rejection.ts'
 
 /**
- * Asks whether the credential that a session began with is still worth something. A token runs out by itself; a key can be revoked at any time. Throws or rejects with a
- * `Rejection`.
+ * Asks whether the credential that a session began with is still worth something. A token runs out by itself, or its issuer ends it; a key can be revoked at any time.
+ * Throws or rejects with a `Rejection`.
  */
 export function stillTrusted(
-  authenticator: Pick<Authenticator, 'authenticate'>,
+  authenticator: Pick<Authenticator, 'authenticate' | 'recheck'>,
   token: string,
-  { credential }: Principal,
+  principal: Principal,
 ): () => void | Promise<void> {
-  if (credential.kind !== 'agent-key') {
-    const { expiresAt } = credential
-    return () => {
-      if (expiresAt !== null && expiresAt <= Date.now()) throw expired('it has expired')
-    }
-  }
+  const ask =
+    principal.credential.kind === 'agent-key'
+      ? () => authenticator.authenticate(token)
+      : () => authenticator.recheck(principal)
   return () => {
     try {
-      const found = authenticator.authenticate(token)
+      const found = ask()
       return found instanceof Promise ? found.then(() => undefined, refuse) : undefined
     } catch (error) {
       return refuse(error)
