@@ -355,4 +355,21 @@ describe('a held request with Prefer: respond-async', () => {
     expect(kept.status).toBe(201)
     expect(upstream.arrived).toHaveLength(1)
   })
+
+  it('is waited for when the gateway stops in the middle of it', async () => {
+    const arrived = Promise.withResolvers<() => void>()
+    upstream.answer = (_request, response) => arrived.resolve(() => void response.end('at last'))
+    const { id } = await accepted(refund())
+    await gateway.vote('dana', await gateway.pending())
+    const finish = await arrived.promise
+    let over = false
+    const restarted = gateway.restart().finally(() => (over = true))
+    // The control plane is closed by then, and what runs is waited for.
+    await expect.poll(() => gateway.person('dana', '/healthz').catch(() => null), soon).toBeNull()
+    expect(over).toBe(false)
+    finish()
+    await restarted
+    expect(await (await fetched(id)).text()).toBe('at last')
+    expect(upstream.arrived).toHaveLength(1)
+  })
 })
