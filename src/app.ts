@@ -39,6 +39,7 @@ import { authorizeExport } from './gate/export-errand.ts'
 import { Gate } from './gate/gate.ts'
 import { govern } from './gate/govern.ts'
 import { healthOf } from './gate/health.ts'
+import { recordRotation } from './gate/secrets-rotated.ts'
 import { startHousekeeping } from './gate/housekeeping.ts'
 import { keyCreation, keyRevocation } from './gate/key-errands.ts'
 import { Outcomes } from './gate/outcomes.ts'
@@ -136,6 +137,7 @@ export async function startGateway(
       'mode: observe. Nothing is denied or held on these resources, only recorded',
     )
   }
+  await recordRotation({ store, audit }, { cookies: secrets.cookies, sealing: secrets.sealing })
   await audit.append({
     type: 'gateway.started',
     policy: policies.current.hash,
@@ -154,7 +156,7 @@ export async function startGateway(
     policies: () => policies.current,
     catchUp: () => policies.follow(),
     limits: config.hold,
-    sealer: new Sealer(secrets.sealingKey),
+    sealer: new Sealer(secrets.sealing),
     observed: new Set(observed),
     announcing: announcingOf(config),
     log,
@@ -220,7 +222,8 @@ export async function startGateway(
     publicUrl: config.listen.control.public_url,
     trustedProxies: config.listen.control.trusted_proxies,
     tls: config.listen.control.tls,
-    cookieKey: secrets.cookieKey,
+    cookieKeys: secrets.cookies,
+    csrfKey: csrfKeyOf(secrets),
     store,
     authenticator,
     recorder: audit,
@@ -332,6 +335,11 @@ function announcingOf({ channels }: Config): Announcing {
     remindMs: remind,
     escalate: escalate && { afterMs: escalate.after, to: escalate.to },
   }
+}
+
+/** Not one of those that rotate: a page that is open keeps its token. */
+function csrfKeyOf({ bindingKey }: Secrets): Buffer {
+  return createHmac('sha256', bindingKey).update('sallyport csrf').digest()
 }
 
 /** Names where a resource leads and with which credential, without revealing either: a change of one of them is another action. */

@@ -41,19 +41,19 @@ export async function isSpooled(db: Queryable, approval: string): Promise<boolea
   return rows.length === 1
 }
 
-/** Approved requests that wait for a gateway to send them, the first one approved first; of those that this key opens. */
+/** Approved requests that wait for a gateway to send them, the first one approved first; of those that one of these keys opens. */
 export async function listSendable(
   db: Queryable,
-  keyId: string,
+  keyIds: readonly string[],
   without: readonly string[],
   limit: number,
 ): Promise<string[]> {
   const rows = await db.query<{ id: string }>(
     `SELECT a.id FROM sallyport.spooled_requests s JOIN sallyport.approvals a ON a.id = s.approval
       WHERE a.state = 'approved' AND a.expires_at > clock_timestamp()
-        AND s.key_id = $1 AND a.id <> ALL ($2::uuid[])
+        AND s.key_id = ANY ($1::text[]) AND a.id <> ALL ($2::uuid[])
       ORDER BY a.resolved_at LIMIT $3`,
-    [keyId, without, limit],
+    [keyIds, without, limit],
   )
   return rows.map(({ id }) => id)
 }

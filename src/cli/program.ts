@@ -19,6 +19,7 @@ import { proposePolicies } from './commands/policy/propose.ts'
 import { reportPolicies } from './commands/policy/report.ts'
 import { testPolicies } from './commands/policy/test.ts'
 import { quickstart } from './commands/quickstart.ts'
+import { rotateSecretsFile } from './commands/secrets/rotate.ts'
 import { serve } from './commands/serve.ts'
 import type { Terminal } from './terminal.ts'
 import { version } from '../core/version.ts'
@@ -57,6 +58,9 @@ export function createProgram(terminal: Terminal): Command {
         exportAudit(terminal),
         verifyAudit(terminal),
       ]),
+    )
+    .addCommand(
+      group('secrets', 'the keys that the gateway makes for itself', [rotateSecretsFile(terminal)]),
     )
     .addCommand(
       group('keys', 'agent keys', [createKey(terminal), listKeys(terminal), revokeKey(terminal)]),

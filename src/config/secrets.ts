@@ -2,16 +2,17 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } f
 import type { KeyObject } from 'node:crypto'
 import { z } from 'zod'
 import { MistakesError } from '../core/errors.ts'
-import { createPrivateFile, readPrivateFile } from './private-file.ts'
+import { Keyring, settles } from './keyring.ts'
+import { createPrivateFile, readPrivateFile, replacePrivateFile } from './private-file.ts'
 
 /** Keys that the gateway makes for itself. Losing them ends logins and open approvals; leaking them lets others forge both. */
 export interface Secrets {
-  /** Signs the cookies of the control plane. 32 bytes. */
-  readonly cookieKey: Buffer
+  /** Sign the cookies of the control plane. */
+  readonly cookies: Keyring
   /** HMAC key that binds digests to upstreams and credentials without revealing either. 32 bytes. */
   readonly bindingKey: Buffer
-  /** AES-256 key for what is sealed at rest. 32 bytes. */
-  readonly sealingKey: Buffer
+  /** AES-256 keys for what is sealed at rest. */
+  readonly sealing: Keyring
   /** Ed25519 (RFC 8032); signs audit checkpoints. */
   readonly signingKey: KeyObject
   readonly signingPublicKey: KeyObject
@@ -29,6 +30,10 @@ const secretsFile = z.strictObject({
   sealing_key: key,
   /** PKCS #8, DER. */
   signing_key: z.base64(),
+  /** Made by `sallyport secrets rotate`, the oldest first; each takes the place of those before it. */
+  newer: z
+    .array(z.strictObject({ made_at: z.iso.datetime(), cookie_key: key, sealing_key: key }))
+    .default([]),
 })
 
 /**
@@ -43,16 +48,16 @@ export function openSecrets(file: string): Secrets {
     text = readPrivateFile(file) ?? ''
   }
   try {
-    const { cookie_key, binding_key, sealing_key, signing_key } = secretsFile.parse(
+    const { cookie_key, binding_key, sealing_key, signing_key, newer } = secretsFile.parse(
       JSON.parse(text),
     )
     const der = Buffer.from(signing_key, 'base64')
     const signingKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
     if (signingKey.asymmetricKeyType !== 'ed25519') throw new TypeError('not an Ed25519 key')
     return {
-      cookieKey: cookie_key,
+      cookies: keyring(cookie_key, newer, (it) => it.cookie_key),
       bindingKey: binding_key,
-      sealingKey: sealing_key,
+      sealing: keyring(sealing_key, newer, (it) => it.sealing_key),
       signingKey,
       signingPublicKey: createPublicKey(signingKey),
     }
@@ -65,13 +70,45 @@ export function openSecrets(file: string): Secrets {
   }
 }
 
+type Newer = z.output<typeof secretsFile>['newer']
+
+function keyring(first: Buffer, newer: Newer, of: (it: Newer[number]) => Buffer): Keyring {
+  const later = newer.map((it) => ({ key: of(it), madeAt: new Date(it.made_at) }))
+  return new Keyring([{ key: first, madeAt: new Date(0) }, ...later])
+}
+
+/**
+ * Adds new keys for cookies and for what is sealed. Those before them are kept for reading until nothing can be left that they have written (`kept`). The binding key
+ * stays: open approvals would not be found again; and so does the signing key, by which auditors know the log. Throws `MistakesError` as `openSecrets`.
+ */
+export function rotateSecrets(file: string, now = new Date()): void {
+  openSecrets(file)
+  const { newer = [], ...rest } = JSON.parse(readPrivateFile(file)!) as z.input<typeof secretsFile>
+  const all = [...newer, { made_at: now.toISOString(), ...newKeys() }]
+  const first = { cookie_key: rest.cookie_key, sealing_key: rest.sealing_key }
+  while (all[0] && new Date(all[0].made_at).getTime() + settles + kept < now.getTime()) {
+    const { made_at: _, ...successor } = all.shift()!
+    Object.assign(first, successor)
+  }
+  replacePrivateFile(file, `${JSON.stringify({ ...rest, ...first, newer: all }, null, 2)}\n`)
+}
+
+/** Milliseconds for which a key can be needed after its successor writes: longer than any session, approval or kept response lasts. */
+const kept = 30 * 24 * 3_600_000
+
+function newKeys(): { cookie_key: string; sealing_key: string } {
+  return {
+    cookie_key: randomBytes(32).toString('base64'),
+    sealing_key: randomBytes(32).toString('base64'),
+  }
+}
+
 function generate(): z.input<typeof secretsFile> {
   const { privateKey } = generateKeyPairSync('ed25519')
   return {
     version: 1,
-    cookie_key: randomBytes(32).toString('base64'),
+    ...newKeys(),
     binding_key: randomBytes(32).toString('base64'),
-    sealing_key: randomBytes(32).toString('base64'),
     signing_key: privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64'),
   }
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { Keyring } from '../config/keyring.ts'
 import type { Config, TlsConfig } from '../config/schema.ts'
 import type { Govern } from '../gate/govern.ts'
 import type { Authenticator } from '../identity/authenticate.ts'
@@ -28,8 +29,10 @@ export interface ControlServerDeps {
   readonly trustedProxies?: readonly string[]
   /** What it proves itself with; left out, it speaks http. */
   readonly tls?: TlsConfig | undefined
-  /** Signs cookies and CSRF tokens. */
-  readonly cookieKey: Buffer
+  /** Sign cookies. */
+  readonly cookieKeys: Keyring
+  /** Binds CSRF tokens to their session. */
+  readonly csrfKey: Buffer
   readonly store: Store
   readonly authenticator: Authenticator
   readonly recorder: Recorder

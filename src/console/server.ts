@@ -17,6 +17,7 @@ import { createLogin } from '../identity/login.ts'
 import { enforceAccess } from './access.ts'
 import { createCallerOf } from './caller.ts'
 import type { ControlServer, ControlServerDeps } from './context.ts'
+import { cookieSigner } from './cookie-signer.ts'
 import { cookiesFor } from './cookies.ts'
 import { refuseForgedRequests } from './csrf.ts'
 import { securityHeaders } from './headers.ts'
@@ -39,7 +40,7 @@ const limits = { requestTimeout: 30_000, keepAliveTimeout: 72_000 }
  * that agents use. It does not listen yet, so that routes can be added first. Rejects with `MistakesError` when `tls` has no usable certificate.
  */
 export async function createControlServer(deps: ControlServerDeps): Promise<ControlServer> {
-  const { identity, publicUrl, trustedProxies = [], tls, cookieKey, log } = deps
+  const { identity, publicUrl, trustedProxies = [], tls, cookieKeys, csrfKey, log } = deps
   const origin = publicUrl === undefined ? null : new URL(publicUrl).origin
   const secure = origin?.startsWith('https:') ?? tls !== undefined
   const cookies = cookiesFor(secure)
@@ -60,7 +61,7 @@ export async function createControlServer(deps: ControlServerDeps): Promise<Cont
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, log))
 
   await app.register(helmet, securityHeaders(secure))
-  await app.register(cookie, { secret: cookieKey })
+  await app.register(cookie, { secret: cookieSigner(cookieKeys) })
   await app.register(rateLimit, { global: false, errorResponseBuilder: tooMany })
   await app.register(swagger, { openapi: apiDescription, transform: jsonSchemaTransform })
   await servePages(app, deps.pages)
@@ -70,7 +71,7 @@ export async function createControlServer(deps: ControlServerDeps): Promise<Cont
   })
   // From here on every route says who may call it, and nobody else gets to its handler.
   enforceAccess(app, createCallerOf({ ...deps, cookies }))
-  await refuseForgedRequests(app, { cookies, key: cookieKey, origin })
+  await refuseForgedRequests(app, { cookies, key: csrfKey, origin })
 
   await app.register(healthRoutes, deps)
   await app.register(meRoutes)

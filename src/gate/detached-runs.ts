@@ -60,7 +60,7 @@ export class DetachedRuns {
       this.#again = false
       const room = atATime - this.#running.size
       if (this.#stopped || room <= 0) return
-      for (const id of await listSendable(store, sealer.keyId, [...this.#running], room)) {
+      for (const id of await listSendable(store, sealer.keyIds, [...this.#running], room)) {
         if (!this.#stopped) this.#start(id)
       }
     }

@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { keyId, type Keyring } from '../config/keyring.ts'
 
 const nonceBytes = 12
 const tagBytes = 16
@@ -13,35 +14,50 @@ export interface Sealed {
 
 /** Seals what is kept at rest: AES-256-GCM (NIST SP 800-38D), with a random nonce of 96 bits for each. */
 export class Sealer {
-  readonly keyId: string
-  readonly #key: Buffer
+  readonly #keys: Keyring
 
-  /** A key of 32 bytes. */
-  constructor(key: Buffer) {
-    this.#key = key
-    this.keyId = createHash('sha256')
-      .update('sallyport key id')
-      .update(key)
-      .digest('hex')
-      .slice(0, 16)
+  constructor(keys: Keyring) {
+    this.#keys = keys
+  }
+
+  /** Names the key that seals now. */
+  get keyId(): string {
+    return keyId(this.#keys.current())
+  }
+
+  /** Names all keys that open something. */
+  get keyIds(): string[] {
+    return this.#keys.all.map(({ key }) => keyId(key))
   }
 
   /** `context` is what the bytes belong to: sealed for one place, they cannot be opened in another. */
   seal(bytes: Buffer, context: string): Sealed {
     const nonce = randomBytes(nonceBytes)
-    const cipher = createCipheriv('aes-256-gcm', this.#key, nonce, { authTagLength: tagBytes })
+    const key = this.#keys.current()
+    const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes })
     cipher.setAAD(Buffer.from(context))
     const body = [cipher.update(bytes), cipher.final()]
-    return { keyId: this.keyId, sealed: Buffer.concat([nonce, cipher.getAuthTag(), ...body]) }
+    return { keyId: keyId(key), sealed: Buffer.concat([nonce, cipher.getAuthTag(), ...body]) }
   }
 
   /** Throws when the bytes were changed, or sealed by another key or for another context. */
   open(sealed: Buffer, context: string): Buffer {
-    const tagged = nonceBytes + tagBytes
-    const nonce = sealed.subarray(0, nonceBytes)
-    const decipher = createDecipheriv('aes-256-gcm', this.#key, nonce, { authTagLength: tagBytes })
-    decipher.setAAD(Buffer.from(context))
-    decipher.setAuthTag(sealed.subarray(nonceBytes, tagged))
-    return Buffer.concat([decipher.update(sealed.subarray(tagged)), decipher.final()])
+    for (const { key } of this.#keys.all.slice(0, -1)) {
+      try {
+        return openWith(key, sealed, context)
+      } catch {
+        // Not by this key, then. The last one says what is wrong.
+      }
+    }
+    return openWith(this.#keys.all.at(-1)!.key, sealed, context)
   }
+}
+
+function openWith(key: Buffer, sealed: Buffer, context: string): Buffer {
+  const tagged = nonceBytes + tagBytes
+  const nonce = sealed.subarray(0, nonceBytes)
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes })
+  decipher.setAAD(Buffer.from(context))
+  decipher.setAuthTag(sealed.subarray(nonceBytes, tagged))
+  return Buffer.concat([decipher.update(sealed.subarray(tagged)), decipher.final()])
 }

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Keyring } from '../../src/config/keyring.ts'
 import { createControlServer } from '../../src/console/server.ts'
 import { createAuthenticator } from '../../src/identity/authenticate.ts'
 import { StoreError } from '../../src/store/db.ts'
@@ -38,7 +39,8 @@ async function anotherServer(publicUrl?: string) {
     log,
     authenticator,
     publicUrl,
-    cookieKey: Buffer.alloc(32, 1),
+    cookieKeys: new Keyring([{ key: Buffer.alloc(32, 1), madeAt: new Date(0) }]),
+    csrfKey: Buffer.alloc(32, 1),
     obstacle: async () => 'store-away',
     pages: null,
   })

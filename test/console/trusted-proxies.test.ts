@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Keyring } from '../../src/config/keyring.ts'
 import { createControlServer } from '../../src/console/server.ts'
 import { createAuthenticator } from '../../src/identity/authenticate.ts'
 import { createLog } from '../../src/telemetry/log.ts'
@@ -26,7 +27,8 @@ async function start(trustedProxies: string[]): Promise<string> {
     publicUrl: 'https://sallyport.example.com',
     trustedProxies,
     govern: async () => null,
-    cookieKey: Buffer.alloc(32, 7),
+    cookieKeys: new Keyring([{ key: Buffer.alloc(32, 7), madeAt: new Date(0) }]),
+    csrfKey: Buffer.alloc(32, 7),
     obstacle: async () => null,
     pages: null,
   })

@@ -1,4 +1,5 @@
 import { beforeAll, expect, it } from 'vitest'
+import { Keyring } from '../../src/config/keyring.ts'
 import { isSpooled, listSendable } from '../../src/approvals/spool.ts'
 import { getApproval } from '../../src/approvals/store.ts'
 import { Problem } from '../../src/core/errors.ts'
@@ -163,9 +164,11 @@ it('does not touch what was sealed by a key that it does not have', async () => 
   await digestOf('sealed before')
   const id = await ask('sealed before')
   await approve(id)
-  const stranger = new Sealer(Buffer.alloc(32, 'another'))
-  expect(await listSendable(store, stranger.keyId, [], 100)).toEqual([])
-  expect(await listSendable(store, ctx.sealer.keyId, [], 100)).toContain(id)
+  const stranger = new Sealer(
+    new Keyring([{ key: Buffer.alloc(32, 'another'), madeAt: new Date(0) }]),
+  )
+  expect(await listSendable(store, stranger.keyIds, [], 100)).toEqual([])
+  expect(await listSendable(store, ctx.sealer.keyIds, [], 100)).toContain(id)
   await run(id, sender('sealed before', Buffer.from('the answer')).prepare)
   await expect(new Gate({ ...ctx, sealer: stranger }).response(id, agent)).rejects.toMatchObject({
     code: 'response-gone',

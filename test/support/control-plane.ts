@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Keyring } from '../../src/config/keyring.ts'
 import { configSchema, type Config, type TlsConfig } from '../../src/config/schema.ts'
 import type { ControlServer } from '../../src/console/context.ts'
 import { createControlServer } from '../../src/console/server.ts'
@@ -52,7 +53,8 @@ export async function startControlPlane(
     identity,
     publicUrl: options.publicUrl,
     tls: options.tls,
-    cookieKey: Buffer.alloc(32, 7),
+    cookieKeys: new Keyring([{ key: Buffer.alloc(32, 7), madeAt: new Date(0) }]),
+    csrfKey: Buffer.alloc(32, 7),
     store,
     authenticator,
     recorder,

@@ -1,5 +1,6 @@
 import { createHash, randomUUIDv7 } from 'node:crypto'
 import { Holds } from '../../src/approvals/hold.ts'
+import { Keyring } from '../../src/config/keyring.ts'
 import { configSchema } from '../../src/config/schema.ts'
 import type { Action } from '../../src/core/action.ts'
 import type { Person } from '../../src/core/person.ts'
@@ -43,7 +44,7 @@ export async function openTestGate(
     policies: () => compiled,
     catchUp: async () => {},
     limits: configSchema.shape.hold.parse({ max_per_subject: 10_000, max_per_hour: 100_000 }),
-    sealer: new Sealer(Buffer.alloc(32, 's')),
+    sealer: new Sealer(new Keyring([{ key: Buffer.alloc(32, 's'), madeAt: new Date(0) }])),
     observed: new Set(),
     announcing,
     log: quiet,

@@ -1,0 +1,30 @@
+import { createHash } from 'node:crypto'
+
+/** Milliseconds that a new key is only read with: by then every replica has it, and nobody meets what it cannot read. */
+export const settles = 3_600_000
+
+/** One of several keys for the same purpose. 32 bytes. */
+export interface RotatingKey {
+  readonly key: Buffer
+  readonly madeAt: Date
+}
+
+/** Keys for one purpose, the newest first. What any of them has signed or sealed can be read; what is new is written with the newest that has settled. */
+export class Keyring {
+  readonly all: readonly RotatingKey[]
+
+  constructor(keys: readonly RotatingKey[]) {
+    this.all = keys.toSorted((a, b) => b.madeAt.getTime() - a.madeAt.getTime())
+  }
+
+  /** To write with now. With nothing but new keys, the oldest: there is nothing before it that others could have. */
+  current(now = Date.now()): Buffer {
+    const settled = this.all.find(({ madeAt }) => madeAt.getTime() + settles <= now)
+    return (settled ?? this.all.at(-1)!).key
+  }
+}
+
+/** Names a key without revealing it. */
+export function keyId(key: Buffer): string {
+  return createHash('sha256').update('sallyport key id').update(key).digest('hex').slice(0, 16)
+}
