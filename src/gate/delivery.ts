@@ -21,7 +21,7 @@ export interface DeliveryTimes {
 
 export const deliveryTimes: DeliveryTimes = {
   lookEvery: 1_000,
-  patience: 15_000,
+  patience: 25_000,
   lease: 60_000,
   firstPause: 1_000,
   longestPause: 5 * 60_000,
@@ -108,7 +108,7 @@ export class Delivery {
     if (!notice) return noteDelivered(gate.store, row, null)
     try {
       const signal = AbortSignal.any([this.#over.signal, AbortSignal.timeout(this.#times.patience)])
-      const { receipt } = await this.#channel.deliver(notice, signal)
+      const { receipt } = await Promise.race([this.#channel.deliver(notice, signal), endOf(signal)])
       onAttempt({ channel, delivered: true })
       await noteDelivered(gate.store, row, receipt)
     } catch (error) {
@@ -156,6 +156,15 @@ export class Delivery {
       }
     })
   }
+}
+
+/** A channel that overlooks the signal is not waited for either. */
+function endOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const end = () => reject(new DeliveryError('It did not answer in time'))
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end, { once: true })
+  })
 }
 
 /** Of what nobody foresaw only the name is told: the text of a foreign error can hold anything. */

@@ -4,6 +4,8 @@ import type { Log } from '../../telemetry/log.ts'
 
 const firstPause = 1_000
 const longestPause = 60_000
+/** Milliseconds that stopping waits. */
+const patience = 1_000
 
 /**
  * The connection to Slack over which clicks come in Socket Mode, made again whenever it is lost. Bolt's own reconnecting is turned off: where Slack does not answer at
@@ -25,10 +27,11 @@ export class SocketConnection {
     this.#loop = this.#stayConnected()
   }
 
+  /** An attempt to connect that hangs is not waited for: it ends by itself, and finds that it is not wanted any more. */
   async stop(): Promise<void> {
     this.#over.abort()
-    await this.#receiver.client.disconnect()
-    await this.#loop
+    const ended = this.#receiver.client.disconnect().then(() => this.#loop)
+    await Promise.race([ended, sleep(patience, undefined, { ref: false })])
   }
 
   async #stayConnected(): Promise<void> {
@@ -40,7 +43,8 @@ export class SocketConnection {
           this.#receiver.client.once('disconnected', () => resolve())
         })
         await this.#receiver.client.start()
-        this.#log.info('connected to Slack')
+        if (signal.aborted) await this.#receiver.client.disconnect()
+        else this.#log.info('connected to Slack')
         pause = firstPause
         await lost
       } catch (error) {
