@@ -203,3 +203,9 @@ export interface ShownExplanation {
   }[]
   readonly change: readonly string[]
 }
+
+/** The answer where a rule holds what was asked for: it is done once this approval is given. */
+export interface WaitingForPeople {
+  readonly approval: string
+  readonly expires_at: string
+}

@@ -1,7 +1,7 @@
 import '../style/keys.css'
 import { useState } from 'preact/hooks'
 import type { Me, ShownKey } from '../api/types.ts'
-import { KeyForm } from '../parts/key-form.tsx'
+import { KeyForm, type MadeKey } from '../parts/key-form.tsx'
 import { KeyRow } from '../parts/key-row.tsx'
 import { NewToken } from '../parts/new-token.tsx'
 import { FailureNotice } from '../parts/notice.tsx'
@@ -11,7 +11,7 @@ import { useAnswer } from '../state/use-answer.ts'
 export function KeysPage({ me }: { me: Me }) {
   const { answer, failure, ask } = useAnswer<{ keys: readonly ShownKey[] }>('/api/keys')
   const [making, setMaking] = useState(false)
-  const [made, setMade] = useState<{ name: string; token: string } | null>(null)
+  const [made, setMade] = useState<MadeKey | null>(null)
   const keys = answer?.keys ?? []
   return (
     <>
@@ -28,9 +28,9 @@ export function KeysPage({ me }: { me: Me }) {
         <KeyForm
           me={me}
           close={() => setMaking(false)}
-          made={(key, token) => {
+          made={(key) => {
             setMaking(false)
-            setMade({ name: key.name, token })
+            setMade(key)
             ask()
           }}
         />

@@ -1,14 +1,21 @@
 import { useState } from 'preact/hooks'
 import type { KeyScope } from '../../../identity/agent-key.ts'
 import { call, Failure } from '../api/call.ts'
-import type { Me, ShownKey } from '../api/types.ts'
+import type { Me, WaitingForPeople } from '../api/types.ts'
 import { listField, textField } from '../state/form.ts'
 import { FailureNotice } from './notice.tsx'
+
+export interface MadeKey {
+  readonly name: string
+  readonly token: string
+  /** What it waits for before it opens anything, where a rule holds it. */
+  readonly approval: string | null
+}
 
 interface KeyFormProps {
   me: Me
   close: () => void
-  made: (key: ShownKey, token: string) => void
+  made: (made: MadeKey) => void
 }
 
 const scopes: Readonly<Record<KeyScope, string>> = {
@@ -39,12 +46,13 @@ export function KeyForm({ me, close, made }: KeyFormProps) {
     setSending(true)
     setFailure(null)
     try {
-      const { body } = await call<{ key: ShownKey; token: string }>('/api/keys', {
+      const { body } = await call<{ token: string } & Partial<WaitingForPeople>>('/api/keys', {
         method: 'POST',
         csrf: me.csrf_token,
         body: wanted(form),
       })
-      made(body.key, body.token)
+      const { token, approval = null } = body
+      made({ name: textField(form, 'name'), token, approval })
     } catch (error) {
       setFailure(Failure.from(error))
       setSending(false)

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import { call, Failure } from '../api/call.ts'
-import type { Me, ShownKey } from '../api/types.ts'
+import type { Me, ShownKey, WaitingForPeople } from '../api/types.ts'
+import { approvalHref } from '../state/route.ts'
 import { visible } from '../text/invisible.ts'
 import { ago } from '../text/time.ts'
 import { Confirm } from './confirm.tsx'
@@ -21,12 +22,21 @@ function ended({ revoked_at, expires_at }: ShownKey): string | null {
 export function KeyRow({ me, it, changed }: KeyRowProps) {
   const [failure, setFailure] = useState<Failure | null>(null)
   const [asking, setAsking] = useState(false)
+  /** The approval that revoking it waits for. */
+  const [held, setHeld] = useState<string | null>(null)
   const { id, name, kind, owner, groups, scopes, created_at, expires_at, last_used_at } = it
   const end = ended(it)
   const revoke = () => {
     setAsking(false)
-    call(`/api/keys/${id}/revoke`, { method: 'POST', csrf: me.csrf_token, body: {} }).then(
-      changed,
+    call<Partial<WaitingForPeople>>(`/api/keys/${id}/revoke`, {
+      method: 'POST',
+      csrf: me.csrf_token,
+      body: {},
+    }).then(
+      ({ body: { approval } }) => {
+        if (approval === undefined) changed()
+        else setHeld(approval)
+      },
       (error: unknown) => setFailure(Failure.from(error)),
     )
   }
@@ -58,7 +68,13 @@ export function KeyRow({ me, it, changed }: KeyRowProps) {
         )}
       </td>
       <td>
-        {end === null && (
+        {held !== null && (
+          <p class="fine">
+            A rule holds this: it ends when <a href={approvalHref(held)}>people have approved it</a>
+            .
+          </p>
+        )}
+        {end === null && held === null && (
           <button type="button" class="plain" onClick={() => setAsking(true)}>
             Revoke<span class="sr"> {visible(name)}</span>
           </button>

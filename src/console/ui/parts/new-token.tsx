@@ -1,9 +1,11 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { approvalHref } from '../state/route.ts'
 import { Data } from './data.tsx'
+import type { MadeKey } from './key-form.tsx'
 import { Notice } from './notice.tsx'
 
 /** A key's secret, for the only time. */
-export function NewToken({ name, token, done }: { name: string; token: string; done: () => void }) {
+export function NewToken({ name, token, approval, done }: MadeKey & { done: () => void }) {
   const [copied, setCopied] = useState<'yes' | 'no' | null>(null)
   const ref = useRef<HTMLDivElement>(null)
   useEffect(() => ref.current!.focus(), [])
@@ -19,6 +21,12 @@ export function NewToken({ name, token, done }: { name: string; token: string; d
         <p>
           <Data text={name} /> sends it as <code>Authorization: Bearer …</code>
         </p>
+        {approval !== null && (
+          <p>
+            A rule holds it: it opens nothing until{' '}
+            <a href={approvalHref(approval)}>people have approved it</a>. Keep it all the same.
+          </p>
+        )}
         <p class="token-text">
           <code>
             <Data text={token} />

@@ -141,6 +141,7 @@ const events: Readonly<Record<string, { title: string; tone: Tone }>> = {
   'policy.loaded': { title: 'Policies loaded', tone: 'quiet' },
   'policy.rejected': { title: 'Policies refused', tone: 'bad' },
   'identity.refused': { title: 'Credential refused', tone: 'bad' },
+  'request.refused': { title: 'Request refused', tone: 'bad' },
   'identity.login': { title: 'Logged in', tone: 'quiet' },
   'identity.logout': { title: 'Logged out', tone: 'quiet' },
   'identity.key_created': { title: 'Key created', tone: 'quiet' },
