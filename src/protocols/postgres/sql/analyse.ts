@@ -51,12 +51,11 @@ export async function createAnalyser(options: AnalyserOptions = {}): Promise<Ana
   return { analyse, close: async () => long.close() }
 }
 
-const sets = new WeakMap<ReadonlySet<string>, number>()
-let lastSet = 0
+const declared = new WeakMap<ReadonlySet<string>, string>()
 
 /** What an analysis depends on besides the text, as long as nothing of the session itself is in it. */
 function keyOf({ catalogue, searchPath, harmless }: SqlContext): string {
-  const declared = sets.get(harmless) ?? ++lastSet
-  sets.set(harmless, declared)
-  return `${catalogue?.version ?? '-'} ${declared} ${JSON.stringify(searchPath)}`
+  const names = declared.get(harmless) ?? JSON.stringify([...harmless].toSorted())
+  declared.set(harmless, names)
+  return `${catalogue?.version ?? '-'} ${names} ${JSON.stringify(searchPath)}`
 }

@@ -42,10 +42,13 @@ export function meaningsOf(
   return [{ kind: 'missing', name: newName(schema, name, context) }]
 }
 
+/** The server looks there first, whether or not the path says so. Nothing is created there for that. */
+const implied = new Set(['pg_temp', 'pg_catalog'])
+
 /** What something that is created gets as its name: in the first schema of the path that exists. */
 export function newName(schema: string | undefined, name: string, context: SqlContext): string {
   const { searchPath, catalogue } = context
-  const first = searchPath.find((one) => catalogue?.hasSchema(one) !== false)
+  const first = searchPath.find((one) => !implied.has(one) && catalogue?.hasSchema(one) !== false)
   return qualified(schema ?? first ?? 'public', name)
 }
 

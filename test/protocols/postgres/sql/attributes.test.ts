@@ -290,6 +290,12 @@ describe('has_where, limit, shape', () => {
   })
 })
 
+test('what is created gets its name by the path, also as the server itself prints that', async () => {
+  const searchPath = ['pg_temp', 'pg_catalog', 'gone', 'crm', 'public']
+  const { sql } = await shop.read('CREATE TABLE t (id int)', { searchPath })
+  expect(words(sql.tables_written)).toBe('crm.t')
+})
+
 test('where each statement stands in the text, in bytes', async () => {
   const text = "SELECT 'é';; DELETE FROM plain /* … */; COMMIT"
   const { statements } = await shop.read(text)
