@@ -157,7 +157,7 @@ export function secureOptions({ min_version }: TlsConfig, { cert, key, ca, crl }
  * Whether clients are asked for a certificate. One that does not count is let through where none is needed, as if it had none: it can still prove that a
  * token is bound to it (RFC 8705, §3), and stands for nobody by itself.
  */
-export function clientOptions({ client_ca, client_certificates }: TlsConfig): TlsOptions {
+function clientOptions({ client_ca, client_certificates }: TlsConfig): TlsOptions {
   if (client_ca === undefined) return {}
   return { requestCert: true, rejectUnauthorized: client_certificates === 'require' }
 }
