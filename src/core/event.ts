@@ -19,6 +19,7 @@ export type EventType =
   | 'policy.loaded'
   | 'policy.rejected'
   | 'identity.refused'
+  | 'request.refused'
   | 'identity.login'
   | 'identity.logout'
   | 'identity.key_created'

@@ -18,6 +18,7 @@ import { fetchResponse, type FetchedResponse } from './fetch-response.ts'
 import type { PoliciesInForce } from './generations.ts'
 import { hold } from './hold.ts'
 import { issuePermit, type Permit } from './permit.ts'
+import { createRefusedRequests, type RefusedRequest } from './refused-requests.ts'
 import { alreadyEnded, cancelApproval } from './settle.ts'
 import { whyEnded, type Running } from './still-allowed.ts'
 import { stillValid } from './still-valid.ts'
@@ -32,13 +33,15 @@ import { taskOf } from './task.ts'
  */
 export class Gate {
   readonly #ctx: GateContext
+  readonly #refuse: (refused: RefusedRequest) => void
 
   constructor(ctx: GateContext) {
     this.#ctx = ctx
+    this.#refuse = createRefusedRequests(ctx.audit, ctx.log)
   }
 
   /** What has to be read of an action on this resource before it can be decided. */
-  needs(resource: string): { body: boolean } {
+  needs(resource: string): { readonly body: boolean; readonly facts: readonly string[] } {
     return this.#ctx.policies().needs(resource)
   }
 
@@ -68,6 +71,11 @@ export class Gate {
       case 'deny':
         return deny(this.#ctx, action, decision)
     }
+  }
+
+  /** Puts a request on record that never became an action. Some a second; those beyond are counted. */
+  refused(refused: RefusedRequest): void {
+    this.#refuse(refused)
   }
 
   /** Why what was permitted a while ago may not go on, or `null` if it may. To be asked about once a second. */

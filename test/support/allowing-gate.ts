@@ -15,6 +15,7 @@ export const allowingGate = {
       valid: () => !caller.aborted,
       complete: () => done,
     }),
+  refused: (): void => {},
   whyEnded: async (): Promise<null> => null,
   task: async (): Promise<JsonObject> => ({}),
   response: () => Promise.reject(new Error('nothing is held here')),

@@ -13,6 +13,11 @@ import type { StrictRequest } from './strict-request.ts'
 
 /** A request of an agent, over whichever version of HTTP. */
 export interface AgentMessage extends Readable {
+  readonly method?: string
+  /** The target, as it came. */
+  readonly url?: string
+  /** `[name, value, …]`, as they came. */
+  readonly rawHeaders: string[]
   /** What the strict check made of it; set before anything else sees the message. */
   checked: StrictRequest | null
   /** Whether the whole of it has come. */

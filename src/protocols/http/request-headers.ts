@@ -43,6 +43,16 @@ export function selectHeaders(headers: readonly Header[], rules: Rules): Selecte
   return { bound, volatile: changing }
 }
 
+/** The token in headers that nobody has checked, `[name, value, …]`; `null` unless there is exactly one. */
+export function onlyToken(raw: readonly string[]): string | null {
+  const headers: Header[] = []
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!.toLowerCase()
+    if (/^(?:sallyport-)?authorization$/.test(name)) headers.push({ name, value: raw[i + 1]! })
+  }
+  return headers.length === 1 ? gatewayCredential(headers).token || null : null
+}
+
 /** The token that a request shows to the gateway, and how; empty if it shows none. */
 export function gatewayCredential(headers: readonly Header[]): {
   scheme: 'bearer' | 'dpop'

@@ -21,6 +21,7 @@ import { laneOf } from './lane.ts'
 import { LiveExchanges } from './live.ts'
 import { createListener, problemOf, refuse, remember } from './listener.ts'
 import { presentedBy } from './presented.ts'
+import { onlyToken } from './request-headers.ts'
 import { requestHead } from './request-head.ts'
 import { Resolver } from './resolve.ts'
 import { prepareResource } from './resource.ts'
@@ -71,8 +72,23 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
       message.checked = checkRequest(requestHead(message as Http1Message | Http2Message))
       return true
     } catch (error) {
-      sendProblem(response, asProblem(error, log))
+      const problem = asProblem(error, log)
+      sendProblem(response, problem)
+      void noteRefusal(message, problem)
       return false
+    }
+  }
+
+  /** Of a request that could be read in two ways, it is on record who sent it, if that can be read in one way: who looks for gaps is worth knowing. */
+  async function noteRefusal({ method, url, rawHeaders }: AgentMessage, problem: Problem) {
+    const token = onlyToken(rawHeaders)
+    if (token === null) return
+    try {
+      const { subject } = await authenticator.authenticate(token)
+      gate.refused({ subject, summary: `${method} ${url}`, problem })
+    } catch (error) {
+      // Nobody that is known: the authenticator has put that on record, and the request is refused already.
+      if (!(error instanceof Problem)) log.error({ err: error }, 'a refusal is not on record')
     }
   }
 
@@ -111,7 +127,12 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
       const request = message.checked!
       const principal = await authenticate(message)
       const target = resolver.resolve(request)
-      if (!target) throw new Problem('no-resource', 'No resource has this host or path.')
+      if (!target) {
+        const problem = new Problem('no-resource', 'No resource has this host or path.')
+        const summary = `${request.method} ${message.url}`
+        gate.refused({ subject: principal.subject, summary, problem })
+        throw problem
+      }
       await handle(deps, { request, principal, target, rooms, live, message, response })
     } catch (error) {
       if (error instanceof ClientGone) response.destroy()

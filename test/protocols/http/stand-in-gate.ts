@@ -3,6 +3,7 @@ import type { Outcome } from '../../../src/core/event.ts'
 import type { JsonObject } from '../../../src/core/json.ts'
 import type { Subject } from '../../../src/core/subject.ts'
 import type { Attempt, Sealed } from '../../../src/gate/attempt.ts'
+import type { RefusedRequest } from '../../../src/gate/refused-requests.ts'
 import type { Running } from '../../../src/gate/still-allowed.ts'
 import { issuePermit, type Permit } from '../../../src/gate/permit.ts'
 
@@ -27,6 +28,8 @@ export class StandInGate {
   /** Why what runs may not go on. */
   ended: (running: Running) => Problem | null = () => null
   readonly attempts: Attempt[] = []
+  /** What never became an attempt. */
+  readonly refusals: RefusedRequest[] = []
   readonly sealed: Sealed[] = []
   readonly outcomes: Outcome[] = []
   readonly #approvals: (() => void)[] = []
@@ -55,6 +58,10 @@ export class StandInGate {
       case 'allow':
         return this.#permit(attempt, null)
     }
+  }
+
+  refused(refused: RefusedRequest): void {
+    this.refusals.push(refused)
   }
 
   async whyEnded(running: Running): Promise<Problem | null> {
