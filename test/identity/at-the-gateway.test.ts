@@ -176,6 +176,11 @@ test.skipIf(!openssl)(
     const session = connect(`https://127.0.0.1:${port}`, { ca: authority.pem, ...shown })
     const stream = session.request({ ':path': path })
     expect(await text(stream)).toBe('ok')
+    const token = await bound()
+    const dpop = await proofFor(token, `https://127.0.0.1:${port}${path}`)
+    const proven = { ':path': path, authorization: `DPoP ${token}`, dpop }
+    expect(await text(session.request(proven))).toBe('ok')
+    expect(await text(session.request(proven))).toContain('proof-replayed')
     session.close()
     const log = await gateway.auditLog()
     expect(log.some((line) => line.includes('spiffe://example.org/agents/support'))).toBe(true)
