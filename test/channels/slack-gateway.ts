@@ -40,7 +40,7 @@ export interface Held {
   readonly message: SlackMessage
 }
 
-export const slackPolicies = (approval = '') => ({
+const slackPolicies = (approval = '') => ({
   'policies.yaml': `rules:
   - { name: reads, on: crm, what: { http: { method: GET } }, then: allow }
   - { name: writes, on: crm, what: { http: { method: POST } }, then: allow }

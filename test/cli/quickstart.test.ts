@@ -144,6 +144,31 @@ describe('from the start to the proof', () => {
     expect(states).toEqual(['pending', 'denied'])
   })
 
+  test('approvals watch says who decided, and why', async () => {
+    const interrupted = new AbortController()
+    const lines: string[] = []
+    const watching = sallyport(['approvals', 'watch'], {
+      folder,
+      environment,
+      interrupted: interrupted.signal,
+      onPrint: (line) => {
+        lines.push(line)
+        const [state = '', id = ''] = line.split(/ +/)
+        if (state === 'pending') void cli(['approvals', 'deny', id, '--reason', 'no', '--yes'])
+        if (state === 'denied') interrupted.abort()
+      },
+    })
+    await agent(
+      'POST',
+      '/v1/refunds',
+      { ...largeRefund, amount_cents: 9001 },
+      { prefer: 'wait=60' },
+    )
+    await watching
+    expect(lines[0]).toMatch(/^pending {5}\S+ {2}\S+ → \S+: POST \/v1\/refunds$/)
+    expect(lines.at(-1)).toMatch(/^denied .* {2}\(by \S.*: no\)$/)
+  })
+
   test('in an emergency Dana releases an export alone, with a reason', async () => {
     const exporting = { dataset: 'customers', columns: ['id', 'email'] }
     const waiting = agent('POST', '/v1/exports', exporting, { prefer: 'wait=60' })

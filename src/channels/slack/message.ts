@@ -61,7 +61,7 @@ export function messageOf(notice: Pick<Notice, 'story' | 'link' | 'purpose'>): M
 }
 
 /** Whether the message shows every character of what would run. */
-export function isWhole({ parts, summary, agentReason, chain, needs }: Story): boolean {
+function isWhole({ parts, summary, agentReason, chain, needs }: Story): boolean {
   const characters = parts.reduce((sum, { label, text }) => sum + label.length + text.length, 0)
   const lines = parts.reduce((sum, { text }) => sum + text.split('\n').length, 0)
   const beside = [summary, agentReason ?? '', chain.join(' → '), ...needs.map(({ from }) => from)]

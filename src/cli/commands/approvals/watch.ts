@@ -18,10 +18,9 @@ export function watchApprovals(terminal: Terminal): Command {
     .action(async ({ json }: { json?: boolean }) => {
       const known = new Map<string, string>()
       const show = (approval: ShownApproval) => {
-        const { id, state, action } = approval
-        if (known.get(id) === state) return
-        known.set(id, state)
-        const line = `${state.padEnd(11)} ${id}  ${action.subject.subject} → ${action.resource}: ${action.summary}`
+        const line = lineOf(approval)
+        if (known.get(approval.id) === line) return
+        known.set(approval.id, line)
         terminal.print(json ? jsonText(approval) : visible(line))
       }
       const { interrupted } = terminal
@@ -35,6 +34,28 @@ export function watchApprovals(terminal: Terminal): Command {
         if (!interrupted.aborted) throw error
       }
     })
+}
+
+/** What it is, and who has said what about it: `approved … by Dana`, `pending … 1 of 2: Dana`. */
+function lineOf(approval: ShownApproval): string {
+  const { id, state, action } = approval
+  const what = `${action.subject.subject} → ${action.resource}: ${action.summary}`
+  return `${state.padEnd(11)} ${id}  ${what}${whoOf(approval)}`
+}
+
+function whoOf({ state, requirements, broken_glass }: ShownApproval): string {
+  if (broken_glass) return `  (alone, in an emergency: ${broken_glass.name})`
+  const votes = requirements.flatMap((one) => one.votes)
+  const names = (decision: string) => [
+    ...new Set(votes.filter((vote) => vote.decision === decision).map(({ name }) => name)),
+  ]
+  const no = votes.find(({ decision }) => decision === 'deny')
+  if (no) return `  (by ${no.name}${no.reason ? `: ${no.reason}` : ''})`
+  const yes = names('approve').join(', ')
+  if (yes === '') return ''
+  if (state !== 'pending') return `  (by ${yes})`
+  const places = requirements.reduce((sum, { quorum }) => sum + quorum, 0)
+  return `  (${names('approve').length} of ${places}: ${yes})`
 }
 
 const pending = z.object({ approvals: z.array(approvalSchema) })
