@@ -1,10 +1,11 @@
 import { useMemo } from 'preact/hooks'
 import type { Approval, Me } from '../api/types.ts'
 import { InboxToolbar } from '../parts/inbox-toolbar.tsx'
-import { DecidedItem, PendingItem } from '../parts/items.tsx'
+import { DecidedItem } from '../parts/items.tsx'
 import { Mark } from '../parts/mark.tsx'
 import { FailureNotice } from '../parts/notice.tsx'
-import { decided, pending } from '../state/inbox.ts'
+import { WaitingList } from '../parts/waiting-list.tsx'
+import { decided } from '../state/inbox.ts'
 import { filtered, inboxFilter } from '../state/inbox-filter.ts'
 import { isMine } from '../state/mine.ts'
 import { inboxHref } from '../state/route.ts'
@@ -38,12 +39,19 @@ function Nothing({ all }: { all: number }) {
 const resourcesOf = (approvals: Iterable<Approval>) =>
   [...new Set([...approvals].map(({ action }) => action.resource))].toSorted()
 
+interface InboxProps {
+  me: Me
+  feed: Feed
+  /** All that wait. */
+  everything: readonly Approval[]
+  query: URLSearchParams
+}
+
 /** What waits for people, live, and what became of the last ones. */
-export function Inbox({ me, feed, query }: { me: Me; feed: Feed; query: URLSearchParams }) {
+export function Inbox({ me, feed, everything, query }: InboxProps) {
   const { approvals, loaded, failure, connection, skew, look } = feed
   const filter = inboxFilter(query)
   const narrowed = [...query.keys()].length > 0
-  const everything = useMemo(() => pending(approvals), [approvals])
   const waiting = filtered(everything, filter, me)
   const recent = filtered(decided(approvals, foundDecided), filter, me).slice(
     0,
@@ -72,13 +80,7 @@ export function Inbox({ me, feed, query }: { me: Me; feed: Feed; query: URLSearc
       )}
       {!loaded && !failure && <p role="status">Looking at what is waiting …</p>}
       {loaded && waiting.length === 0 && !onlyDecided && <Nothing all={everything.length} />}
-      {waiting.length > 0 && (
-        <ul class="waiting sheet">
-          {waiting.map((approval) => (
-            <PendingItem key={approval.id} approval={approval} skew={skew} />
-          ))}
-        </ul>
-      )}
+      {waiting.length > 0 && <WaitingList key={query.toString()} approvals={waiting} skew={skew} />}
       {recent.length > 0 && (
         <section aria-labelledby="recent">
           <h2 id="recent">{narrowed ? 'Decided' : 'Recently decided'}</h2>

@@ -1,5 +1,5 @@
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
-import type { Me } from '../api/types.ts'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import type { Approval, Me } from '../api/types.ts'
 import { Boundary } from '../parts/boundary.tsx'
 import { Header } from '../parts/header.tsx'
 import { Help } from '../parts/help.tsx'
@@ -25,14 +25,15 @@ interface PageProps {
   route: Route
   me: Me
   feed: Feed
+  waiting: readonly Approval[]
   askSession: () => void
   shown: () => void
 }
 
-function CurrentPage({ route, me, feed, askSession, shown }: PageProps) {
+function CurrentPage({ route, me, feed, waiting, askSession, shown }: PageProps) {
   switch (route.page) {
     case 'inbox':
-      return <Inbox me={me} feed={feed} query={route.query} />
+      return <Inbox me={me} feed={feed} everything={waiting} query={route.query} />
     case 'approval':
       return (
         <Boundary key={route.id}>
@@ -76,7 +77,7 @@ const titles: Readonly<Record<Route['page'], string>> = {
 export function Shell({ me, askSession }: { me: Me; askSession: () => void }) {
   const route = useRoute()
   const feed = useFeed()
-  const waiting = pending(feed.approvals)
+  const waiting = useMemo(() => pending(feed.approvals), [feed.approvals])
   const announcement = useAnnouncement(waiting, feed.loaded)
   const [help, setHelp] = useState(false)
   useKeys(route, waiting, () => setHelp(true))
@@ -136,6 +137,7 @@ export function Shell({ me, askSession }: { me: Me; askSession: () => void }) {
           route={route}
           me={me}
           feed={feed}
+          waiting={waiting}
           askSession={askSession}
           shown={focusHeading}
         />

@@ -3,7 +3,6 @@ import type { Approval } from '../api/types.ts'
 import { actorAndPerson } from '../state/delegation.ts'
 import { approvalHref } from '../state/route.ts'
 import { useNow } from '../state/use-now.ts'
-import { useOnScreen } from '../state/use-on-screen.ts'
 import { ago } from '../text/time.ts'
 import { outcomeInWords } from '../text/words.ts'
 import { RiskBadge, StateBadge } from './badges.tsx'
@@ -34,8 +33,7 @@ function Who({ approval: { action } }: { approval: Approval }) {
 
 /** The whole row opens the approval; there is nothing to press by accident when the list moves. */
 export function PendingItem({ approval, skew }: { approval: Approval; skew: number }) {
-  const { ref, onScreen } = useOnScreen<HTMLLIElement>()
-  // Only what is on the screen is laid out, and only when it is another approval: a thousand of them may wait.
+  // The same nodes as long as it is the same approval: every event of the feed looks through the whole list.
   return useMemo(() => {
     const { id, action, risk, rules, requirements, created_at, expires_at } = approval
     const wanted = requirements.reduce((sum, { quorum }) => sum + quorum, 0)
@@ -43,7 +41,7 @@ export function PendingItem({ approval, skew }: { approval: Approval; skew: numb
       .flatMap(({ votes }) => votes)
       .filter(({ decision }) => decision === 'approve').length
     return (
-      <li ref={ref} class={`item risk-edge-${risk}`}>
+      <li class={`item risk-edge-${risk}`}>
         <h2>
           <a href={approvalHref(id)} data-item={id}>
             <Data text={action.summary} limit={summaryLimit} />
@@ -57,10 +55,10 @@ export function PendingItem({ approval, skew }: { approval: Approval; skew: numb
           {wanted === 1 ? 'approval' : 'approvals'}
         </p>
         <RiskBadge risk={risk} />
-        {onScreen && <Countdown from={created_at} until={expires_at} skew={skew} />}
+        <Countdown from={created_at} until={expires_at} skew={skew} />
       </li>
     )
-  }, [approval, skew, onScreen, ref])
+  }, [approval, skew])
 }
 
 /** Milliseconds: minutes are shown. */

@@ -25,11 +25,11 @@ export function merge(known: Approvals, news: Iterable<Approval>): Approvals {
   return merged
 }
 
-/** Waiting for people; what expires first comes first. */
+/** Waiting for people; what expires first comes first. By their texts: instants of the gateway are all in one form, in UTC. */
 export function pending(approvals: Approvals): Approval[] {
   return [...approvals.values()]
     .filter(({ state }) => state === 'pending')
-    .toSorted((a, b) => Date.parse(a.expires_at) - Date.parse(b.expires_at))
+    .toSorted((a, b) => (a.expires_at < b.expires_at ? -1 : 1))
 }
 
 const decidedAt = ({ resolved_at, created_at }: Approval) => Date.parse(resolved_at ?? created_at)

@@ -18,6 +18,6 @@ export function useAnnouncement(waiting: readonly Approval[], loaded: boolean): 
     const { actor } = actorAndPerson(action.subject)
     const one = `New: ${visible(actor)} asks for ${visible(excerpt(action.summary, 120).text)}, ${risk} risk.`
     setWords(fresh.length === 1 ? one : `${fresh.length} new requests wait.`)
-  }, [waiting.map(({ id }) => id).join(' '), loaded])
+  }, [waiting, loaded])
   return words
 }
