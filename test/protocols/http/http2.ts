@@ -3,12 +3,12 @@ import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2'
 import * as tls from 'node:tls'
 import { onTestFinished } from 'vitest'
 import type { Config, HttpResource } from '../../../src/config/schema.ts'
-import { Authority } from '../../support/certificates.ts'
+import { Authority, type CertificateFiles } from '../../support/certificates.ts'
 import type { Script } from '../../support/upstream.ts'
 import { behind, type Gateway } from './gateway.ts'
 
 let authority: Authority | undefined
-let names = 0
+let files: CertificateFiles | undefined
 
 /** A gateway that speaks TLS, and so HTTP/2, in front of one upstream. */
 export async function behindTls(
@@ -17,7 +17,8 @@ export async function behindTls(
   limits: Partial<Config['listen']['agents']> = {},
 ) {
   authority ??= new Authority()
-  const tls = { min_version: 'TLSv1.2' as const, ...authority.issue(`http2-${++names}`) }
+  files ??= authority.issue('http2')
+  const tls = { min_version: 'TLSv1.2' as const, ...files }
   return { ca: authority.pem, ...(await behind(script, resource, { tls, limits })) }
 }
 

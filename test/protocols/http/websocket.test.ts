@@ -61,7 +61,7 @@ test('an opening that policy allows: messages go both ways as they are, and are 
   expect(socket.protocol).toBe('chat')
   socket.send('hello')
   expect(String((await once(socket, 'message'))[0])).toBe('hello')
-  const large = Buffer.alloc(3_000_000, 'abc')
+  const large = Buffer.alloc(300_000, 'abc')
   socket.send(large)
   expect((await once(socket, 'message'))[0]).toEqual(large)
   socket.close()
@@ -249,14 +249,14 @@ test('back-pressure: an upstream that does not read slows the agent down', async
   )
   const socket = open(gateway.port)
   await once(socket, 'open')
-  for (let i = 0; i < 100; i++) socket.send(Buffer.alloc(1_000_000, i))
+  for (let i = 0; i < 30; i++) socket.send(Buffer.alloc(1_000_000, i))
   // Some megabytes fit into the buffers of the system; the rest stays with who sends it, however long that takes.
   let before = 0
   while (socket.bufferedAmount !== before) {
     before = socket.bufferedAmount
     await later(100)
   }
-  expect(socket.bufferedAmount).toBeGreaterThan(50_000_000)
+  expect(socket.bufferedAmount).toBeGreaterThan(10_000_000)
 })
 
 test('frames are counted whatever pieces they come in', () => {
