@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import type { GateContext } from '../../src/gate/context.ts'
 import { Gate } from '../../src/gate/gate.ts'
 import { castVote } from '../../src/gate/vote.ts'
-import { getApproval } from '../../src/approvals/store.ts'
+import { getApproval, moveApproval } from '../../src/approvals/store.ts'
+import { ranBefore } from '../../src/gate/ran-before.ts'
 import { Problem } from '../../src/core/errors.ts'
 import { attemptAt, openTestGate, person } from '../support/gate.ts'
 import { openTestStore } from '../support/store.ts'
@@ -62,6 +63,69 @@ describe('an agent', () => {
     expect(problem.code).toBe('already-resolved')
     expect(JSON.stringify(problem)).not.toContain('dana')
   })
+})
+
+describe('an approver', () => {
+  it('is told that the same ran before, also under what was granted for some minutes', async () => {
+    const granting = await openTestGate(
+      await openTestStore(),
+      refundsNeed(1).replace('quorum: 1 }', 'quorum: 1, scope: [once, { minutes: 5 }] }'),
+    )
+    const gate = new Gate(granting)
+    const first = await ask(gate, 'twice')
+    const approval = (await getApproval(granting.store, first))!
+    const dana = await person(granting.store, 'dana', ['leads'])
+    await castVote(granting, dana, {
+      approval: first,
+      decision: 'approve',
+      digest: approval.digest,
+      viewHash: approval.viewHash,
+      reason: null,
+      scope: { minutes: 5 },
+      channel: 'api',
+    })
+    const run = await gate.enforce(attemptAt('twice'))
+    await run.complete({ result: 'unknown' })
+
+    // Asked anew, as it is once the minutes are over.
+    const asked = await ranBefore(granting.store, approval.subjectKey, 'crm', approval.digest)
+    expect(asked).toEqual({ id: first, state: 'unknown' })
+  })
+})
+
+describe('the database', () => {
+  it('calls nothing approved that too few people have approved, whatever the code says', async () => {
+    const two = await openTestGate(await openTestStore(), refundsNeed(2))
+    const id = await ask(new Gate(two), 'alone')
+    const approval = (await getApproval(two.store, id))!
+    const dana = await person(two.store, 'dana', ['leads'])
+    await castVote(two, dana, {
+      approval: id,
+      decision: 'approve',
+      digest: approval.digest,
+      viewHash: approval.viewHash,
+      reason: null,
+      scope: 'once',
+      channel: 'api',
+    })
+    expect((await getApproval(two.store, id))!.state).toBe('pending')
+    await expect(moveApproval(two.store, approval, { to: 'approved' })).rejects.toThrow(
+      'not as many people have approved',
+    )
+  })
+
+  it.each(['binding', 'ran_before'])(
+    'lets nobody change what an approval is bound to: %s',
+    async (column) => {
+      const id = await ask(new Gate(ctx), `bound by ${column}`)
+      const value = column === 'binding' ? 'elsewhere' : '{"id":"x","state":"failed"}'
+      const change = store.query(
+        `UPDATE sallyport.approvals SET ${column} = $2, state = 'cancelled', version = version + 1 WHERE id = $1`,
+        [id, value],
+      )
+      await expect(change).rejects.toThrow('cannot change')
+    },
+  )
 })
 
 describe('on_disconnect: cancel', () => {
