@@ -1,5 +1,5 @@
 /** A stream that is not framed as RFC 6455 says: one side could read in it what the other did not say. */
-export class FrameError extends Error {
+class FrameError extends Error {
   override readonly name = 'FrameError'
 }
 

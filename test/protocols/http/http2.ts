@@ -98,7 +98,7 @@ export const frames = {
 export const endStream = 1
 export const endHeaders = 4
 
-export const preface = Buffer.concat([
+const preface = Buffer.concat([
   Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
   frames.settings,
 ])
