@@ -28,6 +28,7 @@ import { usageRoutes } from './console/routes/usage.ts'
 import { transparencyRoutes } from './console/routes/transparency.ts'
 import { createControlServer } from './console/server.ts'
 import { openStoreWhenThere } from './console/waiting-room.ts'
+import type { JsonObject } from './core/json.ts'
 import { version } from './core/version.ts'
 import type { Announcing } from './gate/announce.ts'
 import { ActivePolicies } from './gate/active-policies.ts'
@@ -45,6 +46,7 @@ import { keyCreation, keyRevocation } from './gate/key-errands.ts'
 import { Outcomes } from './gate/outcomes.ts'
 import { authorizeFiles, policyErrand } from './gate/policy-errand.ts'
 import { createAuthenticator } from './identity/authenticate.ts'
+import { factsOf } from './policy/attributes.ts'
 import { compilePolicies } from './policy/compile.ts'
 import { readPolicyFolder } from './policy/load.ts'
 import { createAgentServer } from './protocols/http/server.ts'
@@ -141,7 +143,11 @@ export async function startGateway(
   await audit.append({
     type: 'gateway.started',
     policy: policies.current.hash,
-    ...(observed.length > 0 && { details: { observed: [...observed] } }),
+    // Who may do what here comes from the configuration: a change of it is seen from one start to the next.
+    details: {
+      roles: JSON.parse(JSON.stringify(config.identity.roles)) as JsonObject,
+      ...(observed.length > 0 && { observed: [...observed] }),
+    },
   })
   opened.defer(() =>
     audit.append({ type: 'gateway.stopped' }).catch(tooLate('the stop is not on record')),
@@ -350,7 +356,7 @@ function bindingOf({ name, upstream, credential }: Resource, { bindingKey }: Sec
 }
 
 function known({ name, protocol }: Resource) {
-  return { name, protocol, facts: [] }
+  return { name, protocol, facts: factsOf(protocol) }
 }
 
 function urlOf({ tls }: ListenerConfig, address: AddressInfo | string | null): string {

@@ -7,6 +7,7 @@ import { checkShape } from '../core/shape.ts'
 import { readYaml } from '../core/yaml.ts'
 import { knownChannels } from '../config/check-channels.ts'
 import { hideVariables } from '../config/environment.ts'
+import { factsOf } from '../policy/attributes.ts'
 import type { Known } from '../policy/known.ts'
 import { UsageError } from './errors.ts'
 
@@ -42,7 +43,11 @@ export function policySource(
   return {
     folder: folder ? resolve(start, folder) : resolve(dirname(file), part.policies),
     known: {
-      resources: part.resources.map(({ name, protocol }) => ({ name, protocol, facts: [] })),
+      resources: part.resources.map(({ name, protocol }) => ({
+        name,
+        protocol,
+        facts: factsOf(protocol),
+      })),
       channels: knownChannels(part.channels),
     },
   }

@@ -54,7 +54,7 @@ function content({
     reason: decision.reason,
     agent_reason: action.agentReason,
     ran_before: ranBefore,
-    impact: null,
+    impact: action.attributes['impact'] ?? null,
     scope_options: scopeOptions(decision.requirements),
     break_glass: breakGlassOf(decision.requirements),
     created_at: createdAt.toISOString(),

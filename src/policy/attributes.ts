@@ -64,6 +64,11 @@ export function namespacesOf(protocol: string): readonly Namespace[] {
   return byProtocol[protocol] ?? []
 }
 
+/** Which facts about an action a protocol can find out before deciding. They are among the action's attributes then, as `impact`. */
+export function factsOf(protocol: string): readonly string[] {
+  return protocol === 'postgres' ? ['impact.rows'] : []
+}
+
 /** A resource, as far as policies need to know it. */
 export interface KnownResource {
   readonly name: string

@@ -21,7 +21,9 @@ export class Input {
 
   constructor(action: Action, facts: Facts) {
     this.action = action
-    this.facts = facts
+    // What the protocol has found out goes with the action, into the approval too: what was decided by it is reviewed by the same.
+    const { impact } = action.attributes
+    this.facts = impact ? { impact, ...facts } : facts
   }
 
   attribute(namespace: Namespace, name: string): Attribute | undefined {

@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import type { Action } from '../../core/action.ts'
 import type { Subject } from '../../core/subject.ts'
+import type { Impact } from './sql/impact.ts'
 import type { Analysis } from './sql/statement.ts'
 
 /** Characters of what an agent says that it is doing this for, and of a text in a summary. */
@@ -15,17 +16,19 @@ interface Facts {
   readonly user: string
   readonly text: string
   readonly analysis: Analysis
+  readonly impact: Impact | null
 }
 
 /** One text, with the values that it runs with, as policies, people and the audit log know it. */
-export function actionOf({ subject, resource, database, user, text, analysis }: Facts): Action {
+export function actionOf(facts: Facts): Action {
+  const { subject, resource, database, user, text, analysis, impact } = facts
   return {
     id: randomUUIDv7(),
     name: 'sql.statement',
     subject,
     resource,
     effect: analysis.effect,
-    attributes: { sql: { ...analysis.sql, database, user } },
+    attributes: { sql: { ...analysis.sql, database, user }, ...(impact && { impact }) },
     summary: clipped(text.replaceAll(/\s+/g, ' ').trim(), longestSummary),
     agentReason: reasonOf(text),
     trace: traceOf(text),

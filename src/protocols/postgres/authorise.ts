@@ -7,6 +7,7 @@ import { cancelled, inFailedTransaction, refusalOf, unreadableRefusal } from './
 import { Run } from './run.ts'
 import { Over, Skipped } from './server-side.ts'
 import type { Analysis } from './sql/statement.ts'
+import type { Impact } from './sql/impact.ts'
 import type { Report } from './wire/messages.ts'
 
 /** Held, in a transaction that has failed: the server would refuse it, whatever people say. */
@@ -30,6 +31,8 @@ interface Wish {
   readonly text: string
   readonly analysis: Analysis
   /** Milliseconds that it may wait for people. */
+  /** `null` where nobody asks. */
+  readonly impact: Impact | null
   readonly waitMs: number
   /** Rejects with `FailedTransaction`, `Skipped`, or a problem: then it does not wait, and does not run. */
   readonly seal: () => Promise<Sealed>
@@ -51,7 +54,7 @@ export class Authoriser {
   }
 
   /** A run of what was permitted, or what the client is told instead. Rejects with `Skipped` and `Over`. */
-  async run({ text, analysis, waitMs, seal }: Wish): Promise<Run | Report> {
+  async run({ text, analysis, impact, waitMs, seal }: Wish): Promise<Run | Report> {
     const { gate, principal, resource, binding, database, user } = this.#init
     const { subject, credential } = principal
     const attempt = new AbortController()
@@ -62,7 +65,7 @@ export class Authoriser {
     let reminders: NodeJS.Timeout | undefined
     try {
       const permit = await gate.enforce({
-        action: actionOf({ subject, resource, database, user, text, analysis }),
+        action: actionOf({ subject, resource, database, user, text, analysis, impact }),
         credential,
         binding,
         seal: async () => (shown.sealed = await seal()),

@@ -3,6 +3,7 @@ import { Pool, type PoolConfig } from 'pg'
 import type { PostgresResource } from '../../config/schema.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { Catalogues } from './sql/catalogues.ts'
+import { Impacts } from './sql/impact.ts'
 import type { CatalogueSource, Probe } from './sql/statement.ts'
 
 /** Milliseconds until a question about the catalogue has to be answered. */
@@ -14,6 +15,7 @@ export class Databases {
   readonly #log: Log
   readonly #pools: Pool[] = []
   readonly #known = new Map<string, CatalogueSource>()
+  readonly #impacts = new Map<string, Impacts>()
 
   constructor(config: PostgresResource, log: Log) {
     this.#config = config
@@ -25,6 +27,15 @@ export class Databases {
     if (known) return known
     const made = new Catalogues(this.#probe(database))
     this.#known.set(database, made)
+    return made
+  }
+
+  /** Over another connection: it works in transactions, which questions about the catalogue must not get into. */
+  impacts(database: string): Impacts {
+    const known = this.#impacts.get(database)
+    if (known) return known
+    const made = new Impacts(this.#probe(database))
+    this.#impacts.set(database, made)
     return made
   }
 

@@ -11,6 +11,7 @@ import { renames, type Portal, type SessionNames } from './session-names.ts'
 import { isSessionOnly } from './session-only.ts'
 import type { Settings } from './settings.ts'
 import type { Analyser, Analysis, Statement } from './sql/statement.ts'
+import type { Impact, Impacts } from './sql/impact.ts'
 import { WireFault } from './wire/fault.ts'
 import type { FrontendMessage } from './wire/frontend.ts'
 import { bind, execute, query, randomName, type Report } from './wire/messages.ts'
@@ -31,6 +32,9 @@ interface FrontInit {
   readonly authoriser: Authoriser
   readonly analyser: Pick<Analyser, 'analyse'>
   readonly database: string
+  readonly impacts: Pick<Impacts, 'of'>
+  /** Facts that the policies in force look at. */
+  readonly needs: () => readonly string[]
   /** Milliseconds that a statement is held. */
   readonly wait: Pick<PostgresResource, 'wait'>['wait']
   readonly waitInTransaction: number
@@ -271,9 +275,18 @@ export class Front {
       role: settings.role,
       searchPath: settings.searchPath,
       temporary: [...settings.temporary.keys()],
+      impact: await this.#impact(text, analysis, values),
       settings: await settings.changed(),
       copiesIn: has(analysis.statements, 'copy-in'),
     }
+  }
+
+  /** Asked for only where a rule looks at it. */
+  async #impact(text: string, analysis: Analysis, { bound }: Values): Promise<Impact | null> {
+    const { impacts, needs, settings } = this.#init
+    if (!needs().some((fact) => fact.startsWith('impact.'))) return null
+    const { searchPath } = settings
+    return impacts.of({ text, analysis, searchPath, values: bound ? textsOf(bound) : [] })
   }
 
   /** Whether waiting here keeps locks that others may need. */
@@ -355,4 +368,10 @@ function preparedIn({ statements }: Analysis, { statements: names }: SessionName
     .flatMap(({ session }) => session)
     .flatMap((change) => (change.kind === 'execute' ? [change.name] : []))
     .map((name) => ({ name, text: names.all.get(name)?.text ?? '' }))
+}
+
+/** `undefined` where one of them is in binary. */
+function textsOf({ formats, values }: BindRequest): (string | null)[] | undefined {
+  if (formats.some((format) => format !== 0)) return undefined
+  return values.map((value) => (value === null ? null : value.toString()))
 }

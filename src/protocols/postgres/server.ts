@@ -24,7 +24,7 @@ export interface PostgresServerDeps {
   /** Names the upstream and the credential that the resource is bound to, without revealing either. */
   readonly binding: string
   readonly authenticator: Pick<Authenticator, 'authenticate' | 'recheck'>
-  readonly gate: Pick<Gate, 'enforce'>
+  readonly gate: Pick<Gate, 'enforce' | 'needs'>
   readonly analyser: Pick<Analyser, 'analyse'>
   readonly limits: Pick<Config['hold'], 'in_transaction_max'>
   /** Milliseconds that sessions may go on with what runs, when the gateway stops. */
@@ -113,6 +113,7 @@ export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
         resource: resource.name,
         database: start.database,
         user: start.user,
+        impacts: databases.impacts(start.database),
         wait: resource.wait,
         waitInTransaction: deps.limits.in_transaction_max,
         cancelUpstream: () => upstream.cancel(connection),

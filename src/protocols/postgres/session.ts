@@ -14,6 +14,7 @@ import type { Run } from './run.ts'
 import { Over, ServerSide } from './server-side.ts'
 import { SessionNames } from './session-names.ts'
 import { Settings } from './settings.ts'
+import type { Impacts } from './sql/impact.ts'
 import type { Analyser, CatalogueSource, Statement } from './sql/statement.ts'
 import { FrontendReader } from './wire/frontend.ts'
 import { report, terminate } from './wire/messages.ts'
@@ -31,9 +32,10 @@ export interface SessionInit {
   readonly principal: Principal
   /** Whether the credential is still worth something. Throws why not. */
   readonly stillTrusted: () => void | Promise<void>
-  readonly gate: Pick<Gate, 'enforce'>
+  readonly gate: Pick<Gate, 'enforce' | 'needs'>
   readonly analyser: Pick<Analyser, 'analyse'>
   readonly catalogues: CatalogueSource
+  readonly impacts: Pick<Impacts, 'of'>
   readonly harmless: ReadonlySet<string>
   readonly resource: string
   readonly binding: string
@@ -70,7 +72,7 @@ export class Session {
   constructor(init: SessionInit) {
     this.#init = init
     const { client, upstream, database, catalogues, harmless, ...rest } = init
-    const { wait, waitInTransaction, analyser } = rest
+    const { wait, waitInTransaction, analyser, impacts, gate, resource } = rest
     this.#server = new ServerSide(upstream.socket, client, this.#events())
     this.#settings = new Settings(this.#server, database, catalogues, harmless)
     this.#authoriser = new Authoriser({
@@ -86,6 +88,8 @@ export class Session {
       analyser,
       database,
       wait,
+      impacts,
+      needs: () => gate.needs(resource).facts,
       waitInTransaction,
       sent: (run) => this.#sent(run),
     })

@@ -35,8 +35,8 @@ export class StandInGate {
   readonly #approvals: (() => void)[] = []
   readonly #onHold: (() => void)[] = []
 
-  needs(): { body: boolean } {
-    return { body: this.readsBody }
+  needs(): { body: boolean; facts: string[] } {
+    return { body: this.readsBody, facts: [] }
   }
 
   async enforce(attempt: Attempt): Promise<Permit> {
