@@ -19,7 +19,7 @@ const filesIssuer = 'sallyport:gateway'
  * Who changes policy files: nobody can tell, so whoever administers the gateway is taken for their owner, and none of them approves the change. Without that role
  * there is nobody who could be ruled out, and a rule that holds such changes denies them (`owner-unknown`): a person has to propose them.
  */
-export function policyFilesSubject(adminGroup: string | undefined): Subject {
+function policyFilesSubject(adminGroup: string | undefined): Subject {
   return {
     issuer: filesIssuer,
     subject: 'policy-files',
@@ -84,10 +84,7 @@ async function shownChange(
 }
 
 /** A unified diff of two sets of policy files, by their names. */
-export function diffOf(
-  before: readonly PolicyDocument[],
-  after: readonly PolicyDocument[],
-): string {
+function diffOf(before: readonly PolicyDocument[], after: readonly PolicyDocument[]): string {
   const texts = (documents: readonly PolicyDocument[]) =>
     new Map(documents.map(({ file, text }) => [basename(file), text]))
   const [old, current] = [texts(before), texts(after)]
