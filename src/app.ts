@@ -46,6 +46,7 @@ import { keyCreation, keyRevocation } from './gate/key-errands.ts'
 import { Outcomes } from './gate/outcomes.ts'
 import { authorizeFiles, policyErrand } from './gate/policy-errand.ts'
 import { createAuthenticator } from './identity/authenticate.ts'
+import { factsOf } from './policy/attributes.ts'
 import { compilePolicies } from './policy/compile.ts'
 import { readPolicyFolder } from './policy/load.ts'
 import { createAgentServer } from './protocols/http/server.ts'
@@ -355,7 +356,7 @@ function bindingOf({ name, upstream, credential }: Resource, { bindingKey }: Sec
 }
 
 function known({ name, protocol }: Resource) {
-  return { name, protocol, facts: [] }
+  return { name, protocol, facts: factsOf(protocol) }
 }
 
 function urlOf({ tls }: ListenerConfig, address: AddressInfo | string | null): string {
