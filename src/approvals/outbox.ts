@@ -1,4 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto'
+import type { Eligible } from '../core/decision.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Queryable } from '../store/db.ts'
 
@@ -45,6 +46,32 @@ export async function insertNotices(
       [randomUUIDv7(), approval, channel, target, purpose, due],
     )
   }
+}
+
+/** Members of a chat whose accounts belong to people who may vote on this approval, as far as is known of their groups, and are not behind its action. */
+export async function linkedApprovers(
+  tx: Queryable,
+  channel: string,
+  approval: string,
+  offers: readonly Eligible[],
+): Promise<string[]> {
+  const groups = offers.flatMap((from) => ('group' in from ? from.group : []))
+  const people = offers.flatMap((from) => ('people' in from ? from.people : []))
+  const rows = await tx.query<{ member: string }>(
+    `SELECT DISTINCT l.member FROM sallyport.chat_links l JOIN sallyport.people p USING (issuer, subject)
+      WHERE l.channel = $1 AND NOT sallyport.is_excluded($2, p.issuer, p.subject)
+        AND (p.groups && $3::text[]
+             OR (p.issuer, p.subject) IN (SELECT unnest($4::text[]), unnest($5::text[])))
+      ORDER BY l.member`,
+    [
+      channel,
+      approval,
+      groups,
+      people.map(({ issuer }) => issuer),
+      people.map(({ subject }) => subject),
+    ],
+  )
+  return rows.map(({ member }) => member)
 }
 
 /**

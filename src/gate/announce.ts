@@ -1,4 +1,9 @@
-import { insertNotices, type Announcement, type Purpose } from '../approvals/outbox.ts'
+import {
+  insertNotices,
+  linkedApprovers,
+  type Announcement,
+  type Purpose,
+} from '../approvals/outbox.ts'
 import type { NewApproval } from '../approvals/approval.ts'
 import type { Requirement } from '../core/decision.ts'
 import type { Queryable } from '../store/db.ts'
@@ -19,15 +24,17 @@ export async function announce(
   approval: NewApproval,
   announcing: Announcing,
 ): Promise<void> {
-  await insertNotices(tx, approval.id, announcementsOf(approval, announcing))
+  const all = announcementsOf(approval, announcing)
+  await insertNotices(tx, approval.id, await withPeople(tx, approval, all))
 }
 
 /** An emergency is told to every place that is known: those of its rules, those of the configuration, and those that would have heard of it later. */
 export async function announceEverywhere(
   tx: Queryable,
-  { id, decision }: Pick<NewApproval, 'id' | 'decision'>,
+  approval: Pick<NewApproval, 'id' | 'decision'>,
   announcing: Announcing,
 ): Promise<void> {
+  const { id, decision } = approval
   // Long ago, so at once, whatever the clocks say.
   const due = new Date(0)
   const places = [
@@ -38,7 +45,26 @@ export async function announceEverywhere(
       ...(escalate?.to ?? []),
     ]),
   ]
-  await insertNotices(tx, id, at(places, 'announce', due, announcing))
+  const all = at(places, 'announce', due, announcing)
+  await insertNotices(tx, id, await withPeople(tx, approval, all))
+}
+
+/** Everybody who may decide, and has linked an account in that chat: each is told by themselves. */
+const approvers = '@approvers'
+
+/** The same, with people in the place of `@approvers`: those who are linked now, and are not behind the action. */
+async function withPeople(
+  tx: Queryable,
+  { id, decision }: Pick<NewApproval, 'id' | 'decision'>,
+  all: readonly Announcement[],
+): Promise<Announcement[]> {
+  const expanded = all.map(async (announcement) => {
+    if (announcement.target !== approvers) return [announcement]
+    const offers = decision.requirements.map(({ from }) => from)
+    const members = await linkedApprovers(tx, announcement.channel, id, offers)
+    return members.map((member) => ({ ...announcement, target: `@${member}` }))
+  })
+  return (await Promise.all(expanded)).flat()
 }
 
 /** Over several rules everything adds up; a place that more than one of them names is told once, at the earliest of their times. */

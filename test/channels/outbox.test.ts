@@ -1,25 +1,33 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { DeliveryError } from '../../src/gate/channel.ts'
 import { channelHealth } from '../../src/approvals/outbox.ts'
-import { announceEverywhere, type Announcing } from '../../src/gate/announce.ts'
+import { announceEverywhere } from '../../src/gate/announce.ts'
 import { commit } from '../../src/gate/commit.ts'
 import type { GateContext } from '../../src/gate/context.ts'
 import { Delivery, deliveryTimes, type DeliveryTimes } from '../../src/gate/delivery.ts'
 import { Gate } from '../../src/gate/gate.ts'
 import { castVote } from '../../src/gate/vote.ts'
 import { getApproval } from '../../src/approvals/store.ts'
+import { acceptOffer, offerLink } from '../../src/identity/chat-links.ts'
+import { collectEvents } from '../support/control-plane.ts'
 import { attemptAt, openTestGate, person } from '../support/gate.ts'
-import { atEnd, openTestStore } from '../support/store.ts'
+import type { Store } from '../../src/store/db.ts'
+import { openTestStore } from '../support/store.ts'
 import { RecordingChannel } from './recorder.ts'
 
 const quick: DeliveryTimes = { ...deliveryTimes, lookEvery: 20, firstPause: 20, longestPause: 100 }
 
-const nowhere: Announcing = {
-  channels: ['chat', 'pager'],
-  to: [],
-  remindMs: undefined,
-  escalate: undefined,
-}
+let store: Store
+let scenes = 0
+const running: Delivery[] = []
+
+beforeAll(async () => {
+  store = await openTestStore()
+})
+
+afterEach(async () => {
+  for (const delivery of running.splice(0)) await delivery.stop()
+})
 
 const policies = (approval: string) => `rules:
   - name: refunds
@@ -38,18 +46,31 @@ interface Scene {
   vote(id: string, decision?: 'approve' | 'deny' | 'break_glass'): Promise<void>
 }
 
+/** A rule that asks for this approval. Each test has channels of its own: what it calls chat: and pager: leads there. */
 async function open(
   approval: string,
-  { announcing = nowhere, replicas = 1, times = quick } = {},
+  {
+    to = [] as readonly string[],
+    replicas = 1,
+    times = quick,
+  }: { to?: readonly string[]; replicas?: number; times?: DeliveryTimes } = {},
 ): Promise<Scene> {
-  const store = await openTestStore()
-  const gate = await openTestGate(store, policies(approval), announcing)
-  const [chat, pager] = [new RecordingChannel('chat'), new RecordingChannel('pager')]
+  const letter = String.fromCodePoint('a'.codePointAt(0)! + scenes++)
+  const own = (text: string) => text.replaceAll(/\b(chat|pager):/g, `$1${letter}:`)
+  const [chat, pager] = [
+    new RecordingChannel(`chat${letter}`),
+    new RecordingChannel(`pager${letter}`),
+  ]
+  const gate = await openTestGate(store, policies(own(approval)), {
+    channels: [chat.name, pager.name],
+    to: to.map(own),
+    remindMs: undefined,
+    escalate: undefined,
+  })
   for (let i = 0; i < replicas; i++) {
     for (const channel of [chat, pager]) {
       const consoleUrl = 'https://console.test'
-      const delivery = new Delivery(channel, { gate, consoleUrl, onAttempt() {}, times })
-      atEnd(() => delivery.stop())
+      running.push(new Delivery(channel, { gate, consoleUrl, onAttempt() {}, times }))
     }
   }
   return {
@@ -57,7 +78,8 @@ async function open(
     chat,
     pager,
     async ask(note) {
-      const problem = await new Gate(gate).enforce(attemptAt(note)).catch((error) => error)
+      const attempt = attemptAt(`${note} of scene ${letter}`)
+      const problem = await new Gate(gate).enforce(attempt).catch((error: unknown) => error)
       return (problem as { members: { task: { id: string } } }).members.task.id
     },
     async vote(id, decision = 'approve') {
@@ -69,6 +91,9 @@ async function open(
     },
   }
 }
+
+const healthOf = ({ gate, chat, pager }: Scene) =>
+  channelHealth(gate.store, [chat.name, pager.name])
 
 describe('the outbox', () => {
   it('tells every place that the rule names, once each, and what became of it in the same message', async () => {
@@ -103,7 +128,7 @@ describe('the outbox', () => {
   it('is as durable as the step that it tells of: what is undone is not told', async () => {
     const { gate, chat, ask } = await open('channels: [console]')
     const approval = (await getApproval(gate.store, await ask('undone')))!
-    const everywhere = { ...nowhere, to: ['chat:#leads'] }
+    const everywhere = { ...gate.announcing, to: [`${chat.name}:#leads`] }
     const step = (end: () => void) =>
       commit(gate, async ({ tx }) => {
         await announceEverywhere(tx, approval, everywhere)
@@ -120,16 +145,17 @@ describe('the outbox', () => {
   })
 
   it('tries again, longer apart each time, and loses nothing; another channel does not notice', async () => {
-    const { gate, chat, pager, ask, vote } = await open("channels: ['chat:#leads', 'pager:x']")
+    const scene = await open("channels: ['chat:#leads', 'pager:x']")
+    const { chat, pager, ask, vote } = scene
     chat.failWith = new DeliveryError('it says no')
     const id = await ask('dead')
     await expect.poll(() => pager.shown.size).toBe(1)
     await expect.poll(() => chat.attempts).toBeGreaterThan(2)
     await expect
-      .poll(() => channelHealth(gate.store, ['chat', 'pager']))
+      .poll(() => healthOf(scene))
       .toMatchObject([
-        { channel: 'chat', waiting: 1, lastError: 'it says no', lastSuccess: null },
-        { channel: 'pager', waiting: 0, lastError: null },
+        { waiting: 1, lastError: 'it says no', lastSuccess: null },
+        { waiting: 0, lastError: null },
       ])
     await vote(id)
     chat.failWith = null
@@ -137,16 +163,16 @@ describe('the outbox', () => {
       .poll(() => [...chat.shown.values()].map((it) => it.story.state))
       .toEqual(['approved'])
     await expect
-      .poll(() => channelHealth(gate.store, ['chat']))
+      .poll(() => channelHealth(store, [chat.name]))
       .toMatchObject([{ waiting: 0, oldest: null }])
   })
 
   it('tells of a defect in a channel by its name alone: its words may hold a secret', async () => {
-    const { gate, chat, ask } = await open("channels: ['chat:#leads']")
+    const { chat, ask } = await open("channels: ['chat:#leads']")
     chat.failWith = new TypeError('token xoxb-secret is not a function')
     await ask('defect')
     await expect
-      .poll(async () => (await channelHealth(gate.store, ['chat']))[0]!.lastError)
+      .poll(async () => (await channelHealth(store, [chat.name]))[0]!.lastError)
       .toBe('unexpected failure (TypeError)')
   })
 
@@ -162,14 +188,14 @@ describe('the outbox', () => {
   })
 
   it('gives up on what is days old, and does not count it as waiting', async () => {
-    const { gate, chat, ask } = await open("channels: ['chat:#leads']", {
+    const { chat, ask } = await open("channels: ['chat:#leads']", {
       times: { ...quick, giveUpAfter: -60_000 },
     })
     chat.failWith = new DeliveryError('gone for good')
     await ask('old')
     await expect.poll(() => chat.attempts).toBe(1)
     await expect
-      .poll(() => channelHealth(gate.store, ['chat']))
+      .poll(() => channelHealth(store, [chat.name]))
       .toMatchObject([{ waiting: 0, lastError: 'gone for good' }])
     await new Promise((resolve) => setTimeout(resolve, 100))
     expect(chat.attempts).toBe(1)
@@ -179,7 +205,7 @@ describe('the outbox', () => {
 describe('who else is told, and when', () => {
   it('the places of the configuration, for a rule that names none', async () => {
     const { chat, ask } = await open('quorum: 1', {
-      announcing: { ...nowhere, to: ['chat:#default', 'console'] },
+      to: ['chat:#default', 'console'],
     })
     await ask('default')
     await expect.poll(() => [...chat.shown.values()].map((it) => it.target)).toEqual(['#default'])
@@ -187,11 +213,31 @@ describe('who else is told, and when', () => {
 
   it('nobody outside, for a rule that names the console alone', async () => {
     const { chat, ask } = await open('channels: [console]', {
-      announcing: { ...nowhere, to: ['chat:#default'] },
+      to: ['chat:#default'],
     })
     await ask('console only')
     await new Promise((resolve) => setTimeout(resolve, 100))
     expect(chat.attempts).toBe(0)
+  })
+
+  it('everybody who may decide and has linked an account, each by themselves; nobody who is behind the action', async () => {
+    const { gate, chat, ask } = await open("channels: ['chat:@approvers']")
+    const { recorder } = collectEvents()
+    for (const [name, groups] of [
+      ['lena', ['leads']],
+      ['omar', ['leads', 'others']],
+      ['noor', ['others']],
+      // Owns the agent.
+      ['priya', ['leads']],
+    ] as const) {
+      const somebody = await person(gate.store, name, groups)
+      const account = { channel: chat.name, tenant: 'T1', member: `U-${name}`, name }
+      const code = await offerLink(gate.store, account)
+      await acceptOffer({ store: gate.store, recorder }, somebody, code)
+    }
+    await ask('by name')
+    const targets = () => [...chat.shown.values()].map((it) => it.target).toSorted()
+    await expect.poll(targets).toEqual(['@U-lena', '@U-omar'])
   })
 
   it('a wider group, if nobody has decided after a while; not if somebody has', async () => {
@@ -218,13 +264,13 @@ describe('who else is told, and when', () => {
     const reminders = () => chat.told.filter(({ purpose }) => purpose === 'remind')
     await expect.poll(reminders, { timeout: 5_000 }).toHaveLength(1)
     expect(reminders()[0]).toMatchObject({ story: { id: left, state: 'pending' } })
-    expect(reminders()[0]!.announced).toEqual({ message: expect.stringMatching(/^chat \d$/) })
+    expect(reminders()[0]!.announced).toEqual({ message: expect.stringMatching(/^chat\w \d$/) })
   })
 
   it('everybody, and at once, when somebody breaks the glass', async () => {
     const { chat, pager, ask, vote } = await open(
       "channels: [console], break_glass: { from: { group: leads } }, escalate: { after: 1h, to: ['pager:night'] }",
-      { announcing: { ...nowhere, to: ['chat:#default'] } },
+      { to: ['chat:#default'] },
     )
     const id = await ask('emergency')
     await new Promise((resolve) => setTimeout(resolve, 60))
