@@ -86,6 +86,13 @@ export class Answers {
     this.#queue.push(question)
   }
 
+  /** What was not even sent, since the server skips everything now. */
+  skip({ run, own, settled }: Expected): void {
+    if (run) this.#events.failed(run, skipped)
+    own?.failed(skipped, 'skipped because of an earlier error')
+    settled(false)
+  }
+
   /** A Sync is on its way: from there on, the server listens again. */
   endSkipping(): void {
     this.#skipping = false
@@ -208,11 +215,10 @@ export class Answers {
     this.#step = 0
     this.#stepRows = 0
     this.#events.broken()
-    for (const [i, { run, own, settled }] of dropped.entries()) {
-      if (run) this.#events.failed(run, i === 0 ? code : skipped)
-      if (i > 0) own?.failed(skipped, 'skipped because of an earlier error')
-      settled(false)
-    }
+    const [refused, ...others] = dropped
+    if (refused?.run) this.#events.failed(refused.run, code)
+    refused?.settled(false)
+    for (const other of others) this.skip(other)
   }
 
   #ready({ bytes }: BackendPiece): Buffer | null {

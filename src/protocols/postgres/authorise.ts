@@ -2,12 +2,13 @@ import { Problem } from '../../core/errors.ts'
 import type { Principal } from '../../core/subject.ts'
 import type { Sealed, Waiting } from '../../gate/attempt.ts'
 import type { Gate } from '../../gate/gate.ts'
+import type { Permit } from '../../gate/permit.ts'
 import { actionOf } from './action.ts'
 import { cancelled, inFailedTransaction, refusalOf, unreadableRefusal } from './refusal.ts'
 import { Run } from './run.ts'
 import { Over, Skipped } from './server-side.ts'
-import type { Analysis } from './sql/statement.ts'
 import type { Impact } from './sql/impact.ts'
+import type { Analysis } from './sql/statement.ts'
 import type { Report } from './wire/messages.ts'
 
 /** Held, in a transaction that has failed: the server would refuse it, whatever people say. */
@@ -30,9 +31,9 @@ export interface AuthoriserInit {
 interface Wish {
   readonly text: string
   readonly analysis: Analysis
-  /** Milliseconds that it may wait for people. */
   /** `null` where nobody asks. */
   readonly impact: Impact | null
+  /** Milliseconds that it may wait for people. */
   readonly waitMs: number
   /** Rejects with `FailedTransaction`, `Skipped`, or a problem: then it does not wait, and does not run. */
   readonly seal: () => Promise<Sealed>
@@ -78,9 +79,7 @@ export class Authoriser {
           reminders = setInterval(() => this.#init.notice(waiting), reminder)
         },
       })
-      // A digest in the permit means that people approved this text with these values, in this session as it was.
-      permit.redeem(permit.digest === null ? null : (shown.sealed?.digest ?? null))
-      return new Run(permit)
+      return redeemed(permit, shown.sealed)
     } catch (error) {
       if (error instanceof Skipped || error instanceof Over) throw error
       return this.#refusal(error, analysis)
@@ -109,5 +108,17 @@ export class Authoriser {
     const report = refusalOf(error)
     const denied = error instanceof Problem && error.code === 'denied'
     return denied && unreadable ? unreadableRefusal(unreadable, report) : report
+  }
+}
+
+/** A digest in the permit means that people approved this text with these values, in this session as it was. */
+function redeemed(permit: Permit, sealed: Sealed | null): Run {
+  try {
+    permit.redeem(permit.digest === null ? null : (sealed?.digest ?? null))
+    return new Run(permit)
+  } catch (error) {
+    // Nobody waits for it any more, or this replica may be taken for dead. Nothing was sent.
+    void permit.complete({ result: 'failed', error: 'not-sent' })
+    throw error
   }
 }

@@ -1,4 +1,5 @@
 import type { PostgresResource } from '../../config/schema.ts'
+import { Problem } from '../../core/errors.ts'
 import { FailedTransaction, type Authoriser } from './authorise.ts'
 import { expected } from './expected.ts'
 import type { Ledger } from './ledger.ts'
@@ -10,8 +11,8 @@ import { Skipped, type ServerSide } from './server-side.ts'
 import { renames, type Portal, type SessionNames } from './session-names.ts'
 import { isSessionOnly } from './session-only.ts'
 import type { Settings } from './settings.ts'
-import type { Analyser, Analysis, Statement } from './sql/statement.ts'
 import type { Impact, Impacts } from './sql/impact.ts'
+import type { Analyser, Analysis, Statement } from './sql/statement.ts'
 import { WireFault } from './wire/fault.ts'
 import type { FrontendMessage } from './wire/frontend.ts'
 import { bind, execute, query, randomName, type Report } from './wire/messages.ts'
@@ -31,16 +32,21 @@ interface FrontInit {
   readonly ledger: Ledger
   readonly authoriser: Authoriser
   readonly analyser: Pick<Analyser, 'analyse'>
-  readonly database: string
   readonly impacts: Pick<Impacts, 'of'>
   /** Facts that the policies in force look at. */
   readonly needs: () => readonly string[]
+  readonly database: string
   /** Milliseconds that a statement is held. */
   readonly wait: Pick<PostgresResource, 'wait'>['wait']
   readonly waitInTransaction: number
+  /** Bytes of the largest text, with its values, that is held. */
+  readonly maxHeld: number
   /** A read has been sent, and its record is under way. */
   readonly sent: (run: Run) => void
 }
+
+/** Characters of all texts together that have a name in one session. */
+const mostRemembered = 32 * 1024 * 1024
 
 /** What a text runs with, besides itself. */
 interface Values {
@@ -59,6 +65,8 @@ export class Front {
   // Whether a run has begun in this segment: its transaction keeps its locks until the Sync.
   #ran = false
   #copying: Run | null = null
+  // Characters of the texts that have got a name, some of which may have been forgotten since.
+  #remembered = 0
 
   constructor(init: FrontInit) {
     this.#init = init
@@ -150,6 +158,7 @@ export class Front {
   #parse({ body, bytes }: FrontendMessage): void {
     const { statements } = this.#init.names
     const { name, text, types } = readParse(body)
+    this.#remember(text)
     const change = statements.announce(name, { text, types }, this.#segment)
     const settled = (succeeded: boolean): void => {
       statements.settle(change, succeeded)
@@ -211,6 +220,16 @@ export class Front {
     if (mayCopy || (statements.length === 0 && run)) return this.#copyOrEnd(run)
   }
 
+  /** Texts with a name are kept for as long as the server keeps them. */
+  #remember(text: string): void {
+    this.#remembered += text.length
+    if (this.#remembered <= mostRemembered) return
+    const all = [...this.#init.names.statements.all.values()]
+    this.#remembered = all.reduce((sum, prepared) => sum + prepared.text.length, text.length)
+    if (this.#remembered > mostRemembered)
+      throw new WireFault('too many prepared statements in one session', '53200')
+  }
+
   #close(message: FrontendMessage): void {
     const { server, names, ledger } = this.#init
     const { kind, name } = readNamed(message.body)
@@ -256,13 +275,27 @@ export class Front {
     return authoriser.run({
       text,
       analysis,
+      impact: await this.#impact(text, analysis, values),
       waitMs: this.#inTransaction ? Math.min(wait, waitInTransaction) : wait,
       seal: async () => seal(await this.#meaning(text, analysis, values)),
     })
   }
 
+  /** Asked for only where a rule looks at it. */
+  async #impact(text: string, analysis: Analysis, { bound }: Values): Promise<Impact | null> {
+    const { impacts, needs, settings } = this.#init
+    if (!needs().some((fact) => fact.startsWith('impact.'))) return null
+    const { searchPath } = settings
+    return impacts.of({ text, analysis, searchPath, values: bound ? textsOf(bound) : [] })
+  }
+
   async #meaning(text: string, analysis: Analysis, { types, bound }: Values): Promise<Meaning> {
-    const { server, settings, names, database } = this.#init
+    const { server, settings, names, database, maxHeld } = this.#init
+    const size = sizeOf(text, bound)
+    if (size > maxHeld) {
+      const detail = `This statement has to be approved, and has ${size} bytes with its values; ${maxHeld} at most can be shown.`
+      throw new Problem('body-too-large', detail)
+    }
     // Whatever comes before it is over before anybody is asked: if it failed, this is skipped, and nobody decides about it in vain.
     await server.drain()
     if (server.answers.status === 'E') throw new FailedTransaction()
@@ -275,18 +308,9 @@ export class Front {
       role: settings.role,
       searchPath: settings.searchPath,
       temporary: [...settings.temporary.keys()],
-      impact: await this.#impact(text, analysis, values),
       settings: await settings.changed(),
       copiesIn: has(analysis.statements, 'copy-in'),
     }
-  }
-
-  /** Asked for only where a rule looks at it. */
-  async #impact(text: string, analysis: Analysis, { bound }: Values): Promise<Impact | null> {
-    const { impacts, needs, settings } = this.#init
-    if (!needs().some((fact) => fact.startsWith('impact.'))) return null
-    const { searchPath } = settings
-    return impacts.of({ text, analysis, searchPath, values: bound ? textsOf(bound) : [] })
   }
 
   /** Whether waiting here keeps locks that others may need. */
@@ -351,6 +375,11 @@ export class Front {
       if (!(error instanceof Skipped)) throw error
     }
   }
+}
+
+function sizeOf(text: string, bound: BindRequest | null): number {
+  const values = bound?.values ?? []
+  return values.reduce((sum, value) => sum + (value?.length ?? 0), Buffer.byteLength(text))
 }
 
 function has(statements: readonly Statement[], kind: string): boolean {

@@ -98,7 +98,8 @@ export class Ledger {
   lost(running: readonly Run[], committing: boolean): void {
     const result = committing ? 'unknown' : 'failed'
     for (const run of [...running, ...this.#open]) {
-      run.finish(run.isRead ? 'failed' : result, 'connection-lost')
+      if (run.started && !run.isRead) run.finish(result, 'connection-lost')
+      else run.finish('failed', 'connection-lost')
     }
     this.#open.clear()
     this.#settle(this.#waiting, result, 'connection-lost')

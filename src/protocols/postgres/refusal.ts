@@ -7,6 +7,7 @@ import type { Report } from './wire/messages.ts'
 const codes: Partial<Record<ProblemCode, string>> = {
   'approval-pending': 'SP001',
   'too-many-holds': '53400',
+  'body-too-large': '54000',
   'store-unavailable': '58000',
   unauthenticated: '28000',
   'internal-error': 'XX000',

@@ -26,7 +26,7 @@ export interface PostgresServerDeps {
   readonly authenticator: Pick<Authenticator, 'authenticate' | 'recheck'>
   readonly gate: Pick<Gate, 'enforce' | 'needs'>
   readonly analyser: Pick<Analyser, 'analyse'>
-  readonly limits: Pick<Config['hold'], 'in_transaction_max'>
+  readonly limits: Pick<Config['hold'], 'in_transaction_max' | 'max_body'>
   /** Milliseconds that sessions may go on with what runs, when the gateway stops. */
   readonly drain: number
   readonly log: Log
@@ -41,6 +41,8 @@ export interface PostgresServer {
 
 /** Milliseconds until a client has to have shown who it is. */
 const startUp = 20_000
+/** Connections beyond the limit, for clients that are about to show who they are. */
+const strangers = 100
 /** Milliseconds between two looks at the credentials of idle sessions. */
 const lookEvery = 5_000
 
@@ -65,6 +67,8 @@ export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
   let closing = false
 
   const server = createServer({ pauseOnConnect: true, noDelay: true, keepAlive: true })
+  // Those too that have not shown who they are, or only come to cancel something.
+  server.maxConnections = resource.max_connections + strangers
   server.on('connection', (raw: Socket) => {
     sockets.add(raw)
     raw.once('close', () => sockets.delete(raw))
@@ -109,13 +113,14 @@ export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
         principal,
         stillTrusted: stillTrusted(authenticator, token, principal),
         catalogues: databases.get(start.database),
+        impacts: databases.impacts(start.database),
         harmless: new Set(resource.harmless),
         resource: resource.name,
         database: start.database,
         user: start.user,
-        impacts: databases.impacts(start.database),
         wait: resource.wait,
         waitInTransaction: deps.limits.in_transaction_max,
+        maxHeld: deps.limits.max_body,
         cancelUpstream: () => upstream.cancel(connection),
       })
       const secret = keys.issue(connection.process, minor, session)

@@ -2,7 +2,7 @@ import type { Analysis, SessionChange, Statement } from './sql/statement.ts'
 
 /** What the server calls statements that concern nothing but the session itself. */
 const commands =
-  /^(SET|RESET|SHOW|PREPARE|DEALLOCATE( ALL)?|FETCH|MOVE|CLOSE CURSOR( ALL)?|UNLISTEN)$/
+  /^(SET|RESET|SHOW|PREPARE|DEALLOCATE( ALL)?|FETCH|MOVE|CLOSE CURSOR( ALL)?|UNLISTEN|DISCARD .*)$/
 
 /**
  * Whether a text is only about the session: transaction control, settings that mean nothing to anybody else, names for what is judged when it runs, more rows of a cursor
@@ -31,6 +31,7 @@ function isOwnBusiness(change: SessionChange, cursors: ReadonlyMap<string, unkno
     case 'deallocate':
     case 'close':
     case 'unlisten':
+    case 'discard':
       return true
     case 'fetch':
       return cursors.has(change.name)

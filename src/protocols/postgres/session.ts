@@ -20,7 +20,7 @@ import { FrontendReader } from './wire/frontend.ts'
 import { report, terminate } from './wire/messages.ts'
 
 /** Bytes of the longest message: statements, values, and rows that are copied in. */
-const longestMessage = 64 * 1024 * 1024
+const longestMessage = 16 * 1024 * 1024
 /** Milliseconds for the last words to reach a client. */
 const lastBytes = 5_000
 /** Bytes that may wait behind a statement that is held. */
@@ -43,6 +43,8 @@ export interface SessionInit {
   readonly user: string
   readonly wait: number
   readonly waitInTransaction: number
+  /** Bytes of the largest text, with its values, that is held. */
+  readonly maxHeld: number
   /** Asks the server to cancel what it runs for this session. */
   readonly cancelUpstream: () => Promise<void>
   readonly log: Log
@@ -72,7 +74,7 @@ export class Session {
   constructor(init: SessionInit) {
     this.#init = init
     const { client, upstream, database, catalogues, harmless, ...rest } = init
-    const { wait, waitInTransaction, analyser, impacts, gate, resource } = rest
+    const { wait, waitInTransaction, analyser, impacts, gate, resource, maxHeld } = rest
     this.#server = new ServerSide(upstream.socket, client, this.#events())
     this.#settings = new Settings(this.#server, database, catalogues, harmless)
     this.#authoriser = new Authoriser({
@@ -86,11 +88,12 @@ export class Session {
       ledger: this.#ledger,
       authoriser: this.#authoriser,
       analyser,
-      database,
-      wait,
       impacts,
       needs: () => gate.needs(resource).facts,
+      database,
+      wait,
       waitInTransaction,
+      maxHeld,
       sent: (run) => this.#sent(run),
     })
     client.on('data', (chunk: Buffer) => this.#onData(chunk))
@@ -105,7 +108,12 @@ export class Session {
 
   /** Takes what has come of the client already, and begins to serve it. */
   begin(rest: Buffer): void {
-    for (const [name, value] of this.#init.upstream.parameters) this.#parameter(name, value)
+    try {
+      for (const [name, value] of this.#init.upstream.parameters) this.#parameter(name, value)
+    } catch (error) {
+      this.#end(error)
+      return
+    }
     this.#reader.push(rest)
     this.#init.client.resume()
     const { expiresAt } = this.#init.principal.credential
@@ -199,7 +207,7 @@ export class Session {
   async #serveAll(): Promise<void> {
     const { client, stillTrusted } = this.#init
     for (let message = this.#reader.next(); message; message = this.#reader.next()) {
-      if (this.#over || this.#retiring) return
+      if (this.#over || this.#leaving || this.#retiring) return
       if (message.type === 'X') return this.#leave()
       if (message.type === 'Q' || message.type === 'B' || message.type === 'E') {
         const looking = stillTrusted()

@@ -85,6 +85,12 @@ describe.runIf(hasPostgres)('class 20: SQL read differently from the server', ()
     expect((await failureOf(client.query('SELECT * FROM orders'))).code).toBe('42501')
   })
 
+  test('a change of the path within a text counts for the rest of it', async () => {
+    const client = await db.connect()
+    for (const change of ['SET search_path = shadow', 'BEGIN; SET LOCAL search_path = shadow'])
+      expect((await failureOf(client.query(`${change}; SELECT * FROM orders`))).code).toBe('42501')
+  })
+
   test('a change of the path within a pipeline counts for what follows it, and not for what a failure undoes', async () => {
     const client = await WireClient.open(db.port)
     onTestFinished(() => void client.socket.destroy())

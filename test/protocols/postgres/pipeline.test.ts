@@ -106,6 +106,21 @@ describe.runIf(hasPostgres)('a pipeline', () => {
     expect((await db.direct.query('SELECT 1 FROM orders WHERE id = 9')).rowCount).toBe(1)
   })
 
+  test('an error that comes up while the next statement is decided skips that one', async () => {
+    const client = await open()
+    // The intent of the INSERT has to be durable first: by then the error is there.
+    client.send(
+      ...run('', 'SELECT 1/0 FROM orders'),
+      flush,
+      ...run('', 'INSERT INTO orders VALUES (5001, 1, 1)'),
+      sync,
+      ...run('', 'SELECT id FROM orders WHERE id = 5001'),
+      sync,
+    )
+    expect(shown(await client.until('Z')).slice(-2)).toEqual(['E 22012', 'Z I'])
+    expect(shown(await client.until('Z'))).toEqual(['1', '2', 'C SELECT 0', 'Z I'])
+  })
+
   test('a name that nobody announced is refused, whatever the server knows', async () => {
     const client = await open()
     client.send(bind('', 'nobody'), execute(''), sync, execute('nobody'), sync)
