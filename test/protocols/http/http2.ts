@@ -98,10 +98,7 @@ export const frames = {
 export const endStream = 1
 export const endHeaders = 4
 
-const preface = Buffer.concat([
-  Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
-  frames.settings,
-])
+const preface = Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), frames.settings])
 
 /** A connection that agreed on HTTP/2, for frames as no library sends them. */
 export async function rawSession(gateway: Gateway): Promise<tls.TLSSocket> {
