@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { startGateway } from '../../../src/app.ts'
@@ -149,6 +150,41 @@ describe.runIf(hasPostgres)('a held statement', () => {
       await db.gateway.person('dana', '/api/approvals?state=pending')
     ).json()) as { approvals: unknown[] }
     expect(approvals).toEqual([])
+  })
+
+  test('of psql prints its notice at once, and runs after approval in the same transaction', async () => {
+    const url = `postgres://agent@127.0.0.1:${db.port}/${db.database}`
+    const commands = [
+      'BEGIN',
+      'DELETE FROM orders WHERE id = 9',
+      'SELECT count(*) FROM orders WHERE id = 9',
+      'COMMIT',
+    ]
+    const env = { ...process.env, PGPASSWORD: await db.gateway.agentToken() }
+    const psql = spawn('psql', [url, '-At', ...commands.flatMap((command) => ['-c', command])], {
+      env,
+    })
+    let said = ''
+    let printed = ''
+    psql.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()))
+    psql.stdout.on('data', (bytes: Buffer) => (printed += bytes.toString()))
+    const approval = await db.gateway.pending()
+    while (!said.includes('\n')) await new Promise((resolve) => psql.stderr.once('data', resolve))
+    expect(said).toBe(
+      `NOTICE:  held for approval ${approval.id}: deletes-need-a-lead, waiting for support-leads\n`,
+    )
+    expect(printed).toBe('BEGIN\n')
+    await db.gateway.vote('dana', approval)
+    await new Promise((resolve) => psql.once('close', resolve))
+    expect(printed).toBe('BEGIN\nDELETE 1\n0\nCOMMIT\n')
+    expect(await left(9)).toBe(0)
+  })
+
+  test('that is too large to be shown is refused', async () => {
+    const client = await db.connect()
+    const text = `DELETE FROM orders WHERE id = 10 OR total::text = '${'x'.repeat(1024 * 1024)}'`
+    expect((await failureOf(client.query(text))).code).toBe('54000')
+    expect(await left(10)).toBe(1)
   })
 
   test('is released by a vote on another replica', async () => {

@@ -7,7 +7,7 @@ const derive = promisify(pbkdf2)
 export type ChannelBinding = Buffer | null
 
 /** The server did not prove that it knows the password, or does not speak SCRAM as it should. */
-export class ScramError extends Error {
+class ScramError extends Error {
   override readonly name = 'ScramError'
 }
 
