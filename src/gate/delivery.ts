@@ -58,6 +58,8 @@ export class Delivery {
   readonly #loop: Promise<void>
   // Owned by #pause(): wakes the loop.
   #wake: () => void = () => {}
+  // Owned by #run(): something has changed since the last look began.
+  #hinted = false
   // Owned by #deliver(): the other side asked to be left alone until then, by the monotonic clock.
   #quietUntil = 0
 
@@ -65,7 +67,10 @@ export class Delivery {
     this.#channel = channel
     this.#deps = deps
     this.#times = deps.times ?? deliveryTimes
-    this.#unwatch = deps.gate.holds.watch(() => this.#wake())
+    this.#unwatch = deps.gate.holds.watch(() => {
+      this.#hinted = true
+      this.#wake()
+    })
     this.#loop = this.#run()
   }
 
@@ -80,8 +85,9 @@ export class Delivery {
   async #run(): Promise<void> {
     const { signal } = this.#over
     while (!signal.aborted) {
+      this.#hinted = false
       const more = await this.#round()
-      if (!more && !signal.aborted) await this.#pause()
+      if (!more && !this.#hinted && !signal.aborted) await this.#pause()
     }
   }
 

@@ -3,6 +3,7 @@ import { HttpReceiver } from '../../src/channels/slack/http-receiver.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { quiet } from '../support/audit.ts'
 import { startSlackGateway, type Held, type SlackGateway } from './slack-gateway.ts'
 
 let here: SlackGateway
@@ -118,7 +119,9 @@ describe('class 17, forged Slack: nobody votes with', () => {
   })
 
   it('an empty secret: nothing starts with one', () => {
-    expect(() => new HttpReceiver('', 'T0TEST')).toThrow('the signing secret of Slack is empty')
+    expect(() => new HttpReceiver('', 'T0TEST', quiet)).toThrow(
+      'the signing secret of Slack is empty',
+    )
     const file = join(here.gateway.folder, 'empty-secret.yaml')
     const slack = "{ team: T0TEST, bot_token: xoxb-1, signing_secret: '${SLACK_SIGNING_SECRET}' }"
     writeFileSync(file, `channels:\n  slack: ${slack}\n`)

@@ -1,6 +1,7 @@
 import { verifySlackRequest, type App, type Receiver, type ReceiverEvent } from '@slack/bolt'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../../core/errors.ts'
+import type { Log } from '../../telemetry/log.ts'
 import { isOfTeam } from './payload.ts'
 
 /** Seconds that a request may be old, or its clock ahead of ours (Slack, "Verifying requests from Slack"). */
@@ -13,14 +14,16 @@ const bodyLimit = 256 * 1024
 export class HttpReceiver implements Receiver {
   readonly #secret: string
   readonly #team: string
+  readonly #log: Log
   // Set by Bolt, before anything listens.
   #app: App | undefined
 
-  constructor(signingSecret: string, team: string) {
+  constructor(signingSecret: string, team: string, log: Log) {
     // Closed: with an empty secret everybody could sign. The configuration refuses it too.
     if (signingSecret === '') throw new Error('the signing secret of Slack is empty')
     this.#secret = signingSecret
     this.#team = team
+    this.#log = log
   }
 
   init(app: App): void {
@@ -48,7 +51,7 @@ export class HttpReceiver implements Receiver {
   async #receive(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const text = Buffer.isBuffer(request.body) ? request.body.toString('utf8') : ''
     if (!this.#isSigned(request, text)) {
-      request.log.warn('a request to /slack/events was not signed by Slack')
+      this.#log.warn('a request to /slack/events was not signed by Slack')
       throw new Problem('unauthenticated', 'This was not signed by Slack, or not just now.')
     }
     const body = parse(text, request.headers['content-type'])

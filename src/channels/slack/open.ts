@@ -35,7 +35,7 @@ export function openSlack(config: SlackConfig, voting: Omit<Voting, 'team'>): Sl
     logger,
   }
   const client = new webApi.WebClient(bot_token, clientOptions)
-  const http = signing_secret === undefined ? null : new HttpReceiver(signing_secret, team)
+  const http = signing_secret === undefined ? null : new HttpReceiver(signing_secret, team, log)
   const socket = http
     ? null
     : new SocketModeReceiver({
