@@ -3,7 +3,7 @@ import { breakGlassOf } from '../approvals/break-glass.ts'
 import type { ApprovalState } from '../approvals/machine.ts'
 import type { Claimed, Purpose } from '../approvals/outbox.ts'
 import { isEligible } from '../approvals/quorum.ts'
-import { offeredScope } from '../approvals/scope.ts'
+import { matchedValues, offeredScope } from '../approvals/scope.ts'
 import type { Eligible, Risk } from '../core/decision.ts'
 import type { JsonObject } from '../core/json.ts'
 import { actingFor, type Owner } from '../core/subject.ts'
@@ -103,7 +103,6 @@ function storyOf(approval: Approval, votes: readonly Vote[]): Story {
   const person = actingFor(subject)
   const actors = [subject, ...subject.chain].map((party) => party.subject)
   const chain = [...(person ? [ownerName(person)] : []), ...actors.toReversed(), action.resource]
-  const grant = offeredScope(decision.requirements)
   return {
     id: approval.id,
     state: approval.state,
@@ -128,7 +127,7 @@ function storyOf(approval: Approval, votes: readonly Vote[]): Story {
       label: visible(label),
       text: visibleLines(text).join('\n'),
     })),
-    grant: grant && { minutes: grant.minutes, words: grantWords(grant.minutes, grant.match) },
+    grant: grantOf(approval),
     breakGlass: breakGlassOf(decision.requirements).length > 0,
     createdAt: approval.createdAt,
     expiresAt: approval.expiresAt,
@@ -152,10 +151,21 @@ function eligibleWords(from: Eligible): string {
   )
 }
 
-function grantWords(minutes: number, match: readonly string[]): string {
+/** With the values that would have to be the same: nobody grants what they were not told. Where one is unknown, nothing can be granted. */
+function grantOf({ action, decision }: Approval): Story['grant'] {
+  const offered = offeredScope(decision.requirements)
+  if (!offered) return null
+  const { minutes, match } = offered
+  const values = matchedValues(action, match)
+  if (values === null) return null
+  const same = Object.entries(values).map(([path, value]) => `${path} ${JSON.stringify(value)}`)
   const what =
-    match.length === 0 ? 'exactly this request' : `every request with the same ${match.join(', ')}`
-  return `For ${minutes} ${minutes === 1 ? 'minute' : 'minutes'} the agent may run, without asking again, ${what}.`
+    match.length === 0 ? 'exactly this request' : `every request with the same ${same.join(', ')}`
+  const duration = `${minutes} ${minutes === 1 ? 'minute' : 'minutes'}`
+  return {
+    minutes,
+    words: visible(`For ${duration} the agent may run, without asking again, ${what}.`),
+  }
 }
 
 function verdictOf({ state, resolution }: Approval, votes: readonly Vote[]): string | null {

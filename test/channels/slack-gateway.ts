@@ -65,6 +65,14 @@ const slackPolicies = (approval = '') => ({
     what: { http: { path: /v1/hasty } }
     then: hold
     approval: { from: { group: support-leads }, expires: 1s, channels: ['slack:#approvals'] }
+  - name: alike-by-path
+    on: crm
+    what: { http: { path: /v1/notes/** } }
+    then: hold
+    approval:
+      from: { group: support-leads }
+      channels: ['slack:#approvals']
+      scope: [once, { minutes: 1, match: [http.path] }]
   - name: two-have-to-agree
     on: crm
     what: { http: { path: /v1/payouts } }

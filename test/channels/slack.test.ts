@@ -79,6 +79,14 @@ describe('a refund that has to be approved', () => {
     expect(again.status).toBe(201)
   })
 
+  it('says what would have to be the same, where a grant is for more than this request', async () => {
+    const { approval, message } = await here.hold({ path: '/v1/notes/c-1' })
+    expect(textOf(message).replaceAll('\\', '')).toContain(
+      'For 1 minute the agent may run, without asking again, every request with the same http.path "/v1/notes/c-1".',
+    )
+    await here.gateway.vote('dana', approval, 'deny')
+  })
+
   it('takes a reason where the risk is critical', async () => {
     const { answer, message } = await here.hold({ path: '/v1/erasures' })
     const views = here.slack.views.length

@@ -61,10 +61,16 @@ export function messageOf(notice: Pick<Notice, 'story' | 'link' | 'purpose'>): M
 }
 
 /** Whether the message shows every character of what would run. */
-function isWhole({ parts, summary, agentReason, chain, needs }: Story): boolean {
+function isWhole({ parts, summary, agentReason, chain, needs, grant }: Story): boolean {
   const characters = parts.reduce((sum, { label, text }) => sum + label.length + text.length, 0)
   const lines = parts.reduce((sum, { text }) => sum + text.split('\n').length, 0)
-  const beside = [summary, agentReason ?? '', chain.join(' → '), ...needs.map(({ from }) => from)]
+  const beside = [
+    summary,
+    agentReason ?? '',
+    grant?.words ?? '',
+    chain.join(' → '),
+    ...needs.map(({ from }) => from),
+  ]
   return (
     characters <= most.characters &&
     lines <= most.lines &&
@@ -143,7 +149,7 @@ function choicesOf(story: Story, link: string, whole: boolean): Button[] {
       ? [
           {
             action: actions.approveMinutes,
-            label: `Approve for ${grant.minutes} minutes`,
+            label: `Approve for ${grant.minutes} ${grant.minutes === 1 ? 'minute' : 'minutes'}`,
             value: ballotOf(story, grant.minutes),
           },
         ]
