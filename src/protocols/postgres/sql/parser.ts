@@ -1,6 +1,7 @@
 /* oxlint-disable no-underscore-dangle -- the names that Emscripten gives */
 import type { ParseResult } from 'libpg-query'
 import createModule, { type PgQueryModule } from 'libpg-query/wasm/libpg-query.js'
+import { copiesIn, type Token } from './copies.ts'
 import type { Unreadable } from './statement.ts'
 
 /** A text as PostgreSQL's own parser reads it, or why not. */
@@ -36,6 +37,9 @@ export class Parser {
       return refused('parser', 'The parser is being renewed. Send the statement again.')
     }
     try {
+      if (multiplies(this.#instance, text)) {
+        return refused('too-deep', 'It assigns to several columns at once, again and again.')
+      }
       return parseWith(this.#instance, text)
     } catch (error) {
       this.#replace()
@@ -83,12 +87,38 @@ async function instantiate(): Promise<PgQueryModule> {
   return createModule({ print: () => undefined, printErr: () => undefined })
 }
 
-function parseWith(module: PgQueryModule, text: string): Parsed {
-  const bytes = module.lengthBytesUTF8(text) + 1
-  const pointer = module._malloc(bytes)
+/** Characters of a tree, estimated, that a text with such assignments may have. */
+const largestTree = 16 * 1024 * 1024
+
+/** Whether the parser would multiply the text beyond measure (`copies.ts`). Only a text that may do so is looked at in this way. */
+function multiplies(module: PgQueryModule, text: string): boolean {
+  if (!/update/i.test(text) || !/\)\s*(=|--|\/\*)/.test(text)) return false
+  const pointer = allocate(module, text)
   let result = 0
   try {
-    module.stringToUTF8(text, pointer, bytes)
+    result = module._wasm_scan(pointer)
+    const answer = module.UTF8ToString(result)
+    // A message and no object: the parser refuses it by the same lexer.
+    if (!answer.startsWith('{')) return false
+    const { tokens } = JSON.parse(answer) as { tokens: Token[] }
+    return copiesIn(tokens) * text.length * 40 > largestTree
+  } finally {
+    module._free(pointer)
+    if (result !== 0) module._wasm_free_string(result)
+  }
+}
+
+function allocate(module: PgQueryModule, text: string): number {
+  const bytes = module.lengthBytesUTF8(text) + 1
+  const pointer = module._malloc(bytes)
+  module.stringToUTF8(text, pointer, bytes)
+  return pointer
+}
+
+function parseWith(module: PgQueryModule, text: string): Parsed {
+  const pointer = allocate(module, text)
+  let result = 0
+  try {
     result = module._wasm_parse_query_raw(pointer)
     // PgQueryParseResult of libpg_query: the tree as JSON, what went to stderr, the error.
     const error = module.getValue(result + 8, 'i32')

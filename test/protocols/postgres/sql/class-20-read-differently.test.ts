@@ -289,6 +289,41 @@ describe('texts that cannot be read', () => {
     expect((await shop.read('SELECT a FROM plain WHERE id = 77')).effect).toBe('read')
   })
 
+  test.each([
+    [
+      'in brackets',
+      (inner: string) => `(WITH x AS (UPDATE t SET (a, b) = ${inner} RETURNING 1) SELECT 1, 2)`,
+      30,
+    ],
+    [
+      'behind comments',
+      (inner: string) =>
+        `(WITH x AS (update t SET (a, b) /* ) */ = ${inner} RETURNING ')') SELECT 1, 2)`,
+      30,
+    ],
+    [
+      'of many columns',
+      (inner: string) =>
+        `(WITH x AS (UPDATE t SET (${'a, '.repeat(300)}b) = ${inner} RETURNING 1) SELECT 1)`,
+      3,
+    ],
+  ])('a text of 1 KB that the parser would make gigabytes of: %s', async (_, around, depth) => {
+    const nested = Array.from({ length: depth }).reduce<string>(
+      (inner) => around(inner),
+      '(SELECT 1, 2)',
+    )
+    const { unreadable } = await shop.read(`SELECT * FROM ${nested} y`)
+    expect(unreadable?.kind).toBe('too-deep')
+  })
+
+  test('the same within measure is read, and rows that are compared are nothing of the kind', async () => {
+    const pairs = Array.from({ length: 500 }, (_, i) => `(a, b) = (${i}, ${i})`).join(' OR ')
+    expect((await shop.read(`UPDATE plain SET a = 1 WHERE ${pairs}`)).effect).toBe('write')
+    expect((await shop.read('UPDATE plain SET (a, b) = (SELECT a, b FROM plain)')).effect).toBe(
+      'write',
+    )
+  })
+
   test('a long text is read in a thread of its own', async () => {
     const rows = Array.from({ length: 20_000 }, (_, i) => `(${i}, 'some text')`).join(', ')
     const long = await shop.read(`INSERT INTO customers (id, name) VALUES ${rows}; SELECT nope()`)
