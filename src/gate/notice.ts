@@ -4,6 +4,7 @@ import type { ApprovalState } from '../approvals/machine.ts'
 import type { Claimed, Purpose } from '../approvals/outbox.ts'
 import { isEligible } from '../approvals/quorum.ts'
 import { matchedValues, offeredScope } from '../approvals/scope.ts'
+import { Unknown, type Action } from '../core/action.ts'
 import type { Eligible, Risk } from '../core/decision.ts'
 import type { JsonObject } from '../core/json.ts'
 import { actingFor, type Owner } from '../core/subject.ts'
@@ -49,6 +50,8 @@ export interface Story {
   readonly risk: Risk
   /** The agent's own claim, or `null`. */
   readonly agentReason: string | null
+  /** What it would do, as far as was found out beforehand: `rows 120`; `null` if nothing was. */
+  readonly impact: string | null
   /** How the same action ended when it ran before, or `null`. */
   readonly ranBefore: ApprovalState | null
   readonly needs: readonly Need[]
@@ -115,6 +118,7 @@ function storyOf(approval: Approval, votes: readonly Vote[]): Story {
     reason: visible(decision.reason),
     risk: highestRisk(decision.requirements),
     agentReason: action.agentReason === null ? null : visible(action.agentReason),
+    impact: impactOf(action),
     ranBefore: approval.ranBefore?.state ?? null,
     needs: decision.requirements.map(({ from, quorum }) => ({
       from: eligibleWords(from),
@@ -136,6 +140,19 @@ function storyOf(approval: Approval, votes: readonly Vote[]): Story {
     verdict: verdictOf(approval, votes),
     outcome: outcomeOf(approval),
   }
+}
+
+function impactOf({ attributes }: Action): string | null {
+  const facts = Object.entries(attributes['impact'] ?? {})
+  if (facts.length === 0) return null
+  return visible(
+    facts
+      .map(
+        ([name, value]) =>
+          `${name} ${value instanceof Unknown ? 'unknown' : JSON.stringify(value)}`,
+      )
+      .join(', '),
+  )
 }
 
 function withoutRepeats(names: readonly string[]): string[] {

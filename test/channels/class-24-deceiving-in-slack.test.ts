@@ -120,6 +120,7 @@ const story: Story = {
   reason: '',
   risk: 'high',
   agentReason: null,
+  impact: null,
   ranBefore: null,
   needs: [],
   parts: [],
@@ -142,6 +143,7 @@ test('class 24: whatever the texts are, the message keeps to Slack’s limits, a
     reason: text,
     rules: fc.array(text, { maxLength: 5 }),
     agentReason: fc.option(text),
+    impact: fc.option(text),
     needs: fc.array(fc.record({ from: text, quorum: fc.nat(9), approvedBy: fc.array(text) }), {
       maxLength: 30,
     }),

@@ -117,6 +117,15 @@ describe('the outbox', () => {
       .toEqual(['Approved by lena', 'Approved by lena', 'Approved by lena'])
   })
 
+  it('says what the action would do, where that was found out beforehand', async () => {
+    const { gate, chat } = await open("channels: ['chat:#leads']")
+    const attempt = attemptAt('impact')
+    const attributes = { ...attempt.action.attributes, impact: { rows: 120, exact: false } }
+    const action = { ...attempt.action, attributes }
+    await new Gate(gate).enforce({ ...attempt, action }).catch(() => undefined)
+    await expect.poll(() => chat.told[0]?.story.impact).toBe('rows 120, exact false')
+  })
+
   it('delivers each message once, however many replicas look', async () => {
     const { chat, ask } = await open("channels: ['chat:#leads']", { replicas: 3 })
     await Promise.all(Array.from({ length: 12 }, (_, i) => ask(`many ${i}`)))

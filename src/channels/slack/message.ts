@@ -113,6 +113,7 @@ function factsOf(story: Story): (readonly [string, string])[] {
     ['Who', story.chain.join(' → ')],
     ['Resource', `${story.resource} (${story.effect})`],
     ['Why it is held', `${story.reason} (${story.rules.join(', ')})`],
+    ...(story.impact === null ? [] : [['Impact', story.impact] as const]),
   ]
 }
 
