@@ -97,7 +97,7 @@ export async function startGateway(
   const audit = opened.adopt(await openAuditLog({ store, lease, log, metrics }), (it) => it.close())
   const sequencer = opened.adopt(
     new Sequencer({
-      ...secrets,
+      signing: secrets.signing,
       store,
       audit,
       log,

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { z } from 'zod'
 import { MistakesError } from '../core/errors.ts'
@@ -13,9 +13,8 @@ export interface Secrets {
   readonly bindingKey: Buffer
   /** AES-256 keys for what is sealed at rest. */
   readonly sealing: Keyring
-  /** Ed25519 (RFC 8032); signs audit checkpoints. */
-  readonly signingKey: KeyObject
-  readonly signingPublicKey: KeyObject
+  /** Ed25519 (RFC 8032), the newest first; all of them sign audit checkpoints, so that who knows the one before comes to know the newest. */
+  readonly signing: readonly KeyObject[]
 }
 
 const key = z
@@ -30,6 +29,8 @@ const secretsFile = z.strictObject({
   sealing_key: key,
   /** PKCS #8, DER. */
   signing_key: z.base64(),
+  /** The one before it. */
+  previous_signing_key: z.base64().optional(),
   /** Made by `sallyport secrets rotate`, the oldest first; each takes the place of those before it. */
   newer: z
     .array(z.strictObject({ made_at: z.iso.datetime(), cookie_key: key, sealing_key: key }))
@@ -48,18 +49,14 @@ export function openSecrets(file: string): Secrets {
     text = readPrivateFile(file) ?? ''
   }
   try {
-    const { cookie_key, binding_key, sealing_key, signing_key, newer } = secretsFile.parse(
-      JSON.parse(text),
-    )
-    const der = Buffer.from(signing_key, 'base64')
-    const signingKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
-    if (signingKey.asymmetricKeyType !== 'ed25519') throw new TypeError('not an Ed25519 key')
+    const { cookie_key, binding_key, sealing_key, signing_key, previous_signing_key, newer } =
+      secretsFile.parse(JSON.parse(text))
+    const signing = [signing_key, ...(previous_signing_key ? [previous_signing_key] : [])]
     return {
       cookies: keyring(cookie_key, newer, (it) => it.cookie_key),
       bindingKey: binding_key,
       sealing: keyring(sealing_key, newer, (it) => it.sealing_key),
-      signingKey,
-      signingPublicKey: createPublicKey(signingKey),
+      signing: signing.map(readSigningKey),
     }
   } catch {
     // The cause is left out: parsers quote what they stumble over, and here that is a key.
@@ -70,6 +67,12 @@ export function openSecrets(file: string): Secrets {
   }
 }
 
+function readSigningKey(text: string): KeyObject {
+  const key = createPrivateKey({ key: Buffer.from(text, 'base64'), format: 'der', type: 'pkcs8' })
+  if (key.asymmetricKeyType !== 'ed25519') throw new TypeError('not an Ed25519 key')
+  return key
+}
+
 type Newer = z.output<typeof secretsFile>['newer']
 
 function keyring(first: Buffer, newer: Newer, of: (it: Newer[number]) => Buffer): Keyring {
@@ -78,19 +81,24 @@ function keyring(first: Buffer, newer: Newer, of: (it: Newer[number]) => Buffer)
 }
 
 /**
- * Adds new keys for cookies and for what is sealed. Those before them are kept for reading until nothing can be left that they have written (`kept`). The binding key
- * stays: open approvals would not be found again; and so does the signing key, by which auditors know the log. Throws `MistakesError` as `openSecrets`.
+ * Adds new keys for cookies and for what is sealed. Those before them are kept for reading until nothing can be left that they have written (`kept`). A new key signs
+ * checkpoints beside the one before it, until the next rotation. The binding key stays: open approvals would not be found again. Throws `MistakesError` as
+ * `openSecrets`.
  */
 export function rotateSecrets(file: string, now = new Date()): void {
   openSecrets(file)
   const { newer = [], ...rest } = JSON.parse(readPrivateFile(file)!) as z.input<typeof secretsFile>
   const all = [...newer, { made_at: now.toISOString(), ...newKeys() }]
   const first = { cookie_key: rest.cookie_key, sealing_key: rest.sealing_key }
+  const signing = { signing_key: newSigningKey(), previous_signing_key: rest.signing_key }
   while (all[0] && new Date(all[0].made_at).getTime() + settles + kept < now.getTime()) {
     const { made_at: _, ...successor } = all.shift()!
     Object.assign(first, successor)
   }
-  replacePrivateFile(file, `${JSON.stringify({ ...rest, ...first, newer: all }, null, 2)}\n`)
+  replacePrivateFile(
+    file,
+    `${JSON.stringify({ ...rest, ...first, ...signing, newer: all }, null, 2)}\n`,
+  )
 }
 
 /** Milliseconds for which a key can be needed after its successor writes: longer than any session, approval or kept response lasts. */
@@ -103,12 +111,16 @@ function newKeys(): { cookie_key: string; sealing_key: string } {
   }
 }
 
-function generate(): z.input<typeof secretsFile> {
+function newSigningKey(): string {
   const { privateKey } = generateKeyPairSync('ed25519')
+  return privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64')
+}
+
+function generate(): z.input<typeof secretsFile> {
   return {
     version: 1,
     ...newKeys(),
     binding_key: randomBytes(32).toString('base64'),
-    signing_key: privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64'),
+    signing_key: newSigningKey(),
   }
 }

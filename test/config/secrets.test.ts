@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { sign, verify } from 'node:crypto'
+import { createPublicKey, sign, verify } from 'node:crypto'
 import {
   chmodSync,
   mkdirSync,
@@ -39,8 +39,9 @@ test('the first start creates secrets that nobody else can read; the second find
   expect(second.sealing).toEqual(first.sealing)
   const keys = [first.cookies.current(), first.bindingKey, first.sealing.current()]
   expect(new Set(keys.map(String)).size).toBe(3)
-  const signature = sign(null, Buffer.from('checkpoint'), first.signingKey)
-  expect(verify(null, Buffer.from('checkpoint'), second.signingPublicKey, signature)).toBe(true)
+  const signature = sign(null, Buffer.from('checkpoint'), first.signing[0]!)
+  const publicKey = createPublicKey(second.signing[0]!)
+  expect(verify(null, Buffer.from('checkpoint'), publicKey, signature)).toBe(true)
 })
 
 test('processes that start together agree on one set of secrets', async () => {
@@ -116,6 +117,18 @@ test('rotated keys read what the old ones wrote, and write only when every repli
   const ahead = new Signer(later).sign('a session')
   expect(cookieSigner(after.cookies).unsign(ahead)).toMatchObject({ valid: true })
   expect(cookieSigner(before.cookies).unsign(ahead)).toMatchObject({ valid: false })
+})
+
+test('a new key signs beside the one before it, so that who knows that one comes to know it', () => {
+  const [first] = openSecrets(file).signing
+  rotateSecrets(file)
+  const [second, before] = openSecrets(file).signing
+  expect(before!.equals(first!)).toBe(true)
+  expect(second!.equals(first!)).toBe(false)
+  rotateSecrets(file)
+  const after = openSecrets(file).signing
+  expect(after).toHaveLength(2)
+  expect(after[1]!.equals(second!)).toBe(true)
 })
 
 test('what was sealed cannot be opened in another place, by whichever key', () => {

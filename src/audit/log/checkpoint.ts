@@ -16,13 +16,20 @@ const ed25519 = Buffer.from([1])
 /** What comes before the 32 bytes of an Ed25519 public key in its SubjectPublicKeyInfo (RFC 8410 §4). */
 const spki = Buffer.from('302a300506032b6570032100', 'hex')
 
-export function signCheckpoint({ origin, size, root, time }: Checkpoint, key: KeyObject): string {
+/** A note with a signature of each key. */
+export function signCheckpoint(
+  { origin, size, root, time }: Checkpoint,
+  keys: readonly KeyObject[],
+): string {
   const lines = [origin, String(size), root.toString('base64')]
   if (time) lines.push(`time ${time.toISOString()}`)
   const text = `${lines.join('\n')}\n`
-  const signature = sign(null, Buffer.from(text), key)
-  const id = keyId(origin, rawKey(createPublicKey(key)))
-  return `${text}\n— ${origin} ${Buffer.concat([id, signature]).toString('base64')}\n`
+  const signatures = keys.map((key) => {
+    const id = keyId(origin, rawKey(createPublicKey(key)))
+    const signature = sign(null, Buffer.from(text), key)
+    return `— ${origin} ${Buffer.concat([id, signature]).toString('base64')}\n`
+  })
+  return `${text}\n${signatures.join('')}`
 }
 
 /** The verifier key: `<name>+<id>+<base64 of the algorithm and the key>`. */

@@ -17,10 +17,10 @@ export interface KeptCheckpoint {
 export async function keepCheckpoint(
   store: Queryable,
   { origin, size, root }: Tree,
-  key: KeyObject,
+  keys: readonly KeyObject[],
 ): Promise<KeptCheckpoint> {
   const [clock] = await store.query<{ now: Date }>('SELECT clock_timestamp() AS now')
-  const note = signCheckpoint({ origin, size, root, time: clock!.now }, key)
+  const note = signCheckpoint({ origin, size, root, time: clock!.now }, keys)
   await store.query(
     `INSERT INTO sallyport.audit_checkpoints AS c (size, root, note, signed_at)
      VALUES ($1, $2, $3, $4)

@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto'
+import { createPublicKey, type KeyObject } from 'node:crypto'
 import type { Store } from '../../store/db.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { AuditLog } from '../append.ts'
@@ -11,8 +11,8 @@ const signEvery = 4_000
 
 export interface SequencerDeps {
   readonly store: Store
-  readonly signingKey: KeyObject
-  readonly signingPublicKey: KeyObject
+  /** The newest first; each of them signs. */
+  readonly signing: readonly KeyObject[]
   readonly log: Log
   readonly audit: Pick<AuditLog, 'write' | 'linkWritten'>
   /** Hears of every checkpoint, after it is kept. */
@@ -29,7 +29,7 @@ export class Sequencer {
   // Owned by turn().
   #running: Promise<void> | null = null
   #signed = { size: -1, at: -Infinity }
-  #keyKept = false
+  #keysKept = false
 
   constructor(deps: SequencerDeps) {
     this.#deps = deps
@@ -71,24 +71,26 @@ export class Sequencer {
   }
 
   async #sign(tree: Tree): Promise<void> {
-    const { store, signingKey, onCheckpoint } = this.#deps
+    const { store, signing, onCheckpoint } = this.#deps
     const now = performance.now()
     if (tree.size === this.#signed.size && now - this.#signed.at < signEvery) return
-    await this.#keepKey(tree)
-    const kept = await keepCheckpoint(store, tree, signingKey)
+    await this.#keepKeys(tree)
+    const kept = await keepCheckpoint(store, tree, signing)
     this.#signed = { size: tree.size, at: now }
     onCheckpoint?.(kept)
   }
 
   /** A key that was never used before is on record before its first signature. */
-  async #keepKey({ origin }: Tree): Promise<void> {
-    if (this.#keyKept) return
-    const { store, signingPublicKey, audit } = this.#deps
+  async #keepKeys({ origin }: Tree): Promise<void> {
+    if (this.#keysKept) return
+    const { store, signing, audit } = this.#deps
     await store.tx(async (tx) => {
-      const key = await keepSigningKey(tx, origin, signingPublicKey)
-      if (key) await audit.write(tx, { type: 'audit.signing_key_used', details: { key } })
+      for (const signer of signing.toReversed()) {
+        const key = await keepSigningKey(tx, origin, createPublicKey(signer))
+        if (key) await audit.write(tx, { type: 'audit.signing_key_used', details: { key } })
+      }
     })
     audit.linkWritten()
-    this.#keyKept = true
+    this.#keysKept = true
   }
 }

@@ -30,8 +30,8 @@ describe('the verifier in Python', () => {
     atEnd(async () => rmSync(folder, { recursive: true }))
     const store = await openTestStore()
     const { audit } = await startReplica(store)
-    const { privateKey: signingKey, publicKey: signingPublicKey } = generateKeyPairSync('ed25519')
-    const sequencer = new Sequencer({ store, signingKey, signingPublicKey, audit, log: quiet })
+    const signing = [generateKeyPairSync('ed25519').privateKey]
+    const sequencer = new Sequencer({ store, signing, audit, log: quiet })
     const numbers = [0, -0.5, 1e21, 1e-7, 123456789012345680000, 0.1, 1 / 3, 5e-324, 4.35, 100]
     for (const [i, number] of numbers.entries()) {
       const json = { number, [`ключ ${i}`]: '\u2028 "\\\n\u0001 😀', 10: 'ten', 9: 'nine' }

@@ -17,7 +17,7 @@ import type { Store } from '../../../src/store/db.ts'
 import { anIntent, quiet, startReplica, type TestReplica } from '../../support/audit.ts'
 import { openTestStore, storeKinds } from '../../support/store.ts'
 
-const { privateKey: signingKey, publicKey: signingPublicKey } = generateKeyPairSync('ed25519')
+const signing = [generateKeyPairSync('ed25519').privateKey]
 
 describe.each(storeKinds)('the transparency log of the %s store', (kind) => {
   let store: Store
@@ -56,8 +56,7 @@ describe.each(storeKinds)('the transparency log of the %s store', (kind) => {
   async function sign(): Promise<string> {
     const sequencer = new Sequencer({
       store,
-      signingKey,
-      signingPublicKey,
+      signing,
       audit: replicas[0]!.audit,
       log: quiet,
     })
@@ -168,14 +167,14 @@ describe.each(storeKinds)('the transparency log of the %s store', (kind) => {
     test('signs what is left with a key of their own: no key that was kept has signed it', async () => {
       const { privateKey } = generateKeyPairSync('ed25519')
       const said = openCheckpoint(manifest.checkpoint, keys)!
-      const checkpoint = signCheckpoint(said, privateKey)
+      const checkpoint = signCheckpoint(said, [privateKey])
       const report = await verify(lines, { manifest: { ...manifest, checkpoint } })
       expect(report.findings).toMatchObject([{ kind: 'unsigned' }])
     })
 
     test('goes back to an older state of the log: the checkpoint that was kept is ahead of it', async () => {
       const said = openCheckpoint(manifest.checkpoint, keys)!
-      const ahead = signCheckpoint({ ...said, size: said.size + 10 }, signingKey)
+      const ahead = signCheckpoint({ ...said, size: said.size + 10 }, signing)
       const report = await verify(lines, { older: ahead })
       expect(report.findings).toMatchObject([{ kind: 'rewritten' }])
       expect(report.findings[0]!.message).toContain('cut off')
@@ -183,7 +182,7 @@ describe.each(storeKinds)('the transparency log of the %s store', (kind) => {
 
     test('rewrites history under the true key: the older checkpoint does not fit', async () => {
       const said = openCheckpoint(kept, keys)!
-      const other = signCheckpoint({ ...said, root: Buffer.alloc(32, 7) }, signingKey)
+      const other = signCheckpoint({ ...said, root: Buffer.alloc(32, 7) }, signing)
       const report = await verify(lines, { older: other })
       expect(report.findings).toMatchObject([{ kind: 'rewritten' }])
     })
@@ -229,6 +228,31 @@ describe.each(storeKinds)('the transparency log of the %s store', (kind) => {
       ),
     ).rejects.toThrow()
     expect(await readCheckpoint(store)).toEqual(before)
+  })
+
+  test('a rotated key signs beside the old one, and is itself in the log: who knows the old one follows', async () => {
+    const newest = generateKeyPairSync('ed25519').privateKey
+    const sequencer = new Sequencer({
+      store,
+      signing: [newest, ...signing],
+      audit: replicas[0]!.audit,
+      log: quiet,
+    })
+    await sequencer.close()
+    const { note } = (await readCheckpoint(store))!
+    const all = await listSigningKeys(store)
+    expect(all).toHaveLength(2)
+    for (const key of all) expect(openCheckpoint(note, [key])).not.toBeNull()
+
+    const part = await openExport(store)
+    await sign()
+    const { lines, manifest } = await exportOf(part)
+    const report = await verifyExport(each(lines), { manifest, keys: [all[0]!], older: kept })
+    expect(report).toMatchObject({ ok: true, findings: [] })
+    const said = lines
+      .map((line) => JSON.parse(line))
+      .filter(({ type }) => type === 'audit.signing_key_used')
+    expect(said.map(({ details }) => details.key)).toEqual(all)
   })
 
   test('several that want the turn at once add each link once', async () => {

@@ -7,7 +7,7 @@ import type { Terminal } from '../../terminal.ts'
 export function rotateSecretsFile(terminal: Terminal): Command {
   return new Command('rotate')
     .description(
-      'add new keys for cookies and for what is sealed at rest; the old ones go on reading',
+      'add new keys for cookies, for what is sealed at rest and for checkpoints; the old ones go on reading',
     )
     .option('--config <file>', 'the configuration, for the place of the secrets', 'sallyport.yaml')
     .action(({ config: file }: { config: string }) => {
