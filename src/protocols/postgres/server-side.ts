@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { Answers, type AnswerEvents } from './answers.ts'
 import { expected, type Expected } from './expected.ts'
+import { Joiner } from './joiner.ts'
 import { BackendReader } from './wire/backend.ts'
 import { bind, close, execute, flush, parse, randomName, sync } from './wire/messages.ts'
 
@@ -42,6 +43,12 @@ export class ServerSide {
   readonly #client: Socket
   readonly #events: ServerSideEvents
   readonly #reader = new BackendReader()
+  readonly #toServer = new Joiner((bytes) => {
+    if (!this.#socket.destroyed) this.#socket.write(bytes)
+  })
+  readonly #toClient = new Joiner((bytes) => {
+    if (!this.#client.destroyed) this.#client.write(bytes)
+  })
   // Owned by send(): what goes out together.
   #corked = false
   /** Whether messages of the extended protocol have gone out since the last Sync. */
@@ -96,10 +103,11 @@ export class ServerSide {
       this.#socket.cork()
       setImmediate(() => {
         this.#corked = false
+        this.#toServer.flush()
         this.#socket.uncork()
       })
     }
-    this.#socket.write(bytes)
+    this.#toServer.add(bytes)
   }
 
   /** Has the server say what it has to say. */
@@ -186,8 +194,10 @@ export class ServerSide {
       this.#client.cork()
       this.#relayAll()
     } catch (error) {
+      this.#toClient.flush()
       this.#events.fault(error)
     } finally {
+      this.#toClient.flush()
       this.#client.uncork()
     }
     if (this.#blocked) this.#socket.pause()
@@ -204,7 +214,7 @@ export class ServerSide {
       const piece = this.#reader.next()
       if (!piece) return
       const bytes = this.answers.take(piece)
-      if (bytes && !this.#client.destroyed) this.#client.write(bytes)
+      if (bytes) this.#toClient.add(bytes)
     }
   }
 }
