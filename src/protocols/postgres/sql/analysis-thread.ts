@@ -8,17 +8,19 @@ import type { Analysis, CatalogueData, SqlContext } from './statement.ts'
 export interface ThreadRequest {
   readonly text: string
   readonly context: Omit<SqlContext, 'catalogue'>
-  readonly catalogue: CatalogueData | null
+  /** `known`: the one that came with the text before. */
+  readonly catalogue: CatalogueData | 'known' | null
 }
 
 /** An `Unknown` in it arrives as a plain object with the same member. */
 export type ThreadAnswer = Analysis
 
 const parser = await Parser.load()
+let last: CatalogueSnapshot | null = null
 
 parentPort?.on('message', ({ text, context, catalogue }: ThreadRequest) => {
-  const known = catalogue && new CatalogueSnapshot(catalogue)
+  if (catalogue !== 'known') last = catalogue && new CatalogueSnapshot(catalogue)
   const parse = (one: string) => parser.parse(one)
-  const { analysis } = readText(text, { ...context, catalogue: known }, parse)
+  const { analysis } = readText(text, { ...context, catalogue: last }, parse)
   parentPort?.postMessage(analysis satisfies ThreadAnswer, [])
 })

@@ -29,7 +29,7 @@ export function readColumn(source: Source, name: string, { found }: Walk): boole
 }
 
 /** A whole row: `t.*`, or `t` where a value is expected. */
-export function readWhole(source: Source, { found }: Walk): void {
+function readWhole(source: Source, { found }: Walk): void {
   for (const columns of source.columns.values()) found.add('columns', ...columns)
 }
 

@@ -18,6 +18,8 @@ export class LongTexts {
   readonly #timeout: number
   // Started by the first text, replaced after one that had to be killed.
   #worker: Worker | null = null
+  // Of the catalogue that the thread has; large, and sent once.
+  #sent: number | null = null
   #queue: Promise<unknown> = Promise.resolve()
   #closed = false
 
@@ -44,7 +46,10 @@ export class LongTexts {
     const worker = (this.#worker ??= this.#start())
     try {
       const { catalogue, ...rest } = context
-      const request: ThreadRequest = { text, context: rest, catalogue: catalogue?.data ?? null }
+      const known = catalogue !== null && catalogue.version === this.#sent
+      const data = known ? 'known' : (catalogue?.data ?? null)
+      this.#sent = catalogue?.version ?? null
+      const request: ThreadRequest = { text, context: rest, catalogue: data }
       return revived(await this.#answer(worker, request))
     } catch {
       // Closed, whether it took too long, ran out of memory or failed: nobody has read the text.
@@ -56,6 +61,7 @@ export class LongTexts {
 
   #start(): Worker {
     const worker = new Worker(program)
+    this.#sent = null
     // A thread that ends between two texts is replaced at the next one.
     worker.on('error', () => undefined)
     worker.on('exit', () => {

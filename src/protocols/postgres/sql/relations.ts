@@ -87,7 +87,7 @@ export function isSystem({ schema }: Relation): boolean {
   return schema === 'pg_catalog' || schema === 'information_schema'
 }
 
-export function ownColumns({ schema, name, columns }: Relation): Columns {
+function ownColumns({ schema, name, columns }: Relation): Columns {
   return new Map(columns.map((column) => [column, [qualified(schema, name, column)]]))
 }
 

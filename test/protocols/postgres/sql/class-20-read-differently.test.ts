@@ -340,6 +340,11 @@ describe('texts that cannot be read', () => {
     const read = await patient.analyse('SELECT * FROM nowhere', shop.context)
     expect([read.effect, read.missing]).toEqual(['unknown', ['public.nowhere']])
     expect(read.sql.tables).toBeInstanceOf(Unknown)
+    // The thread has the catalogue by now, and forgets it when there is another.
+    expect((await patient.analyse('SELECT a FROM plain', shop.context)).effect).toBe('read')
+    const none = { ...shop.context, catalogue: null }
+    expect((await patient.analyse('SELECT a FROM plain', none)).effect).toBe('unknown')
+    expect((await patient.analyse('SELECT a FROM plain', shop.context)).effect).toBe('read')
     await patient.close()
   })
 
