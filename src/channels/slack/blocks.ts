@@ -1,4 +1,5 @@
 import type { types } from '@slack/bolt'
+import { cut } from '../../gate/chat-words.ts'
 
 /**
  * The few blocks that are used, with their limits. Text from outside is only ever put into `plain_text` and into rich text, where Slack looks for no mark-up, mention or
@@ -14,14 +15,6 @@ const plain = (text: string): types.PlainTextElement => ({
   text,
   emoji: false,
 })
-
-/** Cut at the end, visibly, and never in the middle of a character. */
-export function cut(text: string, most: number): string {
-  if (text.length <= most) return text
-  const end = most - 1
-  const middle = /[\uD800-\uDBFF]/.test(text[end - 1]!)
-  return `${text.slice(0, middle ? end - 1 : end)}…`
-}
 
 export function header(text: string): Block {
   return { type: 'header', text: plain(cut(text, limits.header)) }

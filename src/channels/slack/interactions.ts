@@ -1,6 +1,13 @@
 import type { App, webApi } from '@slack/bolt'
 import { isKnownMessage } from '../../approvals/outbox.ts'
 import { getApproval, votesOf } from '../../approvals/store.ts'
+import {
+  introduction,
+  voteFromChat,
+  type Answer,
+  type ChatVoting,
+  type Clicker,
+} from '../../gate/chat-vote.ts'
 import { highestRisk } from '../../gate/view.ts'
 import { noticeOf } from '../../gate/notice.ts'
 import { readBallot } from './ballot-value.ts'
@@ -8,7 +15,6 @@ import { escape } from './blocks.ts'
 import { actions, messageOf } from './message.ts'
 import { modalId, readAsked, reasonModal, type Asked } from './modal.ts'
 import { isOfTeam, readClick, readSubmission } from './payload.ts'
-import { introduction, voteFromSlack, type Answer, type Clicker, type Voting } from './vote.ts'
 
 /** Where the answer goes, and which message was clicked. */
 interface Place {
@@ -17,12 +23,12 @@ interface Place {
 }
 
 /** What happens when somebody clicks. Slack is answered first: it waits for three seconds, and the database may be slower. */
-export function listenToClicks(app: App, client: webApi.WebClient, voting: Voting): void {
+export function listenToClicks(app: App, client: webApi.WebClient, voting: ChatVoting): void {
   const { log } = voting.gate
 
   // Whatever way it came: without `next()` no listener hears of it.
   app.use(async ({ body, next }) => {
-    if (isOfTeam(body, voting.team)) await next()
+    if (isOfTeam(body, voting.chat.tenant)) await next()
     else log.warn('something from another Slack workspace was not listened to')
   })
 
@@ -60,7 +66,7 @@ export function listenToClicks(app: App, client: webApi.WebClient, voting: Votin
   async function decide(clicker: Clicker, vote: Asked, reason: string | null): Promise<void> {
     const ballot = readBallot(vote.ballot)
     if (!ballot) return log.warn('a Slack message carries no ballot of ours')
-    const said = await voteFromSlack(voting, clicker, vote.decision, ballot, reason)
+    const said = await voteFromChat(voting, clicker, vote.decision, ballot, reason)
     await answer(client, clicker, vote, said)
     await repair(client, voting, ballot.approval, vote)
   }
@@ -83,7 +89,7 @@ const clickerOf = ({ id, name }: { id: string; name?: string | undefined }): Cli
 })
 
 /** A critical action is approved with a reason, so that nobody does it by a slip of the thumb. */
-async function takesReason({ gate }: Voting, id: string): Promise<boolean> {
+async function takesReason({ gate }: ChatVoting, id: string): Promise<boolean> {
   const approval = await getApproval(gate.store, id)
   return approval !== null && highestRisk(approval.decision.requirements) === 'critical'
 }
@@ -130,7 +136,7 @@ async function answer(
  */
 async function repair(
   client: webApi.WebClient,
-  { gate, consoleUrl }: Voting,
+  { gate, consoleUrl }: ChatVoting,
   id: string,
   { channel, ts }: Place,
 ): Promise<void> {

@@ -2,12 +2,12 @@ import { App, SocketModeReceiver, webApi } from '@slack/bolt'
 import type { FastifyInstance } from 'fastify'
 import type { SlackConfig } from '../../config/schema.ts'
 import type { Channel } from '../../gate/channel.ts'
+import type { ChatVoting } from '../../gate/chat-vote.ts'
 import { SlackChannel } from './channel.ts'
 import { HttpReceiver } from './http-receiver.ts'
 import { listenToClicks } from './interactions.ts'
 import { loggerOf } from './logger.ts'
 import { SocketConnection } from './socket.ts'
-import type { Voting } from './vote.ts'
 
 export interface Slack {
   readonly channel: Channel
@@ -22,7 +22,7 @@ export interface Slack {
 const timeout = 10_000
 
 /** Sets Slack up. Nothing is asked of Slack yet: it may be away. */
-export function openSlack(config: SlackConfig, voting: Omit<Voting, 'team'>): Slack {
+export function openSlack(config: SlackConfig, voting: Omit<ChatVoting, 'chat'>): Slack {
   const { team, bot_token, app_token, signing_secret, api_url } = config
   const { log } = voting.gate
   const logger = loggerOf(log)
@@ -52,7 +52,10 @@ export function openSlack(config: SlackConfig, voting: Omit<Voting, 'team'>): Sl
     logger,
     clientOptions,
   })
-  listenToClicks(app, client, { ...voting, team })
+  listenToClicks(app, client, {
+    ...voting,
+    chat: { channel: 'slack', title: 'Slack', tenant: team },
+  })
   const connection = socket && new SocketConnection(socket, log)
   return {
     channel: new SlackChannel(client),

@@ -1,13 +1,25 @@
-import { Problem } from '../../core/errors.ts'
-import type { GateContext } from '../../gate/context.ts'
-import { castVote } from '../../gate/vote.ts'
-import { offerLink, offerMinutes, personOfChat } from '../../identity/chat-links.ts'
-import type { BallotValue } from './ballot-value.ts'
+import { Problem } from '../core/errors.ts'
+import { offerLink, offerMinutes, personOfChat } from '../identity/chat-links.ts'
+import type { GateContext } from './context.ts'
+import { castVote } from './vote.ts'
 
-export interface Voting {
+/** What a button carries: exactly what its message showed. The vote is checked against both hashes. */
+export interface ChatBallot {
+  readonly approval: string
+  readonly digest: string
+  readonly view: string
+  readonly minutes: number | null
+}
+
+export interface ChatVoting {
   readonly gate: GateContext
-  /** The workspace whose people vote. */
-  readonly team: string
+  readonly chat: {
+    readonly channel: string
+    /** What people call it. */
+    readonly title: string
+    /** The workspace or tenant whose people vote. */
+    readonly tenant: string
+  }
   /** Where people reach the console, without a slash at the end. */
   readonly consoleUrl: () => string
   /** How old a login may be that says which groups somebody is in, in milliseconds. */
@@ -20,20 +32,20 @@ export interface Answer {
   readonly link?: { readonly label: string; readonly url: string }
 }
 
-/** Who clicked. Slack vouches for the id; the name is for display. */
+/** Who clicked. The chat vouches for the id; the name is for display. */
 export interface Clicker {
   readonly id: string
   readonly name: string
 }
 
 /** Why this account cannot vote now, or `null`: nobody is known behind it, or it is too long ago that they proved who they are. */
-export async function introduction(deps: Voting, clicker: Clicker): Promise<Answer | null> {
+export async function introduction(deps: ChatVoting, clicker: Clicker): Promise<Answer | null> {
   const known = await personOfChat(deps.gate.store, accountOf(deps, clicker), deps.maxGroupAgeMs)
   if (!known) {
     const account = { ...accountOf(deps, clicker), name: clicker.name }
     const code = await offerLink(deps.gate.store, account)
     return {
-      text: `Sallyport does not know who you are yet. Log in and confirm once that this Slack account is yours; then click again. The link is for you alone, for ${offerMinutes} minutes.`,
+      text: `Sallyport does not know who you are yet. Log in and confirm once that this ${deps.chat.title} account is yours; then click again. The link is for you alone, for ${offerMinutes} minutes.`,
       link: { label: 'Log in and link', url: `${deps.consoleUrl()}/#/link/${code}` },
     }
   }
@@ -47,11 +59,11 @@ export async function introduction(deps: Voting, clicker: Clicker): Promise<Answ
 }
 
 /** Casts the vote of whoever is behind the account, like a vote from anywhere else. What is wrong with it comes back in words; only defects are thrown. */
-export async function voteFromSlack(
-  deps: Voting,
+export async function voteFromChat(
+  deps: ChatVoting,
   clicker: Clicker,
   decision: 'approve' | 'deny',
-  { approval, digest, view, minutes }: BallotValue,
+  { approval, digest, view, minutes }: ChatBallot,
   reason: string | null,
 ): Promise<Answer> {
   const stranger = await introduction(deps, clicker)
@@ -69,7 +81,7 @@ export async function voteFromSlack(
       viewHash: view,
       reason,
       scope: decision === 'approve' && minutes !== null ? { minutes } : 'once',
-      channel: 'slack',
+      channel: deps.chat.channel,
     })
     const open = after['state'] === 'pending'
     if (decision === 'deny') return { text: 'You denied it.' }
@@ -80,6 +92,6 @@ export async function voteFromSlack(
   }
 }
 
-function accountOf({ team }: Voting, { id }: Clicker) {
-  return { channel: 'slack', tenant: team, member: id }
+function accountOf({ chat }: ChatVoting, { id }: Clicker) {
+  return { channel: chat.channel, tenant: chat.tenant, member: id }
 }
