@@ -173,6 +173,54 @@ describeInBrowser('class 24, deceiving the approver', {}, ({ company, at }) => {
     await context.close()
   })
 
+  test('so is what a chat calls its members, and what a channel says went wrong', async () => {
+    const { page, context, alarms } = await at('Dana Okafor')
+    const account = { channel: 'slack', tenant: markup, member: markup, name: markup }
+    const answers: Readonly<Record<string, object>> = {
+      '/api/links': { links: [{ ...account, linked_at: '2026-11-22T12:00:00.000Z' }] },
+      '/api/links/offer': account,
+      '/api/channels': {
+        channels: [
+          {
+            name: markup,
+            waiting: 2,
+            oldest: '2026-11-22T12:00:00.000Z',
+            last_success: null,
+            last_failure: '2026-11-22T12:00:00.000Z',
+            last_error: markup,
+          },
+        ],
+      },
+    }
+    for (const [path, json] of Object.entries(answers)) {
+      await page.route(
+        (url) => url.pathname === path,
+        (route) => route.fulfill({ json }),
+      )
+    }
+    await goTo(page, '#/settings', 'Settings')
+    await page.getByText('2 messages waiting').waitFor()
+    await expectInert(page)
+    await page.getByRole('button', { name: 'Unlink' }).click()
+    await page.getByRole('dialog', { name: 'Unlink this account?' }).waitFor()
+    await expectInert(page)
+    await page.keyboard.press('Escape')
+    await goTo(page, '#/link/some-code', 'Link an account')
+    await page.getByRole('button', { name: 'Yes, it is mine' }).waitFor()
+    await expectInert(page)
+    expect(alarms).toEqual([])
+    await context.close()
+  })
+
+  test('a link from a chat that is not one links nothing, and says so', async () => {
+    const { page, context } = await at('Dana Okafor')
+    await goTo(page, '#/link/not-a-code', 'Link an account')
+    await page.getByRole('alert').waitFor()
+    expect(await page.getByRole('button', { name: 'Yes, it is mine' }).count()).toBe(0)
+    await expectAccessible(page)
+    await context.close()
+  })
+
   test('so is what policies answer', async () => {
     const { page, context, alarms } = await at('Dana Okafor')
     await poison(page, '/api/policies/explain')
