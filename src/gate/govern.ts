@@ -5,10 +5,14 @@ import { gatewayItself, type Operation } from '../core/gateway-itself.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Subject } from '../core/subject.ts'
 import { decide } from '../policy/decide.ts'
+import { isSuperseded, pinGeneration } from '../store/generation.ts'
 import type { Attempt } from './attempt.ts'
 import { actionDigest, hashOf, subjectKey } from './binding.ts'
+import { commit } from './commit.ts'
 import type { GateContext } from './context.ts'
+import { policiesChanged } from './decided-anew.ts'
 import { deny } from './deny.ts'
+import type { PoliciesInForce } from './generations.ts'
 import { requestApproval } from './request-approval.ts'
 
 /** Something that somebody wants to do to the gateway itself, and whose role lets them. */
@@ -27,13 +31,15 @@ export type Govern = (errand: Errand) => Promise<Approval | null>
 
 /**
  * Asks the policies whether an errand may be done. Resolves to `null` when it may, and to the approval that it waits for where a rule holds it. Then nobody has to
- * come back: the gateway does it once it is approved. Throws `denied`.
+ * come back: the gateway does it once it is approved. Throws `denied`, and `policies-changed` where this replica allows it by policies that are not in force any more.
  */
 export async function govern(ctx: GateContext, errand: Errand): Promise<Approval | null> {
   const action = actionOf(errand)
-  const decision = decide(action, {}, ctx.policies())
+  const policies = ctx.policies()
+  const decision = decide(action, {}, policies)
   switch (decision.verdict) {
     case 'allow':
+      await refuseOutdated(ctx, policies)
       return null
     case 'deny':
       return deny(ctx, action, decision)
@@ -47,6 +53,18 @@ export async function govern(ctx: GateContext, errand: Errand): Promise<Approval
       }
       return requestApproval(ctx, attemptOf(action, payload), decision, bound)
     }
+  }
+}
+
+/**
+ * Closed: a replica that has not loaded the policies in force does not know whether they allow this. It does not catch up from here: that waits for the files that
+ * are being put into force, and those wait for this answer.
+ */
+async function refuseOutdated(ctx: GateContext, { generation }: PoliciesInForce): Promise<void> {
+  try {
+    await commit(ctx, ({ tx }) => pinGeneration(tx, generation))
+  } catch (error) {
+    throw isSuperseded(error) ? policiesChanged(error) : error
   }
 }
 

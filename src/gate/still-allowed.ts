@@ -7,6 +7,8 @@ import { decide } from '../policy/decide.ts'
 import { StoreError } from '../store/db.ts'
 import { obstacleIn } from './claim.ts'
 import type { GateContext } from './context.ts'
+import { policiesChanged } from './decided-anew.ts'
+import { readInForce } from './generations.ts'
 import type { Leave, Permit } from './permit.ts'
 
 /** What was permitted a while ago, and goes on: a stream of events, a long answer, a connection that carries more than one message. */
@@ -53,6 +55,8 @@ async function endOfLeave(
     return new Problem('approval-expired', 'The approval that this was opened under is over.')
   }
   if (ctx.observed.has(action.resource)) return null
+  // Closed: by rules that no longer count nothing goes on, as nothing begins by them.
+  if (!(await knowsInForce(ctx))) return policiesChanged()
   const decision = decide(action, {}, ctx.policies())
   if (decision.verdict === 'allow') return null
   if (decision.verdict === 'deny') {
@@ -64,6 +68,12 @@ async function endOfLeave(
     ? await obstacleIn(ctx.store, approval, decision)
     : 'The policies in force ask for an approval.'
   return obstacle === null ? null : new Problem('approval-invalidated', obstacle)
+}
+
+async function knowsInForce(ctx: GateContext): Promise<boolean> {
+  const { generation } = await readInForce(ctx.store)
+  if (ctx.policies().generation < generation) await ctx.catchUp()
+  return ctx.policies().generation >= generation
 }
 
 /** By the database's clock, as everything that ends. */
