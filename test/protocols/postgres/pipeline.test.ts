@@ -153,6 +153,13 @@ describe.runIf(hasPostgres)('a pipeline', () => {
     expect(shown(await client.until('Z'))).toEqual(['1', 'E 42501', 'Z I'])
   })
 
+  test('of names for more text than anybody needs ends the session', async () => {
+    const client = await open()
+    const text = `SELECT 1 /* ${'x'.repeat(12 * 1024 * 1024)} */`
+    client.send(parse('a', text), parse('b', text), parse('c', text), sync)
+    expect(shown(await client.until('never')).at(-1)).toBe('E 53200')
+  })
+
   test('a function call is refused', async () => {
     const client = await open()
     client.send(message('F', int32(2009), int16(0), int16(0), int16(0)))

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import pg from 'pg'
 import { failureOf, hasPostgres, startDatabase, type DatabaseGateway } from './database.ts'
 
@@ -184,6 +184,18 @@ describe.runIf(hasPostgres)('a session', () => {
     expect(error).toMatchObject({ code: '28P01', severity: 'FATAL' })
     const elsewhere = new pg.Client({ ...(await db.config()), database: 'postgres' })
     expect((await failureOf(elsewhere.connect())).code).toBe('3D000')
+  })
+
+  test('is only watched where the resource is observed: what would be denied runs, and is on record as that', async () => {
+    const watched = await startDatabase({ policies, resource: 'mode: observe' })
+    onTestFinished(() => watched.close())
+    const client = await watched.connect()
+    await client.query('DELETE FROM orders WHERE id = 1')
+    expect((await watched.direct.query('SELECT 1 FROM orders WHERE id = 1')).rowCount).toBe(0)
+    const events = (await watched.gateway.auditLog()).map(
+      (line) => JSON.parse(line) as Record<string, unknown>,
+    )
+    expect(events.find(({ decision }) => decision === 'deny')).toMatchObject({ enforced: false })
   })
 
   test('what cannot be read is not run', async () => {

@@ -8,7 +8,15 @@ import { runInNewContext } from 'node:vm'
 import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { cstring, message, query } from '../../../src/protocols/postgres/wire/messages.ts'
+import {
+  bind,
+  cstring,
+  execute,
+  message,
+  parse,
+  query,
+  sync,
+} from '../../../src/protocols/postgres/wire/messages.ts'
 import { failureOf, hasPostgres, startDatabase, type DatabaseGateway } from './database.ts'
 import { shown, WireClient } from './wire-client.ts'
 
@@ -110,6 +118,29 @@ describe.runIf(hasPostgres)('a stream', () => {
     expect((await client.query('SELECT name FROM customers WHERE id = 900')).rows).toEqual([
       { name: 'x' },
     ])
+  })
+
+  test('of rows may come together with what opens it, by either protocol, and with what follows', async () => {
+    const client = await open()
+    const rows = (id: number) => [message('d', Buffer.from(`${id}\t1\t1\n`)), message('c')]
+    const opening = 'COPY orders FROM STDIN'
+    client.send(query(opening), ...rows(7100), query('SELECT 1'))
+    expect(shown(await client.until('Z'))).toEqual(['G', 'C COPY 1', 'Z I'])
+    expect(shown(await client.until('Z'))).toEqual(['T', 'D', 'C SELECT 1', 'Z I'])
+    // The server takes no notice of a Sync while it copies.
+    client.send(parse('', opening), bind('', ''), execute(''), sync, ...rows(7101), sync)
+    expect(shown(await client.until('Z'))).toEqual(['1', '2', 'G', 'C COPY 1', 'Z I'])
+    client.send(query(`${opening}; ${opening}`), ...rows(7102), ...rows(7103), query('SELECT 2'))
+    expect(shown(await client.until('Z'))).toEqual(['G', 'C COPY 1', 'G', 'C COPY 1', 'Z I'])
+    expect(shown(await client.until('Z'))).toEqual(['T', 'D', 'C SELECT 1', 'Z I'])
+    // Rows behind a COPY that is refused go nowhere.
+    client.send(query('COPY orders (nothing) FROM STDIN'), ...rows(7104), query('SELECT 3'))
+    expect(shown(await client.until('Z'))).toEqual(['E 42703', 'Z I'])
+    expect(shown(await client.until('Z'))).toEqual(['T', 'D', 'C SELECT 1', 'Z I'])
+    const { rows: copied } = await db.direct.query(
+      'SELECT id FROM orders WHERE id BETWEEN 7100 AND 7199 ORDER BY id',
+    )
+    expect(copied).toEqual([7100, 7101, 7102, 7103].map((id) => ({ id })))
   })
 
   test('that the client gives up leaves nothing behind, and messages of another kind end it', async () => {
