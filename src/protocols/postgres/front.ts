@@ -224,7 +224,7 @@ export class Front {
   #remember(text: string): void {
     this.#remembered += text.length
     if (this.#remembered <= mostRemembered) return
-    const all = [...this.#init.names.statements.all.values()]
+    const all = [...this.#init.names.statements.values()]
     this.#remembered = all.reduce((sum, prepared) => sum + prepared.text.length, text.length)
     if (this.#remembered > mostRemembered)
       throw new WireFault('too many prepared statements in one session', '53200')

@@ -21,6 +21,12 @@ export class Names<Value> {
     return this.#confirmed
   }
 
+  /** What any name means, or will. */
+  *values(): Generator<Value> {
+    yield* this.#confirmed.values()
+    for (const { value } of this.#announced) if (value !== null) yield value
+  }
+
   /** Whether everything is confirmed. */
   get settled(): boolean {
     return this.#announced.length === 0
