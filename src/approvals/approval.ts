@@ -76,6 +76,9 @@ export interface Vote extends Party {
   readonly groups: readonly string[]
   /** Every name that is known now of the voter, under whichever identity: two votes that share one are of one person. */
   readonly names: readonly string[]
-  /** Whether the voter is known now to be behind the action: who is linked to its owner after the vote, say. */
+  /**
+   * Whether the vote does not count, by what is known now: the voter is behind the action (linked to its owner after the vote, say), or their identity provider disabled their
+   * account.
+   */
   readonly excluded: boolean
 }

@@ -3,7 +3,9 @@ import { listApprovedErrands } from '../approvals/errands.ts'
 import { lockApproval, moveApproval } from '../approvals/store.ts'
 import type { Outcome } from '../core/event.ts'
 import type { Operation } from '../core/gateway-itself.ts'
+import { isDisabled } from '../identity/ended-subjects.ts'
 import { decide } from '../policy/decide.ts'
+import type { Queryable } from '../store/db.ts'
 import { pinEpoch } from '../store/lease.ts'
 import { obstacleIn } from './claim.ts'
 import { commit, type Step } from './commit.ts'
@@ -70,7 +72,9 @@ async function take(
   if (inForce.generation !== policies.generation) return null
   const decision = decide(approval.action, {}, policies)
   const obstacle =
-    (await obstacleIn(tx, approval, decision)) ?? (await work.obstacle(step, approval, inForce))
+    (await obstacleIn(tx, approval, decision)) ??
+    (await endOfProposer(tx, approval)) ??
+    (await work.obstacle(step, approval, inForce))
   if (obstacle) {
     await invalidate(step, approval, obstacle)
     return null
@@ -88,4 +92,11 @@ async function take(
   await step.record(completed(approval.action, outcome, id))
   step.changed(id)
   return told
+}
+
+/** Whoever asked for it showed their credential then, and may have lost their account since. */
+async function endOfProposer(tx: Queryable, { action }: Approval): Promise<string | null> {
+  return (await isDisabled(tx, action.subject))
+    ? 'The identity provider disabled the account of whoever asked for it.'
+    : null
 }
