@@ -15,7 +15,9 @@ const slow = [
   'test/e2e/store-away.test.ts',
   'test/e2e/two-replicas.test.ts',
   'test/gate/class-15-races.test.ts',
+  'test/protocols/postgres/clients/{drivers,query-builders}.test.ts',
   'test/protocols/http/{constant-memory,silent-connections}.test.ts',
+  'test/protocols/postgres/ending.test.ts',
   'test/operation/{compose,container-layout,health,restore,start,stop}.test.ts',
 ]
 

@@ -79,7 +79,9 @@ describe.runIf(hasPostgres)('a held statement', () => {
     await client.query('COMMIT')
     expect(await left(2)).toBe(0)
     expect(await left(3000)).toBe(1)
-    const used = await db.gateway.approval(approval.id)
+    // The outcome is written while the client goes on.
+    let used = await db.gateway.approval(approval.id)
+    while (used.state === 'dispatching') used = await db.gateway.approval(approval.id)
     expect(used).toMatchObject({ state: 'succeeded', outcome: { result: 'succeeded', rows: 1 } })
   })
 
