@@ -263,14 +263,15 @@ export async function startGateway(
     (
       config.listen.control.public_url ?? urlOf(config.listen.control, control.server.address())
     ).replace(/\/+$/, '')
-  const slack =
-    config.channels.slack &&
-    openSlack(config.channels.slack, {
-      gate: context,
-      consoleUrl,
-      maxGroupAgeMs: config.identity.login!.session,
-    })
+  // Nobody votes from a chat without a login: the configuration has been checked for it.
+  const voting = { gate: context, consoleUrl, maxGroupAgeMs: config.identity.login?.session ?? 0 }
+  const slack = config.channels.slack && openSlack(config.channels.slack, voting)
   if (slack?.routes) await control.register(slack.routes)
+  // Its libraries take 50 MB and half a second: only where they are used.
+  const teams =
+    config.channels.teams &&
+    (await (await import('./channels/teams/open.ts')).openTeams(config.channels.teams, voting))
+  if (teams) await control.register(teams.routes)
 
   // First of all when closing: whoever waits gets the pending answer, so that the listeners can close.
   opened.defer(() => holds.drain())
@@ -294,6 +295,7 @@ export async function startGateway(
     config.listen.control.public_url ?? urlOf(config.listen.control, control.server.address())
   const channels: Channel[] = [
     ...(slack ? [slack.channel] : []),
+    ...(teams ? [teams.channel] : []),
     ...Object.entries(config.channels.webhooks).map(([name, it]) => new WebhookChannel(name, it)),
   ]
   for (const channel of channels) {

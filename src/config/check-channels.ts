@@ -3,7 +3,8 @@ import type { Finding } from './finding.ts'
 import type { Config } from './schema.ts'
 
 /** Channels with places in them: rules name one behind a colon. */
-const chats = ['slack'] as const
+const chats = ['slack', 'teams'] as const
+const titles = { slack: 'Slack', teams: 'Teams' } as const
 
 /** What rules can name besides the console: `webhook:siem`, or `slack:` where a place in it has to follow. Of `channels`, only the keys are looked at. */
 export function knownChannels(
@@ -21,7 +22,7 @@ export function* checkChannels({
   channels,
   identity,
 }: Pick<Config, 'channels' | 'identity'>): Generator<Finding> {
-  const { default: standard, slack, webhooks } = channels
+  const { default: standard, slack, teams, webhooks } = channels
   const known = ['console', ...knownChannels(channels)]
   const named = [
     ...standard.to.map((place, i) => ({ place, path: ['to', i] })),
@@ -38,13 +39,16 @@ export function* checkChannels({
         remedy: `Channels here: ${known.map((one) => (one.endsWith(':') ? `${one}…` : one)).join(', ')}.`,
       }
   }
-  if (slack && !identity.login)
-    yield {
-      path: ['channels', 'slack'],
-      message: 'Nobody can vote from Slack: nobody can log in to say who they are there.',
-      remedy: 'Add identity.login.',
-    }
+  for (const chat of chats)
+    if (channels[chat] && !identity.login)
+      yield {
+        path: ['channels', chat],
+        message: `Nobody can vote from ${titles[chat]}: nobody can log in to say who they are there.`,
+        remedy: 'Add identity.login.',
+      }
   if (slack && !safe(slack.api_url)) yield { path: ['channels', 'slack', 'api_url'], ...insecure }
+  for (const [name, url] of Object.entries(teams?.endpoints ?? {}))
+    if (!safe(url)) yield { path: ['channels', 'teams', 'endpoints', name], ...insecure }
   for (const [name, { url }] of Object.entries(webhooks))
     if (!safe(url)) yield { path: ['channels', 'webhooks', name, 'url'], ...insecure }
 }

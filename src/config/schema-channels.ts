@@ -68,6 +68,47 @@ const slack = z
   .optional()
   .describe('docs/slack.md sets it up')
 
+const endpoint = z.url({ protocol: /^https?$/, error: 'Write a URL that starts with https://.' })
+
+const teams = z
+  .strictObject({
+    tenant: z
+      .uuid('Write the id of the directory (tenant): a UUID.')
+      .toLowerCase()
+      .describe('the directory whose people may vote: nobody of another is listened to'),
+    app_id: z
+      .uuid('Write the application (client) id of the bot: a UUID.')
+      .toLowerCase()
+      .describe('the bot; only what is meant for it is listened to'),
+    client_secret: z
+      .string()
+      .regex(/^\S{16,}$/, 'Write the client secret of the bot’s app registration.')
+      .describe('the bot proves with it who it is'),
+    cloud: z
+      .enum(['public', 'gcc', 'gcc-high', 'dod'])
+      .prefault('public')
+      .describe('where the tenant is: Microsoft’s public cloud, or one of the US government'),
+    endpoints: z
+      .strictObject({
+        login: endpoint.optional().describe('where the bot gets its tokens'),
+        metadata: endpoint
+          .regex(/\/openidconfiguration$/, 'Write a URL that ends with /openidconfiguration.')
+          .optional()
+          .describe(
+            'where the keys of Bot Framework tokens are announced; they are beside it, at /keys',
+          ),
+        service: endpoint
+          .optional()
+          .describe('where the bot says something; what comes from elsewhere is refused'),
+      })
+      .prefault({})
+      .describe(
+        'where Microsoft’s services are, if they are reached in another way than their cloud says',
+      ),
+  })
+  .optional()
+  .describe('docs/teams.md sets it up')
+
 const isBase64 = (text: string): boolean => Buffer.from(text, 'base64').toString('base64') === text
 
 const webhook = z.strictObject({
@@ -89,6 +130,7 @@ export const channels = z
   .strictObject({
     default: defaults,
     slack,
+    teams,
     webhooks: z
       .record(
         z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'Use lower-case letters, digits and dashes.'),

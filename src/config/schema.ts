@@ -622,4 +622,5 @@ export function isPostgres(resource: Resource): resource is PostgresResource {
   return resource.protocol === 'postgres'
 }
 export type SlackConfig = NonNullable<Config['channels']['slack']>
+export type TeamsConfig = NonNullable<Config['channels']['teams']>
 export type WebhookConfig = Config['channels']['webhooks'][string]

@@ -40,13 +40,22 @@ export function factsOf(story: Story): (readonly [string, string])[] {
 const most = { characters: 3000, lines: 80, parts: 20, beside: 1000 } as const
 
 /** Whether a message shows every character of what would run, and all that stands beside it. */
-export function isWhole({ parts, summary, agentReason, chain, needs, grant }: Story): boolean {
+export function isWhole({
+  parts,
+  summary,
+  agentReason,
+  chain,
+  needs,
+  grant,
+  impact,
+}: Story): boolean {
   const characters = parts.reduce((sum, { label, text }) => sum + label.length + text.length, 0)
   const lines = parts.reduce((sum, { text }) => sum + text.split('\n').length, 0)
   const beside = [
     summary,
     agentReason ?? '',
     grant?.words ?? '',
+    impact ?? '',
     chain.join(' → '),
     ...needs.map(({ from }) => from),
   ]

@@ -1,0 +1,145 @@
+import type { CardElement, IAdaptiveCard, IExecuteAction } from '@microsoft/teams.cards'
+import type { Answer, ChatBallot } from '../../gate/chat-vote.ts'
+import {
+  beginningOf,
+  cut,
+  factsOf,
+  isWhole,
+  minutesWords,
+  mostNeeds,
+  needWords,
+  onlyTheBeginning,
+  titleOf,
+} from '../../gate/chat-words.ts'
+import type { Notice, Story } from '../../gate/notice.ts'
+import {
+  code,
+  countdown,
+  fact,
+  header,
+  openButton,
+  paragraph,
+  voteButton,
+  withReason,
+} from './elements.ts'
+
+/** Bytes of a card as JSON. Teams takes a message of about 28 KB, with all that is around the card. */
+const mostBytes = 24_000
+
+/** How much of the action a card shows. Only one that shows all of it can be approved. */
+type Shown = 'all' | 'beginning' | 'nothing'
+
+/** Characters of each text beside the action. */
+const mostBeside = { all: 1000, beginning: 300, nothing: 300 } as const satisfies Record<
+  Shown,
+  number
+>
+
+type Told = Pick<Notice, 'story' | 'link' | 'purpose'>
+
+/** Everything that an approver is to see, in the state that it is in. `answer`: what the one who clicked is told, who alone gets this card. */
+export function cardOf(told: Told, answer: Answer | null = null): IAdaptiveCard {
+  if (isWhole(told.story)) {
+    const whole = build(told, 'all', answer)
+    if (fits(whole)) return whole
+  }
+  const beginning = build(told, 'beginning', answer)
+  return fits(beginning) ? beginning : build(told, 'nothing', answer)
+}
+
+const fits = (card: IAdaptiveCard): boolean => Buffer.byteLength(JSON.stringify(card)) <= mostBytes
+
+/** A few words, for whoever clicked where there is no approval to show. */
+export function answerCard({ text, link }: Answer): IAdaptiveCard {
+  return frame([paragraph(text)], link ? [openButton(link.label, link.url)] : [])
+}
+
+/** A few words about an approval, and the way to it. */
+export function wordsCard(text: string, link: string): IAdaptiveCard {
+  return frame([paragraph(text)], [openButton('Open in the console', link)])
+}
+
+function build({ story, link, purpose }: Told, shown: Shown, answer: Answer | null): IAdaptiveCard {
+  const isOpen = story.state === 'pending'
+  const isAll = shown === 'all'
+  const short = (text: string): string => cut(text, mostBeside[shown])
+  const body: CardElement[] = [
+    ...(answer ? [paragraph(answer.text, { weight: 'Bolder', color: 'Accent' })] : []),
+    header(titleOf(story, purpose === 'escalate')),
+    ...factsOf(story).map(([label, text]) => fact(label, short(text))),
+    ...(story.agentReason === null
+      ? []
+      : [paragraph(`The agent says (nobody has checked it): ${short(story.agentReason)}`)]),
+    ...(story.ranBefore === null
+      ? []
+      : [paragraph(`The same action ran before, and that run is: ${story.ranBefore}.`)]),
+    ...(isAll
+      ? story.parts.map(({ label, text }) => code(label, text))
+      : [paragraph(onlyTheBeginning)]),
+    ...(shown === 'beginning' ? [code('the beginning', beginningOf(story))] : []),
+    ...story.needs.slice(0, isAll ? mostNeeds : 5).map((need) => paragraph(short(needWords(need)))),
+    ...(story.verdict === null
+      ? []
+      : [paragraph(short(sentence(story.verdict)), { weight: 'Bolder' })]),
+    ...(story.outcome === null ? [] : [paragraph(short(sentence(story.outcome)))]),
+    ...(isOpen && isAll && story.grant
+      ? [paragraph(`A grant is possible. ${story.grant.words}`)]
+      : []),
+    ...(isOpen ? [countdown('Expires', story.expiresAt)] : []),
+  ]
+  return frame(body, [
+    ...(answer?.link ? [openButton(answer.link.label, answer.link.url)] : []),
+    ...(isOpen ? votesOf(story, isAll) : []),
+    openButton('Open in the console', link),
+  ])
+}
+
+/** What cannot be approved here can still be denied here. */
+function votesOf(story: Story, whole: boolean): NonNullable<IAdaptiveCard['actions']> {
+  const { grant } = story
+  const approvals: IExecuteAction[] = [
+    voteButton({
+      title: 'Approve once',
+      decision: 'approve',
+      ballot: ballotOf(story, null),
+      style: 'positive',
+    }),
+    ...(grant
+      ? [
+          voteButton({
+            title: `Approve for ${minutesWords(grant.minutes)}`,
+            decision: 'approve',
+            ballot: ballotOf(story, grant.minutes),
+          }),
+        ]
+      : []),
+  ]
+  const denial = voteButton({
+    title: 'Deny',
+    decision: 'deny',
+    ballot: ballotOf(story, null),
+    style: 'destructive',
+  })
+  const critical = story.risk === 'critical'
+  return [
+    ...(whole ? (critical ? [withReason('Approve', 'approve', approvals)] : approvals) : []),
+    withReason('Deny', 'deny', [denial]),
+  ]
+}
+
+function ballotOf({ id, digest, viewHash }: Story, minutes: number | null): ChatBallot {
+  return { approval: id, digest, view: viewHash, minutes }
+}
+
+function frame(body: CardElement[], actions: NonNullable<IAdaptiveCard['actions']>): IAdaptiveCard {
+  return {
+    type: 'AdaptiveCard',
+    $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
+    version: '1.5',
+    msteams: { width: 'full' },
+    body,
+    actions,
+  }
+}
+
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`)

@@ -1,0 +1,86 @@
+import type { HttpRouteHandler, IHttpServerAdapter } from '@microsoft/teams.apps'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { decodeJwt } from 'jose'
+import { z } from 'zod'
+import { Problem } from '../../core/errors.ts'
+
+/** Larger than anything that Teams sends about a card of ours. */
+const bodyLimit = 256 * 1024
+
+const claimsSchema = z.object({ iss: z.string(), serviceurl: z.string(), exp: z.number() })
+const bodySchema = z.looseObject({ serviceUrl: z.string() })
+
+/** Who signs what is meant for bots, and from where it may come. */
+export interface Sender {
+  readonly issuer: string
+  /** Where its service is; only the origin counts, since paths differ by region. */
+  readonly service: string
+}
+
+/**
+ * Takes Teams' requests on the control plane, and hands them to the SDK, which verifies their tokens: signature, audience, expiry, and that the signed service URL is
+ * the body's. What the SDK would be content without is required here.
+ */
+export class Receiver implements IHttpServerAdapter {
+  readonly #sender: Sender
+  // Set by the SDK when it is initialized, before anything listens.
+  #handler: HttpRouteHandler | undefined
+
+  constructor(sender: Sender) {
+    this.#sender = sender
+  }
+
+  registerRoute(_method: 'POST', _path: string, handler: HttpRouteHandler): void {
+    this.#handler = handler
+  }
+
+  /** A plugin for the control plane: `POST /teams/messages`. */
+  readonly routes = async (server: FastifyInstance): Promise<void> => {
+    server.post(
+      '/teams/messages',
+      {
+        bodyLimit,
+        // Anybody may send nonsense, and each piece of it could make the SDK ask for keys.
+        config: { access: 'public', rateLimit: { max: 600, timeWindow: '1 minute' } },
+        schema: { hide: true },
+      },
+      (request, reply) => this.#receive(request, reply),
+    )
+  }
+
+  async #receive(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/.exec(request.headers.authorization ?? '')?.[1]
+    const body = bodySchema.safeParse(request.body).data
+    if (token === undefined || !body || !this.#comesFromTeams(token)) throw refused(request)
+    const answer = await this.#handler!({ body, headers: { authorization: `Bearer ${token}` } })
+    if (answer.status === 401) throw refused(request)
+    if (answer.status >= 500) {
+      // Closed: what failed on the way to a vote is no vote. The card is still there to be clicked again.
+      throw new Problem('store-unavailable', 'This came to nothing. Try again.')
+    }
+    return reply.code(answer.status).send(answer.body ?? '')
+  }
+
+  /**
+   * Not verified yet, and so only ever a reason to refuse. The SDK also takes tokens that Entra made for the bot, without a service URL: any application of any tenant that Entra gives
+   * one to could say it was anybody. And it takes those of Bot Framework's other channels (Web Chat, Direct Line), where whoever writes chooses who they are. Closed to all of them.
+   */
+  #comesFromTeams(token: string): boolean {
+    try {
+      const { iss, serviceurl } = claimsSchema.parse(decodeJwt(token))
+      const { issuer, service } = this.#sender
+      return iss === issuer && new URL(serviceurl).origin === new URL(service).origin
+    } catch {
+      // Closed: whatever it is, it is no token of Bot Framework.
+      return false
+    }
+  }
+}
+
+function refused(request: FastifyRequest): Problem {
+  request.log.warn('a request to /teams/messages was not signed by Bot Framework for Teams')
+  return new Problem(
+    'unauthenticated',
+    'This was not signed by Bot Framework, for this bot, for Teams.',
+  )
+}
