@@ -1,0 +1,191 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { findPostgres } from '../../../support/postgres.ts'
+import { hasPostgres, startMatrix, type Address, type Matrix } from './matrix.ts'
+import { run, variables } from './run.ts'
+
+const bin = findPostgres() ?? ''
+const program = (name: string) => join(bin, name)
+const psql = ['-X', '-v', 'VERBOSITY=verbose']
+
+describe.runIf(hasPostgres && bin !== '')("PostgreSQL's own programs", () => {
+  let matrix: Matrix
+  beforeAll(async () => {
+    matrix = await startMatrix()
+  })
+  afterAll(() => matrix.close())
+
+  test('psql: describes, transactions, COPY, prepared statements, errors', async () => {
+    const script = `\\d
+\\d customers
+\\d+ named
+\\df
+\\dT+
+\\du
+\\dn+
+\\sf shout
+\\encoding
+BEGIN;
+INSERT INTO customers VALUES (960, 'p');
+SAVEPOINT s;
+INSERT INTO customers VALUES (960, 'p');
+SELECT 1;
+ROLLBACK TO s;
+SELECT * FROM customers WHERE id = 960 \\gx
+ROLLBACK;
+SELECT 1/0;
+SELEC 1;
+SELECT 1 AS a \\; SELECT 2 AS b;
+\\set AUTOCOMMIT off
+SELECT 1;
+ROLLBACK;
+\\set AUTOCOMMIT on
+\\set ON_ERROR_ROLLBACK on
+BEGIN;
+SELECT nothing;
+SELECT 1;
+COMMIT;
+\\set FETCH_COUNT 10
+SELECT * FROM customers ORDER BY id;
+\\unset FETCH_COUNT
+PREPARE p(int) AS SELECT name FROM customers WHERE id = $1;
+EXECUTE p(7);
+DEALLOCATE p;
+CREATE TEMPORARY TABLE copied (id int, word text);
+COPY copied FROM STDIN;
+1	one
+2	two
+\\.
+\\copy copied to stdout csv
+COPY copied FROM STDIN;
+wrong
+\\.
+SELECT id, word FROM copied ORDER BY 1 \\crosstabview
+SELECT id FROM customers \\gdesc
+SELECT format('SELECT %s', i) FROM generate_series(1, 3) i \\gexec
+LISTEN news; NOTIFY news, 'extra';
+SELECT shout('hey');
+DO $$ BEGIN RAISE WARNING 'careful'; END $$;
+SET search_path = pg_catalog;
+SHOW search_path;
+`
+    // The process id of the notification is another one each time.
+    const seen = async (address: Address) => {
+      const { out, ...ran } = await run(program('psql'), psql, address, script)
+      return { ...ran, out: out.replace(/PID \d+/, 'PID') }
+    }
+    const direct = await seen(matrix.direct)
+    expect(direct.out).toContain('customers_pkey')
+    expect(await seen(await matrix.open())).toEqual(direct)
+  })
+
+  test('psql: Ctrl-C ends what runs, and the session goes on', async () => {
+    const outcome = async (address: Address) => {
+      const child = spawn(program('psql'), psql, { env: variables(address) })
+      const out = Promise.all([text(child.stdout), text(child.stderr)])
+      child.stdin.end("SELECT pg_sleep(60);\nSELECT 'after';\n")
+      await sleeps(matrix)
+      child.kill('SIGINT')
+      const [code] = (await once(child, 'close')) as [number]
+      return { code, out: await out }
+    }
+    const direct = await outcome(matrix.direct)
+    expect(await outcome(await matrix.open())).toEqual(direct)
+  })
+
+  test('psql: denied, in a transaction, which is as failed as after any error', async () => {
+    const script =
+      "\\echo :SQLSTATE\nBEGIN;\nSELECT * FROM vault;\n\\echo :SQLSTATE\nSELECT 1;\nCOMMIT;\nSELECT 'after';\n"
+    const { out, notes } = await run(program('psql'), ['-X'], await matrix.ruled(), script)
+    expect(notes).toMatch(
+      /^ERROR: {2}denied by policy: Rule the-vault-stays-closed denies this\.\nDETAIL: {2}Rule: the-vault-stays-closed\. Reason: rule-denied\. Action: \S+\.\n/,
+    )
+    expect(notes).toContain('current transaction is aborted')
+    expect(out).toMatch(/42501\nROLLBACK\n[^]*after/)
+  })
+
+  test('psql: held, it says so at once, and runs in its transaction', async () => {
+    const script = 'BEGIN;\nDELETE FROM customers WHERE id = 50;\nCOMMIT;\n'
+    const running = run(program('psql'), ['-X'], await matrix.ruled(), script)
+    expect(await matrix.approve()).toBe('DELETE FROM customers WHERE id = 50;')
+    const { out, notes } = await running
+    expect(notes).toMatch(
+      /^NOTICE: {2}held for approval \S+: deletions-need-a-lead, waiting for support-leads\n$/,
+    )
+    expect(out).toBe('BEGIN\nDELETE 1\nCOMMIT\n')
+  })
+
+  test('pg_dump writes the same, and pg_restore brings it back', async () => {
+    const dump = (address: Address) => run(program('pg_dump'), ['--no-comments'], address)
+    const direct = await dump(matrix.direct)
+    expect(direct).toMatchObject({ code: 0, notes: '' })
+    expect(withoutKey(await dump(await matrix.open()))).toEqual(withoutKey(direct))
+
+    const folder = mkdtempSync(join(tmpdir(), 'sallyport-dump-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const file = join(folder, 'dump')
+    const archive = ['-Fc', '-f', file]
+    expect(await run(program('pg_dump'), archive, await matrix.open())).toMatchObject({ code: 0 })
+    const restore = ['--no-owner', '-d', matrix.empty, file]
+    expect(await run(program('pg_restore'), restore, await matrix.open())).toMatchObject({
+      code: 0,
+      notes: '',
+    })
+    const restored = await dump({ ...matrix.direct, database: matrix.empty })
+    expect(withoutKey(restored)).toEqual(withoutKey(direct))
+  })
+
+  test('pgbench, in each of its protocols', async () => {
+    const ran = await run(program('pgbench'), ['-i', '-q'], await matrix.open())
+    expect(ran).toMatchObject({ code: 0 })
+    for (const protocol of ['simple', 'extended', 'prepared']) {
+      const args = ['-n', '-c', '4', '-t', '5', '-M', protocol]
+      const { code, out, notes } = await run(program('pgbench'), args, await matrix.open())
+      expect({ code, notes: notes.replace(/^pgbench.*\n/, '') }).toEqual({ code: 0, notes: '' })
+      expect(out).toContain('number of transactions actually processed: 20/20')
+      expect(out).toContain('number of failed transactions: 0')
+    }
+  })
+
+  test('pgbench, with statements in a pipeline', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sallyport-pgbench-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const file = join(folder, 'pipeline.sql')
+    writeFileSync(file, pipelined)
+    const args = ['-n', '-t', '5', '-M', 'extended', '-f', file]
+    const { code, out } = await run(program('pgbench'), args, await matrix.open())
+    expect({ code, out }).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('actually processed: 5/5') as string,
+    })
+  })
+})
+
+const pipelined = `\\startpipeline
+BEGIN;
+SELECT name FROM customers WHERE id = 1;
+UPDATE customers SET name = name WHERE id = 2;
+COMMIT;
+SELECT 1;
+\\endpipeline
+`
+
+/** Every dump has a key of its own, for psql's \\restrict. */
+function withoutKey<Result extends { readonly out: string }>(ran: Result): Result {
+  return { ...ran, out: ran.out.replaceAll(/^\\(un)?restrict \S+$/gm, '\\$1restrict') }
+}
+
+async function sleeps({ direct }: Matrix): Promise<void> {
+  const client = new pg.Client({ ...direct })
+  await client.connect()
+  const sleeping = `SELECT FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event = 'PgSleep'`
+  while ((await client.query(sleeping)).rowCount === 0);
+  await client.end()
+}
