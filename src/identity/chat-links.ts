@@ -64,7 +64,10 @@ export async function readOffer(db: Queryable, code: string): Promise<NamedChatA
   return offer ?? gone()
 }
 
-/** Makes the account this person's. Throws `not-found` for an offer that is no longer good, and `forbidden` when the account is somebody else's already. */
+/**
+ * Makes the account this person's. Throws `not-found` for an offer that is no longer good, and `forbidden` when the account is somebody else's already, or this person
+ * has another one in the same place.
+ */
 export async function acceptOffer(
   { store, recorder }: LinkDesk,
   person: Person,
@@ -77,6 +80,7 @@ export async function acceptOffer(
       [hashOf(code)],
     )
     const { channel, tenant, member, name } = offer ?? gone()
+    await refuseSecond(tx, person, { channel, tenant, member })
     const added = await tx.query(
       `INSERT INTO sallyport.chat_links (channel, tenant, member, name, issuer, subject)
        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING member`,
@@ -146,6 +150,32 @@ export async function personOfChat(
   if (!row) return null
   const { fresh, ...person } = row
   return { person, fresh }
+}
+
+/**
+ * Nobody has two accounts in one workspace. Whoever seems to is being made to agree to somebody else's, which would decide in their name from then on. Closed: the one
+ * they have has to end first.
+ */
+async function refuseSecond(
+  tx: Queryable,
+  { issuer, subject }: Party,
+  { channel, tenant, member }: ChatAccount,
+): Promise<void> {
+  // One link at a time: two at once would not see each other.
+  await tx.query('SELECT FROM sallyport.people WHERE (issuer, subject) = ($1, $2) FOR UPDATE', [
+    issuer,
+    subject,
+  ])
+  const others = await tx.query(
+    `SELECT FROM sallyport.chat_links l JOIN sallyport.same_person($1, $2) p USING (issuer, subject)
+      WHERE (l.channel, l.tenant) = ($3, $4) AND l.member <> $5`,
+    [issuer, subject, channel, tenant, member],
+  )
+  if (others.length === 0) return
+  throw new Problem(
+    'forbidden',
+    'You have another account there already. If that is no longer yours, unlink it first. If somebody sent you this link, they want to decide in your name: tell whoever administers this.',
+  )
 }
 
 async function partyOf(

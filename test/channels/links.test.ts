@@ -78,3 +78,39 @@ describe('an offer', () => {
     await expect(readOffer(store, 'guessed')).rejects.toThrow('older than 10 minutes')
   })
 })
+
+describe('class 13, link stealing: somebody who agrees to an account that an attacker offers them', () => {
+  const offered = async (member: string) => offerLink(store, account(member))
+  const accept = async (person: Person, code: string) =>
+    acceptOffer({ store, recorder: collectEvents().recorder }, person, code)
+
+  it('gets no second one in that workspace, and the attacker decides nothing in their name', async () => {
+    const victim = await linked('victim', ago(hour))
+    const stolen = accept(victim, await offered('U-attacker'))
+    await expect(stolen).rejects.toMatchObject({ code: 'forbidden' })
+    expect(await personOfChat(store, account('U-attacker'), 8 * hour)).toBeNull()
+    expect(await freshOf('victim')).toBe(true)
+  })
+
+  it('nor under another of their identities, nor by two links at once', async () => {
+    await linked('known@example.com', ago(hour))
+    const identifiers = ['other', 'known@example.com']
+    const other = { issuer, subject: 'other', name: 'other', email: null, groups: [], identifiers }
+    const again = accept(await rememberPerson(store, other), await offered('U-attacker-2'))
+    await expect(again).rejects.toMatchObject({ code: 'forbidden' })
+
+    const twice = { ...other, subject: 'twice', identifiers: ['twice'] }
+    const person = await rememberPerson(store, twice)
+    const codes = [await offered('U-mine'), await offered('U-theirs')]
+    const both = await Promise.allSettled(codes.map((code) => accept(person, code)))
+    expect(both.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+  })
+
+  it('can have one in another workspace, and the same one again', async () => {
+    const person = await linked('two-places', ago(hour))
+    await accept(person, await offered('U-two-places'))
+    const elsewhere = { ...account('U-two-places'), tenant: 'T2' }
+    await accept(person, await offerLink(store, elsewhere))
+    expect((await personOfChat(store, elsewhere, 8 * hour))?.person.subject).toBe('two-places')
+  })
+})
