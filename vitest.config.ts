@@ -14,7 +14,7 @@ const slow = [
   'test/e2e/respond-async-{crash,race}.test.ts',
   'test/e2e/store-away.test.ts',
   'test/e2e/two-replicas.test.ts',
-  'test/gate/class-15-races.test.ts',
+  'test/gate/{class-15-races,life-of-an-approval}.test.ts',
   'test/protocols/postgres/clients/{drivers,query-builders}.test.ts',
   'test/protocols/http/{constant-memory,silent-connections}.test.ts',
   'test/protocols/postgres/ending.test.ts',

@@ -16,12 +16,8 @@ const postgres = inject('postgres')
 const asked = process.env['SALLYPORT_TEST_STORE'] as StoreKind | undefined
 const closers: (() => Promise<void>)[] = []
 
-/** What the tests of the store itself run on: both, unless one is asked for. */
-export const storeKinds: readonly StoreKind[] = asked
-  ? [asked]
-  : postgres
-    ? ['postgres', 'embedded']
-    : ['embedded']
+/** What tests run on: a PostgreSQL where there is one, unless the other store is asked for. `.ci/run` asks for each of them. */
+export const storeKinds: readonly StoreKind[] = [asked ?? (postgres ? 'postgres' : 'embedded')]
 
 afterAll(async () => {
   for (const close of closers.splice(0).toReversed()) await close()
