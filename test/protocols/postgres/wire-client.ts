@@ -33,6 +33,11 @@ export class WireClient {
     })
   }
 
+  /** Bytes that have come, and were not looked at. */
+  get received(): number {
+    return this.#bytes.length
+  }
+
   static async open(port: number): Promise<WireClient> {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true })
     await new Promise((resolve) => socket.once('connect', resolve))

@@ -1,0 +1,171 @@
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
+import { configSchema, isPostgres } from '../../../src/config/schema.ts'
+import { Problem } from '../../../src/core/errors.ts'
+import type { Principal } from '../../../src/core/subject.ts'
+import { createPostgresServer } from '../../../src/protocols/postgres/server.ts'
+import { createAnalyser } from '../../../src/protocols/postgres/sql/analyse.ts'
+import type { Analyser } from '../../../src/protocols/postgres/sql/statement.ts'
+import { query } from '../../../src/protocols/postgres/wire/messages.ts'
+import { quiet } from '../../support/audit.ts'
+import { createTestDatabase } from '../../support/store.ts'
+import { StandInGate } from '../http/stand-in-gate.ts'
+import { failureOf, hasPostgres } from './database.ts'
+import { shown, WireClient } from './wire-client.ts'
+
+const principal: Principal = {
+  subject: {
+    issuer: 'https://idp.test',
+    subject: 'alice',
+    kind: 'agent',
+    groups: [],
+    owner: null,
+    chain: [],
+    related: [],
+    claims: {},
+  },
+  credential: { kind: 'jwt', id: 'token', expiresAt: null },
+}
+
+describe.runIf(hasPostgres)('a permit', () => {
+  let analyser: Analyser
+  let direct: pg.Client
+  let database: string
+  beforeAll(async () => {
+    analyser = await createAnalyser()
+    const url = new URL(await createTestDatabase())
+    database = url.pathname.slice(1)
+    direct = new pg.Client({ connectionString: url.href })
+    await direct.connect()
+    await direct.query('CREATE TABLE words (word text)')
+    await direct.query("INSERT INTO words VALUES ('sesame')")
+  })
+  afterAll(async () => {
+    await direct.end()
+    await analyser.close()
+  })
+
+  /** A listener whose gate does as it is told. */
+  async function start(): Promise<{
+    gate: StandInGate
+    port: number
+    connect(): Promise<pg.Client>
+  }> {
+    const gate = new StandInGate()
+    const { hostname, port: upstreamPort } = new URL(inject('postgres')!.server)
+    const [resource] = configSchema.shape.resources
+      .parse([
+        {
+          name: 'words',
+          protocol: 'postgres',
+          listen: '127.0.0.1:0',
+          trusted: true,
+          upstream: {
+            host: hostname,
+            port: Number(upstreamPort),
+            tls: 'disable',
+            databases: [database],
+          },
+          credential: { user: 'owner', password: 'x' },
+        },
+      ])
+      .filter(isPostgres)
+    const server = createPostgresServer({
+      resource: resource!,
+      binding: 'words as they are bound',
+      authenticator: { authenticate: () => principal, recheck: () => undefined },
+      gate,
+      analyser,
+      limits: configSchema.shape.hold.parse({}),
+      drain: 1000,
+      log: quiet,
+    })
+    const { port } = await server.listen()
+    onTestFinished(() => server.close())
+    return {
+      gate,
+      port,
+      async connect() {
+        const client = new pg.Client({
+          host: '127.0.0.1',
+          port,
+          database,
+          user: 'a',
+          password: 'token',
+        })
+        client.on('error', () => undefined)
+        await client.connect()
+        onTestFinished(() => client.end().catch(() => undefined))
+        return client
+      },
+    }
+  }
+
+  test('of a read releases no row before its record is durable', async () => {
+    const { gate, port } = await start()
+    const record = Promise.withResolvers<void>()
+    gate.recorded = () => record.promise
+    const client = await WireClient.open(port)
+    onTestFinished(() => void client.socket.destroy())
+    await client.logIn(database, 'token')
+    client.send(query('SELECT word FROM words'))
+    // The server has answered: it is idle again.
+    const idle =
+      "SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT word FROM words' AND state = 'idle'"
+    while ((await direct.query(idle)).rowCount === 0);
+    expect(client.received).toBe(0)
+    record.resolve()
+    expect(shown(await client.until('Z'))).toEqual(['T', 'D', 'C SELECT 1', 'Z I'])
+  })
+
+  test('of a read whose record fails releases nothing at all', async () => {
+    const { gate, connect } = await start()
+    gate.recorded = () =>
+      Promise.reject(new Problem('store-unavailable', 'The audit store is away.'))
+    const client = await connect()
+    expect(await failureOf(client.query('SELECT word FROM words'))).toMatchObject({
+      code: '58000',
+      severity: 'FATAL',
+    })
+  })
+
+  test('that has lapsed sends nothing', async () => {
+    const { gate, connect } = await start()
+    gate.valid = () => false
+    const client = await connect()
+    expect((await failureOf(client.query("INSERT INTO words VALUES ('late')"))).code).toBe('XX000')
+    expect((await direct.query("SELECT 1 FROM words WHERE word = 'late'")).rowCount).toBe(0)
+    expect(gate.outcomes).toEqual([{ result: 'failed', error: 'not-sent' }])
+  })
+
+  test('is for one text with its values, in one session as it is: anything else is another action', async () => {
+    const { gate, connect } = await start()
+    gate.verdict = ({ action }) => (action.effect === 'read' ? 'allow' : 'hold')
+    const client = await connect()
+    const text = 'UPDATE words SET word = $1 WHERE word = $2'
+
+    async function digest(values: unknown[], sql = text): Promise<string> {
+      const held = gate.held()
+      const updating = client.query({ text: sql, values })
+      await held
+      gate.approve()
+      await updating
+      return gate.sealed.at(-1)!.digest
+    }
+
+    const same = await digest(['a', 'b'])
+    expect(await digest(['a', 'b'])).toBe(same)
+    const others = [
+      await digest(['a', 'c']),
+      await digest(['a', null]),
+      await digest(['ab', '']),
+      await digest([Buffer.from('a'), 'b']),
+      await digest(['a', 'b'], `${text} `),
+    ]
+    await client.query("SET TimeZone = 'Asia/Tokyo'")
+    others.push(await digest(['a', 'b']))
+    await client.query('RESET TimeZone')
+    expect(await digest(['a', 'b'])).toBe(same)
+    expect(new Set([same, ...others]).size).toBe(7)
+  })
+})
