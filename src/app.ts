@@ -3,7 +3,6 @@ import type { AddressInfo } from 'node:net'
 import { Holds } from './approvals/hold.ts'
 import { openAuditLog } from './audit/append.ts'
 import { Sequencer } from './audit/log/sequencer.ts'
-import { openSlack } from './channels/slack/open.ts'
 import { WebhookChannel } from './channels/webhook/channel.ts'
 import { knownChannels } from './config/check-channels.ts'
 import { exposedListeners } from './config/exposed.ts'
@@ -265,9 +264,11 @@ export async function startGateway(
     ).replace(/\/+$/, '')
   // Nobody votes from a chat without a login: the configuration has been checked for it.
   const voting = { gate: context, consoleUrl, maxGroupAgeMs: config.identity.login?.session ?? 0 }
-  const slack = config.channels.slack && openSlack(config.channels.slack, voting)
+  // Their libraries take tens of megabytes, and a good part of a second: only where they are used.
+  const slack =
+    config.channels.slack &&
+    (await import('./channels/slack/open.ts')).openSlack(config.channels.slack, voting)
   if (slack?.routes) await control.register(slack.routes)
-  // Its libraries take 50 MB and half a second: only where they are used.
   const teams =
     config.channels.teams &&
     (await (await import('./channels/teams/open.ts')).openTeams(config.channels.teams, voting))
