@@ -49,7 +49,11 @@ export class Conversation {
 
   readonly #onData = (chunk: Buffer): void => {
     this.#socket.pause()
-    this.#reader.push(chunk)
+    try {
+      this.#reader.push(chunk)
+    } catch (error) {
+      this.#over ??= error as Error
+    }
     this.#look()
   }
 

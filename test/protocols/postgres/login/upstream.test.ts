@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
@@ -110,6 +111,30 @@ describe.runIf(hasPostgres && openssl)("the gateway's own login", () => {
       ])
       .filter(isPostgres)
     await expect(logIn(new Upstream(stranger!))).rejects.toMatchObject({ code: '08001' })
+  })
+
+  test('gives up on a server that does not speak the protocol, whatever it says', async () => {
+    const words = [
+      Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'),
+      Buffer.from('R\0\0'),
+      Buffer.from('\0\x01'),
+    ]
+    const server = createServer((socket) => {
+      socket.setNoDelay()
+      for (const [i, bytes] of words.entries()) setTimeout(() => socket.write(bytes), i * 20)
+      socket.on('error', () => socket.destroy())
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void server.close())
+    const { port } = server.address() as AddressInfo
+    const config = { user: 'scram', password }
+    await expect(logIn(upstream(config, { port, host: '127.0.0.1' }))).rejects.toMatchObject({
+      code: '08001',
+    })
+    words.shift()
+    await expect(logIn(upstream(config, { port, host: '127.0.0.1' }))).rejects.toMatchObject({
+      code: '08001',
+    })
   })
 
   test('does not reach a server that is not there', async () => {
