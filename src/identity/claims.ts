@@ -36,6 +36,9 @@ export function groupsOf(claims: Claims, name: string): readonly string[] {
   const elsewhere = claim(claims, '_claim_names')
   if (isObject(elsewhere) && Object.hasOwn(elsewhere, name)) throw badClaim(`${name}, left out`)
   const value = claim(claims, name)
+  // The same from Microsoft Entra, where a token is too short for saying where they are.
+  const left = name === 'groups' && value === undefined && claim(claims, 'hasgroups') !== undefined
+  if (left) throw badClaim(`${name}, left out`)
   if (value === undefined) return []
   const list: unknown[] = Array.isArray(value) ? value : [value]
   return list.map((group) => nameOf(group, name))

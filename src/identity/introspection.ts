@@ -23,15 +23,27 @@ const coolDown = 1_000
  * What the issuer says of a token (RFC 7662), at most `cache` old. Rejects with the `Refusal` `token-inactive` when it says that the token is worth nothing, and
  * with `introspection-failed` when it does not answer, or not clearly. Closed: a token that nobody vouches for is none.
  */
-export type Introspect = (token: string) => Promise<Claims>
+export type Introspect = (token: string) => Promise<Introspected>
+
+export interface Introspected {
+  readonly claims: Claims
+  /** Milliseconds from now that this can be believed. */
+  readonly forMs: number
+}
+
+interface Answer {
+  readonly meaning: Claims | Refusal
+  /** On the clock of performance.now(). */
+  readonly until: number
+}
 
 export function createIntrospection(
   { issuer }: Pick<IssuerConfig, 'issuer'>,
   { client_id, client_secret, cache }: IntrospectionConfig,
   log: Log,
 ): Introspect {
-  const answers = new Recent<Claims | Refusal>(capacity)
-  const underWay = new Map<string, Promise<Claims>>()
+  const answers = new Recent<Answer>(capacity)
+  const underWay = new Map<string, Promise<Answer>>()
   const questions = new AtMost(atATime)
   // Owned by ask(): the issuer's metadata, kept once it has been read, and when it last failed.
   let discovered: Configuration | undefined
@@ -53,21 +65,23 @@ export function createIntrospection(
     }
   }
 
-  async function askAndRemember(token: string, hash: string): Promise<Claims> {
+  async function askAndRemember(token: string, hash: string): Promise<Answer> {
     const before = performance.now()
     const said = await questions.run(() => ask(token))
-    const answer = meaningOf(said, issuer)
     // From the question on: it may have been revoked while the answer was on its way.
-    answers.set(hash, answer, before + cache)
-    if (answer instanceof Refusal) throw answer
+    const answer = { meaning: meaningOf(said, issuer), until: before + cache }
+    answers.set(hash, answer, answer.until)
     return answer
   }
 
   return async (token) => {
     const hash = tokenHash(token)
-    const known = answers.get(hash, performance.now())
-    if (known instanceof Refusal) throw known
-    if (known) return known
+    const { meaning, until } = answers.get(hash, performance.now()) ?? (await answerTo(token, hash))
+    if (meaning instanceof Refusal) throw meaning
+    return { claims: meaning, forMs: until - performance.now() }
+  }
+
+  function answerTo(token: string, hash: string): Promise<Answer> {
     const asked =
       underWay.get(hash) ?? askAndRemember(token, hash).finally(() => underWay.delete(hash))
     underWay.set(hash, asked)

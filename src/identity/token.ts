@@ -1,7 +1,7 @@
 import type { Config, IssuerConfig } from '../config/schema.ts'
 import type { Log } from '../telemetry/log.ts'
 import { claim, type Claims } from './claims.ts'
-import { createIntrospection, type Introspect } from './introspection.ts'
+import { createIntrospection } from './introspection.ts'
 import {
   createJwtVerifier,
   longestToken,
@@ -32,33 +32,34 @@ export function createTokenVerifier(identity: Config['identity'], log: Log): Ver
     // What is signed has three parts (RFC 7515, §3.1). Whatever else it is, only its issuer knows.
     if (token.split('.').length !== 3) {
       if (!opaque || token.length > longestToken) throw new Refusal('malformed')
-      const claims = withSubject(await opaque.introspect(token))
+      const answer = await opaque.introspect(token)
+      const claims = withSubject(answer.claims)
       refuseForeign(claims, opaque.config)
       const { config } = opaque
       const known = tokenOf(token, claims, { config, login: identity.login, kind: 'opaque-token' })
-      return believed(token, known, opaque)
+      return believed(known, answer.forMs, () => opaque.introspect(token))
     }
     const known = await verifyJwt(token)
     const { issuer, subject } = known.principal.subject
     const by = asked.find(({ config, tokens }) => config.issuer === issuer && tokens !== 'opaque')
     if (!by) return known
-    const claims = await by.introspect(token)
-    const sub = claim(claims, 'sub')
+    const answer = await by.introspect(token)
+    const sub = claim(answer.claims, 'sub')
     if (sub !== undefined && sub !== subject)
       throw new Refusal('introspection-failed', { about: 'sub' })
-    return believed(token, known, by)
+    return believed(known, answer.forMs, () => by.introspect(token))
   }
 }
 
-/** For as long as the answer is, and asked again when an approval is used. */
+/** For as long as the answer is, which may have been given before, and asked again when an approval is used. */
 function believed(
-  token: string,
   known: VerifiedToken,
-  { cache, introspect }: { cache: number; introspect: Introspect },
+  forMs: number,
+  recheck: () => Promise<unknown>,
 ): VerifiedToken {
   const { subject, credential } = known.principal
-  const principal = { subject, credential: { ...credential, recheck: () => introspect(token) } }
-  return { ...known, principal, until: Math.min(known.until, Date.now() + cache) }
+  const principal = { subject, credential: { ...credential, recheck } }
+  return { ...known, principal, until: Math.min(known.until, Date.now() + forMs) }
 }
 
 /** Where nobody delegated, the client itself is the subject (RFC 9068, §2.2), and some issuers leave it at that. */
@@ -75,4 +76,7 @@ function refuseForeign(claims: Claims, { audience }: IssuerConfig): void {
   const type = claim(claims, 'token_type')
   if (type !== undefined && !(typeof type === 'string' && /^(bearer|dpop)$/i.test(type)))
     throw new Refusal('not-an-access-token')
+  // It is bound to a key, and nothing says to which (RFC 9449, §6.2). Closed.
+  if (type?.toLowerCase() === 'dpop' && claim(claims, 'cnf') === undefined)
+    throw new Refusal('proof-required', { about: 'cnf' })
 }

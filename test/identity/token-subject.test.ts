@@ -82,6 +82,7 @@ describe('groups', () => {
 
   test('groups that were left out because there are too many are not none: refused', () => {
     expect(refusedFor({ _claim_names: { groups: 'src1' } })).toMatch(/groups, left out/)
+    expect(refusedFor({ hasgroups: true })).toMatch(/groups, left out/)
   })
 })
 

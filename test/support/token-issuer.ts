@@ -16,6 +16,8 @@ export interface TokenIssuer {
   rotate(options?: { withdraw?: boolean }): Promise<void>
   /** Says from now on, when it is asked about this token, that it is worth nothing (RFC 7662). */
   revoke(token: string): void
+  /** Says this too of an opaque token, when it is asked about it. */
+  vouch(token: string, claims: Record<string, unknown>): void
   /** How often its keys were asked for. */
   readonly keyRequests: number
   /** Answers 503 to everything, or works again. */
@@ -31,6 +33,7 @@ export async function startTokenIssuer(): Promise<TokenIssuer> {
   let keyRequests = 0
   let down = false
   const revoked = new Set<string>()
+  const said = new Map<string, Record<string, unknown>>()
 
   const server = createServer((request, response) => {
     if (down) {
@@ -52,7 +55,7 @@ export async function startTokenIssuer(): Promise<TokenIssuer> {
     } else if (request.url === '/introspect') {
       void text(request).then((body) => {
         const token = new URLSearchParams(body).get('token') ?? ''
-        response.end(JSON.stringify({ active: !revoked.has(token) }))
+        response.end(JSON.stringify({ active: !revoked.has(token), ...said.get(token) }))
       })
     } else response.writeHead(404).end()
   })
@@ -85,6 +88,7 @@ export async function startTokenIssuer(): Promise<TokenIssuer> {
       published = withdraw ? [current.jwk] : [...published, current.jwk]
     },
     revoke: (token) => void revoked.add(token),
+    vouch: (token, claims) => void said.set(token, claims),
     get keyRequests() {
       return keyRequests
     },
