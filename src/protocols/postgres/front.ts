@@ -8,11 +8,19 @@ import { noFunctionCalls, noSuchName } from './refusal.ts'
 import { Run } from './run.ts'
 import { seal, type Meaning } from './seal.ts'
 import { Skipped, type ServerSide } from './server-side.ts'
-import { renames, type Portal, type SessionNames } from './session-names.ts'
+import type { Portal, SessionNames } from './session-names.ts'
 import { isSessionOnly } from './session-only.ts'
 import type { Settings } from './settings.ts'
 import type { Impact, Impacts } from './sql/impact.ts'
 import type { Analyser, Analysis, Statement } from './sql/statement.ts'
+import {
+  declares,
+  executedNames,
+  fetchedCursor,
+  has,
+  opensCopy,
+  renames,
+} from './statement-kinds.ts'
 import { WireFault } from './wire/fault.ts'
 import type { FrontendMessage } from './wire/frontend.ts'
 import { bind, execute, query, randomName, type Report } from './wire/messages.ts'
@@ -215,9 +223,8 @@ export class Front {
     this.#ran = true
     settings.forwarded(statements, this.#segment)
     server.send(bytes, expected('execute', { run, statements, text, ends: !declares(statements) }))
-    const mayCopy = statements.some(({ session }) => session.some(({ kind }) => kind === 'copy-in'))
     // An unread text has no statements, and may be anything.
-    if (mayCopy || (statements.length === 0 && run)) return this.#copyOrEnd(run)
+    if (has(statements, 'copy-in') || (statements.length === 0 && run)) return this.#copyOrEnd(run)
   }
 
   /** Texts with a name are kept for as long as the server keeps them. */
@@ -301,7 +308,10 @@ export class Front {
     if (server.answers.status === 'E') throw new FailedTransaction()
     return {
       text,
-      prepared: preparedIn(analysis, names),
+      prepared: executedNames(analysis.statements).map((name) => ({
+        name,
+        text: names.statements.all.get(name)?.text ?? '',
+      })),
       types,
       bound,
       database,
@@ -354,11 +364,8 @@ export class Front {
 
   /** What asked for the cursor that these statements read on. */
   #fed(statements: readonly Statement[]): Run | null {
-    const { cursors } = this.#init.names
-    const [name] = statements.flatMap(({ session }) =>
-      session.flatMap((change) => (change.kind === 'fetch' ? [change.name] : [])),
-    )
-    return name === undefined ? null : (cursors.get(name)?.run ?? null)
+    const name = fetchedCursor(statements)
+    return name === null ? null : (this.#init.names.cursors.get(name)?.run ?? null)
   }
 
   async #lookUp<Value>(names: Names<Value>, name: string): Promise<Value | null> {
@@ -380,23 +387,6 @@ export class Front {
 function sizeOf(text: string, bound: BindRequest | null): number {
   const values = bound?.values ?? []
   return values.reduce((sum, value) => sum + (value?.length ?? 0), Buffer.byteLength(text))
-}
-
-function has(statements: readonly Statement[], kind: string): boolean {
-  return statements.some(({ session }) => session.some((change) => change.kind === kind))
-}
-
-const declares = (statements: readonly Statement[]): boolean => has(statements, 'declare')
-
-function opensCopy({ statements, unreadable }: Analysis): boolean {
-  return unreadable !== null || has(statements, 'copy-in')
-}
-
-function preparedIn({ statements }: Analysis, { statements: names }: SessionNames) {
-  return statements
-    .flatMap(({ session }) => session)
-    .flatMap((change) => (change.kind === 'execute' ? [change.name] : []))
-    .map((name) => ({ name, text: names.all.get(name)?.text ?? '' }))
 }
 
 /** `undefined` where one of them is in binary. */

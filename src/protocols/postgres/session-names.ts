@@ -92,13 +92,6 @@ export class SessionNames {
   }
 }
 
-/** Whether a statement gives another meaning to the name of a prepared statement. */
-export function renames({ session }: Statement): boolean {
-  return session.some(
-    ({ kind }) => kind === 'prepare' || kind === 'deallocate' || kind === 'discard',
-  )
-}
-
 /** The bytes of the text that the statement is. */
 function partOf(text: string, { start, end }: Statement): string {
   return Buffer.from(text).subarray(start, end).toString()

@@ -1,0 +1,39 @@
+import type { Analysis, SessionChange, Statement } from './sql/statement.ts'
+
+/** What a text does to its session, as far as the order of messages depends on it. */
+export function has(statements: readonly Statement[], kind: SessionChange['kind']): boolean {
+  return statements.some(({ session }) => session.some((change) => change.kind === kind))
+}
+
+/** It goes on after its statement: there is a cursor. */
+export function declares(statements: readonly Statement[]): boolean {
+  return has(statements, 'declare')
+}
+
+/** What comes after it may be the rows of a COPY. What nobody could read may be one. */
+export function opensCopy({ statements, unreadable }: Analysis): boolean {
+  return unreadable !== null || has(statements, 'copy-in')
+}
+
+/** The cursor that it reads on. */
+export function fetchedCursor(statements: readonly Statement[]): string | null {
+  return namesIn(statements, 'fetch')[0] ?? null
+}
+
+/** The names of the prepared statements that it executes. */
+export function executedNames(statements: readonly Statement[]): readonly string[] {
+  return namesIn(statements, 'execute')
+}
+
+/** Whether it gives another meaning to the name of a prepared statement. */
+export function renames({ session }: Statement): boolean {
+  return session.some(
+    ({ kind }) => kind === 'prepare' || kind === 'deallocate' || kind === 'discard',
+  )
+}
+
+function namesIn(statements: readonly Statement[], kind: 'fetch' | 'execute'): string[] {
+  return statements.flatMap(({ session }) =>
+    session.flatMap((change) => (change.kind === kind ? [change.name] : [])),
+  )
+}
