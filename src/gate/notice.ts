@@ -4,7 +4,7 @@ import type { ApprovalState } from '../approvals/machine.ts'
 import type { Claimed, Purpose } from '../approvals/outbox.ts'
 import { isEligible } from '../approvals/quorum.ts'
 import { matchedValues, offeredScope } from '../approvals/scope.ts'
-import { Unknown, type Action } from '../core/action.ts'
+import type { Action } from '../core/action.ts'
 import type { Eligible, Risk } from '../core/decision.ts'
 import type { JsonObject } from '../core/json.ts'
 import { actingFor, type Owner } from '../core/subject.ts'
@@ -142,17 +142,14 @@ function storyOf(approval: Approval, votes: readonly Vote[]): Story {
   }
 }
 
+/** The number that was counted, else the one that was estimated, else that nobody knows. */
 function impactOf({ attributes }: Action): string | null {
-  const facts = Object.entries(attributes['impact'] ?? {})
-  if (facts.length === 0) return null
-  return visible(
-    facts
-      .map(
-        ([name, value]) =>
-          `${name} ${value instanceof Unknown ? 'unknown' : JSON.stringify(value)}`,
-      )
-      .join(', '),
-  )
+  const { impact } = attributes
+  if (!impact) return null
+  const { rows, exact_rows: exact } = impact
+  if (typeof exact === 'number') return `${exact} rows, counted by a run that was rolled back`
+  if (typeof rows === 'number') return `about ${rows} rows, as the database estimates`
+  return 'unknown'
 }
 
 function withoutRepeats(names: readonly string[]): string[] {

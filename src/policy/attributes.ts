@@ -66,7 +66,7 @@ export function namespacesOf(protocol: string): readonly Namespace[] {
 
 /** Which facts about an action a protocol can find out before deciding. They are among the action's attributes then, as `impact`. */
 export function factsOf(protocol: string): readonly string[] {
-  return protocol === 'postgres' ? ['impact.rows'] : []
+  return protocol === 'postgres' ? ['impact.rows', 'impact.exact_rows'] : []
 }
 
 /** A resource, as far as policies need to know it. */

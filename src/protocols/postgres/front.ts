@@ -291,9 +291,11 @@ export class Front {
   /** Asked for only where a rule looks at it. */
   async #impact(text: string, analysis: Analysis, { bound }: Values): Promise<Impact | null> {
     const { impacts, needs, settings } = this.#init
-    if (!needs().some((fact) => fact.startsWith('impact.'))) return null
+    const facts = needs().filter((fact) => fact.startsWith('impact.'))
+    if (facts.length === 0) return null
+    const exact = facts.includes('impact.exact_rows')
     const { searchPath } = settings
-    return impacts.of({ text, analysis, searchPath, values: bound ? textsOf(bound) : [] })
+    return impacts.of({ text, analysis, searchPath, exact, values: bound ? textsOf(bound) : [] })
   }
 
   async #meaning(text: string, analysis: Analysis, { types, bound }: Values): Promise<Meaning> {

@@ -85,7 +85,7 @@ describeInBrowser('class 24, deceiving the approver', {}, ({ company, at }) => {
       ...rest,
       approvals: approvals.map((it) => ({
         ...it,
-        impact: { rows: 1_204, exact: false },
+        impact: { rows: 1_204 },
         action: {
           ...(it['action'] as { [name: string]: Json }),
           payload: {

@@ -45,6 +45,9 @@ export interface ShownRequirement {
 /** `once`, or for some minutes whatever has the same values in `match` (nothing listed: the same digest). */
 export type ScopeOption = 'once' | { readonly minutes: number; readonly match: readonly string[] }
 
+/** A number that the gateway found out, or why it could not. */
+export type Counted = number | { readonly unknown: string }
+
 /** An approval, as the gate shows it (gate/view.ts). */
 export interface Approval {
   readonly id: string
@@ -66,7 +69,7 @@ export interface Approval {
   readonly reason: string
   readonly agent_reason: string | null
   /** How many rows it would touch, where that was found out. */
-  readonly impact: { readonly rows: number; readonly exact: boolean } | null
+  readonly impact: { readonly rows: Counted; readonly exact_rows?: Counted } | null
   readonly ran_before: { readonly id: string; readonly state: ApprovalState } | null
   readonly scope_options: readonly ScopeOption[]
   /** Who may release it alone in an emergency: whoever is in all of these. Empty if nobody may. */

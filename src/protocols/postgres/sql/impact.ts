@@ -2,16 +2,19 @@ import { Unknown, type Attribute } from '../../../core/action.ts'
 import type { Analysis, Probe, SqlContext, Statement } from './statement.ts'
 
 /** What a statement would touch, before it runs. */
-export interface Impact {
+export type Impact = {
   /** Rows, as the server's planner estimates them; `Unknown` where it cannot be asked. */
   readonly rows: Attribute
-  readonly [name: string]: Attribute
+  /** Rows that a run touched which was rolled back. Only where that was asked for. */
+  readonly exact_rows?: Attribute
 }
 
 export interface Asked {
   readonly text: string
   readonly analysis: Analysis
   readonly searchPath: SqlContext['searchPath']
+  /** Whether they have to be counted, and not only estimated. */
+  readonly exact: boolean
   /** Bind values as texts; `null` for one that is NULL. `undefined`: they came in a form that only the server reads. */
   readonly values: readonly (string | null)[] | undefined
 }
@@ -19,12 +22,13 @@ export interface Asked {
 /** Statements that EXPLAIN can plan (PostgreSQL, EXPLAIN). */
 const plannable = /^(SELECT|INSERT|UPDATE|DELETE|MERGE)$/
 
-/** How long the planner may take, and wait for a lock. */
+/** How long it may take, and wait for a lock. */
 const limits = [`SET LOCAL statement_timeout = '2s'`, `SET LOCAL lock_timeout = '500ms'`]
 
 /**
- * Estimates how many rows statements would touch: by EXPLAIN, which runs none of them, over a connection of the gateway's own, in a transaction that is read-only. Planning
- * calls functions that say of themselves that they do not change, so that a statement with one that is not known to be harmless is not even planned.
+ * Finds out how many rows statements would touch, over a connection of the gateway's own: by EXPLAIN, which runs none of them, in a transaction that is read-only; and, where that
+ * is asked for, by a run that is rolled back, of what a roll-back undoes wholly. Planning calls functions that say of themselves that they do not change, so that a
+ * statement with one that is not known to be harmless is not even planned.
  */
 export class Impacts {
   readonly #probe: Probe
@@ -38,33 +42,55 @@ export class Impacts {
   /** Never rejects: an impact that cannot be had is unknown. */
   async of(asked: Asked): Promise<Impact> {
     const obstacle = obstacleTo(asked)
-    if (obstacle !== null) return { rows: new Unknown(obstacle) }
-    const mine = this.#queue.then(() => this.#estimate(asked))
+    const counted = asked.exact ? (obstacle ?? doubtAbout(asked)) : null
+    const mine = this.#queue.then(async () => ({
+      rows: obstacle === null ? await this.#plan(asked, 'estimate') : new Unknown(obstacle),
+      ...(asked.exact && {
+        exact_rows: counted === null ? await this.#plan(asked, 'count') : new Unknown(counted),
+      }),
+    }))
     this.#queue = mine
     return mine
   }
 
-  async #estimate({ text, analysis, searchPath, values = [] }: Asked): Promise<Impact> {
+  async #plan(asked: Asked, way: keyof typeof ways): Promise<Attribute> {
+    const { text, analysis, searchPath, values = [] } = asked
     const bytes = Buffer.from(text)
     const [{ start, end }] = only(analysis) as [Statement]
+    const { begin, explain, field } = ways[way]
     try {
-      await this.#probe.query('BEGIN READ ONLY', [])
+      await this.#probe.query(begin, [])
       for (const limit of limits) await this.#probe.query(limit, [])
       const path = searchPath.filter((schema) => schema !== 'pg_temp').map(quoted)
       await this.#probe.query(`SELECT pg_catalog.set_config('search_path', $1, true)`, [
         path.join(', '),
       ])
       const statement = bytes.subarray(start, end).toString()
-      const rows = await this.#probe.query(`EXPLAIN (FORMAT json) ${statement}`, values)
-      return { rows: estimateOf(rows[0]?.['QUERY PLAN']) }
+      const rows = await this.#probe.query(`${explain} ${statement}`, values)
+      return rowsOf(rows[0]?.['QUERY PLAN'], field)
     } catch {
       // Closed: a rule that looks at it takes it for the worst.
-      return { rows: new Unknown('The database could not estimate it.') }
+      return new Unknown(`The database could not ${way} it.`)
     } finally {
       // If that fails, the connection is gone, and the transaction with it.
       await this.#probe.query('ROLLBACK', []).catch(() => undefined)
     }
   }
+}
+
+const ways = {
+  estimate: { begin: 'BEGIN READ ONLY', explain: 'EXPLAIN (FORMAT json)', field: 'Plan Rows' },
+  count: {
+    begin: 'BEGIN',
+    explain: 'EXPLAIN (ANALYZE, TIMING false, SUMMARY false, FORMAT json)',
+    field: 'Actual Rows',
+  },
+} as const
+
+/** Why it is not run and rolled back, although it can be planned; `null` if nothing is in the way. */
+function doubtAbout({ analysis }: Asked): string | null {
+  const [{ undoable }] = only(analysis) as [Statement]
+  return undoable === true ? null : `A roll-back would not undo it: ${undoable.because}.`
 }
 
 /** Why it is not asked for; `null` if nothing is in the way. */
@@ -87,26 +113,37 @@ function only({ statements }: Analysis): readonly Statement[] {
 interface Plan {
   readonly 'Node Type': string
   readonly 'Plan Rows': number
+  /** On average of its loops. */
+  readonly 'Actual Rows'?: number
+  readonly 'Actual Loops'?: number
   readonly 'Parent Relationship'?: string
   readonly Plans?: readonly Plan[]
 }
 
 /** What a change touches is what goes into its topmost node; in a query with several changes, the largest of them. */
-function estimateOf(json: unknown): Attribute {
+function rowsOf(json: unknown, field: Field): Attribute {
   const [{ Plan: top }] = (typeof json === 'string' ? JSON.parse(json) : json) as [{ Plan: Plan }]
-  const changes = changesIn(top)
-  return changes.length > 0 ? Math.max(...changes) : top['Plan Rows']
+  const changes = changesIn(top, field)
+  return changes.length > 0 ? Math.max(...changes) : rowsAt(top, field)
 }
 
-function changesIn(plan: Plan): readonly number[] {
+type Field = (typeof ways)[keyof typeof ways]['field']
+
+function rowsAt(plan: Plan, field: Field): number {
+  const rows = plan[field]
+  if (rows === undefined) throw new Error(`a plan without ${field}`)
+  return field === 'Plan Rows' ? rows : Math.round(rows * (plan['Actual Loops'] ?? 1))
+}
+
+function changesIn(plan: Plan, field: Field): readonly number[] {
   const below = plan.Plans ?? []
   // Other queries of the statement hang below it as InitPlan and SubPlan.
   const rows = below.filter((one) => /^(Outer|Member)$/.test(one['Parent Relationship'] ?? ''))
   const own =
     plan['Node Type'] === 'ModifyTable'
-      ? [rows.reduce((sum, one) => sum + one['Plan Rows'], 0)]
+      ? [rows.reduce((sum, one) => sum + rowsAt(one, field), 0)]
       : []
-  return [...own, ...below.flatMap(changesIn)]
+  return [...own, ...below.flatMap((one) => changesIn(one, field))]
 }
 
 function quoted(schema: string): string {
