@@ -120,10 +120,10 @@ describe('the outbox', () => {
   it('says what the action would do, where that was found out beforehand', async () => {
     const { gate, chat } = await open("channels: ['chat:#leads']")
     const attempt = attemptAt('impact')
-    const attributes = { ...attempt.action.attributes, impact: { rows: 120, exact: false } }
+    const attributes = { ...attempt.action.attributes, impact: { rows: 120 } }
     const action = { ...attempt.action, attributes }
     await new Gate(gate).enforce({ ...attempt, action }).catch(() => undefined)
-    await expect.poll(() => chat.told[0]?.story.impact).toBe('rows 120, exact false')
+    await expect.poll(() => chat.told[0]?.story.impact).toBe('about 120 rows, as the database estimates')
   })
 
   it('delivers each message once, however many replicas look', async () => {
