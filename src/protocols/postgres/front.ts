@@ -1,66 +1,31 @@
-import type { PostgresResource } from '../../config/schema.ts'
-import { Problem } from '../../core/errors.ts'
-import { FailedTransaction, type Authoriser } from './authorise.ts'
 import { expected } from './expected.ts'
+import type { Judge, Values } from './judge.ts'
 import type { Ledger } from './ledger.ts'
 import type { Names } from './names.ts'
 import { noFunctionCalls, noSuchName } from './refusal.ts'
 import { Run } from './run.ts'
-import { seal, type Meaning } from './seal.ts'
 import { Skipped, type ServerSide } from './server-side.ts'
 import type { Portal, SessionNames } from './session-names.ts'
-import { isSessionOnly } from './session-only.ts'
 import type { Settings } from './settings.ts'
-import type { Impact, Impacts } from './sql/impact.ts'
-import type { Analyser, Analysis, Statement } from './sql/statement.ts'
-import {
-  declares,
-  executedNames,
-  fetchedCursor,
-  has,
-  opensCopy,
-  renames,
-} from './statement-kinds.ts'
+import type { Analysis, Statement } from './sql/statement.ts'
+import { declares, fetchedCursor, has, opensCopy, renames } from './statement-kinds.ts'
 import { WireFault } from './wire/fault.ts'
 import type { FrontendMessage } from './wire/frontend.ts'
 import { bind, execute, query, randomName, type Report } from './wire/messages.ts'
-import {
-  readBind,
-  readExecute,
-  readNamed,
-  readParse,
-  readQuery,
-  type BindRequest,
-} from './wire/requests.ts'
+import { readBind, readExecute, readNamed, readParse, readQuery } from './wire/requests.ts'
 
 interface FrontInit {
   readonly server: ServerSide
   readonly names: SessionNames
   readonly settings: Settings
   readonly ledger: Ledger
-  readonly authoriser: Authoriser
-  readonly analyser: Pick<Analyser, 'analyse'>
-  readonly impacts: Pick<Impacts, 'of'>
-  /** Facts that the policies in force look at. */
-  readonly needs: () => readonly string[]
-  readonly database: string
-  /** Milliseconds that a statement is held. */
-  readonly wait: Pick<PostgresResource, 'wait'>['wait']
-  readonly waitInTransaction: number
-  /** Bytes of the largest text, with its values, that is held. */
-  readonly maxHeld: number
+  readonly judge: Judge
   /** A read has been sent, and its record is under way. */
   readonly sent: (run: Run) => void
 }
 
 /** Characters of all texts together that have a name in one session. */
 const mostRemembered = 32 * 1024 * 1024
-
-/** What a text runs with, besides itself. */
-interface Values {
-  readonly types: readonly number[]
-  readonly bound: BindRequest | null
-}
 
 /**
  * Takes a client's messages, one after the other, and sends each on, or what the server must refuse in its place. Nothing overtakes: a message waits for the decision on the one before
@@ -142,7 +107,7 @@ export class Front {
     this.#segment += 1
     // Names that the text uses have to be certain.
     if (!names.settled) await server.drain()
-    const analysis = await this.#read(text)
+    const analysis = await this.#init.judge.read(text, this.#segment)
     const run = await this.#permitted(text, analysis, { types: [], bound: null })
     if (run && !(run instanceof Run)) return this.#refuse('query', run)
     const { statements } = analysis
@@ -181,7 +146,7 @@ export class Front {
     const prepared = await this.#lookUp(names.statements, bound.statement)
     if (!prepared) return this.#refuse('bind', noSuchName('prepared statement', bound.statement))
     const { text, types } = prepared
-    const analysis = await this.#read(text)
+    const analysis = await this.#init.judge.read(text, this.#segment)
     const run = await this.#permitted(text, analysis, { types, bound })
     if (run && !(run instanceof Run)) return this.#refuse('bind', run)
     const portal = { run, statements: analysis.statements, text }
@@ -268,68 +233,8 @@ export class Front {
     this.#init.server.send(bytes, expected(kind, { run: run ?? null, ends: false }))
   }
 
-  /** What the text means here and now. */
-  async #read(text: string): Promise<Analysis> {
-    const { settings, names, analyser } = this.#init
-    const context = await settings.context(this.#segment)
-    return analyser.analyse(text, { ...context, ...names.forReading })
-  }
-
-  /** The run of a text that is an action, `null` for one that is only about the session; or why it is refused. */
-  async #permitted(text: string, analysis: Analysis, values: Values): Promise<Run | Report | null> {
-    const { authoriser, names, wait, waitInTransaction } = this.#init
-    if (isSessionOnly(analysis, names.cursors)) return null
-    return authoriser.run({
-      text,
-      analysis,
-      impact: await this.#impact(text, analysis, values),
-      waitMs: this.#inTransaction ? Math.min(wait, waitInTransaction) : wait,
-      seal: async () => seal(await this.#meaning(text, analysis, values)),
-    })
-  }
-
-  /** Asked for only where a rule looks at it. */
-  async #impact(text: string, analysis: Analysis, { bound }: Values): Promise<Impact | null> {
-    const { impacts, needs, settings } = this.#init
-    const facts = needs().filter((fact) => fact.startsWith('impact.'))
-    if (facts.length === 0) return null
-    const exact = facts.includes('impact.exact_rows')
-    const { searchPath } = settings
-    return impacts.of({ text, analysis, searchPath, exact, values: bound ? textsOf(bound) : [] })
-  }
-
-  async #meaning(text: string, analysis: Analysis, { types, bound }: Values): Promise<Meaning> {
-    const { server, settings, names, database, maxHeld } = this.#init
-    const size = sizeOf(text, bound)
-    if (size > maxHeld) {
-      const detail = `This statement has to be approved, and has ${size} bytes with its values; ${maxHeld} at most can be shown.`
-      throw new Problem('body-too-large', detail)
-    }
-    // Whatever comes before it is over before anybody is asked: if it failed, this is skipped, and nobody decides about it in vain.
-    await server.drain()
-    if (server.answers.status === 'E') throw new FailedTransaction()
-    return {
-      text,
-      prepared: executedNames(analysis.statements).map((name) => ({
-        name,
-        text: names.statements.all.get(name)?.text ?? '',
-      })),
-      types,
-      bound,
-      database,
-      role: settings.role,
-      searchPath: settings.searchPath,
-      temporary: [...settings.temporary.keys()],
-      settings: await settings.changed(),
-      copiesIn: has(analysis.statements, 'copy-in'),
-    }
-  }
-
-  /** Whether waiting here keeps locks that others may need. */
-  get #inTransaction(): boolean {
-    const { answers } = this.#init.server
-    const begins = answers.outstanding.some(({ statements }) => has(statements, 'begin'))
-    return answers.status !== 'I' || begins || this.#ran
+  #permitted(text: string, analysis: Analysis, values: Values): Promise<Run | Report | null> {
+    return this.#init.judge.permitted(text, analysis, values, this.#ran)
   }
 
   #forwarded({ statements, unreadable }: Analysis, run: Run | null): void {
@@ -384,15 +289,4 @@ export class Front {
       if (!(error instanceof Skipped)) throw error
     }
   }
-}
-
-function sizeOf(text: string, bound: BindRequest | null): number {
-  const values = bound?.values ?? []
-  return values.reduce((sum, value) => sum + (value?.length ?? 0), Buffer.byteLength(text))
-}
-
-/** `undefined` where one of them is in binary. */
-function textsOf({ formats, values }: BindRequest): (string | null)[] | undefined {
-  if (formats.some((format) => format !== 0)) return undefined
-  return values.map((value) => (value === null ? null : value.toString()))
 }

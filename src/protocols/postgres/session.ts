@@ -7,6 +7,7 @@ import type { AnswerEvents } from './answers.ts'
 import { Authoriser } from './authorise.ts'
 import type { Expected } from './expected.ts'
 import { Front } from './front.ts'
+import { Judge } from './judge.ts'
 import { Ledger } from './ledger.ts'
 import type { UpstreamConnection } from './login/upstream.ts'
 import { farewell, Rejection } from './rejection.ts'
@@ -86,14 +87,19 @@ export class Session {
       names: this.#names,
       settings: this.#settings,
       ledger: this.#ledger,
-      authoriser: this.#authoriser,
-      analyser,
-      impacts,
-      needs: () => gate.needs(resource).facts,
-      database,
-      wait,
-      waitInTransaction,
-      maxHeld,
+      judge: new Judge({
+        server: this.#server,
+        names: this.#names,
+        settings: this.#settings,
+        authoriser: this.#authoriser,
+        analyser,
+        impacts,
+        needs: () => gate.needs(resource).facts,
+        database,
+        wait,
+        waitInTransaction,
+        maxHeld,
+      }),
       sent: (run) => this.#sent(run),
     })
     client.on('data', (chunk: Buffer) => this.#onData(chunk))

@@ -1,0 +1,128 @@
+import { Problem } from '../../core/errors.ts'
+import { FailedTransaction, type Authoriser } from './authorise.ts'
+import type { Run } from './run.ts'
+import { seal, type Meaning } from './seal.ts'
+import type { ServerSide } from './server-side.ts'
+import type { SessionNames } from './session-names.ts'
+import { isSessionOnly } from './session-only.ts'
+import type { Settings } from './settings.ts'
+import type { Impact, Impacts } from './sql/impact.ts'
+import type { Analyser, Analysis } from './sql/statement.ts'
+import { executedNames, has } from './statement-kinds.ts'
+import type { Report } from './wire/messages.ts'
+import type { BindRequest } from './wire/requests.ts'
+
+interface JudgeInit {
+  readonly server: ServerSide
+  readonly names: SessionNames
+  readonly settings: Settings
+  readonly authoriser: Authoriser
+  readonly analyser: Pick<Analyser, 'analyse'>
+  readonly impacts: Pick<Impacts, 'of'>
+  /** Facts that the policies in force look at. */
+  readonly needs: () => readonly string[]
+  readonly database: string
+  /** Milliseconds that a statement is held. */
+  readonly wait: number
+  readonly waitInTransaction: number
+  /** Bytes of the largest text, with its values, that is held. */
+  readonly maxHeld: number
+}
+
+/** What a text runs with, besides itself. */
+export interface Values {
+  readonly types: readonly number[]
+  readonly bound: BindRequest | null
+}
+
+/** Finds out what a text means in its session, and whether it may run there. */
+export class Judge {
+  readonly #init: JudgeInit
+
+  constructor(init: JudgeInit) {
+    this.#init = init
+  }
+
+  /** What the text means here and now. */
+  async read(text: string, segment: number): Promise<Analysis> {
+    const { settings, names, analyser } = this.#init
+    const context = await settings.context(segment)
+    return analyser.analyse(text, { ...context, ...names.forReading })
+  }
+
+  /**
+   * The run of a text that is an action, `null` for one that is only about the session; or why it is refused. `ran`: something has run before it that is not committed
+   * yet.
+   */
+  async permitted(
+    text: string,
+    analysis: Analysis,
+    values: Values,
+    ran: boolean,
+  ): Promise<Run | Report | null> {
+    const { authoriser, names, wait, waitInTransaction } = this.#init
+    if (isSessionOnly(analysis, names.cursors)) return null
+    return authoriser.run({
+      text,
+      analysis,
+      impact: await this.#impact(text, analysis, values),
+      waitMs: ran || this.#inTransaction ? Math.min(wait, waitInTransaction) : wait,
+      seal: async () => seal(await this.#meaning(text, analysis, values)),
+    })
+  }
+
+  /** Asked for only where a rule looks at it. */
+  async #impact(text: string, analysis: Analysis, { bound }: Values): Promise<Impact | null> {
+    const { impacts, needs, settings } = this.#init
+    const facts = needs().filter((fact) => fact.startsWith('impact.'))
+    if (facts.length === 0) return null
+    const exact = facts.includes('impact.exact_rows')
+    const { searchPath } = settings
+    return impacts.of({ text, analysis, searchPath, exact, values: bound ? textsOf(bound) : [] })
+  }
+
+  async #meaning(text: string, analysis: Analysis, { types, bound }: Values): Promise<Meaning> {
+    const { server, settings, names, database, maxHeld } = this.#init
+    const size = sizeOf(text, bound)
+    if (size > maxHeld) {
+      const detail = `This statement has to be approved, and has ${size} bytes with its values; ${maxHeld} at most can be shown.`
+      throw new Problem('body-too-large', detail)
+    }
+    // Whatever comes before it is over before anybody is asked: if it failed, this is skipped, and nobody decides about it in vain.
+    await server.drain()
+    if (server.answers.status === 'E') throw new FailedTransaction()
+    return {
+      text,
+      prepared: executedNames(analysis.statements).map((name) => ({
+        name,
+        text: names.statements.all.get(name)?.text ?? '',
+      })),
+      types,
+      bound,
+      database,
+      role: settings.role,
+      searchPath: settings.searchPath,
+      temporary: [...settings.temporary.keys()],
+      settings: await settings.changed(),
+      copiesIn: has(analysis.statements, 'copy-in'),
+    }
+  }
+
+  /** Whether waiting here keeps locks that others may need. */
+  get #inTransaction(): boolean {
+    const { answers } = this.#init.server
+    const begins = answers.outstanding.some(({ statements }) => has(statements, 'begin'))
+    return answers.status !== 'I' || begins
+  }
+}
+
+function sizeOf(text: string, bound: BindRequest | null): number {
+  const values = bound?.values ?? []
+  return values.reduce((sum, value) => sum + (value?.length ?? 0), Buffer.byteLength(text))
+}
+
+/** `undefined` where one of them is in binary. */
+function textsOf({ formats, values }: BindRequest): (string | null)[] | undefined {
+  if (formats.some((format) => format !== 0)) return undefined
+  return values.map((value) => (value === null ? null : value.toString()))
+}
