@@ -18,7 +18,7 @@ const slow = [
   'test/protocols/postgres/clients/{drivers,query-builders}.test.ts',
   'test/protocols/http/{constant-memory,silent-connections}.test.ts',
   'test/protocols/postgres/ending.test.ts',
-  'test/operation/{compose,container-layout,health,restore,start,stop}.test.ts',
+  'test/operation/{compose,container-layout,health,promotion,restore,start,stop}.test.ts',
 ]
 
 const onlySlow = process.env['SALLYPORT_TEST_SUITE'] === 'slow'

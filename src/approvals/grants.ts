@@ -54,6 +54,7 @@ export function listGrants(
             expires_at AS "expiresAt"
        FROM sallyport.grants
       WHERE subject_key = $1 AND resource = $2 AND binding = $3 AND expires_at > clock_timestamp()
+        AND incarnation = sallyport.incarnation()
       ORDER BY id`,
     [subjectKey, resource, binding],
   )

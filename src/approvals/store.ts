@@ -164,17 +164,23 @@ export async function getApproval(db: Queryable, id: string): Promise<Approval |
   return row ? approval(row) : null
 }
 
+export interface Locked {
+  readonly approval: Approval
+  /** By the database's clock, after the lock. */
+  readonly now: Date
+  /** `false`: it was asked for before the database was restored or promoted, and may have been used since. */
+  readonly ofThisLife: boolean
+}
+
 /** Locks the approval and reads the database's clock after that, so that nothing is approved or claimed past its time. */
-export async function lockApproval(
-  tx: Queryable,
-  id: string,
-): Promise<{ approval: Approval; now: Date } | null> {
-  const [row] = await tx.query<Row>(
-    `SELECT ${columns} FROM sallyport.approvals WHERE id = $1 FOR UPDATE`,
+export async function lockApproval(tx: Queryable, id: string): Promise<Locked | null> {
+  const [row] = await tx.query<Row & { ofThisLife: boolean }>(
+    `SELECT ${columns}, incarnation = sallyport.incarnation() AS "ofThisLife"
+       FROM sallyport.approvals WHERE id = $1 FOR UPDATE`,
     [id],
   )
   if (!row) return null
-  return { approval: approval(row), now: await databaseTime(tx) }
+  return { approval: approval(row), now: await databaseTime(tx), ofThisLife: row.ofThisLife }
 }
 
 export interface Edge {
@@ -328,6 +334,15 @@ export async function listOverdue(db: Queryable, limit: number): Promise<string[
     `SELECT id FROM sallyport.approvals
       WHERE state IN ('pending', 'approved') AND expires_at <= clock_timestamp() LIMIT $1`,
     [limit],
+  )
+  return rows.map(({ id }) => id)
+}
+
+/** Open ones that were asked for before the database was restored or promoted. */
+export async function listOfAnotherLife(db: Queryable): Promise<string[]> {
+  const rows = await db.query<{ id: string }>(
+    `SELECT id FROM sallyport.approvals
+      WHERE state IN ('pending', 'approved') AND incarnation <> sallyport.incarnation()`,
   )
   return rows.map(({ id }) => id)
 }

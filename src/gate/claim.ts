@@ -15,7 +15,7 @@ import type { GateContext } from './context.ts'
 import { decidedAnew } from './decided-anew.ts'
 import { dispatched } from './events.ts'
 import { issuePermit, type Permit } from './permit.ts'
-import { complete, expire, invalidate } from './settle.ts'
+import { complete, endFormerLife, expire, invalidate } from './settle.ts'
 import { leaseLost, stillValid } from './still-valid.ts'
 
 /** Who claims: an attempt whose caller waits, or the gateway for one that is detached. */
@@ -78,8 +78,9 @@ async function take(
   const { tx } = step
   const locked = await lockApproval(tx, id)
   if (!locked) throw new Error(`approval ${id} has vanished`)
-  const { approval, now } = locked
+  const { approval, now, ofThisLife } = locked
   if (approval.state !== 'approved') return approval
+  if (!ofThisLife) return endFormerLife(step, approval)
   if (approval.expiresAt <= now) return expire(step, approval)
   if (!(await credentialStillValid(tx, credential))) {
     // Nobody is there who could show another one.

@@ -1,7 +1,7 @@
 import { forgetOverdue } from '../approvals/kept-response.ts'
 import { isOpen } from '../approvals/machine.ts'
 import { deleteSpent } from '../approvals/spool.ts'
-import { listLost, listOverdue, lockApproval } from '../approvals/store.ts'
+import { listLost, listOfAnotherLife, listOverdue, lockApproval } from '../approvals/store.ts'
 import type { CompiledPolicies } from '../policy/compile.ts'
 import { forgetWaiters } from '../approvals/waiters.ts'
 import { deadEpochs } from '../store/lease.ts'
@@ -9,7 +9,7 @@ import { commit } from './commit.ts'
 import type { GateContext } from './context.ts'
 import { reviewOpenApprovals } from './review.ts'
 import { runApprovedErrands, type ErrandWorks } from './errands.ts'
-import { expire, giveUp } from './settle.ts'
+import { endFormerLife, expire, giveUp } from './settle.ts'
 
 const atATime = 500
 
@@ -21,6 +21,17 @@ export async function expireOverdue(ctx: GateContext): Promise<void> {
       if (!locked || !isOpen(locked.approval.state) || locked.approval.expiresAt > locked.now)
         return
       await expire(step, locked.approval)
+    })
+  }
+}
+
+/** Ends what a restored or promoted database has from before. It could not be used anyway; the database and the claim say no. */
+async function endFormerLives(ctx: GateContext): Promise<void> {
+  for (const id of await listOfAnotherLife(ctx.store)) {
+    await commit(ctx, async (step) => {
+      const locked = await lockApproval(step.tx, id)
+      if (!locked || !isOpen(locked.approval.state) || locked.ofThisLife) return
+      await endFormerLife(step, locked.approval)
     })
   }
 }
@@ -63,7 +74,14 @@ export function startHousekeeping(
   const runErrands = () => runApprovedErrands(ctx, works)
   const once = async () => {
     // Each by itself: what stops one of them must not stop the others.
-    for (const duty of [expireOverdue, buryTheDead, forgetSpent, review, runErrands]) {
+    for (const duty of [
+      endFormerLives,
+      expireOverdue,
+      buryTheDead,
+      forgetSpent,
+      review,
+      runErrands,
+    ]) {
       try {
         await duty(ctx)
       } catch (error) {

@@ -37,6 +37,12 @@ export function invalidate(step: Step, approval: Approval, reason: string): Prom
   return end(step, approval, 'invalidated', { by: null, reason })
 }
 
+/** What was open when the database was restored or promoted. Closed: it may have been used in what is lost. */
+export function endFormerLife(step: Step, approval: Approval): Promise<Approval> {
+  const reason = 'The database was restored from a backup, or another one took its place.'
+  return invalidate(step, approval, reason)
+}
+
 export function resolveByVote(
   step: Step,
   approval: Approval,

@@ -21,7 +21,7 @@ import type { Ballot } from './ballot.ts'
 import { asProblem, commit, type Step } from './commit.ts'
 import type { GateContext } from './context.ts'
 import { objection, selfApproval } from './objection.ts'
-import { expire, resolveByVote } from './settle.ts'
+import { endFormerLife, expire, resolveByVote } from './settle.ts'
 import { approvalView } from './view.ts'
 
 /**
@@ -36,10 +36,11 @@ export async function castVote(
   const refused = await commit(ctx, async (step) => {
     const locked = await lockApproval(step.tx, ballot.approval)
     if (!locked) throw new Problem('not-found', `There is no approval ${ballot.approval}.`)
-    const { now } = locked
+    const { now, ofThisLife } = locked
     let { approval } = locked
-    if (approval.state === 'pending' && approval.expiresAt <= now) {
-      approval = await expire(step, approval)
+    if (approval.state === 'pending') {
+      if (!ofThisLife) approval = await endFormerLife(step, approval)
+      else if (approval.expiresAt <= now) approval = await expire(step, approval)
     }
     const excluded = await isExcludedByStore(step.tx, approval.id, person)
     const problem = excluded

@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -96,6 +96,14 @@ export class PostgresServer {
     const exit = once(shell, 'exit')
     shell.stdin!.end()
     await exit
+  }
+
+  /** Stops it and starts it as a standby that is promoted: another timeline of the same data. */
+  async promoteAnew(): Promise<void> {
+    await this.stop()
+    writeFileSync(join(this.#folder, 'data', 'standby.signal'), '')
+    await this.start()
+    await this.#as('postgres', 'postgres', 'SELECT pg_promote()')
   }
 
   async remove(): Promise<void> {
