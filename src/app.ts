@@ -23,6 +23,7 @@ import { linkRoutes } from './console/routes/links.ts'
 import { evaluationRoutes } from './console/routes/evaluation.ts'
 import { metricsRoutes } from './console/routes/metrics.ts'
 import { policyRoutes } from './console/routes/policies.ts'
+import { replayRoutes } from './console/routes/replay.ts'
 import { usageRoutes } from './console/routes/usage.ts'
 import { transparencyRoutes } from './console/routes/transparency.ts'
 import { createControlServer } from './console/server.ts'
@@ -48,6 +49,7 @@ import { createAuthenticator } from './identity/authenticate.ts'
 import { factsOf } from './policy/attributes.ts'
 import { compilePolicies } from './policy/compile.ts'
 import { readPolicyFolder } from './policy/load.ts'
+import type { PolicyDocument } from './policy/read-rules.ts'
 import { createAgentServer } from './protocols/http/server.ts'
 import { createPostgresServer } from './protocols/postgres/server.ts'
 import { createAnalyser } from './protocols/postgres/sql/analyse.ts'
@@ -108,16 +110,17 @@ export async function startGateway(
   const holds = opened.adopt(new Holds(store, log), (it) => it.stop())
   await holds.start()
 
+  const compile = (documents: readonly PolicyDocument[], from: 'here' | 'elsewhere') =>
+    compilePolicies(documents, {
+      resources: config.resources.map(known),
+      channels: knownChannels(config.channels),
+      elsewhere: from === 'elsewhere',
+    })
   const policies = opened.adopt(
     await ActivePolicies.open({
       folder: config.policies,
       read: async () => (await readPolicyFolder(config.policies)).policies,
-      compile: (documents, from) =>
-        compilePolicies(documents, {
-          resources: config.resources.map(known),
-          channels: knownChannels(config.channels),
-          elsewhere: from === 'elsewhere',
-        }),
+      compile,
       replica: lease.replica,
       store,
       audit,
@@ -251,6 +254,12 @@ export async function startGateway(
   await control.register(usageRoutes, { store })
   await control.register(evaluationRoutes, { policies: () => policies.current })
   await control.register(policyRoutes, { policies, gate: context, observed })
+  await control.register(replayRoutes, {
+    store,
+    policies: () => policies.current,
+    // Also of the past, and so about resources that may be gone.
+    compile: (documents) => compile(documents, 'elsewhere'),
+  })
   await control.register(metricsRoutes, {
     metrics,
     facts: () => health.facts(),

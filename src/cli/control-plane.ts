@@ -15,8 +15,8 @@ export interface ControlPlane {
     body: object,
     schema: Schema,
   ): Promise<z.output<Schema>>
-  /** The answer, whose body comes as it arrives. */
-  open(path: string): Promise<Response>
+  /** The answer, whose body comes as it arrives; to a POST, where there is something to send. */
+  open(path: string, body?: object): Promise<Response>
 }
 
 export async function connect(terminal: Terminal): Promise<ControlPlane> {
@@ -49,7 +49,7 @@ export async function connect(terminal: Terminal): Promise<ControlPlane> {
   return {
     get: async (path, schema) => understand(await request('GET', path), schema),
     post: async (path, body, schema) => understand(await request('POST', path, body), schema),
-    open: (path) => request('GET', path),
+    open: (path, body) => request(body ? 'POST' : 'GET', path, body),
   }
 }
 

@@ -16,6 +16,7 @@ import { migrate } from './commands/migrate.ts'
 import { checkPolicies } from './commands/policy/check.ts'
 import { explainPolicies } from './commands/policy/explain.ts'
 import { proposePolicies } from './commands/policy/propose.ts'
+import { replayPolicies } from './commands/policy/replay.ts'
 import { reportPolicies } from './commands/policy/report.ts'
 import { testPolicies } from './commands/policy/test.ts'
 import { quickstart } from './commands/quickstart.ts'
@@ -38,6 +39,7 @@ export function createProgram(terminal: Terminal): Command {
         checkPolicies(terminal),
         testPolicies(terminal),
         explainPolicies(terminal),
+        replayPolicies(terminal),
         reportPolicies(terminal),
         proposePolicies(terminal),
       ]),

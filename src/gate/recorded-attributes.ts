@@ -5,6 +5,8 @@ import type { JsonObject } from '../core/json.ts'
 /** Characters of one attribute, as JSON, that are kept on record. Each refused request would else be as large in the store as its sender likes. */
 const most = 16 * 1024
 
+const tooLarge = 'too large to be kept on record'
+
 /**
  * The attributes of an action as they are kept on record. One that is larger than that is left out, and says so: `{ unknown, bytes, sha256 }`, with the length and
  * the hash of its JSON in UTF-8. Whoever decides again by the record finds it unknown, as it is to them.
@@ -19,12 +21,18 @@ export function recordedAttributes(attributes: Attributes): JsonObject {
   )
 }
 
+/** Whether an attribute on record is one that was left out. */
+export function isLeftOut(attribute: Attribute): boolean {
+  if (attribute === null || typeof attribute !== 'object' || Array.isArray(attribute)) return false
+  return 'unknown' in attribute && attribute.unknown === tooLarge && 'sha256' in attribute
+}
+
 function recorded(attribute: Attribute): JsonObject[string] {
   const text = JSON.stringify(attribute)
   if (text.length <= most) return JSON.parse(text) as JsonObject[string]
   const bytes = Buffer.from(text)
   return {
-    unknown: 'too large to be kept on record',
+    unknown: tooLarge,
     bytes: bytes.length,
     sha256: createHash('sha256').update(bytes).digest('hex'),
   }

@@ -12,7 +12,7 @@ import type { ControlServer } from '../context.ts'
 import { waiting, waitingForPeople } from '../waiting.ts'
 
 /** In bytes. */
-const largestProposal = 8 * 1024 * 1024
+export const largestProposal = 8 * 1024 * 1024
 
 const everyone = { roles: ['approver', 'auditor', 'admin'] } as const
 
@@ -62,6 +62,16 @@ interface PolicyRoutesDeps {
 
 const document = z.object({ file: z.string(), text: z.string() })
 
+/** All files of a folder of policies, as they are sent. */
+export const proposedDocuments = z
+  .array(
+    z.strictObject({
+      file: z.string().regex(/^[^/\\\p{C}\p{Zl}\p{Zp}]+\.yaml$/u, 'Write the name of a file, as in: crm.yaml'),
+      text: z.string(),
+    }),
+  )
+  .min(1)
+
 /** The policies in force, as they were loaded, why they decide as they do, and others that are to take their place. */
 export async function policyRoutes(
   app: ControlServer,
@@ -107,17 +117,9 @@ export async function policyRoutes(
         summary:
           'Puts other policies into force, for all replicas, or asks the people whom a rule names',
         body: z.strictObject({
-          documents: z
-            .array(
-              z.strictObject({
-                file: z
-                  .string()
-                  .regex(/^[^/\\]+\.yaml$/, 'Write the name of a file, as in: crm.yaml'),
-                text: z.string(),
-              }),
-            )
-            .min(1)
-            .describe('all policy files; what is not in them is not in force any more'),
+          documents: proposedDocuments.describe(
+            'all policy files; what is not in them is not in force any more',
+          ),
         }),
         response: {
           200: z.object({ hash: z.string(), generation: z.int() }),

@@ -1,7 +1,6 @@
 import { Command } from 'commander'
-import { duration } from '../../../config/duration.ts'
+import { age } from '../../age.ts'
 import { connect } from '../../control-plane.ts'
-import { UsageError } from '../../errors.ts'
 import { jsonText } from '../../json-text.ts'
 import { reportObserved } from '../../observed.ts'
 import { showObserved } from '../../show-observed.ts'
@@ -25,13 +24,4 @@ export function reportPolicies(terminal: Terminal): Command {
       const report = await reportObserved(plane, from, resource)
       terminal.print(json ? jsonText(report, 2) : showObserved(report))
     })
-}
-
-/** In milliseconds. */
-function age(text: string): number {
-  const parsed = duration.safeParse(text)
-  // Further back than time itself goes is no time.
-  if (!parsed.success || parsed.data > Date.now())
-    throw new UsageError(`--since ${text} is no time.`, 'Write a number and a unit: 12h or 7d.')
-  return parsed.data
 }

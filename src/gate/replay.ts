@@ -1,0 +1,197 @@
+import { reviveAction } from '../approvals/store.ts'
+import { readDecisions, type RecordedDecision } from '../audit/decisions.ts'
+import { Unknown, type Action, type Attributes } from '../core/action.ts'
+import type { Verdict } from '../core/decision.ts'
+import { MistakesError } from '../core/errors.ts'
+import { partyKey } from '../core/subject.ts'
+import type { CompiledPolicies } from '../policy/compile.ts'
+import { explain } from '../policy/explain.ts'
+import type { Explanation } from '../policy/explanation.ts'
+import { noFacts } from '../policy/input.ts'
+import type { PolicyDocument } from '../policy/read-rules.ts'
+import { replay } from '../policy/replay.ts'
+import type { Queryable } from '../store/db.ts'
+import { readVersion } from './generations.ts'
+import { isLeftOut } from './recorded-attributes.ts'
+
+/** An action that would have been decided otherwise. */
+export interface Difference {
+  readonly time: string
+  readonly action: string
+  readonly resource: string
+  readonly subject: string
+  readonly summary: string
+  readonly before: Recorded
+  readonly after: Explanation
+}
+
+export interface Recorded {
+  readonly verdict: Verdict
+  readonly reason: string
+  readonly rules: readonly string[]
+  readonly policy: string
+  /** `null` where the policies of that time do not explain it any more: they name resources that are gone, say. */
+  readonly explanation: Explanation | null
+}
+
+/** How many actions would have been decided otherwise in the same way, by one rule. */
+export interface Change {
+  readonly resource: string
+  readonly from: Verdict
+  readonly to: Verdict
+  /** `null`: no rule covers it any more. */
+  readonly rule: string | null
+  readonly actions: number
+}
+
+export interface ReplaySummary {
+  /** Everything that was decided in the span: the sum of the next four. */
+  readonly actions: number
+  readonly same: number
+  readonly different: number
+  /** The personal part was erased. */
+  readonly erased: number
+  /** The policies look at something that is not on record, and decide by it. */
+  readonly unrecorded: number
+  /** Of those that are the same: by other rules. */
+  readonly by_other_rules: number
+  /** The most frequent first. An action that several rules decide counts under each. */
+  readonly changes: readonly Change[]
+}
+
+export type ReplayLine =
+  | { readonly difference: Difference }
+  /** How many actions were looked at so far. */
+  | { readonly progress: number }
+  | { readonly summary: ReplaySummary }
+
+export interface ReplayDeps {
+  readonly store: Queryable
+  /** Throws `MistakesError`. */
+  readonly compile: (documents: readonly PolicyDocument[]) => CompiledPolicies
+}
+
+/**
+ * What other policies would have decided about everything that is on record between two times. In constant memory; changes nothing. What cannot be known is
+ * counted, and never guessed.
+ */
+export async function* replayRecorded(
+  deps: ReplayDeps,
+  policies: CompiledPolicies,
+  span: { readonly from: Date; readonly to: Date },
+): AsyncGenerator<ReplayLine> {
+  const versions = new Versions(deps)
+  const changes = new Map<string, Change>()
+  const count = { same: 0, different: 0, erased: 0, unrecorded: 0, by_other_rules: 0 }
+  let actions = 0
+  for await (const page of readDecisions(deps.store, span)) {
+    for (const event of page) {
+      actions++
+      if (!event.personal) {
+        count.erased++
+        continue
+      }
+      const { action, missing } = recordedAction(event, event.personal)
+      const decision = replay(action, missing, policies)
+      if (!decision) count.unrecorded++
+      else if (decision.verdict === event.decision) {
+        count.same++
+        if (decision.rules.join() !== event.rules.join()) count.by_other_rules++
+      } else {
+        count.different++
+        const after = explain(action, noFacts, policies)
+        for (const rule of decision.rules.length > 0 ? decision.rules : [null])
+          tally(changes, event, { to: decision.verdict, rule })
+        yield { difference: await differenceOf(event, action, after, versions) }
+      }
+    }
+    yield { progress: actions }
+  }
+  const sorted = [...changes.values()].toSorted((a, b) => b.actions - a.actions)
+  yield { summary: { actions, ...count, changes: sorted } }
+}
+
+function recordedAction(
+  { action: { id, name }, resource, effect }: RecordedDecision,
+  { subject, attributes, details }: NonNullable<RecordedDecision['personal']>,
+): { action: Action; missing: readonly string[] } {
+  const known = attributes as Attributes
+  const missing: string[] = []
+  // Only read where a rule of that time looked at it.
+  if (known['http'] && !('json' in known['http'])) missing.push('action.http.json')
+  if (known['sql'] && !known['impact']) missing.push('impact.rows')
+  const kept = Object.entries(known).map(([protocol, named]) => {
+    const values = Object.entries(named).map(([key, value]) => {
+      if (!isLeftOut(value)) return [key, value] as const
+      missing.push(protocol === 'impact' ? `impact.${key}` : `action.${protocol}.${key}`)
+      return [key, new Unknown('not on record')] as const
+    })
+    return [protocol, Object.fromEntries(values)] as const
+  })
+  const { summary, agent_reason: agentReason = null } = details
+  const action = { id, name, subject, resource, effect, summary, agentReason, trace: null }
+  return { action: reviveAction({ ...action, attributes: Object.fromEntries(kept) }), missing }
+}
+
+function tally(
+  changes: Map<string, Change>,
+  { resource, decision: from }: RecordedDecision,
+  { to, rule }: Pick<Change, 'to' | 'rule'>,
+): void {
+  const key = JSON.stringify([resource, from, to, rule])
+  const { actions = 0 } = changes.get(key) ?? {}
+  changes.set(key, { resource, from, to, rule, actions: actions + 1 })
+}
+
+async function differenceOf(
+  event: RecordedDecision,
+  action: Action,
+  after: Explanation,
+  versions: Versions,
+): Promise<Difference> {
+  const { time, resource, decision: verdict, reason, rules, policy } = event
+  const then = await versions.get(policy)
+  const explained = then && explain(action, noFacts, then)
+  const explanation = explained?.decision.verdict === verdict ? explained : null
+  return {
+    time,
+    action: action.id,
+    resource,
+    subject: partyKey(action.subject),
+    summary: action.summary,
+    before: { verdict, reason, rules, policy, explanation },
+    after,
+  }
+}
+
+/** As many versions are kept compiled, at most. */
+const mostVersions = 8
+
+/** The policies of the past, compiled as they are met. */
+class Versions {
+  readonly #deps: ReplayDeps
+  readonly #compiled = new Map<string, CompiledPolicies | null>()
+
+  constructor(deps: ReplayDeps) {
+    this.#deps = deps
+  }
+
+  async get(hash: string): Promise<CompiledPolicies | null> {
+    const known = this.#compiled.get(hash)
+    if (known !== undefined) return known
+    if (this.#compiled.size >= mostVersions) this.#compiled.clear()
+    const compiled = this.#compile(await readVersion(this.#deps.store, hash))
+    this.#compiled.set(hash, compiled)
+    return compiled
+  }
+
+  #compile(documents: readonly PolicyDocument[]): CompiledPolicies | null {
+    try {
+      return this.#deps.compile(documents)
+    } catch (error) {
+      // An older gateway could read them. What they decided is on record; only the explanation is not to be had.
+      if (error instanceof MistakesError) return null
+      throw error
+    }
+  }
+}
