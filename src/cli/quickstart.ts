@@ -1,15 +1,18 @@
 import { startGateway } from '../app.ts'
 import { loadConfig } from '../config/load.ts'
 import { startDemoApi } from '../quickstart/demo-api.ts'
+import { startDemoDatabase } from '../quickstart/demo-database.ts'
 import { startIdentityProvider } from '../quickstart/identity-provider.ts'
 import { createLog } from '../telemetry/log.ts'
 import { consolePages } from './console-pages.ts'
-import { writeCredentials } from './demo-credentials.ts'
+import { writeCredentials, type DemoAgent } from './demo-credentials.ts'
 import { quickstartConfig } from './policy-source.ts'
 
 export interface QuickstartPorts {
   readonly agents: number
   readonly control: number
+  /** Where agents find the database. */
+  readonly database: number
   /** Part of everybody's identity, so it stays the same from one start to the next. */
   readonly identity: number
 }
@@ -17,8 +20,8 @@ export interface QuickstartPorts {
 export interface RunningQuickstart {
   readonly agentsUrl: string
   readonly controlUrl: string
-  /** A file with the header that the demo agent sends. */
-  readonly agentHeader: string
+  readonly databasePort: number
+  readonly agent: DemoAgent
   close(): Promise<void>
 }
 
@@ -30,6 +33,7 @@ export async function startQuickstart(
   await using opened = new AsyncDisposableStack()
   const log = createLog('warn')
   const api = opened.adopt(await startDemoApi({ port: 0 }), (it) => it.close())
+  const database = opened.adopt(await startDemoDatabase({ port: 0 }), (it) => it.close())
   const provider = opened.adopt(
     await startIdentityProvider({ port: ports.identity, dataDir: data, log }),
     (it) => it.close(),
@@ -42,13 +46,17 @@ export async function startQuickstart(
     CONSOLE_SECRET: provider.console.clientSecret,
     API: api.url,
     API_TOKEN: api.token,
+    ORDERS_PORT: String(ports.database),
+    DATABASE_PORT: String(database.port),
+    DATABASE_PASSWORD: database.password,
     LOG_LEVEL: log.level,
   })
   const gateway = opened.adopt(await startGateway(config, { log, pages: consolePages() }), (it) =>
     it.close(),
   )
-  const agentHeader = await writeCredentials(data, gateway.controlUrl, provider)
+  const agent = await writeCredentials(data, gateway.controlUrl, provider)
   const running = opened.move()
-  const { agentsUrl, controlUrl } = gateway
-  return { agentsUrl, controlUrl, agentHeader, close: () => running.disposeAsync() }
+  const { agentsUrl, controlUrl, databasePorts } = gateway
+  const databasePort = databasePorts['orders-db']!
+  return { agentsUrl, controlUrl, databasePort, agent, close: () => running.disposeAsync() }
 }

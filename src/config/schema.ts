@@ -24,6 +24,13 @@ const address = z
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'Use lower-case letters, digits and dashes.')
 
+/** What a variable has put there: variables are text. */
+const portOfVariable = z
+  .string()
+  .regex(/^[1-9]\d{0,4}$/)
+  .transform(Number)
+  .refine((port) => port <= 65_535)
+
 const secretText = z
   .string()
   .min(1, 'Write the secret, or ${NAME} to take it from the environment.')
@@ -438,7 +445,10 @@ const postgresResource = z.strictObject({
         .string()
         .regex(/^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$/, 'Write a host name or an IP address.')
         .describe('host name or address of the server'),
-      port: z.int().min(1).max(65_535).prefault(5432).describe('port of the server'),
+      port: z
+        .union([z.int().min(1).max(65_535), portOfVariable], 'Write a port, from 1 to 65535.')
+        .prefault(5432)
+        .describe('port of the server'),
       tls: z
         .enum(['verify-full', 'verify-ca', 'disable'])
         .prefault('verify-full')

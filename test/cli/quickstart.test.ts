@@ -1,13 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startQuickstart, type RunningQuickstart } from '../../src/cli/quickstart.ts'
 import { showQuickstart } from '../../src/cli/show-quickstart.ts'
 import { python } from '../support/python.ts'
 import { sallyport } from '../support/terminal.ts'
 
-const anyPorts = { agents: 0, control: 0, identity: 0 }
+const anyPorts = { agents: 0, control: 0, database: 0, identity: 0 }
 
 let folder: string
 let running: RunningQuickstart
@@ -26,13 +27,30 @@ const cli = (argv: string[], answers?: string[]) =>
 
 /** The demo agent, with the header that the printed lines use. */
 async function agent(method: string, path: string, body?: object, headers: object = {}) {
-  const [, authorization] = readFileSync(running.agentHeader, 'utf8').trim().split(': ')
+  const [, authorization] = readFileSync(running.agent.header, 'utf8').trim().split(': ')
   const response = await fetch(`${running.agentsUrl}/crm${path}`, {
     method,
     headers: { authorization: authorization!, 'content-type': 'application/json', ...headers },
     ...(body && { body: JSON.stringify(body) }),
   })
   return { status: response.status, body: JSON.parse(await response.text()) }
+}
+
+/** The demo agent, as a client of the database. */
+async function asAgent(work: (client: Client) => Promise<void>): Promise<void> {
+  const client = new Client({
+    host: '127.0.0.1',
+    port: running.databasePort,
+    database: 'orders',
+    user: 'support-agent',
+    password: readFileSync(running.agent.token, 'utf8').trim(),
+  })
+  await client.connect()
+  try {
+    await work(client)
+  } finally {
+    await client.end()
+  }
 }
 
 const refund = (order: string) => ({ order, amount_cents: 1800, reason: 'arrived broken' })
@@ -53,16 +71,56 @@ describe('from the start to the proof', () => {
     const calls = lines.filter((line) => line.startsWith('curl '))
     expect(calls).toHaveLength(3)
     for (const call of calls) {
-      expect(call).toContain(`-H @'${running.agentHeader}'`)
+      expect(call).toContain(`-H @'${running.agent.header}'`)
       expect(call).toContain(`${running.agentsUrl}/crm/v1/`)
     }
     expect(calls[2]).toContain("-H 'Prefer: wait=300'")
+    const asked = lines.filter((line) => line.startsWith('PGPASSWORD='))
+    expect(asked).toHaveLength(3)
+    for (const line of asked) {
+      expect(line).toContain(`PGPASSWORD="$(cat '${running.agent.token}')" psql 'host=127.0.0.1`)
+      expect(line).toContain(`port=${running.databasePort} dbname=orders user=support-agent'`)
+    }
   })
 
   test('the agent reads a customer: 200, with a credential that it never had', async () => {
     const { status, body } = await agent('GET', '/v1/customers/c-1')
     expect(status).toBe(200)
     expect(body).toMatchObject({ name: 'Ada Lovelace' })
+  })
+
+  test('the agent reads orders, with a password that the database does not know', async () => {
+    await asAgent(async (client) => {
+      const { rows } = await client.query('SELECT id, customer, amount_cents FROM orders')
+      expect(rows).toContainEqual({ id: 'o-1001', customer: 'c-1', amount_cents: 129_900 })
+      const mine = 'SELECT name FROM customers WHERE id = $1'
+      expect((await client.query(mine, ['c-1'])).rows).toEqual([{ name: 'Ada Lovelace' }])
+    })
+  })
+
+  test('dropping a table is denied, and the session goes on', async () => {
+    await asAgent(async (client) => {
+      await expect(client.query('DROP TABLE orders')).rejects.toMatchObject({
+        code: '42501',
+        detail: expect.stringContaining('Reason: DESTRUCTIVE.'),
+      })
+      expect((await client.query('SELECT count(*)::int AS n FROM orders')).rows).toEqual([{ n: 4 }])
+    })
+  })
+
+  test('deleting an order waits, and runs when Dana approves it; others go on meanwhile', async () => {
+    await asAgent(async (client) => {
+      const deleting = client.query("DELETE FROM orders WHERE id = 'o-1003'")
+      const id = await held()
+      await asAgent(async (other) => {
+        expect((await other.query('SELECT id FROM orders')).rowCount).toBe(4)
+      })
+      const shown = await cli(['approvals', 'show', id])
+      expect(shown.out).toContain("DELETE FROM orders WHERE id = 'o-1003'")
+      await cli(['approvals', 'approve', id, '--yes'])
+      expect((await deleting).rowCount).toBe(1)
+      expect((await client.query('SELECT id FROM orders')).rowCount).toBe(3)
+    })
   })
 
   test('a small refund goes through', async () => {

@@ -22,7 +22,16 @@ afterEach(() => {
 })
 
 function quickstart(...options: string[]) {
-  const ports = ['--agents-port', '0', '--control-port', '0', '--identity-port', '0']
+  const ports = [
+    '--agents-port',
+    '0',
+    '--control-port',
+    '0',
+    '--identity-port',
+    '0',
+    '--database-port',
+    '0',
+  ]
   const child = spawn(process.execPath, [bin, 'quickstart', ...ports, ...options], { cwd: folder })
   started.push(child)
   const errors = text(child.stderr)

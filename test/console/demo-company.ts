@@ -52,6 +52,9 @@ export async function startDemoCompany({ holds = 100 } = {}): Promise<DemoCompan
     CONSOLE_SECRET: idp.console.clientSecret,
     API: api.url,
     API_TOKEN: api.token,
+    ORDERS_PORT: '0',
+    DATABASE_PORT: '9',
+    DATABASE_PASSWORD: 'nobody asks the database here',
     LOG_LEVEL: 'error',
   })
   const config = {

@@ -48,7 +48,7 @@ describe('docker-compose.yml', () => {
 
   test('is published on the loopback of this machine alone; the database is not at all', () => {
     const published = Object.values(services).flatMap(({ ports = [] }) => ports)
-    expect(published).toHaveLength(3)
+    expect(published).toHaveLength(4)
     for (const port of published) expect(port).toMatch(/^127\.0\.0\.1:(\d+):\1$/)
     expect(postgres.ports).toBeUndefined()
   })
@@ -105,9 +105,12 @@ describe.runIf(storeKinds.includes('postgres'))('its services, as processes', ()
 
       // The ports of the files, as free ones of this machine.
       const free = new Map<string, string>()
-      for (const port of ['8080', '8081', '8082', '8083']) free.set(port, String(await freePort()))
+      for (const port of ['6432', '8080', '8081', '8082', '8083', '8084'])
+        free.set(port, String(await freePort()))
       const moved = (words: string) =>
-        words.replace(/\b808[0-3]\b/g, (port) => free.get(port)!).replaceAll('0.0.0.0', '127.0.0.1')
+        words
+          .replace(/\b(6432|808[0-4])\b/g, (port) => free.get(port)!)
+          .replaceAll('0.0.0.0', '127.0.0.1')
       const [agents, control] = [
         `http://127.0.0.1:${free.get('8080')}`,
         moved('http://127.0.0.1:8081'),
@@ -133,6 +136,7 @@ describe.runIf(storeKinds.includes('postgres'))('its services, as processes', ()
       const shown = run(demo, [
         ...demo.command!.map(moved),
         ...['--identity-port', free.get('8082')!, '--api-port', free.get('8083')!],
+        ...['--database-port', free.get('8084')!, '--orders-port', free.get('6432')!],
         ...['--agents-url', agents, '--control-url', control],
       ])
       atEnd(async () => {
@@ -151,6 +155,9 @@ describe.runIf(storeKinds.includes('postgres'))('its services, as processes', ()
       expect(JSON.parse(paste(denied!))).toMatchObject({ status: 403 })
       const pending = JSON.parse(paste(held!.replace('wait=300', 'wait=0')))
       expect(pending).toMatchObject({ status: 403, task: { status: 'pending' } })
+
+      const rows = lines.find((line) => line.startsWith('PGPASSWORD='))!
+      expect(paste(rows)).toContain('o-1001')
 
       const metrics = await fetch(`${control}/metrics`, {
         headers: { authorization: `Bearer ${gateway.environment['METRICS_TOKEN']}` },

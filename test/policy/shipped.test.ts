@@ -3,7 +3,12 @@ import { loadPolicies, readPolicyFolder } from '../../src/policy/load.ts'
 import { runPolicyTests } from '../../src/policy/test-runner.ts'
 
 const folder = new URL('../../policies', import.meta.url).pathname
-const known = { resources: [{ name: 'crm', protocol: 'http', facts: [] }] }
+const known = {
+  resources: [
+    { name: 'crm', protocol: 'http', facts: [] },
+    { name: 'orders-db', protocol: 'postgres', facts: ['impact.rows'] },
+  ],
+}
 const policies = await loadPolicies(folder, known)
 const { tests } = await readPolicyFolder(folder)
 const results = runPolicyTests(tests, policies)

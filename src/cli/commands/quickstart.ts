@@ -10,22 +10,27 @@ import { port } from './port.ts'
 interface Options {
   readonly agentsPort: number
   readonly controlPort: number
+  readonly databasePort: number
   readonly identityPort: number
   readonly data: string
 }
 
 export function quickstart(terminal: Terminal): Command {
   return new Command('quickstart')
-    .description('try it: a gateway with a demo API, a demo identity provider and the console')
+    .description(
+      'try it: a gateway with a demo API, a demo database, a demo identity provider and the console',
+    )
     .option('--agents-port <port>', 'where agents connect', port, 8080)
     .option('--control-port <port>', 'console and API', port, 8081)
+    .option('--database-port <port>', 'where agents find the database', port, 6432)
     .option('--identity-port <port>', 'demo identity provider', port, 8082)
     .option('--data <folder>', 'where everything is kept', 'data')
-    .action(async ({ agentsPort, controlPort, identityPort, data }: Options) => {
+    .action(async ({ data, ...options }: Options) => {
       const ports: QuickstartPorts = {
-        agents: agentsPort,
-        control: controlPort,
-        identity: identityPort,
+        agents: options.agentsPort,
+        control: options.controlPort,
+        database: options.databasePort,
+        identity: options.identityPort,
       }
       await runUntilInterrupted(terminal, listenOf(ports), async () => {
         // Only here: no other command has to wait for a whole gateway to be read.
