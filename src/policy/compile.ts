@@ -55,7 +55,7 @@ export function compilePolicies(
     .map((rule) => compileRule(rule, known, expressions))
     .filter((rule) => rule !== null)
     .toSorted((a, b) => compareText(a.name, b.name))
-  const mistakes = files.flatMap((file) => file.mistakes)
+  const mistakes = [...files.flatMap((file) => file.mistakes), ...sameNames(sorted)]
   if (mistakes.length > 0) throw new MistakesError(inOrder(mistakes))
   const byResource = indexByResource(rules)
   return {
@@ -82,6 +82,13 @@ function reportDuplicates(read: readonly ReadRule[]): void {
       report(rule, ['name'], message, 'Give one of them another name.')
     }
   }
+}
+
+/** People see a change of the policies file by file: of two with one name they would see one. Closed. */
+function sameNames(sorted: readonly PolicyDocument[]): Mistake[] {
+  const again = sorted.filter(({ file }, index) => file === sorted[index - 1]?.file)
+  const remedy = 'Give one of them another name.'
+  return again.map(({ file }) => ({ file, message: 'There is another file of this name.', remedy }))
 }
 
 function indexByResource(rules: readonly Rule[]): ReadonlyMap<string, ResourceRules> {

@@ -204,6 +204,21 @@ describe('a proposal', () => {
     expect(detail).toContain('crm.yaml:4:')
   })
 
+  it('cannot hide rules behind another file of the same name, or a name that looks like a diff (class 24)', async () => {
+    const rules = (name: string) => `rules: [{ name: ${name}, on: crm, then: allow }]`
+    const hidden = { file: 'extra.yaml', text: rules('everything-for-everybody') }
+    const shown = { file: 'extra.yaml', text: rules('harmless') }
+    const rest = { file: 'crm.yaml', text: governed }
+    const twice = post('dana', '/api/policies/proposals', { documents: [hidden, shown, rest] })
+    const { detail } = await problemIn(twice, 'bad-request')
+    expect(detail).toContain('There is another file of this name.')
+    const forged = { ...hidden, file: 'extra.yaml\n+++ extra.yaml\n+# nothing to see.yaml' }
+    await problemIn(
+      post('dana', '/api/policies/proposals', { documents: [forged, rest] }),
+      'bad-request',
+    )
+  })
+
   it('is for administrators', async () => {
     const proposal = { documents: [{ file: 'crm.yaml', text: more }] }
     await problemIn(post('omar', '/api/policies/proposals', proposal), 'forbidden')
