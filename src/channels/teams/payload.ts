@@ -73,7 +73,8 @@ const placed = z.object({
   action: z.string().optional(),
   serviceUrl: z.string(),
   recipient: z.object({ id: z.string() }),
-  from: z.object({ aadObjectId: z.uuid().toLowerCase().optional() }),
+  // What a team is told of may come from no person.
+  from: z.object({ aadObjectId: z.uuid().toLowerCase().optional().catch(undefined) }),
   conversation: z.object({ id: z.string(), conversationType: z.string().optional() }),
   membersAdded: z.array(z.object({ id: z.string() })).prefault([]),
   membersRemoved: z.array(z.object({ id: z.string() })).prefault([]),
