@@ -66,7 +66,9 @@ const document = z.object({ file: z.string(), text: z.string() })
 export const proposedDocuments = z
   .array(
     z.strictObject({
-      file: z.string().regex(/^[^/\\\p{C}\p{Zl}\p{Zp}]+\.yaml$/u, 'Write the name of a file, as in: crm.yaml'),
+      file: z
+        .string()
+        .regex(/^[^/\\\p{C}\p{Zl}\p{Zp}]+\.yaml$/u, 'Write the name of a file, as in: crm.yaml'),
       text: z.string(),
     }),
   )
