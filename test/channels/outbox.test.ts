@@ -123,7 +123,9 @@ describe('the outbox', () => {
     const attributes = { ...attempt.action.attributes, impact: { rows: 120 } }
     const action = { ...attempt.action, attributes }
     await new Gate(gate).enforce({ ...attempt, action }).catch(() => undefined)
-    await expect.poll(() => chat.told[0]?.story.impact).toBe('about 120 rows, as the database estimates')
+    await expect
+      .poll(() => chat.told[0]?.story.impact)
+      .toBe('about 120 rows, as the database estimates')
   })
 
   it('delivers each message once, however many replicas look', async () => {

@@ -110,7 +110,7 @@ test('server-sent events: the first one comes at once, and the last one when a p
   const response = await gateway.agent('/crm/v1/events')
   const reader = response.body!.getReader()
   const { value } = await reader.read()
-  expect(Buffer.from(value!).toString()).toBe('data: first\n\n')
+  expect(Buffer.from(value).toString()).toBe('data: first\n\n')
 
   await new PolicyFile(gateway).change(nobodyListens)
   const rest = (async () => {

@@ -13,7 +13,7 @@ export interface TileGrowth {
 }
 
 /** What a tree of `size` leaves adds to its tiles when these come. */
-export function growTiles(size: number, leaves: readonly Buffer[]): TileGrowth[] {
+function growTiles(size: number, leaves: readonly Buffer[]): TileGrowth[] {
   const grown = new Map<string, TileGrowth>()
   leaves.forEach((leaf, i) => {
     const at = size + i

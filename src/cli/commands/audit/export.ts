@@ -69,7 +69,7 @@ async function manifestOf(
     end: headers.get('sallyport-audit-end') ?? '',
     ...(older && { since: older }),
   })
-  const manifest = await plane.get(`/api/audit/manifest?${query}`, z.looseObject({}))
+  const manifest = await plane.get(`/api/audit/manifest?${query.toString()}`, z.looseObject({}))
   return `${JSON.stringify(manifest, null, 2)}\n`
 }
 
