@@ -19,6 +19,8 @@ const watchEvery = 250
 const sweepEvery = 2_000
 const monthsEvery = 24 * 60 * 60_000
 const mostLinkedAtOnce = 500
+/** Milliseconds that what nobody waits for waits for company. */
+const lingering = 10
 
 interface AuditContext {
   readonly store: Store
@@ -57,6 +59,8 @@ export class AuditLog {
   // Owned by #wake() and #pump().
   #pumping: Promise<void> | null = null
   #linkWanted = true
+  // Owned by #company(): ends it.
+  #hurry: (() => void) | null = null
   // Owned by close().
   #closed = false
 
@@ -83,17 +87,16 @@ export class AuditLog {
    * so later, which then looks like an intent that nothing followed from), and with `bad-request` for what cannot be recorded. With `under`, the generation of the
    * policies that decided it, it becomes durable only while that one is in force; else it rejects with what `isSuperseded` knows.
    */
-  async append(input: EventInput, under: number | null = null): Promise<void> {
-    if (this.#closed) throw unavailable()
-    const durable = this.#queue.add(this.#describe(input), under)
-    this.#wake()
-    try {
-      await durable
-    } catch (error) {
-      if (!isSuperseded(error)) this.#metrics.notRecorded()
-      throw error
-    }
-    this.#metrics.recorded(input)
+  append(input: EventInput, under: number | null = null): Promise<void> {
+    return this.#append(input, under, true)
+  }
+
+  /**
+   * The same for what has happened already, so that nothing waits for it. It shares the transaction of the next event that something does wait for, or goes alone
+   * after a few milliseconds: an agent that sends one request after the other waits for one commit each, and not for two.
+   */
+  appendSoon(input: EventInput): Promise<void> {
+    return this.#append(input, null, false)
   }
 
   /** Writes an event in its caller's transaction: both are durable together, or neither is. Call `linkWritten` after the commit. */
@@ -150,18 +153,50 @@ export class AuditLog {
     return describe(input, { replica, epoch }, this.#clock.now())
   }
 
+  async #append(input: EventInput, under: number | null, awaited: boolean): Promise<void> {
+    if (this.#closed) throw unavailable()
+    const durable = this.#queue.add(this.#describe(input), under, awaited)
+    this.#wake()
+    try {
+      await durable
+    } catch (error) {
+      if (!isSuperseded(error)) this.#metrics.notRecorded()
+      throw error
+    }
+    this.#metrics.recorded(input)
+  }
+
   #wake(): void {
     this.#pumping ??= this.#pump()
+    if (this.#urgent) this.#hurry?.()
+  }
+
+  get #urgent(): boolean {
+    return this.#queue.awaited || this.#linkWanted
   }
 
   async #pump(): Promise<void> {
     // What this turn of the event loop brings goes together.
     await nextTurn()
     while (!this.#queue.empty || this.#linkWanted) {
+      if (!this.#urgent) await this.#company()
       const unlinked = await this.#unlinked()
       await this.#writer.write([...unlinked, ...this.#queue.take()], this.#over.signal)
     }
     this.#pumping = null
+  }
+
+  /** Resolves when something came that cannot wait, with what came in the same turn, or after a while. */
+  async #company(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, lingering)
+      this.#hurry = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    this.#hurry = null
+    await nextTurn()
   }
 
   #linked(id: string, body: string, error: unknown): void {

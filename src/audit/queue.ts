@@ -8,6 +8,8 @@ interface Waiting extends Item {
   /** On the monotonic clock. */
   readonly since: number
   readonly size: number
+  /** Whether something goes on only when it is durable. */
+  readonly awaited: boolean
 }
 
 /** In events, and in characters of them. */
@@ -18,8 +20,14 @@ const mostAtOnce = { events: 500, size: 4 * 1024 * 1024 }
 export class Queue {
   #waiting: Waiting[] = []
   #underway: readonly Waiting[] = []
-  // The sum over #waiting.
+  // Sums over #waiting.
   #size = 0
+  #awaited = 0
+
+  /** Whether something goes on only when what is in here is durable. */
+  get awaited(): boolean {
+    return this.#awaited > 0
+  }
 
   get empty(): boolean {
     return this.#waiting.length === 0
@@ -30,7 +38,7 @@ export class Queue {
   }
 
   /** Rejects with the problem `store-unavailable` when more waits than the store can be expected to take, or the wait was too long. */
-  add(described: Described, under: number | null): Promise<void> {
+  add(described: Described, under: number | null, awaited: boolean): Promise<void> {
     if (this.#waiting.length >= mostWaiting.events || this.#size >= mostWaiting.size) {
       return Promise.reject(unavailable())
     }
@@ -38,10 +46,12 @@ export class Queue {
     const size = body.length + (personal?.body.length ?? 0)
     const since = performance.now()
     this.#size += size
+    this.#awaited += Number(awaited)
     return new Promise((resolve, reject) => {
       const settle = (error?: unknown) =>
         error === undefined ? resolve() : reject(asProblem(error))
-      this.#waiting.push({ id, body, described, under, since, size, abandoned: false, settle })
+      const item = { id, body, described, under, since, size, awaited, abandoned: false, settle }
+      this.#waiting.push(item)
     })
   }
 
@@ -52,8 +62,8 @@ export class Queue {
     while (count < this.#waiting.length && count < mostAtOnce.events && size < mostAtOnce.size) {
       size += this.#waiting[count++]!.size
     }
-    this.#size -= size
     this.#underway = this.#waiting.splice(0, count)
+    for (const item of this.#underway) this.#forget(item)
     return this.#underway
   }
 
@@ -67,7 +77,12 @@ export class Queue {
       return true
     }
     this.#underway.forEach(give)
-    while (this.#waiting[0] && give(this.#waiting[0])) this.#size -= this.#waiting.shift()!.size
+    while (this.#waiting[0] && give(this.#waiting[0])) this.#forget(this.#waiting.shift()!)
+  }
+
+  #forget({ size, awaited }: Waiting): void {
+    this.#size -= size
+    this.#awaited -= Number(awaited)
   }
 }
 

@@ -129,7 +129,7 @@ export class Gate {
       recorded,
       valid: () => stillValid(this.#ctx, epoch, caller),
       complete: (outcome) =>
-        outcomes.persist(epoch, () => audit.append(completed(action, outcome))),
+        outcomes.persist(epoch, () => audit.appendSoon(completed(action, outcome))),
     })
   }
 

@@ -60,7 +60,7 @@ export async function useGrant(
     valid: () => stillValid(ctx, epoch, caller),
     complete: (outcome) =>
       ctx.outcomes.persist(epoch, () =>
-        ctx.audit.append(completed(action, outcome, granted.approval)),
+        ctx.audit.appendSoon(completed(action, outcome, granted.approval)),
       ),
     under: { approval: granted.approval, until: granted.expiresAt },
   })

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { verifyStore } from '../../src/audit/verify.ts'
 import type { Store } from '../../src/store/db.ts'
 import { anIntent, startReplica, until, type TestReplica } from '../support/audit.ts'
@@ -33,6 +33,12 @@ describe.each(storeKinds)('the audit log on the %s store', (kind) => {
     )
     expect(places.map(({ action }) => action)).toEqual(events.map(({ action }) => action!.id))
     expect(places.at(-1)!.n - places[0]!.n).toBe(699)
+  })
+
+  test('writes what nobody waits for, also when nothing follows', async () => {
+    const event = anIntent()
+    await replica.audit.appendSoon(event)
+    expect(await recorded(event.action!.id)).toEqual([{ n: expect.any(Number) }])
   })
 
   test('writes an event with the transaction of its caller, and links it after the commit', async () => {
@@ -93,6 +99,31 @@ describe.each(storeKinds)('the audit log on the %s store', (kind) => {
     expect(chains).toMatchObject([{ replica: replica.lease.replica, epoch: 1, first: 1 }])
   })
 })
+
+test.each(storeKinds)(
+  'what nobody waits for shares the transaction of the next event on the %s store',
+  async (kind) => {
+    const store = await openTestStore(kind)
+    const { audit } = await startReplica(store)
+    await audit.append(anIntent())
+    // The time after which it would go alone does not come.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const [before, event] = [anIntent(), anIntent()]
+    const durable = audit.appendSoon(before)
+    await store.query('SELECT 1')
+    expect(audit.waiting).toBe(1)
+
+    await Promise.all([audit.append(event), durable])
+    const together = await store.query(
+      `SELECT first FROM sallyport.audit_links l
+      WHERE EXISTS (SELECT FROM sallyport.audit_events WHERE id = ANY (l.events) AND action = $1)
+        AND EXISTS (SELECT FROM sallyport.audit_events WHERE id = ANY (l.events) AND action = $2)`,
+      [before.action!.id, event.action!.id],
+    )
+    expect(together).toHaveLength(1)
+  },
+)
 
 function deep(levels: number): Record<string, never> {
   return (levels === 0 ? {} : { a: deep(levels - 1) }) as Record<string, never>
