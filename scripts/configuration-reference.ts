@@ -10,7 +10,7 @@ export function configurationReference(): string {
 }
 
 function rowsOf(schema: JsonSchema, prefix: string): string[] {
-  const { properties = {}, items, additionalProperties: named, anyOf = [], required = [] } = schema
+  const { properties = {}, items, additionalProperties: named, required = [] } = schema
   const own = Object.entries(properties).flatMap(([key, inner]) =>
     isSchema(inner)
       ? [
@@ -21,8 +21,22 @@ function rowsOf(schema: JsonSchema, prefix: string): string[] {
   )
   const ofItems = isSchema(items) ? rowsOf(items, prefix.replace(/\.$/, '[].')) : []
   const ofNamed = isSchema(named) ? rowsOf(named, `${prefix}<name>.`) : []
-  const ofChoices = anyOf.filter(isSchema).flatMap((one) => rowsOf(one, prefix))
+  const ofChoices = rowsOfChoices([...(schema.anyOf ?? []), ...(schema.oneOf ?? [])], prefix)
   return [...own, ...ofChoices, ...ofItems, ...ofNamed]
+}
+
+/** What all choices have, once; of the rest each says with which protocol it goes. */
+function rowsOfChoices(choices: readonly unknown[], prefix: string): string[] {
+  const all = choices.filter(isSchema).map((one) => ({ one, rows: rowsOf(one, prefix) }))
+  const labelled = all.flatMap(({ one, rows }) => {
+    const { protocol } = one.properties ?? {}
+    const label = isSchema(protocol) && protocol.const ? `(${String(protocol.const)}) ` : ''
+    return rows.map((text) => {
+      const shared = all.every((other) => other.rows.includes(text))
+      return shared ? text : text.replace(/^(\|[^|]*\|[^|]*\| )/, `$1${label}`)
+    })
+  })
+  return [...new Set(labelled)]
 }
 
 function row(key: string, schema: JsonSchema, required: boolean): string[] {
