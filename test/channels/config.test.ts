@@ -11,6 +11,8 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 const login = 'identity: { login: { issuer: https://idp.test, client_id: console } }'
 const slack = 'team: T0123, bot_token: xoxb-1, app_token: xapp-1'
+const teams =
+  'tenant: 11111111-2222-4333-8444-555555555555, app_id: 66666666-7777-4888-9999-000000000000, client_secret: 0123456789abcdef'
 const secret = `whsec_${Buffer.alloc(24).toString('base64')}`
 
 /** What is wrong with these channels. */
@@ -34,6 +36,8 @@ channels: ${channels}
 
 test.each([
   ['Slack over Socket Mode', `{ default: { to: ['slack:#a', console] }, slack: { ${slack} } }`],
+  ['Teams', `{ default: { to: ['teams:data-people/approvals'] }, teams: { ${teams} } }`],
+  ['Teams of the US government', `{ teams: { ${teams}, cloud: gcc-high } }`],
   [
     'a webhook',
     `{ default: { to: ['webhook:x'] }, webhooks: { x: { url: 'https://x.test', secret: ${secret} } } }`,
@@ -74,6 +78,21 @@ test.each([
     `{ slack: { team: T0123, bot_token: xoxp-1, app_token: xapp-1 } }`,
     'xoxb-',
   ],
+  [
+    'Teams without a secret',
+    `{ teams: { ${teams.replace(/, client_secret.*/, '')} } }`,
+    'client_secret',
+  ],
+  [
+    'Teams of every tenant',
+    `{ teams: { ${teams.replace(/[\d-]{36}/, 'common')} } }`,
+    'the directory (tenant): a UUID',
+  ],
+  [
+    'Teams over http',
+    `{ teams: { ${teams}, endpoints: { login: 'http://login.test' } } }`,
+    'over http://',
+  ],
   ['Slack over http', `{ slack: { ${slack}, api_url: 'http://slack.test/api/' } }`, 'over http://'],
   [
     'a webhook over http',
@@ -94,8 +113,13 @@ test.each([
   expect(mistakesOf(channels)).toContain(said)
 })
 
-test('Slack without a login is a mistake: nobody could say who they are', () => {
-  expect(mistakesOf(`{ slack: { ${slack} } }`, 'identity: {}')).toContain('Add identity.login')
+test.each([
+  ['Slack', `{ slack: { ${slack} } }`],
+  ['Teams', `{ teams: { ${teams} } }`],
+])('%s without a login is a mistake: nobody could say who they are', (title, channels) => {
+  const said = mistakesOf(channels, 'identity: {}')
+  expect(said).toContain(`Nobody can vote from ${title}`)
+  expect(said).toContain('Add identity.login')
 })
 
 test('a mistake never quotes a secret', () => {

@@ -85,6 +85,16 @@ const policies = {
     what: { http: { path: /v1/reminded } }
     then: hold
     approval: { from: { group: support-leads }, expires: 600s, remind: 599s, ${to} }
+  - name: told-by-id
+    on: crm
+    what: { http: { path: /v1/by-id } }
+    then: hold
+    approval: { from: { group: support-leads }, channels: ['teams:19:ops@thread.v2'] }
+  - name: told-to-approvers
+    on: crm
+    what: { http: { path: /v1/approvers } }
+    then: hold
+    approval: { from: { group: support-leads }, channels: ['teams:@approvers'] }
   - name: told-to-people
     on: crm
     what: { http: { path: /v1/personal } }

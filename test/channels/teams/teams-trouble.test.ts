@@ -78,6 +78,15 @@ describe('where Teams is told', () => {
     await here.gateway.vote('noor', await here.gateway.pending(), 'deny')
   })
 
+  it.each([
+    ['a chat, by its id', '/v1/by-id', '19:ops@thread.v2'],
+    ['everybody who may decide and is linked', '/v1/approvers', `a:${accounts.dana}`],
+  ])('%s', async (_, path, conversation) => {
+    const { message, approval } = await here.hold({ path })
+    expect(message.conversation).toBe(conversation)
+    await here.gateway.vote('dana', approval, 'deny')
+  })
+
   it('whoever writes to the bot is told what the place is called', async () => {
     await here.send(
       here.teams.activity('message', accounts.dana, { text: '<at>Sallyport</at> hi' }),

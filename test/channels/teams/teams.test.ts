@@ -101,7 +101,7 @@ describe('class 15, 16 and 13, races, removed approvers and self-approval: by cl
   it('a double click is one vote', async () => {
     const { answer, message } = await here.hold({ path: '/v1/payouts' })
     const said = await Promise.all([approve(message, 'dana'), approve(message, 'dana')])
-    expect(said.map((text) => text.split('\n')[0]).toSorted()).toEqual([
+    expect(said.map((text) => text.split('\n')[0]!).toSorted()).toEqual([
       'This did not count. You have voted on this already; every person counts once.',
       'Your approval counts. It waits for others too.',
     ])
