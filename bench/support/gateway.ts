@@ -8,6 +8,8 @@ import { freePort, startOn, stop } from './process.ts'
 export interface GatewayUnderTest {
   readonly url: string
   readonly pid: number
+  /** Where the database is; 0 without one. */
+  readonly databasePort: number
   /** Of an agent that the policies allow everything that is measured. */
   readonly token: string
   stop(): Promise<void>
@@ -18,6 +20,10 @@ interface Options {
   readonly upstream: string
   /** Rules in force besides those that allow what is measured. */
   readonly rules: number
+  /** A PostgreSQL on loopback that lets `postgres` in. */
+  readonly database?: { readonly port: number; readonly name: string }
+  /** Arguments of Node, such as `--cpu-prof`. */
+  readonly node?: readonly string[]
 }
 
 /** The gateway as it is run in production: a process of its own, PostgreSQL with fsync, tokens of an issuer, policies in files. */
@@ -25,13 +31,16 @@ export async function startGatewayUnderTest({
   core,
   upstream,
   rules,
+  database,
+  node = [],
 }: Options): Promise<GatewayUnderTest> {
   const postgres = await PostgresServer.start(['shared_buffers=128MB', 'max_wal_size=4GB'])
   const issuer = await startTokenIssuer()
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-bench-'))
   mkdirSync(join(folder, 'policies'))
-  writeFileSync(join(folder, 'policies', 'bench.yaml'), policies(rules))
+  writeFileSync(join(folder, 'policies', 'bench.yaml'), policies(rules, database !== undefined))
   const agents = await freePort()
+  const databasePort = database ? await freePort() : 0
   writeFileSync(
     join(folder, 'sallyport.yaml'),
     `listen:
@@ -42,6 +51,18 @@ identity:
   issuers: [{ issuer: ${issuer.issuer}, audience: sallyport }]
 resources:
   - { name: crm, protocol: http, match: { prefix: /crm }, upstream: ${upstream}, read: [GET /v1/customers] }
+${
+  database
+    ? `  - name: orders
+    protocol: postgres
+    listen: 127.0.0.1:${databasePort}
+    trusted: true
+    max_connections: 2000
+    max_connections_per_subject: 2000
+    upstream: { host: 127.0.0.1, port: ${database.port}, tls: disable, databases: [${database.name}] }
+    credential: { user: postgres, password: none }`
+    : ''
+}
 policies: ./policies
 log: { level: warn }
 `,
@@ -49,13 +70,14 @@ log: { level: warn }
   const main = new URL('../../src/cli/main.ts', import.meta.url).pathname
   const child = await startOn(
     core,
-    [process.execPath, main, 'serve', '--config', join(folder, 'sallyport.yaml')],
+    [process.execPath, ...node, main, 'serve', '--config', join(folder, 'sallyport.yaml')],
     /agents +http/,
   )
   const token = await issuer.mint({ groups: ['agents'], exp: Math.floor(Date.now() / 1000) + 3600 })
   return {
     url: `http://127.0.0.1:${agents}`,
     pid: child.pid,
+    databasePort,
     token,
     async stop() {
       await stop(child)
@@ -66,10 +88,12 @@ log: { level: warn }
   }
 }
 
-function policies(others: number): string {
+function policies(others: number, database: boolean): string {
   const rule = (name: string, path: string, group: string) =>
     `  - { name: ${name}, who: { group: ${group} }, on: crm, what: { http: { method: GET, path: ${path} } }, then: allow }\n`
   let text = `rules:\n${rule('measured', '/v1/**', 'agents')}`
+  if (database)
+    text += '  - { name: measured-sql, who: { group: agents }, on: orders, then: allow }\n'
   for (let index = 0; index < others; index++) {
     text += rule(`other-${index}`, `/v1/area-${index}/:id`, `group-${index}`)
   }

@@ -1,0 +1,205 @@
+/**
+ * Statements through the gateway, side by side in one run: directly, through pgbouncer (Debian's package), and through Sallyport doing all of its work
+ * (token, 1,000 rules, every statement judged, durable audit in PostgreSQL).
+ *
+ *     taskset -c 1 node bench/postgres.ts [--rounds 3] [--seconds 2] [--only points|bulk|sessions] [--profile folder]
+ *
+ * Each proxy has core 0 for itself; the clients and both PostgreSQLs share core 1. Prints the median of the rounds, as ratios to pgbouncer in the same rounds. CPU is the
+ * proxy's own.
+ */
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { parseArgs, promisify } from 'node:util'
+import { findPostgres, PostgresServer } from '../test/support/postgres.ts'
+import { startGatewayUnderTest } from './support/gateway.ts'
+import { startPgbouncer } from './support/pgbouncer.ts'
+import { cpuMicros, median, stop } from './support/process.ts'
+import { BareClient } from './support/wire.ts'
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '2' },
+    only: { type: 'string' },
+    profile: { type: 'string' },
+  },
+})
+const rounds = Number(values.rounds)
+const run = promisify(execFile)
+const name = 'bench'
+
+interface Contestant {
+  readonly name: string
+  readonly port: number
+  /** `null`: nothing is in between. */
+  readonly pid: number | null
+  readonly token: string
+}
+
+interface Round {
+  readonly speed: number
+  readonly cpu: number
+}
+
+const settings = ['shared_buffers=128MB', 'max_wal_size=4GB', 'max_connections=1200']
+const upstream = await PostgresServer.start([...settings, 'fsync=off'])
+await upstream.createDatabase(name)
+const { port } = new URL(upstream.url(name))
+const database = { port: Number(port), name }
+const pgbouncer = await startPgbouncer(0, database)
+const node = values.profile ? ['--cpu-prof', `--cpu-prof-dir=${values.profile}`] : []
+const gateway = await startGatewayUnderTest({
+  core: 0,
+  upstream: 'http://127.0.0.1:9',
+  rules: 1000,
+  database,
+  node,
+})
+const contestants: readonly Contestant[] = [
+  { name: 'direct', port: database.port, pid: null, token: '' },
+  { name: 'pgbouncer', port: pgbouncer.port, pid: pgbouncer.child.pid, token: '' },
+  { name: 'sallyport', port: gateway.databasePort, pid: gateway.pid, token: gateway.token },
+]
+
+async function pgbench({ port, token }: Contestant, args: readonly string[]): Promise<string> {
+  // Not execFileSync: this process also is the issuer of the tokens, and has to answer meanwhile.
+  const { stdout } = await run(
+    'taskset',
+    ['-c', '1', `${findPostgres()}/pgbench`, '-h', '127.0.0.1', '-p', String(port), ...args, name],
+    {
+      env: {
+        ...process.env,
+        PGUSER: 'postgres',
+        PGPASSWORD: token || 'none',
+        PGSSLMODE: 'disable',
+      },
+    },
+  )
+  return stdout
+}
+
+async function measured(contestant: Contestant, work: () => Promise<number>): Promise<Round> {
+  const { pid } = contestant
+  const before = pid ? cpuMicros(pid) : 0
+  const begun = performance.now()
+  const units = await work()
+  const seconds = (performance.now() - begun) / 1000
+  return { speed: units / seconds, cpu: pid ? (cpuMicros(pid) - before) / units : 0 }
+}
+
+/** Everybody in turn, several times. */
+async function compare(
+  shape: string,
+  unit: string,
+  work: (contestant: Contestant) => Promise<Round>,
+): Promise<void> {
+  const found = new Map<Contestant, Round[]>(contestants.map((one) => [one, []]))
+  for (let round = 0; round < rounds; round++)
+    for (const one of contestants) found.get(one)!.push(await work(one))
+  const of = (one: Contestant, key: keyof Round) => median(found.get(one)!.map((it) => it[key]))
+  const [direct, pooler, ours] = contestants as [Contestant, Contestant, Contestant]
+  const ratio = (one: Contestant, other: Contestant) =>
+    (of(one, 'speed') / of(other, 'speed')).toFixed(2)
+  process.stdout.write(
+    `| ${shape} | ${of(direct, 'speed').toFixed(0)} ${unit}/s | ${ratio(pooler, direct)} | ${ratio(ours, direct)} | ${ratio(ours, pooler)} | ` +
+      `${of(pooler, 'cpu').toFixed(1)} | ${of(ours, 'cpu').toFixed(1)} |\n`,
+  )
+}
+
+async function points(): Promise<void> {
+  await pgbench(contestants[0]!, ['-i', '-q'])
+  for (const protocol of ['simple', 'extended', 'prepared'])
+    for (const clients of ['1', '8', '32'])
+      await compare(`${protocol}, ${clients}`, 'statements', (one) =>
+        transactions(one, protocol, clients, []),
+      )
+  await compare('connect each time, 4', 'connections', (one) =>
+    transactions(one, 'simple', '4', ['-C']),
+  )
+}
+
+async function transactions(
+  one: Contestant,
+  protocol: string,
+  clients: string,
+  more: readonly string[],
+): Promise<Round> {
+  let speed = 0
+  const { cpu } = await measured(one, async () => {
+    const args = ['-n', '-S', '-M', protocol, '-c', clients, '-T', values.seconds, ...more]
+    const out = await pgbench(one, args)
+    // Without the time that the first connections take, or with it where that is what counts.
+    speed = Number(/tps = ([\d.]+)/.exec(out)![1])
+    return Number(/actually processed: (\d+)/.exec(out)![1])
+  })
+  return { speed, cpu }
+}
+
+async function bulk(): Promise<void> {
+  const chunk = Buffer.from(`${'x'.repeat(1023)}\n`.repeat(64))
+  const mebibytes = 256
+  const streamed = (sql: string) => (one: Contestant) =>
+    measured(one, async () => {
+      const client = await BareClient.open(one.port, name, one.token)
+      const bytes = await client.ask(sql)
+      client.close()
+      return bytes / 2 ** 20
+    })
+  await compare(
+    'a million narrow rows',
+    'MiB',
+    streamed('SELECT i FROM generate_series(1, 1000000) i'),
+  )
+  await compare(
+    '200,000 rows of 1 KB',
+    'MiB',
+    streamed("SELECT repeat('x', 1000) FROM generate_series(1, 200000)"),
+  )
+  await compare(
+    'COPY out',
+    'MiB',
+    streamed("COPY (SELECT repeat('x', 1000) FROM generate_series(1, 200000)) TO STDOUT"),
+  )
+  await compare('COPY in', 'MiB', async (one) => {
+    const client = await BareClient.open(one.port, name, one.token)
+    await client.ask('CREATE UNLOGGED TABLE copied (line text)')
+    const round = await measured(one, async () => {
+      await client.copyIn('COPY copied FROM STDIN', chunk, mebibytes * 16)
+      return mebibytes
+    })
+    await client.ask('DROP TABLE copied')
+    client.close()
+    return round
+  })
+}
+
+/** Memory of idle sessions, in KiB each. */
+async function sessions(): Promise<void> {
+  const count = 1000
+  for (const { name: who, port, pid, token } of contestants) {
+    if (!pid) continue
+    const clients: BareClient[] = []
+    for (let i = 0; i < 100; i++) clients.push(await BareClient.open(port, name, token))
+    const before = residentOf(pid)
+    for (let i = 100; i < count; i++) clients.push(await BareClient.open(port, name, token))
+    const each = (residentOf(pid) - before) / (count - 100)
+    process.stdout.write(`${who}: ${each.toFixed(0)} KiB for each of ${count} idle sessions\n`)
+    for (const client of clients) client.close()
+  }
+}
+
+/** KiB of memory of a process (proc(5)). */
+function residentOf(pid: number): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1])
+}
+
+process.stdout.write(
+  '| shape | direct | pgbouncer of direct | sallyport of direct | sallyport of pgbouncer | pgbouncer, CPU µs | sallyport, CPU µs |\n',
+)
+if (!values.only || values.only === 'points') await points()
+if (!values.only || values.only === 'bulk') await bulk()
+if (!values.only || values.only === 'sessions') await sessions()
+
+await gateway.stop()
+await stop(pgbouncer.child)
+await upstream.remove()

@@ -1,0 +1,37 @@
+import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ChildProcess } from 'node:child_process'
+import { freePort, startOn } from './process.ts'
+
+/** A pgbouncer with sessions of its own for each client, as the gateway has them. It refuses to run as root. */
+export async function startPgbouncer(
+  core: number,
+  database: { readonly port: number; readonly name: string },
+): Promise<{ readonly port: number; readonly child: ChildProcess & { pid: number } }> {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-pgbouncer-'))
+  chmodSync(folder, 0o755)
+  const port = await freePort()
+  const file = join(folder, 'pgbouncer.ini')
+  writeFileSync(
+    file,
+    `[databases]
+${database.name} = host=127.0.0.1 port=${database.port}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = ${port}
+unix_socket_dir =
+auth_type = trust
+auth_file = ${join(folder, 'users')}
+log_connections = 0
+log_disconnections = 0
+pool_mode = session
+max_client_conn = 2000
+default_pool_size = 200
+`,
+  )
+  writeFileSync(join(folder, 'users'), '"postgres" ""\n')
+  const command = ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups', 'pgbouncer']
+  const child = await startOn(core, [...command, file], /process up/)
+  return { port, child }
+}
