@@ -23,6 +23,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set before the handler runs, on every route that is not public. */
     caller: Caller | null
+    /** Looks at the credential of the request anew, for answers that go on. Rejects as it does for a new request. */
+    callerNow(): Promise<Caller>
   }
 }
 
@@ -35,6 +37,9 @@ export function enforceAccess(
   callerOf: (request: FastifyRequest) => Promise<Caller>,
 ): void {
   app.decorateRequest('caller', null)
+  app.decorateRequest('callerNow', function (this: FastifyRequest) {
+    return callerOf(this)
+  })
 
   app.addHook('onRoute', ({ method, url, config }) => {
     const access = config?.access

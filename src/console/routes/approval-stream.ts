@@ -1,7 +1,8 @@
+import type { FastifyRequest } from 'fastify'
 import { getApproval, votesOf } from '../../approvals/store.ts'
+import { Problem } from '../../core/errors.ts'
 import type { GateContext } from '../../gate/context.ts'
 import { approvalView } from '../../gate/view.ts'
-import type { Caller } from '../caller.ts'
 import type { ControlServer } from '../context.ts'
 import { EventStream } from '../event-stream.ts'
 import { maySee } from './approvals.ts'
@@ -21,7 +22,7 @@ export async function approvalStream(
       stream.send('reset', {})
       const stop = gate.holds.watch((id) => {
         if (id === null) stream.send('reset', {})
-        else void sendApproval(gate, stream, request.caller, id)
+        else void sendApproval(gate, stream, request, id)
       })
       stream.onClose(stop)
     },
@@ -31,17 +32,19 @@ export async function approvalStream(
 async function sendApproval(
   { store, log }: GateContext,
   stream: EventStream,
-  caller: Caller | null,
+  request: FastifyRequest,
   id: string,
 ): Promise<void> {
   try {
     const approval = await getApproval(store, id)
-    if (!approval || !maySee(caller, approval)) return
+    // Who may see it is looked at each time: a page stays open when its person has logged out, or was disabled.
+    if (!approval || !maySee(await request.callerNow(), approval)) return
     const votes = await votesOf(store, [id])
     stream.send('approval', approvalView(approval, votes.get(id)!))
   } catch (error) {
-    // The page shows what it had; it looks again when the stream comes back.
-    log.warn({ err: error, approval: id }, 'a live page was not told of a change')
+    // The page shows what it had; it looks again when the stream comes back, if its person may still.
     stream.end()
+    if (!(error instanceof Problem))
+      log.warn({ err: error, approval: id }, 'a live page was not told of a change')
   }
 }
