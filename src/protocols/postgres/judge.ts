@@ -7,7 +7,7 @@ import type { SessionNames } from './session-names.ts'
 import { isSessionOnly } from './session-only.ts'
 import type { Settings } from './settings.ts'
 import type { Impact, Impacts } from './sql/impact.ts'
-import type { Analyser, Analysis } from './sql/statement.ts'
+import type { Analyser, Analysis, Statement } from './sql/statement.ts'
 import { executedNames, has } from './statement-kinds.ts'
 import type { Report } from './wire/messages.ts'
 import type { BindRequest } from './wire/requests.ts'
@@ -35,6 +35,8 @@ export interface Values {
   readonly bound: BindRequest | null
 }
 
+const nothing: ReadonlyMap<string, Statement> = new Map()
+
 /** Finds out what a text means in its session, and whether it may run there. */
 export class Judge {
   readonly #init: JudgeInit
@@ -45,9 +47,29 @@ export class Judge {
 
   /** What the text means here and now. */
   async read(text: string, segment: number): Promise<Analysis> {
-    const { settings, names, analyser } = this.#init
+    const { server, settings, names, analyser } = this.#init
     const context = await settings.context(segment)
-    return analyser.analyse(text, { ...context, ...names.forReading })
+    const cursors = names.cursorQueries
+    const analysis = await analyser.analyse(text, { ...context, cursors, prepared: nothing })
+    const executed = executedNames(analysis.statements)
+    if (executed.length === 0) return analysis
+    // What is on its way may give these names to other texts.
+    if (!names.settled) await server.drain()
+    return this.#readExecute(text, executed, segment)
+  }
+
+  /** A text that executes what PREPARE has given names to. The server plans that anew when names have come to mean something else, and so it is read anew here. */
+  async #readExecute(text: string, executed: readonly string[], segment: number) {
+    const { settings, names, analyser } = this.#init
+    const context = { ...(await settings.context(segment)), cursors: names.cursorQueries }
+    const prepared = new Map<string, Statement>()
+    for (const name of executed) {
+      const announced = names.prepared.get(name) ?? ''
+      const { statements } = await analyser.analyse(announced, { ...context, prepared: nothing })
+      for (const change of statements.flatMap(({ session }) => session))
+        if (change.kind === 'prepare') prepared.set(name, change.prepared)
+    }
+    return analyser.analyse(text, { ...context, prepared })
   }
 
   /**
@@ -95,7 +117,7 @@ export class Judge {
       text,
       prepared: executedNames(analysis.statements).map((name) => ({
         name,
-        text: names.statements.all.get(name)?.text ?? '',
+        text: names.prepared.get(name) ?? names.statements.all.get(name)?.text ?? '',
       })),
       types,
       bound,

@@ -4,6 +4,7 @@ import type { SessionChange, Statement } from './sql/statement.ts'
 
 /** A text that has a name. */
 export interface Prepared {
+  /** Of a statement that SQL has prepared: the EXECUTE that a Bind of it is the same as. */
   readonly text: string
   /** OIDs of the parameters' types, as far as the client gave them. */
   readonly types: readonly number[]
@@ -28,20 +29,21 @@ export class SessionNames {
   readonly statements = new Names<Prepared>()
   readonly portals = new Names<Portal>()
   readonly #cursors = new Map<string, Cursor>()
-  // Of PREPARE alone: what EXECUTE in a text stands for.
-  readonly #prepared = new Map<string, Statement>()
+  // The texts of PREPARE statements: what EXECUTE stands for is read anew each time, since names may mean something else by then.
+  readonly #prepared = new Map<string, string>()
 
   get cursors(): ReadonlyMap<string, Cursor> {
     return this.#cursors
   }
 
-  /** As the reading of SQL wants them. */
-  get forReading(): {
-    prepared: ReadonlyMap<string, Statement>
-    cursors: ReadonlyMap<string, Statement>
-  } {
-    const cursors = [...this.#cursors].map(([name, { query }]) => [name, query] as const)
-    return { prepared: this.#prepared, cursors: new Map(cursors) }
+  /** The texts of PREPARE statements, by the names that they gave. */
+  get prepared(): ReadonlyMap<string, string> {
+    return this.#prepared
+  }
+
+  /** The queries of cursors, as the reading of SQL wants them. */
+  get cursorQueries(): ReadonlyMap<string, Statement> {
+    return new Map([...this.#cursors].map(([name, { query }]) => [name, query] as const))
   }
 
   /** Whether everything is confirmed. */
@@ -49,12 +51,12 @@ export class SessionNames {
     return this.statements.settled && this.portals.settled
   }
 
-  /** The server has done what a statement says. `text` is what it is a part of. */
-  apply(change: SessionChange, text: string, run: Run | null): void {
+  /** The server has done what `statement` says, a part of `text`. */
+  apply(change: SessionChange, statement: Statement, text: string, run: Run | null): void {
     switch (change.kind) {
       case 'prepare':
-        this.#prepared.set(change.name, change.prepared)
-        this.statements.set(change.name, { text: partOf(text, change.prepared), types: [] })
+        this.#prepared.set(change.name, partOf(text, statement))
+        this.statements.set(change.name, { text: `EXECUTE ${quoted(change.name)}`, types: [] })
         break
       case 'deallocate':
         this.#forget(change.name)
@@ -90,6 +92,10 @@ export class SessionNames {
     if (name === null) this.#prepared.clear()
     else this.#prepared.delete(name)
   }
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
 }
 
 /** The bytes of the text that the statement is. */

@@ -243,7 +243,7 @@ export class Session {
   #command(tag: string, statement: Statement | null, { run, own, text }: Expected): void {
     if (own) return
     for (const change of statement?.session ?? []) {
-      this.#names.apply(change, text, run)
+      this.#names.apply(change, statement!, text, run)
       if (change.kind === 'declare' && run) this.#ledger.opened(run)
       if (change.kind === 'savepoint') this.#ledger.savepoint(change.name)
       if (change.kind === 'release') this.#ledger.release(change.name)

@@ -17,6 +17,8 @@ export function readWith(clause: WithClause | undefined, scope: Scope, walk: Wal
 
 function readCommon(query: CommonTableExpr, scope: Scope, walk: Walk): Outputs {
   const outputs = query.ctequery ? walk.readers.query(query.ctequery, scope, walk) : noOutputs
+  const { cycle_mark_value: mark, cycle_mark_default: other } = query.cycle_clause ?? {}
+  walk.readers.expression([mark, other], scope, walk)
   const source = derived('', outputs, texts(query.aliascolnames))
   const list = [...source.columns.keys()].map((name) => ({ name, columns: [] }))
   // SEARCH and CYCLE add columns of their own.

@@ -34,6 +34,7 @@ function readInsert(insert: InsertStmt, scope: Scope, walk: Walk): Outputs {
   const target = targetOf(insert.relation, changes, walk)
   // Without a list the values go to the columns in order; how many there are is not looked at.
   setColumns(insert.cols, target, walk)
+  walk.readers.expression(valuesOf(insert.cols), scope, walk)
   if (!insert.cols) for (const source of target) setAll(source, walk)
   if (insert.selectStmt) walk.readers.query(insert.selectStmt, scope, walk)
   scope.sources.push(...target)
