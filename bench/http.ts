@@ -2,7 +2,7 @@
  * The allow path, side by side in one run: nginx as a plain proxy, nginx with auth_request to an nginx that says 204, a bare @fastify/http-proxy, and
  * Sallyport doing all of its work (JWT, 1,000 rules, durable audit in PostgreSQL).
  *
- *     taskset -c 1 node bench/http.ts [--rounds 3] [--seconds 5] [--connections 64]
+ *     taskset -c 1 node bench/http.ts [--rounds 3] [--seconds 5] [--connections 64] [--warm 15]
  *
  * Each proxy has core 0 for itself; the load generator (wrk), the upstream (nginx) and PostgreSQL share core 1. Prints the median of the rounds, as
  * ratios to nginx in the same rounds. CPU is the proxy's own, per request.
@@ -18,6 +18,8 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '5' },
     connections: { type: 'string', default: '64' },
+    // Seconds for each of them. A JIT compiler that is at work still counts as CPU of the proxy, and in the first seconds is half of it.
+    warm: { type: 'string', default: '15' },
   },
 })
 const rounds = Number(values.rounds)
@@ -37,11 +39,14 @@ interface Round {
   readonly p99: number
 }
 
-async function load({ url, pid, headers = [] }: Contestant): Promise<Round> {
+async function load(
+  { url, pid, headers = [] }: Contestant,
+  seconds = values.seconds,
+): Promise<Round> {
   const before = cpuMicros(pid)
   // Not execFileSync: this process also is the issuer of the tokens, and has to answer meanwhile.
   const { stdout: printed } = await run('taskset', [
-    ...['-c', '1', 'wrk', '--latency', '-t1', `-c${values.connections}`, `-d${values.seconds}s`],
+    ...['-c', '1', 'wrk', '--latency', '-t1', `-c${values.connections}`, `-d${seconds}s`],
     ...headers.flatMap((header) => ['-H', header]),
     url,
   ])
@@ -128,7 +133,7 @@ const contestants: Contestant[] = [
 
 const results = new Map<string, Round[]>(contestants.map(({ name }) => [name, []]))
 try {
-  for (const contestant of contestants) await load(contestant)
+  for (const contestant of contestants) await load(contestant, values.warm)
   for (let round = 0; round < rounds; round++) {
     for (const contestant of contestants) results.get(contestant.name)!.push(await load(contestant))
   }
