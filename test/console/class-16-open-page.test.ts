@@ -25,6 +25,8 @@ rules:
     approval: { from: { group: leads } }
 `
 
+const soon = { timeout: 10_000, interval: 20 }
+
 let ctx: GateContext
 let url: string
 let lead: Person
@@ -76,7 +78,7 @@ async function openPage() {
     page.over = true
   })()
   reading.catch(() => undefined)
-  await expect.poll(() => page.told).toContain('event: reset')
+  await expect.poll(() => page.told, soon).toContain('event: reset')
   return { cookie, page }
 }
 
@@ -100,9 +102,9 @@ it.each([
 ])('a page whose person %s is told nothing more, and ends', async (how, end) => {
   const { cookie, page } = await openPage()
   await ask(`seen, ${how}`)
-  await expect.poll(() => page.told).toContain(`seen, ${how}`)
+  await expect.poll(() => page.told, soon).toContain(`seen, ${how}`)
   await end(cookie)
   await ask(`not to be seen, ${how}`)
-  await expect.poll(() => page.over).toBe(true)
+  await expect.poll(() => page.over, soon).toBe(true)
   expect(page.told).not.toContain('not to be seen')
 })
