@@ -4,6 +4,7 @@ import { denyApproval } from './commands/approvals/deny.ts'
 import { listApprovals } from './commands/approvals/list.ts'
 import { showOneApproval } from './commands/approvals/show.ts'
 import { watchApprovals } from './commands/approvals/watch.ts'
+import { auditEvidence } from './commands/audit/evidence.ts'
 import { exportAudit } from './commands/audit/export.ts'
 import { searchAudit } from './commands/audit/search.ts'
 import { verifyAudit } from './commands/audit/verify.ts'
@@ -59,6 +60,7 @@ export function createProgram(terminal: Terminal): Command {
         searchAudit(terminal),
         exportAudit(terminal),
         verifyAudit(terminal),
+        auditEvidence(terminal),
       ]),
     )
     .addCommand(
