@@ -9,7 +9,7 @@ const failedCall = z.object({
     .object({
       status: z.number(),
       headers: z.object({ 'retry-after': z.string().optional() }).optional(),
-      data: z.unknown(),
+      data: z.unknown().optional(),
     })
     .optional(),
 })

@@ -8,7 +8,17 @@ import { Problem } from '../../core/errors.ts'
 const bodyLimit = 256 * 1024
 
 const claimsSchema = z.object({ iss: z.string(), serviceurl: z.string(), exp: z.number() })
-const bodySchema = z.looseObject({ serviceUrl: z.string() })
+const bodySchema = z.looseObject({
+  serviceUrl: z.string(),
+  type: z.string(),
+  name: z.unknown().optional(),
+})
+
+/** What somebody here listens to. The SDK has listeners of its own, for logins that are not ours, which it asks before any other. */
+const listened = new Set(['message', 'conversationUpdate', 'installationUpdate'])
+
+const isListenedTo = ({ type, name }: z.output<typeof bodySchema>): boolean =>
+  type === 'invoke' ? name === 'adaptiveCard/action' : listened.has(type)
 
 /** Who signs what is meant for bots, and from where it may come. */
 export interface Sender {
@@ -52,6 +62,7 @@ export class Receiver implements IHttpServerAdapter {
     const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/.exec(request.headers.authorization ?? '')?.[1]
     const body = bodySchema.safeParse(request.body).data
     if (token === undefined || !body || !this.#comesFromTeams(token)) throw refused(request)
+    if (!isListenedTo(body)) throw new Problem('not-found', 'Nobody here listens to this.')
     const answer = await this.#handler!({ body, headers: { authorization: `Bearer ${token}` } })
     if (answer.status === 401) throw refused(request)
     if (answer.status >= 500) {

@@ -150,7 +150,10 @@ export async function startTeamsGateway({
     return { answer, message: structuredClone(message), approval: await gateway.approval(id) }
   }
 
-  if (install) await send(teams.installed('team'))
+  if (install) {
+    const { status } = await send(teams.installed('team'))
+    if (status !== 200) throw new Error(`the installation was answered with ${status}`)
+  }
 
   return {
     teams,
