@@ -65,3 +65,14 @@ export async function nextStretch(store: Queryable, { first, end }: Part): Promi
   )
   return row?.start ?? null
 }
+
+/** Where the stretch begins that has the event at `index`, or the next one whose links are there. `null` when there is none. */
+export async function stretchAt(store: Queryable, index: number): Promise<number | null> {
+  const [row] = await store.query<{ start: number }>(
+    `SELECT start FROM (SELECT start, count FROM sallyport.audit_tree_stretches
+                        WHERE start <= $1 ORDER BY start DESC LIMIT 1) before
+     WHERE start + count > $1`,
+    [index],
+  )
+  return nextStretch(store, { first: row?.start ?? index, end: Number.MAX_SAFE_INTEGER })
+}

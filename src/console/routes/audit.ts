@@ -1,7 +1,10 @@
-import { Readable } from 'node:stream'
+import { pipeline, Readable } from 'node:stream'
+import { createGzip } from 'node:zlib'
 import { z } from 'zod'
 import type { AuditLog } from '../../audit/append.ts'
-import { exportNdjson, openExport } from '../../audit/export/ndjson.ts'
+import { exportText, formatNames, formats } from '../../audit/export/format.ts'
+import { openExport } from '../../audit/export/ndjson.ts'
+import type { Part } from '../../audit/export/stretches.ts'
 import { searchEvents } from '../../audit/search.ts'
 import { Problem } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/json.ts'
@@ -43,7 +46,26 @@ const filter = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
 })
 
-const format = z.strictObject({ ...range.shape, format: z.literal('ndjson').default('ndjson') })
+/** `?gzip` alone says yes, too. */
+const flag = z.enum(['', 'true', 'false']).transform((text) => text !== 'false')
+
+const wanted = z.strictObject({
+  ...range.shape,
+  format: z
+    .enum(formatNames)
+    .default('ndjson')
+    .describe('`ndjson` is the one that verifies; `ocsf` is OCSF 1.8, one event a line'),
+  cursor: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .describe('index in the log to go on at: one more than the last event that is there'),
+  personal: flag
+    .default(true)
+    .describe('`false`: without what can be erased; verifies all the same'),
+  gzip: flag.default(false).describe('as a .gz file'),
+})
 
 interface AuditRoutesDeps {
   readonly store: Store
@@ -84,37 +106,63 @@ export async function auditRoutes(
     {
       config: { access: auditors },
       schema: {
-        summary: 'The audit log as it is hashed; check it with `sallyport audit verify`',
-        querystring: format,
+        summary: 'The audit log; check it as NDJSON with `sallyport audit verify`',
+        querystring: wanted,
       },
     },
-    async ({ query: { from, to }, caller }, reply) => {
+    async ({ query, caller, headers }, reply) => {
+      const { from, to, format, cursor, personal, gzip } = query
       const span = { ...(from && { from }), ...(to && { to }) }
       const subject = subjectOf(caller)
-      const details = JSON.parse(JSON.stringify(span)) as JsonObject
+      const details = JSON.parse(
+        JSON.stringify({
+          ...span,
+          ...(format !== 'ndjson' && { format }),
+          ...(!personal && { personal }),
+        }),
+      ) as JsonObject
       await authorizeExport(subject, details)
       // On record first: nobody takes the log away unseen.
       await audit.append({
         type: 'audit.exported',
         subject,
-        details,
+        details: { ...details, ...(cursor !== undefined && { cursor }) },
       })
-      const part = await openExport(store, span)
-      return (
-        reply
-          .type('application/x-ndjson')
-          // What to ask a manifest for.
-          .header('sallyport-audit-first', part.first)
-          .header('sallyport-audit-end', part.end)
-          .header('content-disposition', 'attachment; filename="sallyport-audit.ndjson"')
-          .send(Readable.from(withLineEnds(exportNdjson(store, part))))
+      const whole = await openExport(store, span)
+      const part = cursor === undefined ? whole : continueAt(whole, cursor)
+      const { type, extension } = formats[format]
+      const text = Readable.from(
+        exportText(store, part, format, { personal, continued: cursor !== undefined }),
       )
+      const encoded = !gzip && acceptsGzip(headers['accept-encoding'])
+      reply
+        .type(gzip ? 'application/gzip' : type)
+        // What to ask a manifest for.
+        .header('sallyport-audit-first', part.first)
+        .header('sallyport-audit-end', part.end)
+        .header('vary', 'accept-encoding')
+        .header(
+          'content-disposition',
+          `attachment; filename="sallyport-audit.${extension}${gzip ? '.gz' : ''}"`,
+        )
+      if (encoded) reply.header('content-encoding', 'gzip')
+      // Whoever sends the answer hears of an error in either: it is cut off then, and not ended.
+      return reply.send(gzip || encoded ? pipeline(text, createGzip(), () => {}) : text)
     },
   )
 }
 
-async function* withLineEnds(lines: AsyncIterable<string>): AsyncGenerator<string> {
-  for await (const line of lines) yield `${line}\n`
+function continueAt({ first, end }: Part, cursor: number): Part {
+  if (cursor >= first && cursor <= end) return { first: cursor, end }
+  throw new Problem(
+    'bad-request',
+    `The cursor is not from ${first} to ${end}, where this export is.`,
+  )
+}
+
+/** RFC 9110 §12.5.3: named, and not refused with `q=0`. */
+function acceptsGzip(header: string | string[] | undefined): boolean {
+  return /(^|,)\s*(x-)?gzip\s*(;\s*q=(0\.\d*[1-9]|1)|,|$)/i.test(String(header ?? ''))
 }
 
 /** Routes that are not public have a caller. */

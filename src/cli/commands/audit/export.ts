@@ -16,27 +16,42 @@ interface Options extends Filters {
   readonly format: string
   readonly out?: string
   readonly since?: string
+  readonly cursor?: string
+  readonly gzip?: true
+  readonly personal: boolean
 }
 
 export function exportAudit(terminal: Terminal): Command {
   const command = new Command('export')
     .description('export the audit log; needs the role auditor, and is itself on record')
-    .addOption(new Option('--format <format>').choices(['ndjson']).default('ndjson'))
+    .addOption(new Option('--format <format>').choices(['ndjson', 'ocsf', 'csv']).default('ndjson'))
     .option(
       '--out <file>',
       'write here, and not to standard output, with a manifest beside it; the file must not exist',
+    )
+    .option('--gzip', 'compressed')
+    .option('--no-personal', 'without what can be erased: who, attributes and details')
+    .option(
+      '--cursor <index>',
+      'go on at this index of the log: one more than the last event of an export that was interrupted',
     )
     .option(
       '--since <checkpoint>',
       'a checkpoint that was kept, which the log should be shown to continue',
     )
   return addFilters(command, ['from', 'to']).action(async (options: Options) => {
-    const { format, out, since, ...filters } = options
+    const { format, out, since, cursor, gzip, personal, ...filters } = options
     if (since && !out)
       throw new UsageError('--since goes into the manifest, so it needs --out.', '')
     const older = since && (await sizeOf(resolve(terminal.folder, since)))
     const plane = await connect(terminal)
-    const { headers, body } = await plane.open(`/api/audit/export?${queryOf(filters, { format })}`)
+    const query = queryOf(filters, {
+      format,
+      ...(cursor !== undefined && { cursor }),
+      ...(gzip && { gzip: 'true' }),
+      ...(!personal && { personal: 'false' }),
+    })
+    const { headers, body } = await plane.open(`/api/audit/export?${query}`)
     const lines = Readable.fromWeb(body as ReadableStream)
     if (!out) {
       for await (const chunk of lines) await terminal.write(chunk as Uint8Array)
@@ -52,9 +67,12 @@ export function exportAudit(terminal: Terminal): Command {
         mode: 0o600,
       })
     })
-    terminal.note(
-      `Written to ${out} and ${manifestName(out)}. Check it with: sallyport audit verify ${out}`,
-    )
+    const written = `Written to ${out} and ${manifestName(out)}.`
+    // The other formats are for reading, and do not have what was hashed.
+    if (format !== 'ndjson') return terminal.note(written)
+    const plain = out.replace(/\.gz$/, '')
+    const unpack = plain === out ? '' : `gunzip ${out} && `
+    terminal.note(`${written} Check it with: ${unpack}sallyport audit verify ${plain}`)
   })
 }
 

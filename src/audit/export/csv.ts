@@ -1,0 +1,75 @@
+import { stringify } from 'csv-stringify/sync'
+import type { JsonValue } from '../../core/json.ts'
+import { toExported, type EventRow } from '../exported.ts'
+
+/** Whole objects are JSON in one cell. New columns come at the end. */
+const columns = [
+  'index',
+  'id',
+  'time',
+  'type',
+  'subject.issuer',
+  'subject.subject',
+  'subject_kind',
+  'subject.chain',
+  'action.id',
+  'action.name',
+  'resource',
+  'effect',
+  'decision',
+  'enforced',
+  'reason',
+  'rules',
+  'policy',
+  'approval',
+  'digest',
+  'outcome.result',
+  'outcome.status',
+  'outcome.rows',
+  'outcome.bytes',
+  'outcome.duration_ms',
+  'outcome.error',
+  'attributes',
+  'details',
+  'usage',
+  'trace',
+  'seq.replica',
+  'seq.epoch',
+  'seq.n',
+  'hash',
+] as const
+
+const paths = columns.map((column) => column.split('.'))
+
+/** RFC 4180, with the names of the columns. */
+export const csvHead = columns.join(',')
+
+/**
+ * An event as one line of CSV (RFC 4180) without its line end. Control characters are written as JSON writes them, so that a record is a line whatever is in it, and a cell that
+ * a spreadsheet would run as a formula begins with an apostrophe.
+ */
+export function csvLine(row: EventRow): string {
+  const event = toExported(row)
+  const cells = paths.map((path) => cell(path.reduce<JsonValue | undefined>(member, event)))
+  return stringify([cells], { escape_formulas: true, eof: false })
+}
+
+function member(value: JsonValue | undefined, name: string): JsonValue | undefined {
+  const inside = value !== null && typeof value === 'object' && Object.hasOwn(value, name)
+  return inside ? (value as { readonly [key: string]: JsonValue })[name] : undefined
+}
+
+function cell(value: JsonValue | undefined): string {
+  if (value === undefined || value === null) return ''
+  return visibleControls(typeof value === 'string' ? value : JSON.stringify(value))
+}
+
+// C0, DEL, C1, and the line ends of Unicode.
+const control = /[\p{Cc}\u2028\u2029]/gu
+
+function visibleControls(text: string): string {
+  return text.replace(
+    control,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}

@@ -1,0 +1,48 @@
+import type { Store } from '../../store/db.ts'
+import type { EventRow } from '../exported.ts'
+import { csvHead, csvLine } from './csv.ts'
+import { ndjsonLine } from './ndjson.ts'
+import { ocsfLine } from './ocsf/event.ts'
+import { readRows, type RowOptions } from './rows.ts'
+import type { Part } from './stretches.ts'
+
+interface Format {
+  readonly type: string
+  readonly extension: string
+  /** Before the first event. */
+  readonly head: string | null
+  /** An event, without its line end. */
+  readonly line: (row: EventRow) => string
+}
+
+export const formats = {
+  ndjson: { type: 'application/x-ndjson', extension: 'ndjson', head: null, line: ndjsonLine },
+  ocsf: { type: 'application/x-ndjson', extension: 'ocsf.ndjson', head: null, line: ocsfLine },
+  csv: {
+    type: 'text/csv; charset=utf-8; header=present',
+    extension: 'csv',
+    head: csvHead,
+    line: csvLine,
+  },
+} as const satisfies Record<string, Format>
+
+export type FormatName = keyof typeof formats
+
+export const formatNames = Object.keys(formats) as [FormatName, ...FormatName[]]
+
+export interface ExportOptions extends RowOptions {
+  /** It continues an export that was interrupted: without the head. */
+  readonly continued?: boolean
+}
+
+/** A part of the log as text, one event a line, whole lines at a time, in constant memory. */
+export async function* exportText(
+  store: Store,
+  part: Part,
+  name: FormatName,
+  { continued = false, ...options }: ExportOptions = {},
+): AsyncGenerator<string> {
+  const { head, line }: Format = formats[name]
+  if (head !== null && !continued) yield `${head}\n`
+  for await (const row of readRows(store, part, options)) yield `${line(row)}\n`
+}
