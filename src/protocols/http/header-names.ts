@@ -174,9 +174,12 @@ export const repeatable: ReadonlySet<string> = new Set([
 ])
 
 const secret =
-  /(?:^|-)(?:auth|authorization|cookie|credentials?|csrf|dpop|jwt|key|apikey|otp|pass|password|passwd|pin|secret|session|signature|token|xsrf)(?:-|$)/
+  /(?:^|-)(?:access-?token|api-?token|auth|auth-?token|authentication|authorization|bearer|cookie|credentials?|csrf|dpop|jwt|key|apikey|otp|pass|passphrase|password|passwd|pin|pwd|secret|session|sessionid|sid|signature|token|xsrf)(?:-|$)/
 
-/** Whether a header holds a credential as likely as not: such a value is neither recorded nor shown. */
+/**
+ * Whether a header holds a credential as likely as not: such a value is neither recorded nor shown. By its name alone, which the upstream has to know: by its value, an agent
+ * could hide whatever it likes.
+ */
 export function holdsSecret(name: string): boolean {
   return name !== 'idempotency-key' && secret.test(name)
 }
