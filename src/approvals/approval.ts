@@ -21,6 +21,17 @@ export interface Holder {
   readonly action: string
 }
 
+/** The connection that an approval was asked for on, and that may be granted more than one run until it ends. */
+export interface Connection {
+  /** Known to nobody but the gateway that has it. */
+  readonly id: string
+  /** The gateway that has it, in one of its lives: no later one has it any more. */
+  readonly replica: string
+  readonly epoch: number
+  /** Milliseconds since the epoch after which the credential that opened it is worth nothing; `null` for one without an end. */
+  readonly until: number | null
+}
+
 /** The durable task of one held action. */
 export interface Approval {
   readonly id: string
@@ -38,6 +49,8 @@ export interface Approval {
   readonly viewHash: string
   /** How the last run of the same digest ended, or `null` if it never ran. */
   readonly ranBefore: { readonly id: string; readonly state: ApprovalState } | null
+  /** `null` where its protocol has no connection worth the name. */
+  readonly connection: Connection | null
   readonly createdAt: Date
   readonly expiresAt: Date
   readonly resolvedAt: Date | null
@@ -58,6 +71,7 @@ export type NewApproval = Pick<
   | 'decision'
   | 'viewHash'
   | 'ranBefore'
+  | 'connection'
   | 'createdAt'
   | 'expiresAt'
 >

@@ -10,7 +10,7 @@ import type { Scope } from './scope.ts'
 
 const columns = `
   id, state, version, subject_key AS "subjectKey", resource, digest, binding, action, payload, decision,
-  view_hash AS "viewHash", ran_before AS "ranBefore", created_at AS "createdAt", expires_at AS "expiresAt",
+  view_hash AS "viewHash", ran_before AS "ranBefore", connection, created_at AS "createdAt", expires_at AS "expiresAt",
   resolved_at AS "resolvedAt", resolution, holder_replica AS "holderReplica", holder_epoch AS "holderEpoch", holder_action AS "holderAction", outcome`
 
 type Row = Omit<Approval, 'holder'> & {
@@ -97,8 +97,8 @@ export async function insertApproval(tx: Queryable, it: NewApproval): Promise<vo
   await tx.query(
     `INSERT INTO sallyport.approvals
        (id, subject_key, resource, digest, binding, action, payload, decision, view_hash, ran_before,
-        created_at, expires_at)
-     VALUES ($1, $2, $3, $4, $5, $6::json, $7::json, $8::jsonb, $9, $10::jsonb, $11, $12)`,
+        connection, created_at, expires_at)
+     VALUES ($1, $2, $3, $4, $5, $6::json, $7::json, $8::jsonb, $9, $10::jsonb, $11::jsonb, $12, $13)`,
     [
       it.id,
       it.subjectKey,
@@ -110,6 +110,7 @@ export async function insertApproval(tx: Queryable, it: NewApproval): Promise<vo
       JSON.stringify(it.decision),
       it.viewHash,
       it.ranBefore && JSON.stringify(it.ranBefore),
+      it.connection && JSON.stringify(it.connection),
       it.createdAt,
       it.expiresAt,
     ],

@@ -9,6 +9,8 @@ export interface VoteOptions {
   readonly reason?: string
   /** Grants it for so long, where the approval offers that; only this once, if left out. */
   readonly minutes?: number
+  /** Grants it until the agent's session ends, where the approval offers that. */
+  readonly session?: boolean
   readonly yes?: boolean
   readonly json?: boolean
 }
@@ -28,7 +30,7 @@ export async function castVote(
   terminal: Terminal,
   id: string,
   decision: VoteDecision,
-  { reason, minutes, yes, json }: VoteOptions,
+  { reason, minutes, session, yes, json }: VoteOptions,
 ): Promise<void> {
   const plane = await connect(terminal)
   const path = `/api/approvals/${encodeURIComponent(id)}`
@@ -40,12 +42,13 @@ export async function castVote(
     if (answer.trim().toLowerCase() !== 'yes') throw new Refusal('Nothing was decided.')
   }
   const { digest } = approval.action
+  const scope = session ? { session } : minutes === undefined ? 'once' : { minutes }
   const vote = { decision, digest, view_hash: approval.view_hash, reason: reason ?? null }
   const after = await plane.post(
     `${path}/votes`,
     {
       ...vote,
-      ...(decision === 'approve' && { scope: minutes === undefined ? 'once' : { minutes } }),
+      ...(decision === 'approve' && { scope }),
     },
     approvalSchema,
   )

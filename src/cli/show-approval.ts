@@ -46,7 +46,14 @@ export const approvalSchema = z.looseObject({
   ),
   ran_before: z.looseObject({ id: z.string(), state: z.string() }).nullish(),
   scope_options: z.array(
-    z.union([z.literal('once'), z.object({ minutes: z.number(), match: z.array(z.string()) })]),
+    z.union([
+      z.literal('once'),
+      z.object({
+        session: z.literal(true).optional(),
+        minutes: z.number(),
+        match: z.array(z.string()),
+      }),
+    ]),
   ),
   break_glass: z.array(eligible),
   broken_glass: vote.nullable(),
@@ -95,11 +102,14 @@ export function showApproval(approval: ShownApproval): string {
 }
 
 /** What a grant covers is wider than one action, so it is said in words. */
-function grantText({ minutes, match }: { minutes: number; match: readonly string[] }): string {
+function grantText({ session, minutes, match }: Grantable): string {
   const same =
     match.length > 0 ? `as long as ${match.join(', ')} stay the same` : 'exactly this action again'
-  return `for up to ${minutes} minutes: ${same}`
+  const until = session ? 'until this session ends, and ' : ''
+  return `${until}for up to ${minutes} minutes: ${same}`
 }
+
+type Grantable = Exclude<ShownApproval['scope_options'][number], 'once'>
 
 const members = (from: z.output<typeof eligible>): string =>
   'group' in from ? `members of ${from.group}` : from.people.map(whom).join(', ')

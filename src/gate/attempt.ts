@@ -9,6 +9,11 @@ export interface Attempt {
   /** Names the upstream and the credential that the resource is bound to, without revealing either. Part of the digest. */
   readonly binding: string
   /**
+   * Names the connection that it comes by, so that nobody can guess it; `null` where the protocol has none worth the name: a request of HTTP
+   * may come by any, and a connection carry those of many.
+   */
+  readonly connection: string | null
+  /**
    * Takes in the whole payload and binds it. Called at most once, and only when the action is to be held. Rejects with a problem
    * (`body-too-large`, `ambiguous-request`) when the payload cannot be bound or shown: closed, it is not held then, and does not run.
    */

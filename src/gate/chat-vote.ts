@@ -1,3 +1,4 @@
+import type { Scope } from '../approvals/scope.ts'
 import { Problem } from '../core/errors.ts'
 import { offerLink, offerMinutes, personOfChat } from '../identity/chat-links.ts'
 import type { GateContext } from './context.ts'
@@ -8,7 +9,7 @@ export interface ChatBallot {
   readonly approval: string
   readonly digest: string
   readonly view: string
-  readonly minutes: number | null
+  readonly scope: Scope
 }
 
 export interface ChatVoting {
@@ -63,7 +64,7 @@ export async function voteFromChat(
   deps: ChatVoting,
   clicker: Clicker,
   decision: 'approve' | 'deny',
-  { approval, digest, view, minutes }: ChatBallot,
+  { approval, digest, view, scope }: ChatBallot,
   reason: string | null,
 ): Promise<Answer> {
   const stranger = await introduction(deps, clicker)
@@ -80,7 +81,7 @@ export async function voteFromChat(
       digest,
       viewHash: view,
       reason,
-      scope: decision === 'approve' && minutes !== null ? { minutes } : 'once',
+      scope: decision === 'approve' ? scope : 'once',
       channel: deps.chat.channel,
     })
     const open = after['state'] === 'pending'

@@ -46,7 +46,7 @@ export function isWhole({
   agentReason,
   chain,
   needs,
-  grant,
+  grants,
   impact,
 }: Story): boolean {
   const characters = parts.reduce((sum, { label, text }) => sum + label.length + text.length, 0)
@@ -54,7 +54,7 @@ export function isWhole({
   const beside = [
     summary,
     agentReason ?? '',
-    grant?.words ?? '',
+    ...grants.map(({ words }) => words),
     impact ?? '',
     chain.join(' → '),
     ...needs.map(({ from }) => from),
@@ -91,6 +91,3 @@ export function needWords({ from, quorum, approvedBy }: Story['needs'][number]):
   const so = approvedBy.length > 0 ? `: ${approvedBy.join(', ')}` : ''
   return `${approvedBy.length} of ${quorum} from ${cut(from, most.beside)}${so}`
 }
-
-export const minutesWords = (minutes: number): string =>
-  `${minutes} ${minutes === 1 ? 'minute' : 'minutes'}`

@@ -88,6 +88,7 @@ function attemptOf(action: Action, sealed: Awaited<ReturnType<Attempt['seal']>>)
     action,
     credential: { kind: 'jwt', id: gatewayItself, expiresAt: null },
     binding: gatewayItself,
+    connection: null,
     seal: async () => sealed,
     waitMs: 0,
     caller: new AbortController().signal,

@@ -3,7 +3,7 @@ import { breakGlassOf } from '../approvals/break-glass.ts'
 import type { ApprovalState } from '../approvals/machine.ts'
 import type { Claimed, Purpose } from '../approvals/outbox.ts'
 import { isEligible } from '../approvals/quorum.ts'
-import { matchedValues, offeredScope } from '../approvals/scope.ts'
+import { matchedValues, offeredScopes, type Extended, type Scope } from '../approvals/scope.ts'
 import type { Action } from '../core/action.ts'
 import type { Eligible, Risk } from '../core/decision.ts'
 import type { JsonObject } from '../core/json.ts'
@@ -57,8 +57,8 @@ export interface Story {
   readonly needs: readonly Need[]
   /** The whole action. */
   readonly parts: readonly Part[]
-  /** What may be granted beyond one run, or `null`. */
-  readonly grant: { readonly minutes: number; readonly words: string } | null
+  /** What may be granted beyond one run. */
+  readonly grants: readonly Grantable[]
   readonly breakGlass: boolean
   readonly createdAt: Date
   readonly expiresAt: Date
@@ -69,6 +69,15 @@ export interface Story {
   readonly verdict: string | null
   /** What became of the run, in a few words; `null` before it has ended. */
   readonly outcome: string | null
+}
+
+/** Something that may be granted beyond one run, by a vote with this scope. */
+export interface Grantable {
+  readonly scope: Exclude<Scope, 'once'>
+  /** What its button says. */
+  readonly label: string
+  /** What it means, in a sentence. */
+  readonly words: string
 }
 
 /** One thing that has to be met. */
@@ -131,7 +140,7 @@ function storyOf(approval: Approval, votes: readonly Vote[]): Story {
       label: visible(label),
       text: visibleLines(text).join('\n'),
     })),
-    grant: grantOf(approval),
+    grants: grantsOf(approval),
     breakGlass: breakGlassOf(decision.requirements).length > 0,
     createdAt: approval.createdAt,
     expiresAt: approval.expiresAt,
@@ -166,21 +175,34 @@ function eligibleWords(from: Eligible): string {
 }
 
 /** With the values that would have to be the same: nobody grants what they were not told. Where one is unknown, nothing can be granted. */
-function grantOf({ action, decision }: Approval): Story['grant'] {
-  const offered = offeredScope(decision.requirements)
-  if (!offered) return null
-  const { minutes, match } = offered
-  const values = matchedValues(action, match)
-  if (values === null) return null
-  const same = Object.entries(values).map(([path, value]) => `${path} ${JSON.stringify(value)}`)
-  const what =
-    match.length === 0 ? 'exactly this request' : `every request with the same ${same.join(', ')}`
-  const duration = `${minutes} ${minutes === 1 ? 'minute' : 'minutes'}`
-  return {
-    minutes,
-    words: visible(`For ${duration} the agent may run, without asking again, ${what}.`),
-  }
+function grantsOf({ action, decision, connection }: Approval): Grantable[] {
+  return offeredScopes(decision.requirements, connection !== null).flatMap((offer) => {
+    const values = matchedValues(action, offer.match)
+    if (values === null) return []
+    const same = Object.entries(values).map(([path, value]) => `${path} ${JSON.stringify(value)}`)
+    const what =
+      same.length === 0 ? 'exactly this request' : `every request with the same ${same.join(', ')}`
+    return [grantable(action, offer, what)]
+  })
 }
+
+function grantable(action: Action, { session, minutes }: Extended, what: string): Grantable {
+  const duration = durationWords(minutes)
+  if (!session) {
+    const words = `For ${duration} the agent may run, without asking again, ${what}.`
+    return { scope: { minutes }, label: `Approve for ${duration}`, words: visible(words) }
+  }
+  const until = `Until this session of ${action.subject.subject} with ${action.resource} ends, and for ${duration} at most,`
+  const words = `${until} the agent may run in it, without asking again, ${what}.`
+  return { scope: { session }, label: 'Approve for this session', words: visible(words) }
+}
+
+/** Minutes, in words; whole hours as hours. */
+export const durationWords = (minutes: number): string =>
+  minutes > 60 && minutes % 60 === 0 ? counted(minutes / 60, 'hour') : counted(minutes, 'minute')
+
+const counted = (count: number, unit: string): string =>
+  `${count} ${count === 1 ? unit : `${unit}s`}`
 
 function verdictOf({ state, resolution }: Approval, votes: readonly Vote[]): string | null {
   const reason = resolution?.reason ? `: ${visible(resolution.reason)}` : ''

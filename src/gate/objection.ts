@@ -2,7 +2,7 @@ import type { Approval } from '../approvals/approval.ts'
 import { breakGlassOf, mayBreakGlass, shortestReason } from '../approvals/break-glass.ts'
 import { exclusionOf, isExcluded } from '../approvals/exclusion.ts'
 import { isEligible } from '../approvals/quorum.ts'
-import { offeredScope, type Scope } from '../approvals/scope.ts'
+import { chosenOf, offeredScopes, type Extended, type Scope } from '../approvals/scope.ts'
 import type { Eligible } from '../core/decision.ts'
 import { Problem } from '../core/errors.ts'
 import type { Person } from '../core/person.ts'
@@ -65,8 +65,17 @@ function emergencyProblem({ reason, scope }: Ballot): Problem | undefined {
 
 function scopeProblem(scope: Scope, approval: Approval): Problem | undefined {
   if (scope === 'once') return undefined
-  const offered = offeredScope(approval.decision.requirements)
-  if (offered && scope.minutes <= offered.minutes) return undefined
-  const most = offered ? ` for more than ${offered.minutes} minutes` : ' more than once'
-  return new Problem('bad-request', `The rules do not let anybody approve this${most}.`)
+  const { connection, decision } = approval
+  const offers = offeredScopes(decision.requirements, connection !== null)
+  if (chosenOf(scope, offers)) return undefined
+  return new Problem(
+    'bad-request',
+    `The rules do not let anybody approve this${beyond(scope, offers)}.`,
+  )
+}
+
+function beyond(scope: Exclude<Scope, 'once'>, offers: readonly Extended[]): string {
+  if ('session' in scope) return ' for a session'
+  const offered = offers.find(({ session }) => !session)
+  return offered ? ` for more than ${offered.minutes} minutes` : ' for some minutes'
 }

@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto'
-import type { Approval, NewApproval } from '../approvals/approval.ts'
+import type { Approval, Connection, NewApproval } from '../approvals/approval.ts'
 import { exclusionOf } from '../approvals/exclusion.ts'
 import {
   countAskedLately,
@@ -14,6 +14,7 @@ import {
 import { insertWaiter } from '../approvals/waiters.ts'
 import type { Decision } from '../core/decision.ts'
 import { Problem } from '../core/errors.ts'
+import type { Credential } from '../core/subject.ts'
 import { announce } from './announce.ts'
 import type { Attempt, DetachableAttempt, Sealed } from './attempt.ts'
 import { commit, type Step } from './commit.ts'
@@ -90,7 +91,7 @@ async function named(
 async function joinOrOpen(
   ctx: GateContext,
   step: Step,
-  { action }: Attempt,
+  { action, connection, credential }: Attempt,
   decision: Decision,
   { subjectKey, digest, binding, sealed }: Bound,
 ): Promise<Approval | Problem> {
@@ -126,6 +127,7 @@ async function joinOrOpen(
     payload: sealed.payload,
     decision,
     ranBefore: await ranBefore(tx, subjectKey, action.resource, digest),
+    connection: connection === null ? null : connectionHere(ctx, connection, credential),
     createdAt: now,
     // Over several rules the earliest expiry wins.
     expiresAt: new Date(now.getTime() + Math.min(...decision.requirements.map((r) => r.expiresMs))),
@@ -145,4 +147,8 @@ async function joinOrOpen(
     holder: null,
     outcome: null,
   }
+}
+
+function connectionHere({ lease }: GateContext, id: string, { expiresAt }: Credential): Connection {
+  return { id, replica: lease.replica, epoch: lease.epoch, until: expiresAt }
 }

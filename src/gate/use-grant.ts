@@ -1,7 +1,7 @@
 import type { Approval } from '../approvals/approval.ts'
 import { listGrants, type Grant } from '../approvals/grants.ts'
 import { approversIn, quorumMet } from '../approvals/quorum.ts'
-import { isAlike, offeredScope } from '../approvals/scope.ts'
+import { isAlike, offeredScopes } from '../approvals/scope.ts'
 import { getApproval, votesOf } from '../approvals/store.ts'
 import type { Decision } from '../core/decision.ts'
 import { credentialStillValid } from '../identity/credential.ts'
@@ -36,11 +36,18 @@ export async function useGrant(
     await pinGeneration(tx, policies.generation)
     const decision = decide(action, {}, policies)
     if (decision.verdict !== 'hold') return null
-    const grants = await listGrants(tx, bound.subjectKey, action.resource, bound.binding)
+    const grants = await listGrants(
+      tx,
+      bound.subjectKey,
+      action.resource,
+      bound.binding,
+      attempt.connection,
+    )
     for (const grant of grants) {
       if (!covers(grant, attempt, decision, bound)) continue
       const approval = await getApproval(tx, grant.approval)
       if (!approval || !(await stillApproved(tx, approval, decision))) continue
+      if (grant.connection !== null && !isOfThisLife(approval, ctx.lease.replica, epoch)) continue
       if (!(await credentialStillValid(tx, credential))) return null
       const { replica } = ctx.lease
       if (!ctx.lease.held(epoch) || !(await pinEpoch(tx, { replica, epoch }))) throw leaseLost()
@@ -73,12 +80,19 @@ function covers(grant: Grant, { action }: Attempt, decision: Decision, bound: Bo
 }
 
 /** Whether the rules, as they are now, would let anybody grant as much, for as long. A grant cannot outlive the rule that allowed it. */
-function stillOffered({ match, ageMs }: Grant, { requirements }: Decision): boolean {
-  const offered = offeredScope(requirements)
-  if (!offered || ageMs >= offered.minutes * 60_000) return false
-  // The same digest is the narrowest that there is.
-  if (!match) return true
-  return offered.match.length > 0 && offered.match.every((path) => path in match)
+function stillOffered({ connection, match, ageMs }: Grant, { requirements }: Decision): boolean {
+  // What is good on one connection is contained in what is offered for some minutes, too.
+  return offeredScopes(requirements, connection !== null).some((offered) => {
+    if (ageMs >= offered.minutes * 60_000) return false
+    // The same digest is the narrowest that there is.
+    if (!match) return true
+    return offered.match.length > 0 && offered.match.every((path) => path in match)
+  })
+}
+
+/** Closed: a gateway that was taken for dead meanwhile has no connections any more, as far as anybody knows, whatever it thinks itself. */
+function isOfThisLife({ connection }: Approval, replica: string, epoch: number): boolean {
+  return connection?.replica === replica && connection.epoch === epoch
 }
 
 /** An approval that was taken back, or fell with its rule, grants nothing any more. */

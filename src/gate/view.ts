@@ -1,7 +1,7 @@
 import type { Approval, Vote } from '../approvals/approval.ts'
 import { breakGlassOf } from '../approvals/break-glass.ts'
 import { isEligible } from '../approvals/quorum.ts'
-import { offeredScope } from '../approvals/scope.ts'
+import { offeredScopes } from '../approvals/scope.ts'
 import type { Requirement, Risk } from '../core/decision.ts'
 import type { JsonObject } from '../core/json.ts'
 import { hashOf } from './binding.ts'
@@ -12,15 +12,26 @@ export function highestRisk(requirements: readonly Requirement[]): Risk {
   return risks[Math.max(...requirements.map(({ risk }) => risks.indexOf(risk)))] ?? 'medium'
 }
 
-/** `once`, and what the rules allow beyond it: for how long, and what has to be the same (nothing listed: everything). */
-function scopeOptions(requirements: readonly Requirement[]) {
-  const offered = offeredScope(requirements)
-  return ['once', ...(offered ? [{ minutes: offered.minutes, match: offered.match }] : [])]
+/** `once`, and what the rules allow beyond it: for how long at most, and what has to be the same (nothing listed: everything). */
+function scopeOptions({ decision, connection }: Pick<Approval, 'decision' | 'connection'>) {
+  const offers = offeredScopes(decision.requirements, connection !== null)
+  return [
+    'once',
+    ...offers.map(({ session, ...offer }) => ({ ...(session && { session }), ...offer })),
+  ]
 }
 
 type Shown = Pick<
   Approval,
-  'id' | 'digest' | 'action' | 'payload' | 'decision' | 'ranBefore' | 'createdAt' | 'expiresAt'
+  | 'id'
+  | 'digest'
+  | 'action'
+  | 'payload'
+  | 'decision'
+  | 'ranBefore'
+  | 'connection'
+  | 'createdAt'
+  | 'expiresAt'
 >
 
 /** The part of an approval that never changes: what people decide about, in the shape of the API. */
@@ -31,6 +42,7 @@ function content({
   payload,
   decision,
   ranBefore,
+  connection,
   createdAt,
   expiresAt,
 }: Shown) {
@@ -55,7 +67,7 @@ function content({
     agent_reason: action.agentReason,
     ran_before: ranBefore,
     impact: action.attributes['impact'] ?? null,
-    scope_options: scopeOptions(decision.requirements),
+    scope_options: scopeOptions({ decision, connection }),
     break_glass: breakGlassOf(decision.requirements),
     created_at: createdAt.toISOString(),
     expires_at: expiresAt.toISOString(),

@@ -2,7 +2,7 @@ import type { Approval, Vote } from '../approvals/approval.ts'
 import { insertGrant } from '../approvals/grants.ts'
 import { hastenNotices } from '../approvals/outbox.ts'
 import { approversIn, quorumMet } from '../approvals/quorum.ts'
-import { grantedMinutes, matchedValues, offeredScope } from '../approvals/scope.ts'
+import { grantedScope, matchedValues, offeredScopes } from '../approvals/scope.ts'
 import {
   getApproval,
   insertVote,
@@ -115,22 +115,27 @@ async function grantBeyondOnce(
   approval: Approval,
   votes: readonly Vote[],
 ): Promise<void> {
-  const { id, action, decision, digest, subjectKey, resource, binding } = approval
-  const minutes = grantedMinutes(votes.map(({ scope }) => scope))
-  const offered = offeredScope(decision.requirements)
-  if (minutes === null || !offered) return
-  const match = offered.match.length > 0 ? matchedValues(action, offered.match) : null
-  if (offered.match.length > 0 && match === null) return
+  const { id, action, decision, digest, subjectKey, resource, binding, connection } = approval
+  const offers = offeredScopes(decision.requirements, connection !== null)
+  const granted = grantedScope(
+    votes.map(({ scope }) => scope),
+    offers,
+  )
+  if (!granted) return
+  const { session, minutes } = granted
+  const match = granted.match.length > 0 ? matchedValues(action, granted.match) : null
+  if (granted.match.length > 0 && match === null) return
   const rules = decision.requirements.map(({ rule }) => rule)
   const grant = { approval: id, subjectKey, resource, binding, rules, match }
-  await insertGrant(tx, { ...grant, digest: match ? null : digest }, minutes)
+  const on = session ? connection : null
+  await insertGrant(tx, { ...grant, digest: match ? null : digest }, minutes, on)
   await record({
     type: 'approval.granted',
     subject: action.subject,
     resource,
     approval: id,
     rules,
-    details: { minutes, match: offered.match },
+    details: { minutes, match: [...granted.match], ...(session && { session }) },
   })
 }
 

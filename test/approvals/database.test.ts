@@ -78,6 +78,7 @@ describe.each(storeKinds)('approvals in the %s store', (kind) => {
       decision: { verdict: 'hold', reason: 'X', rules: ['r'], policy: 'p', requirements: [] },
       viewHash: 'view',
       ranBefore: null,
+      connection: null,
       createdAt,
       expiresAt: new Date(createdAt.getTime() + minutes * 60_000),
     })

@@ -99,7 +99,7 @@ describe('class 17, forged Slack: nobody votes with', () => {
       approval: held.approval.id,
       digest: other.approval.action.digest,
       view: other.approval.view_hash,
-      minutes: null,
+      scope: 'once',
     })
     const actions = [{ type: 'button', action_id: 'sallyport_approve', block_id: 'b', value }]
     const said = await here.told('U-DANA', () => here.send(here.slack.sign(click({ actions }))))

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { JsonObject } from '../../src/core/json.ts'
 import type { ShownSubject } from '../../src/console/ui/api/types.ts'
 import { actorAndPerson, delegation } from '../../src/console/ui/state/delegation.ts'
-import { offeredGrant } from '../../src/console/ui/state/grant.ts'
+import { offeredGrants } from '../../src/console/ui/state/grant.ts'
 import { takeApart } from '../../src/console/ui/state/payload.ts'
 import { approval } from './approvals.ts'
 
@@ -133,16 +133,24 @@ describe('what would be sent', () => {
 
 describe('what may be granted beyond one run', () => {
   test('nothing, unless the rules say so', () => {
-    expect(offeredGrant(approval())).toBeNull()
+    expect(offeredGrants(approval())).toEqual([])
   })
   test('the same request for some minutes', () => {
     const it = approval({ scope_options: ['once', { minutes: 15, match: [] }] })
-    expect(offeredGrant(it)).toEqual({ minutes: 15, same: [] })
+    expect(offeredGrants(it)).toEqual([{ session: false, minutes: 15, same: [] }])
+  })
+  test('for some minutes, or for the session that asks', () => {
+    const session = { session: true, minutes: 720, match: [] } as const
+    const it = approval({ scope_options: ['once', { minutes: 15, match: [] }, session] })
+    expect(offeredGrants(it)).toEqual([
+      { session: false, minutes: 15, same: [] },
+      { session: true, minutes: 720, same: [] },
+    ])
   })
   test('whatever is alike, with the values that have to be the same', () => {
     const match = ['http.path', 'http.query', 'http.gone']
     const it = approval({ scope_options: ['once', { minutes: 5, match }] })
-    expect(offeredGrant(it)!.same).toEqual([
+    expect(offeredGrants(it)[0]!.same).toEqual([
       { name: 'http.path', value: '/v1/customers/42' },
       { name: 'http.query', value: '{"hard":"yes"}' },
       { name: 'http.gone', value: 'null' },

@@ -97,6 +97,7 @@ export function attemptAt(
     action,
     credential: { kind: 'jwt', id: 'token', expiresAt: Date.now() + 3_600_000 },
     binding: 'crm as it is bound',
+    connection: null,
     seal: async () => ({ digest, payload: { note } }),
     waitMs: 0,
     caller: new AbortController().signal,

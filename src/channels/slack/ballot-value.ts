@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { scopeSchema, type Scope } from '../../approvals/scope.ts'
 import type { Story } from '../../gate/notice.ts'
 
 /** What a button carries: exactly what its message showed. Slack signs what is clicked, and the vote is checked against both hashes. */
@@ -6,14 +7,14 @@ const ballotValue = z.strictObject({
   approval: z.uuid(),
   digest: z.string(),
   view: z.string(),
-  minutes: z.int().min(1).nullable(),
+  scope: scopeSchema,
 })
 
 export type BallotValue = z.output<typeof ballotValue>
 
 /** Far below the 2,000 characters that a button may carry. */
-export function ballotOf({ id, digest, viewHash }: Story, minutes: number | null): string {
-  return JSON.stringify({ approval: id, digest, view: viewHash, minutes } satisfies BallotValue)
+export function ballotOf({ id, digest, viewHash }: Story, scope: Scope): string {
+  return JSON.stringify({ approval: id, digest, view: viewHash, scope } satisfies BallotValue)
 }
 
 /** `null` for anything that no button of ours carries. */

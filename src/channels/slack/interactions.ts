@@ -34,7 +34,7 @@ export function listenToClicks(app: App, client: webApi.WebClient, voting: ChatV
 
   app.action(actions.open, ({ ack }) => ack())
 
-  app.action(/^sallyport_(approve|approve_minutes|deny)$/, async ({ ack, body }) => {
+  app.action(/^sallyport_(approve(_minutes|_session)?|deny)$/, async ({ ack, body }) => {
     await ack()
     const click = readClick(body)
     const action = click?.actions[0]

@@ -3,7 +3,6 @@ import {
   cut,
   factsOf,
   isWhole,
-  minutesWords,
   mostNeeds,
   needWords,
   onlyTheBeginning,
@@ -28,6 +27,7 @@ import {
 export const actions = {
   approve: 'sallyport_approve',
   approveMinutes: 'sallyport_approve_minutes',
+  approveSession: 'sallyport_approve_session',
   deny: 'sallyport_deny',
   open: 'sallyport_open',
 } as const
@@ -60,7 +60,8 @@ export function messageOf(notice: Pick<Notice, 'story' | 'link' | 'purpose'>): M
     ...(story.outcome === null ? [] : [paragraph(sentence(story.outcome))]),
   ]
   if (story.state === 'pending') {
-    if (whole && story.grant) blocks.push(paragraph(`A grant is possible. ${story.grant.words}`))
+    for (const { words } of whole ? story.grants : [])
+      blocks.push(paragraph(`A grant is possible. ${words}`))
     blocks.push(countdown('Expires', story.expiresAt))
     blocks.push(buttons(choicesOf(story, link, whole)))
   } else {
@@ -75,31 +76,26 @@ function summaryOf({ agent, summary, resource }: Story): string {
 
 /** What cannot be approved here can still be denied here. */
 function choicesOf(story: Story, link: string, whole: boolean): Button[] {
-  const { grant } = story
   return [
     ...(whole
       ? [
           {
             action: actions.approve,
             label: 'Approve once',
-            value: ballotOf(story, null),
+            value: ballotOf(story, 'once'),
             style: 'primary' as const,
           },
-        ]
-      : []),
-    ...(whole && grant
-      ? [
-          {
-            action: actions.approveMinutes,
-            label: `Approve for ${minutesWords(grant.minutes)}`,
-            value: ballotOf(story, grant.minutes),
-          },
+          ...story.grants.map(({ scope, label }) => ({
+            action: 'session' in scope ? actions.approveSession : actions.approveMinutes,
+            label,
+            value: ballotOf(story, scope),
+          })),
         ]
       : []),
     {
       action: actions.deny,
       label: 'Deny',
-      value: ballotOf(story, null),
+      value: ballotOf(story, 'once'),
       style: 'danger' as const,
     },
     openButton(link),

@@ -1,11 +1,11 @@
 import type { CardElement, IAdaptiveCard, IExecuteAction } from '@microsoft/teams.cards'
+import type { Scope } from '../../approvals/scope.ts'
 import type { Answer, ChatBallot } from '../../gate/chat-vote.ts'
 import {
   beginningOf,
   cut,
   factsOf,
   isWhole,
-  minutesWords,
   mostNeeds,
   needWords,
   onlyTheBeginning,
@@ -82,8 +82,8 @@ function build({ story, link, purpose }: Told, shown: Shown, answer: Answer | nu
       ? []
       : [paragraph(short(sentence(story.verdict)), { weight: 'Bolder' })]),
     ...(story.outcome === null ? [] : [paragraph(short(sentence(story.outcome)))]),
-    ...(isOpen && isAll && story.grant
-      ? [paragraph(`A grant is possible. ${story.grant.words}`)]
+    ...(isOpen && isAll
+      ? story.grants.map(({ words }) => paragraph(`A grant is possible. ${words}`))
       : []),
     ...(isOpen ? [countdown('Expires', story.expiresAt)] : []),
   ]
@@ -96,28 +96,21 @@ function build({ story, link, purpose }: Told, shown: Shown, answer: Answer | nu
 
 /** What cannot be approved here can still be denied here. */
 function votesOf(story: Story, whole: boolean): NonNullable<IAdaptiveCard['actions']> {
-  const { grant } = story
   const approvals: IExecuteAction[] = [
     voteButton({
       title: 'Approve once',
       decision: 'approve',
-      ballot: ballotOf(story, null),
+      ballot: ballotOf(story, 'once'),
       style: 'positive',
     }),
-    ...(grant
-      ? [
-          voteButton({
-            title: `Approve for ${minutesWords(grant.minutes)}`,
-            decision: 'approve',
-            ballot: ballotOf(story, grant.minutes),
-          }),
-        ]
-      : []),
+    ...story.grants.map(({ scope, label }) =>
+      voteButton({ title: label, decision: 'approve', ballot: ballotOf(story, scope) }),
+    ),
   ]
   const denial = voteButton({
     title: 'Deny',
     decision: 'deny',
-    ballot: ballotOf(story, null),
+    ballot: ballotOf(story, 'once'),
     style: 'destructive',
   })
   const critical = story.risk === 'critical'
@@ -127,8 +120,8 @@ function votesOf(story: Story, whole: boolean): NonNullable<IAdaptiveCard['actio
   ]
 }
 
-function ballotOf({ id, digest, viewHash }: Story, minutes: number | null): ChatBallot {
-  return { approval: id, digest, view: viewHash, minutes }
+function ballotOf({ id, digest, viewHash }: Story, scope: Scope): ChatBallot {
+  return { approval: id, digest, view: viewHash, scope }
 }
 
 function frame(body: CardElement[], actions: NonNullable<IAdaptiveCard['actions']>): IAdaptiveCard {

@@ -2,8 +2,7 @@ import type { Client as ApiClient } from '@microsoft/teams.api'
 import type { IAdaptiveCard } from '@microsoft/teams.cards'
 import { z } from 'zod'
 import type { Channel, Delivered } from '../../gate/channel.ts'
-import { minutesWords } from '../../gate/chat-words.ts'
-import type { Notice } from '../../gate/notice.ts'
+import { durationWords, type Notice } from '../../gate/notice.ts'
 import { cardOf, wordsCard } from './card.ts'
 import { isGone, teamsFailure } from './failure.ts'
 import { destinationOf, type Directory } from './target.ts'
@@ -61,7 +60,7 @@ export class TeamsChannel implements Channel {
     const first = receiptSchema.safeParse(announced).data
     const minutes = Math.max(1, Math.round((story.expiresAt.getTime() - Date.now()) / 60_000))
     const card = wordsCard(
-      `This expires in about ${minutesWords(minutes)}, and nobody has decided: ${story.summary}`,
+      `This expires in about ${durationWords(minutes)}, and nobody has decided: ${story.summary}`,
       link,
     )
     if (!first) return this.#post(target, card)

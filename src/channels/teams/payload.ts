@@ -1,11 +1,12 @@
 import { z } from 'zod'
+import { scopeSchema } from '../../approvals/scope.ts'
 import { reasonInput, verbs } from './elements.ts'
 
 const ballot = z.strictObject({
   approval: z.uuid(),
   digest: z.string(),
   view: z.string(),
-  minutes: z.int().min(1).nullable(),
+  scope: scopeSchema,
 })
 
 const reason = z

@@ -3,6 +3,7 @@ import { breakGlassOf, mayBreakGlass } from '../../approvals/break-glass.ts'
 import { isBehind } from '../../approvals/exclusion.ts'
 import { states } from '../../approvals/machine.ts'
 import { isEligible } from '../../approvals/quorum.ts'
+import { scopeSchema } from '../../approvals/scope.ts'
 import { getApproval, listApprovals, votesOf } from '../../approvals/store.ts'
 import type { Approval } from '../../approvals/approval.ts'
 import { Problem } from '../../core/errors.ts'
@@ -34,10 +35,9 @@ const ballot = z.strictObject({
   digest: z.string().describe('digest of the action as it was shown'),
   view_hash: z.string().describe('hash of everything that was shown'),
   reason: z.string().max(2000).nullish().describe('goes to the agent when denied, and on record'),
-  scope: z
-    .union([z.literal('once'), z.strictObject({ minutes: z.int().min(1) })])
+  scope: scopeSchema
     .default('once')
-    .describe('one of the approval’s scope_options, or narrower'),
+    .describe('one of the approval’s scope_options, or fewer minutes than it offers'),
 })
 
 const stateList = z

@@ -89,6 +89,7 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
     action,
     credential,
     binding: resource.binding,
+    connection: null,
     seal: async () => (shown.sealed = await sealRequest(payload, body, maxBody)),
     waitMs: waitOf(preferences, deps.listen),
     caller: caller.signal,

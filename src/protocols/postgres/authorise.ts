@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { Problem } from '../../core/errors.ts'
 import type { Principal } from '../../core/subject.ts'
 import type { Sealed, Waiting } from '../../gate/attempt.ts'
@@ -45,6 +46,8 @@ const reminder = 15_000
 /** Gets the permits of one session, one after the other. */
 export class Authoriser {
   readonly #init: AuthoriserInit
+  /** Names this session, and no other that ever was: what is granted to it is good for no other. */
+  readonly #connection = randomUUID()
   // Owned by run(): what waits for the gate now.
   #attempt: AbortController | null = null
   #held = false
@@ -69,6 +72,7 @@ export class Authoriser {
         action: actionOf({ subject, resource, database, user, text, analysis, impact }),
         credential,
         binding,
+        connection: this.#connection,
         seal: async () => (shown.sealed = await seal()),
         waitMs,
         caller: attempt.signal,

@@ -119,7 +119,7 @@ const story: Story = {
   ranBefore: null,
   needs: [],
   parts: [],
-  grant: { minutes: 15, words: 'For 15 minutes.' },
+  grants: [{ scope: { minutes: 15 }, label: 'Approve for 15 minutes', words: 'For 15 minutes.' }],
   breakGlass: false,
   createdAt: new Date(0),
   expiresAt: new Date(0),

@@ -42,8 +42,17 @@ export interface ShownRequirement {
   readonly votes: readonly ShownVote[]
 }
 
-/** `once`, or for some minutes whatever has the same values in `match` (nothing listed: the same digest). */
-export type ScopeOption = 'once' | { readonly minutes: number; readonly match: readonly string[] }
+/**
+ * `once`; or for so many minutes at most, and with `session` only on the connection that asks, whatever has the same values in `match` (nothing
+ * listed: the same digest).
+ */
+export type ScopeOption =
+  | 'once'
+  | {
+      readonly session?: true
+      readonly minutes: number
+      readonly match: readonly string[]
+    }
 
 /** A number that the gateway found out, or why it could not. */
 export type Counted = number | { readonly unknown: string }

@@ -1,6 +1,6 @@
 import { useId, useState } from 'preact/hooks'
 import type { Approval } from '../api/types.ts'
-import { offeredGrant, type OfferedGrant } from '../state/grant.ts'
+import { offeredGrants, type OfferedGrant } from '../state/grant.ts'
 import type { Choice } from '../state/vote.ts'
 import { count } from '../text/count.ts'
 import { Data } from './data.tsx'
@@ -14,12 +14,26 @@ interface BallotProps {
   vote: (choice: Choice) => void
 }
 
+interface GrantWordsProps {
+  grant: OfferedGrant
+  action: Approval['action']
+}
+
 /** What is granted beyond this one run, in words: nobody grants what they were not told. */
-function GrantWords({ grant: { minutes, same } }: { grant: OfferedGrant }) {
+function GrantWords({ grant: { session, minutes, same }, action }: GrantWordsProps) {
+  const { subject, resource } = action
   return (
     <p class="fine">
-      Its rule also allows a grant: for {count(minutes, 'minute')} the agent may run, without asking
-      again,{' '}
+      Its rule also allows a grant:{' '}
+      {session ? (
+        <>
+          until this session of <Data text={subject.subject} /> with {resource} ends, and for{' '}
+          {duration(minutes)} at most, the agent may run in it,
+        </>
+      ) : (
+        `for ${duration(minutes)} the agent may run,`
+      )}{' '}
+      without asking again,{' '}
       {same.length === 0 ? (
         'exactly this request.'
       ) : (
@@ -41,11 +55,17 @@ function GrantWords({ grant: { minutes, same } }: { grant: OfferedGrant }) {
   )
 }
 
+const scopeOf = ({ session, minutes }: OfferedGrant): Choice['scope'] =>
+  session ? { session } : { minutes }
+
+/** Whole hours as hours. */
+const duration = (minutes: number): string =>
+  minutes > 60 && minutes % 60 === 0 ? count(minutes / 60, 'hour') : count(minutes, 'minute')
+
 /** The buttons. Denying takes nothing but a press; approving takes having been shown the whole action. */
 export function Ballot({ approval, complete, sending, vote }: BallotProps) {
   const [reason, setReason] = useState('')
   const reasonId = useId()
-  const grant = offeredGrant(approval)
   const blocked = !complete || sending
   return (
     <form onSubmit={(event) => event.preventDefault()}>
@@ -90,18 +110,18 @@ export function Ballot({ approval, complete, sending, vote }: BallotProps) {
           Deny
         </button>
       </div>
-      {grant && (
+      {offeredGrants(approval).map((grant) => (
         <>
-          <GrantWords grant={grant} />
+          <GrantWords grant={grant} action={approval.action} />
           <button
             type="button"
             disabled={blocked}
-            onClick={() => vote({ decision: 'approve', reason, scope: { minutes: grant.minutes } })}
+            onClick={() => vote({ decision: 'approve', reason, scope: scopeOf(grant) })}
           >
-            Approve for {count(grant.minutes, 'minute')}
+            Approve for {grant.session ? 'this session' : duration(grant.minutes)}
           </button>
         </>
-      )}
+      ))}
     </form>
   )
 }

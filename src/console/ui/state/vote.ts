@@ -1,3 +1,4 @@
+import type { Scope } from '../../../approvals/scope.ts'
 import type { VoteDecision } from '../../../approvals/approval.ts'
 import { call, type Failure } from '../api/call.ts'
 import type { Approval, Me, ShownVote } from '../api/types.ts'
@@ -5,7 +6,7 @@ import type { Approval, Me, ShownVote } from '../api/types.ts'
 export interface Choice {
   readonly decision: VoteDecision
   readonly reason: string
-  readonly scope: 'once' | { readonly minutes: number }
+  readonly scope: Scope
 }
 
 /** The vote that this person has cast already, if any. */
