@@ -25,7 +25,8 @@ const arrows: Record<string, readonly string[]> = {
   channels: ['gate', ...belowGate],
   console: ['gate', ...belowGate],
   quickstart: ['config', 'telemetry', 'core'],
-  'app.ts': ['protocols', 'channels', 'console', 'gate', ...belowGate],
+  app: ['protocols', 'channels', 'console', 'gate', ...belowGate],
+  'app.ts': ['app', 'gate', ...belowGate],
   cli: ['app.ts', 'quickstart', 'protocols', 'channels', 'console', 'gate', ...belowGate],
 }
 

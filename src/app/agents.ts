@@ -1,0 +1,93 @@
+import type { AddressInfo } from 'node:net'
+import { isHttp, isPostgres, type PostgresResource } from '../config/schema.ts'
+import type { GateContext } from '../gate/context.ts'
+import { DetachedRuns } from '../gate/detached-runs.ts'
+import { Gate } from '../gate/gate.ts'
+import type { Authenticator } from '../identity/authenticate.ts'
+import { createAgentServer } from '../protocols/http/server.ts'
+import { createPostgresServer, type PostgresServer } from '../protocols/postgres/server.ts'
+import { createAnalyser } from '../protocols/postgres/sql/analyse.ts'
+import { Traces } from '../telemetry/traces.ts'
+import type { Foundation } from './foundation.ts'
+import { bindingOf } from './keys.ts'
+
+/** What agents connect to. Nothing listens yet. */
+export interface Agents {
+  listen(): Promise<{
+    readonly http: AddressInfo
+    /** The port of each database, by the name of its resource. */
+    readonly databasePorts: Readonly<Record<string, number>>
+  }>
+  /** Begins to run what was approved for callers who do not wait. */
+  startDetached(): void
+}
+
+export async function openAgents(
+  foundation: Foundation,
+  context: GateContext,
+  authenticator: Authenticator,
+  opened: AsyncDisposableStack,
+): Promise<Agents> {
+  const { config, secrets, log } = foundation
+  const http = createAgentServer({
+    listen: config.listen.agents,
+    resources: config.resources.filter(isHttp),
+    binding: (resource) => bindingOf(resource, secrets),
+    authenticator,
+    gate: new Gate(context),
+    limits: { maxBody: config.hold.max_body, maxResponse: config.hold.max_response },
+    traces: openTraces(foundation, opened),
+    log,
+  })
+  opened.defer(() => http.close())
+  const databases = await openDatabases(foundation, context, authenticator, opened)
+  const detached = opened.adopt(new DetachedRuns(context, http.prepare), (it) => it.stop())
+  return {
+    async listen() {
+      const address = await http.listen()
+      const databasePorts: Record<string, number> = {}
+      for (const [name, server] of databases) databasePorts[name] = (await server.listen()).port
+      return { http: address, databasePorts }
+    },
+    startDetached: () => detached.start(),
+  }
+}
+
+function openTraces(
+  { config, lease, log, metrics }: Foundation,
+  opened: AsyncDisposableStack,
+): Traces | undefined {
+  const { traces } = config.telemetry
+  if (!traces) return undefined
+  const onDropped = (spans: number) => metrics.spansDropped(spans)
+  return opened.adopt(new Traces({ ...traces, instance: lease.replica, log, onDropped }), (it) =>
+    it.close(),
+  )
+}
+
+async function openDatabases(
+  { config, secrets, log }: Foundation,
+  context: GateContext,
+  authenticator: Authenticator,
+  opened: AsyncDisposableStack,
+): Promise<Map<string, PostgresServer>> {
+  const resources = config.resources.filter(isPostgres)
+  // Loading the parser takes time and memory: only where there is something to parse.
+  if (resources.length === 0) return new Map()
+  const analyser = opened.adopt(await createAnalyser(), (it) => it.close())
+  const open = (resource: PostgresResource) => {
+    const server = createPostgresServer({
+      resource,
+      binding: bindingOf(resource, secrets),
+      authenticator,
+      gate: new Gate(context),
+      analyser,
+      limits: config.hold,
+      drain: config.listen.agents.drain,
+      log,
+    })
+    opened.defer(() => server.close())
+    return server
+  }
+  return new Map(resources.map((resource) => [resource.name, open(resource)]))
+}

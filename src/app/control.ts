@@ -1,0 +1,74 @@
+import { approvalStream } from '../console/routes/approval-stream.ts'
+import { approvalRoutes } from '../console/routes/approvals.ts'
+import { auditRoutes } from '../console/routes/audit.ts'
+import { channelRoutes } from '../console/routes/channels.ts'
+import { evaluationRoutes } from '../console/routes/evaluation.ts'
+import { linkRoutes } from '../console/routes/links.ts'
+import { metricsRoutes } from '../console/routes/metrics.ts'
+import { policyRoutes } from '../console/routes/policies.ts'
+import { replayRoutes } from '../console/routes/replay.ts'
+import { transparencyRoutes } from '../console/routes/transparency.ts'
+import { usageRoutes } from '../console/routes/usage.ts'
+import type { ControlServer } from '../console/context.ts'
+import { createControlServer } from '../console/server.ts'
+import { authorizeExport } from '../gate/export-errand.ts'
+import { govern } from '../gate/govern.ts'
+import { healthOf } from '../gate/health.ts'
+import type { Authenticator } from '../identity/authenticate.ts'
+import type { Foundation } from './foundation.ts'
+import type { OpenGate } from './gate.ts'
+import { csrfKeyOf } from './keys.ts'
+
+/** The control plane with all its routes, but for those of chats. It does not listen yet. `pages`: the folder of the built console. */
+export async function openControl(
+  { config, log, secrets, metrics, store, audit, sequencer }: Foundation,
+  { context, policies, observed, compile }: OpenGate,
+  authenticator: Authenticator,
+  pages: string | null,
+  opened: AsyncDisposableStack,
+): Promise<ControlServer> {
+  const { control: listen } = config.listen
+  const health = healthOf(context, () => policies.behind)
+  const control = await createControlServer({
+    identity: config.identity,
+    publicUrl: listen.public_url,
+    trustedProxies: listen.trusted_proxies,
+    tls: listen.tls,
+    cookieKeys: secrets.cookies,
+    csrfKey: csrfKeyOf(secrets),
+    store,
+    authenticator,
+    recorder: audit,
+    govern: (errand) => govern(context, errand),
+    log,
+    obstacle: () => health.obstacle(),
+    pages,
+  })
+  opened.defer(() => control.close())
+  await control.register(approvalRoutes, { gate: context })
+  await control.register(approvalStream, { gate: context })
+  await control.register(channelRoutes, { gate: context })
+  await control.register(linkRoutes, { store, recorder: audit })
+  await control.register(auditRoutes, {
+    store,
+    audit,
+    authorizeExport: (subject, asked) => authorizeExport(context, subject, asked),
+  })
+  await control.register(transparencyRoutes, { store, sequencer })
+  await control.register(usageRoutes, { store })
+  await control.register(evaluationRoutes, { policies: () => policies.current })
+  await control.register(policyRoutes, { policies, gate: context, observed })
+  await control.register(replayRoutes, {
+    store,
+    policies: () => policies.current,
+    // Also of the past, and so about resources that may be gone.
+    compile: (documents) => compile(documents, 'elsewhere'),
+  })
+  await control.register(metricsRoutes, {
+    metrics,
+    facts: () => health.facts(),
+    token: config.metrics.token,
+    behindProxy: listen.public_url !== undefined,
+  })
+  return control
+}

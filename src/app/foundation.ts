@@ -1,0 +1,62 @@
+import { Holds } from '../approvals/hold.ts'
+import { openAuditLog, type AuditLog } from '../audit/append.ts'
+import { Sequencer } from '../audit/log/sequencer.ts'
+import type { Config } from '../config/schema.ts'
+import { openSecrets, type Secrets } from '../config/secrets.ts'
+import { openStoreWhenThere } from '../console/waiting-room.ts'
+import { Outcomes } from '../gate/outcomes.ts'
+import type { Store } from '../store/db.ts'
+import { openLease, type Lease, type LeaseTimes } from '../store/lease.ts'
+import type { Log } from '../telemetry/log.ts'
+import { Metrics } from '../telemetry/metrics.ts'
+
+/** What everything else stands on. */
+export interface Foundation {
+  readonly config: Config
+  readonly log: Log
+  readonly secrets: Secrets
+  readonly metrics: Metrics
+  readonly store: Store
+  readonly lease: Lease
+  readonly leaseTimes: LeaseTimes
+  readonly audit: AuditLog
+  readonly sequencer: Sequencer
+  readonly outcomes: Outcomes
+  readonly holds: Holds
+}
+
+/** Whatever is opened goes on `opened`. A store that is away is waited for, until `signal`. */
+export async function openFoundation(
+  config: Config,
+  { log, times, signal }: { log: Log; times: LeaseTimes; signal: AbortSignal | undefined },
+  opened: AsyncDisposableStack,
+): Promise<Foundation> {
+  const secrets = openSecrets(config.secrets.file)
+  const metrics = new Metrics(config.resources.map(({ name }) => name))
+  metrics.watchProcess()
+  const store = opened.adopt(await openStoreWhenThere(config, log, signal), (it) => it.end())
+  const lease = opened.adopt(await openLease(store, times), (it) =>
+    // A store that is away when the gateway stops is no reason to stop half way.
+    it.close().catch((error: unknown) => {
+      log.warn({ err: error }, 'the lease was not given back: others wait until it runs out')
+    }),
+  )
+  const audit = opened.adopt(await openAuditLog({ store, lease, log, metrics }), (it) => it.close())
+  const sequencer = opened.adopt(
+    new Sequencer({
+      signing: secrets.signing,
+      store,
+      audit,
+      log,
+      onCheckpoint: (checkpoint) => metrics.checkpointed(checkpoint),
+    }),
+    (it) => it.close(),
+  )
+  const outcomes = opened.adopt(new Outcomes(lease, log), (it) => it.close())
+  const holds = opened.adopt(new Holds(store, log), (it) => it.stop())
+  await holds.start()
+  return {
+    ...{ config, log, secrets, metrics, store, lease, leaseTimes: times },
+    ...{ audit, sequencer, outcomes, holds },
+  }
+}

@@ -1,0 +1,124 @@
+import { knownChannels } from '../config/check-channels.ts'
+import { exposedListeners } from '../config/exposed.ts'
+import { observedResources } from '../config/observed.ts'
+import type { Config, Resource } from '../config/schema.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { Announcing } from '../gate/announce.ts'
+import { ActivePolicies } from '../gate/active-policies.ts'
+import type { GateContext } from '../gate/context.ts'
+import { authorizeFiles } from '../gate/policy-errand.ts'
+import { recordRotation } from '../gate/secrets-rotated.ts'
+import { factsOf } from '../policy/attributes.ts'
+import { compilePolicies, type CompiledPolicies } from '../policy/compile.ts'
+import { readPolicyFolder } from '../policy/load.ts'
+import type { PolicyDocument } from '../policy/read-rules.ts'
+import { Sealer } from '../store/sealer.ts'
+import type { Foundation } from './foundation.ts'
+
+/** The gate, and the policies that it decides by. */
+export interface OpenGate {
+  readonly context: GateContext
+  readonly policies: ActivePolicies
+  readonly observed: readonly string[]
+  readonly compile: (
+    documents: readonly PolicyDocument[],
+    from: 'here' | 'elsewhere',
+  ) => CompiledPolicies
+}
+
+/** Loads the policies, puts the start on record, and makes what every step of the gate works with. Rejects with `MistakesError`. */
+export async function openGate(
+  foundation: Foundation,
+  opened: AsyncDisposableStack,
+): Promise<OpenGate> {
+  const { config, log, secrets, store, lease, leaseTimes, audit, outcomes, holds } = foundation
+  const compile: OpenGate['compile'] = (documents, from) =>
+    compilePolicies(documents, {
+      resources: config.resources.map(known),
+      channels: knownChannels(config.channels),
+      elsewhere: from === 'elsewhere',
+    })
+  const policies = opened.adopt(
+    await ActivePolicies.open({
+      folder: config.policies,
+      read: async () => (await readPolicyFolder(config.policies)).policies,
+      compile,
+      replica: lease.replica,
+      store,
+      audit,
+      log,
+    }),
+    (it) => it.close(),
+  )
+  const observed = observedResources(config)
+  warn(foundation, observed)
+  await recordRotation({ store, audit }, { cookies: secrets.cookies, sealing: secrets.sealing })
+  await recordStart(foundation, policies, observed, opened)
+  const context: GateContext = {
+    store,
+    audit,
+    lease,
+    leaseTimes,
+    outcomes,
+    holds,
+    policies: () => policies.current,
+    catchUp: () => policies.follow(),
+    limits: config.hold,
+    sealer: new Sealer(secrets.sealing),
+    observed: new Set(observed),
+    announcing: announcingOf(config),
+    log,
+  }
+  await policies.start(authorizeFiles(context, config.identity.roles.admin?.group))
+  return { context, policies, observed, compile }
+}
+
+function warn({ config, log }: Foundation, observed: readonly string[]): void {
+  for (const listener of exposedListeners(config.listen)) {
+    log.warn(
+      { listener },
+      'other machines can reach this listener without TLS, and their credentials come in clear text: give it tls, or let nothing but a proxy with TLS reach it',
+    )
+  }
+  if (observed.length === 0) return
+  log.warn(
+    { resources: observed },
+    'mode: observe. Nothing is denied or held on these resources, only recorded',
+  )
+}
+
+async function recordStart(
+  { config, audit, log }: Foundation,
+  policies: ActivePolicies,
+  observed: readonly string[],
+  opened: AsyncDisposableStack,
+): Promise<void> {
+  await audit.append({
+    type: 'gateway.started',
+    policy: policies.current.hash,
+    // Who may do what here comes from the configuration: a change of it is seen from one start to the next.
+    details: {
+      roles: JSON.parse(JSON.stringify(config.identity.roles)) as JsonObject,
+      ...(observed.length > 0 && { observed: [...observed] }),
+    },
+  })
+  opened.defer(() =>
+    audit.append({ type: 'gateway.stopped' }).catch((error: unknown) => {
+      log.warn({ err: error }, 'the stop is not on record')
+    }),
+  )
+}
+
+function announcingOf({ channels }: Config): Announcing {
+  const { to, remind, escalate } = channels.default
+  return {
+    channels: knownChannels(channels).map((name) => name.replace(/:$/, '')),
+    to,
+    remindMs: remind,
+    escalate: escalate && { afterMs: escalate.after, to: escalate.to },
+  }
+}
+
+function known({ name, protocol }: Resource) {
+  return { name, protocol, facts: factsOf(protocol) }
+}
