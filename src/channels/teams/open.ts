@@ -45,7 +45,7 @@ export async function openTeams(
     dangerouslyAllowUnauthenticatedRequests: false,
     messagingEndpoint: '/teams/messages',
     httpServerAdapter: receiver,
-    client: { timeout, logger, headers: {} },
+    client: { timeout, logger },
     telemetry: { agent365: false },
     logger,
   })
