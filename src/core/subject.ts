@@ -40,7 +40,7 @@ export interface Credential {
   readonly expiresAt: number | null
   /** Everybody, by every name that is known of them, whose end ends this credential too: `owner` when their account is disabled, `self` also with their sessions. */
   readonly names?: readonly CredentialName[]
-  /** Asks the issuer again, where it is to be asked (RFC 7662); rejects when the credential is worth nothing any more. */
+  /** Asks again whoever knows: the issuer (RFC 7662), the listener that a certificate was shown to. Rejects when the credential is worth nothing any more. */
   readonly recheck?: () => Promise<unknown>
 }
 

@@ -7,7 +7,9 @@ import type { GateContext } from './context.ts'
 
 export function isDetachable(attempt: Attempt | DetachableAttempt): attempt is DetachableAttempt {
   // Closed: a credential that its issuer is asked about each time cannot be looked at once its bearer is gone.
-  return 'spool' in attempt && !attempt.credential.recheck
+  // A certificate has an end of its own, and is not known to be revoked without its connection.
+  const { kind, recheck } = attempt.credential
+  return 'spool' in attempt && (kind === 'certificate' || !recheck)
 }
 
 /** Keeps the request of a detachable attempt, in the transaction that opens its approval: the caller is told when both are durable. */

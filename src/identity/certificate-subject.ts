@@ -15,7 +15,7 @@ export function createCertificateSubjects(
 ): (certificate: ClientCertificate) => Principal {
   const known = entries.map((entry) => ({ entry, fits: matcherOf(entry) }))
 
-  return ({ certificate, thumbprint, trusted }) => {
+  return ({ certificate, thumbprint, trusted, stillTrusted }) => {
     if (!trusted) throw new Refusal('certificate-untrusted')
     // An authority's own certificate signs for others, and acts for nobody (X.509-SVID, §4.1).
     if (certificate.ca) throw new Refusal('certificate-unknown', { about: 'an authority' })
@@ -42,6 +42,10 @@ export function createCertificateSubjects(
         issuedAt: certificate.validFromDate.getTime(),
         expiresAt,
         names: credentialNames(subject),
+        // It may be revoked while something waits, or goes on.
+        recheck: async () => {
+          if (!stillTrusted()) throw new Refusal('certificate-untrusted')
+        },
       },
     }
   }

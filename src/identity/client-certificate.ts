@@ -11,9 +11,11 @@ export interface ClientCertificate {
    * that its holder has the key.
    */
   readonly trusted: boolean
+  /** The same whenever it is asked, for what goes on on this connection. */
+  stillTrusted(): boolean
 }
 
-type Read = Omit<ClientCertificate, 'trusted'>
+type Read = Pick<ClientCertificate, 'certificate' | 'thumbprint'>
 
 /** Read once for each connection: the certificate stays, and whether it is trusted may not. */
 const read = new WeakMap<TLSSocket, Read>()
@@ -22,7 +24,8 @@ const read = new WeakMap<TLSSocket, Read>()
 export function clientCertificateOf(socket: object): ClientCertificate | null {
   if (!(socket instanceof TLSSocket)) return null
   const known = read.get(socket) ?? readFrom(socket)
-  return known ? { ...known, trusted: socket.authorized } : null
+  if (!known) return null
+  return { ...known, trusted: socket.authorized, stillTrusted: () => isAuthorized(socket) }
 }
 
 function readFrom(socket: TLSSocket): Read | null {
@@ -32,4 +35,13 @@ function readFrom(socket: TLSSocket): Read | null {
   const fresh = { certificate, thumbprint: thumbprint.toString('base64url') }
   read.set(socket, fresh)
   return fresh
+}
+
+/** HTTP/2 takes the socket away from a session that has ended: nobody is there then whom it could stand for. Closed. */
+function isAuthorized(socket: TLSSocket): boolean {
+  try {
+    return socket.authorized
+  } catch {
+    return false
+  }
 }

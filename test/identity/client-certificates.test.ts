@@ -10,6 +10,7 @@ import { TlsServer } from '../../src/config/tls-server.ts'
 import { createAuthenticator, type Authenticator } from '../../src/identity/authenticate.ts'
 import { clientCertificateOf } from '../../src/identity/client-certificate.ts'
 import { credentialStillValid } from '../../src/identity/credential.ts'
+import type { Principal } from '../../src/core/subject.ts'
 import type { Store } from '../../src/store/db.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import { Authority, openssl, type CertificateFiles } from '../support/certificates.ts'
@@ -204,6 +205,27 @@ describe.skipIf(!openssl)('a client certificate (needs openssl)', () => {
     open.destroy()
   })
 
+  test('class 16: that is revoked while its request waits for people, or a stream goes on, ends with it', async () => {
+    const shown = new Promise<Principal>((resolve, reject) => {
+      server.once('request', ({ socket }) => {
+        const presented = { certificate: clientCertificateOf(socket), request: null }
+        Promise.resolve(authenticator.authenticate('', presented)).then(resolve, reject)
+      })
+    })
+    const open = agentWith(bot, { keepAlive: true })
+    expect(await whoAmI(open)).toMatch(/refund-bot/)
+    const principal = await shown
+    expect(await credentialStillValid(store, principal.credential)).toBe(true)
+    await authenticator.recheck(principal)
+    copyFileSync(authority.revoke(bot), files.crl)
+    const valid = () => credentialStillValid(store, principal.credential)
+    await expect.poll(valid, { timeout: 20_000 }).toBe(false)
+    await expect(authenticator.recheck(principal)).rejects.toMatchObject({
+      reason: 'certificate-untrusted',
+    })
+    open.destroy()
+  })
+
   test('of an authority that counts no more ends', async () => {
     const open = agentWith(bot, { keepAlive: true })
     expect(await whoAmI(open)).toMatch(/refund-bot/)
@@ -215,7 +237,12 @@ describe.skipIf(!openssl)('a client certificate (needs openssl)', () => {
   test('is a credential with an end, and stays the same subject when it is renewed', async () => {
     const certificate = new X509Certificate(readFileSync(bot.cert))
     const thumbprint = createHash('sha256').update(certificate.raw)
-    const shown = { certificate, thumbprint: thumbprint.copy().digest('base64url'), trusted: true }
+    const shown = {
+      certificate,
+      thumbprint: thumbprint.copy().digest('base64url'),
+      trusted: true,
+      stillTrusted: () => true,
+    }
     const { subject, credential } = await authenticator.authenticate('', {
       certificate: shown,
       request: null,
