@@ -165,6 +165,8 @@ const activities: readonly (readonly [string, number, () => Activity])[] = [
     400,
     () => click({ from: { id: '29:x', name: 'dana', aadObjectId: 'dana@example.com' } }),
   ],
+  ['a login that is not ours', 404, () => click({ name: 'signin/tokenExchange' })],
+  ['something that nobody listens to', 404, () => click({ type: 'event' })],
   ['no service URL', 401, () => click({ serviceUrl: undefined })],
 ]
 
@@ -202,7 +204,7 @@ describe('class 18, forged Teams: nobody votes with', () => {
       approval: held.approval.id,
       digest: other.approval.action.digest,
       view: other.approval.view_hash,
-      minutes: null,
+      scope: 'once',
     }
     const action = { type: 'Action.Execute', verb: 'sallyport_approve', data: { ballot } }
     const said = await here.send(click({ value: { action } }))
@@ -255,10 +257,18 @@ describe('class 18, forged Teams: nobody votes with', () => {
 describe('class 18, forged Teams: the SDK’s environment variables', () => {
   afterAll(() => vi.unstubAllEnvs())
 
-  it('turn nothing off', async () => {
+  it('turn nothing off, and lead nowhere else', async () => {
     vi.stubEnv('DANGEROUSLY_ALLOW_UNAUTHENTICATED_REQUESTS', 'true')
+    vi.stubEnv('CLIENT_ID', elsewhere)
+    vi.stubEnv('CLIENT_SECRET', 'another-secret')
+    vi.stubEnv('TENANT_ID', elsewhere)
+    vi.stubEnv('SERVICE_URL', 'https://evil.test')
+    vi.stubEnv('CLOUD', 'China')
     await here.gateway.restart()
     const forged = await here.teams.token({ aud: elsewhere })
     expect((await here.send(click(), forged)).status).toBe(401)
+    const { answer, message } = await here.hold()
+    await here.press(message, 'Approve once', 'dana')
+    expect((await answer).status).toBe(201)
   })
 })
