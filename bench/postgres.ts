@@ -4,7 +4,7 @@
  *
  *     taskset -c 1 node bench/postgres.ts [--rounds 3] [--seconds 2] [--only points|bulk|sessions] [--profile folder]
  *
- * Each proxy has core 0 for itself; the clients and both PostgreSQLs share core 1. Prints the median of the rounds, as ratios to pgbouncer in the same rounds. CPU is the
+ * With TMPDIR=/dev/shm nothing waits for a disk, so that what is left is the gateway itself. Each proxy has core 0 for itself; the clients and both PostgreSQLs share core 1. Prints the median of the rounds, as ratios to pgbouncer in the same rounds. CPU is the
  * proxy's own.
  */
 import { execFile } from 'node:child_process'
