@@ -22,6 +22,7 @@ const context: SqlContext = {
   prepared: new Map(),
   cursors: new Map(),
   temporary: new Map(),
+  unsettled: false,
   harmless: new Set(),
 }
 

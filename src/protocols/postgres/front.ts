@@ -2,13 +2,21 @@ import { expected } from './expected.ts'
 import type { Judge, Values } from './judge.ts'
 import type { Ledger } from './ledger.ts'
 import type { Names } from './names.ts'
-import { noFunctionCalls, noSuchName } from './refusal.ts'
+import { boundTooEarly, noFunctionCalls, noSuchName } from './refusal.ts'
 import { Run } from './run.ts'
 import { Skipped, type ServerSide } from './server-side.ts'
 import type { Portal, SessionNames } from './session-names.ts'
 import type { Settings } from './settings.ts'
 import type { Analysis, Statement } from './sql/statement.ts'
-import { declares, fetchedCursor, has, opensCopy, renames } from './statement-kinds.ts'
+import {
+  changesMeaning,
+  declares,
+  fetchedCursor,
+  has,
+  opensCopy,
+  renames,
+  settledByBind,
+} from './statement-kinds.ts'
 import { WireFault } from './wire/fault.ts'
 import type { FrontendMessage } from './wire/frontend.ts'
 import { bind, execute, query, randomName, type Report } from './wire/messages.ts'
@@ -38,6 +46,8 @@ export class Front {
   // Whether a run has begun in this segment: its transaction keeps its locks until the Sync.
   #ran = false
   #copying: Run | null = null
+  // Counts what may give names another meaning, of tables or of prepared statements.
+  #changes = 0
   // Characters of the texts that have got a name, some of which may have been forgotten since.
   #remembered = 0
 
@@ -132,6 +142,7 @@ export class Front {
     const { statements } = this.#init.names
     const { name, text, types } = readParse(body)
     this.#remember(text)
+    if (name !== '') this.#changes += 1
     const change = statements.announce(name, { text, types }, this.#segment)
     const settled = (succeeded: boolean): void => {
       statements.settle(change, succeeded)
@@ -149,10 +160,10 @@ export class Front {
     const analysis = await this.#init.judge.read(text, this.#segment)
     const run = await this.#permitted(text, analysis, { types, bound })
     if (run && !(run instanceof Run)) return this.#refuse('bind', run)
-    const portal = { run, statements: analysis.statements, text }
+    this.#forwarded(analysis, run)
+    const portal = { run, statements: analysis.statements, text, changes: this.#changes }
     const change = names.portals.announce(bound.portal, portal, this.#segment)
     if (run) ledger.opened(run)
-    this.#forwarded(analysis, run)
     const settled = (succeeded: boolean): void => {
       const before = names.portals.all.get(bound.portal)?.run
       if (succeeded && before) ledger.closed(before)
@@ -181,12 +192,15 @@ export class Front {
 
   #executePortal(
     { bytes }: FrontendMessage,
-    { run, statements, text }: Portal,
+    { run, statements, text, changes }: Portal,
   ): Promise<void> | void {
-    const { server, settings } = this.#init
+    const { server } = this.#init
+    const settled = statements.length > 0 ? statements.every(settledByBind) : run === null
+    if (changes !== this.#changes && !settled && !run?.started)
+      return this.#unlessSkipped(this.#refuse('execute', boundTooEarly))
     if (run) run.started = true
     this.#ran = true
-    settings.forwarded(statements, this.#segment)
+    this.#change(statements)
     server.send(bytes, expected('execute', { run, statements, text, ends: !declares(statements) }))
     // An unread text has no statements, and may be anything.
     if (has(statements, 'copy-in') || (statements.length === 0 && run)) return this.#copyOrEnd(run)
@@ -206,6 +220,7 @@ export class Front {
     const { server, names, ledger } = this.#init
     const { kind, name } = readNamed(message.body)
     if (kind === 'statement') {
+      this.#changes += 1
       const change = names.statements.announce(name, null, this.#segment)
       const settled = (succeeded: boolean): void => {
         names.statements.settle(change, succeeded)
@@ -237,10 +252,16 @@ export class Front {
     return this.#init.judge.permitted(text, analysis, values, this.#ran)
   }
 
+  #change(statements: readonly Statement[]): void {
+    this.#init.settings.forwarded(statements, this.#segment)
+    if (statements.some(changesMeaning)) this.#changes += 1
+  }
+
   #forwarded({ statements, unreadable }: Analysis, run: Run | null): void {
     const { settings, sent } = this.#init
-    settings.forwarded(statements, this.#segment)
+    this.#change(statements)
     if (unreadable) settings.forwardedUnread(this.#segment)
+    if (unreadable) this.#changes += 1
     if (run) sent(run)
   }
 

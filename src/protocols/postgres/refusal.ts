@@ -3,6 +3,14 @@ import type { ProblemCode } from '../../core/reasons.ts'
 import type { Unreadable } from './sql/statement.ts'
 import type { Report } from './wire/messages.ts'
 
+/** What was decided about when it was bound may not be what it would do now. */
+export const boundTooEarly: Report = {
+  severity: 'ERROR',
+  code: '55000',
+  message: 'the session has changed what names mean since this portal was bound',
+  hint: 'Bind it again.',
+}
+
 /** SQLSTATEs (PostgreSQL, appendix A); those that begin with SP are ours. */
 const codes: Partial<Record<ProblemCode, string>> = {
   'approval-pending': 'SP001',

@@ -15,6 +15,8 @@ export interface Portal {
   readonly run: Run | null
   readonly statements: readonly Statement[]
   readonly text: string
+  /** How often the session had changed what names mean (`Front`). */
+  readonly changes: number
 }
 
 interface Cursor {

@@ -11,6 +11,7 @@ import { Judge } from './judge.ts'
 import { Ledger } from './ledger.ts'
 import type { UpstreamConnection } from './login/upstream.ts'
 import { farewell, Rejection } from './rejection.ts'
+import { requireReadable } from './readable.ts'
 import type { Run } from './run.ts'
 import { Over, ServerSide } from './server-side.ts'
 import { SessionNames } from './session-names.ts'
@@ -272,14 +273,7 @@ export class Session {
   }
 
   #parameter(name: string, value: string): void {
-    const wanted: Partial<Record<string, string>> = {
-      client_encoding: 'UTF8',
-      standard_conforming_strings: 'on',
-    }
-    const only = wanted[name]
-    if (only === undefined || only === value) return
-    // Closed: from here on, the server would read text in another way than the gateway.
-    throw new Rejection('0A000', `${name} has to be ${only} on connections through this gateway`)
+    requireReadable(name, value)
   }
 
   #notice({ approval, rules, groups }: Waiting): void {

@@ -1,4 +1,6 @@
+import { requireReadable } from './readable.ts'
 import type { ServerSide } from './server-side.ts'
+import { changesReading } from './sql/changes.ts'
 import type {
   CatalogueSource,
   SessionChange,
@@ -9,12 +11,17 @@ import type {
 
 /** What is changed by them is asked for again before the next statement is read. */
 const changing = new Set<SessionChange['kind']>(['opaque', 'temporary', 'discard', 'ddl'])
-const settings = new Set<string | null>(['search_path', 'role', 'session_authorization', null])
 
 // Every name is qualified: the session's own search_path must not decide what this means.
 const question = `SELECT pg_catalog.to_json(pg_catalog.current_schemas(true)), current_user, (
-  SELECT pg_catalog.json_object_agg(relname, relkind) FROM pg_catalog.pg_class
-   WHERE relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())`
+  SELECT pg_catalog.json_object_agg(name, kind) FROM (
+    SELECT relname, relkind FROM pg_catalog.pg_class
+     WHERE relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()
+    UNION ALL SELECT typname, typtype FROM pg_catalog.pg_type
+     WHERE typnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()
+       AND typrelid OPERATOR(pg_catalog.=) 0 AND typelem OPERATOR(pg_catalog.=) 0) t(name, kind)),
+  pg_catalog.current_setting('client_encoding'),
+  pg_catalog.current_setting('standard_conforming_strings')`
 
 const changedSettings = `SELECT name, setting FROM pg_catalog.pg_settings
  WHERE source OPERATOR(pg_catalog.=) 'client' OR source OPERATOR(pg_catalog.=) 'session'`
@@ -39,6 +46,8 @@ export class Settings {
   #stale = true
   #touched = false
   #touchedIn = -1
+  // Names of the catalogue mean something else in this transaction, which nobody outside of it can see.
+  #moved = false
 
   constructor(
     server: ServerSide,
@@ -67,8 +76,8 @@ export class Settings {
   /** These statements are on their way to the server. */
   forwarded(statements: readonly Statement[], segment: number): void {
     for (const change of statements.flatMap(({ session }) => session)) {
-      const sets = change.kind === 'set' && settings.has(change.name)
-      if (sets || changing.has(change.kind)) {
+      if (change.kind === 'ddl' && change.moves) this.#moved = true
+      if (changesReading(change) || changing.has(change.kind)) {
         this.#stale = true
         this.#touched = true
         this.#touchedIn = segment
@@ -94,7 +103,9 @@ export class Settings {
     if (status !== 'I' || !this.#touched) return
     this.#stale = true
     // What is on its way may begin the next transaction, and set something in it.
-    if (this.#server.answers.outstanding.length === 0) this.#touched = false
+    if (this.#server.answers.outstanding.length > 0) return
+    this.#touched = false
+    this.#moved = false
   }
 
   /** What the next text means. Asks the server, if that may have changed; throws `Skipped` if the text will not be looked at. */
@@ -111,7 +122,8 @@ export class Settings {
       role: this.#role,
       database: this.#database,
       // In a failed transaction nobody can be asked. Closed: what the rest of the text means is unknown then.
-      catalogue: this.#stale ? null : await this.#catalogues.current(),
+      catalogue: this.#stale || this.#moved ? null : await this.#catalogues.current(),
+      unsettled: this.#touched,
       temporary: this.#temporary,
       harmless: this.#harmless,
     }
@@ -130,7 +142,10 @@ export class Settings {
 
   async #refresh(): Promise<void> {
     const [row] = await this.#server.ask(question)
-    const [schemas, role, temporary] = row!
+    const [schemas, role, temporary, encoding, strings] = row!
+    // The server reports a change no earlier than at ReadyForQuery, which may be later than the next text.
+    requireReadable('client_encoding', encoding!)
+    requireReadable('standard_conforming_strings', strings!)
     const names = JSON.parse(schemas!) as string[]
     // Each session has one of its own, under a number.
     this.#searchPath = names.map((name) => (/^pg_temp_\d+$/.test(name) ? 'pg_temp' : name))

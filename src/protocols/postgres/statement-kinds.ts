@@ -1,3 +1,4 @@
+import { changesNames } from './sql/changes.ts'
 import type { Analysis, SessionChange, Statement } from './sql/statement.ts'
 
 /** What a text does to its session, as far as the order of messages depends on it. */
@@ -30,6 +31,18 @@ export function renames({ session }: Statement): boolean {
   return session.some(
     ({ kind }) => kind === 'prepare' || kind === 'deallocate' || kind === 'discard',
   )
+}
+
+/** Whether it gives a name another meaning: of tables and functions, or of prepared statements. */
+export function changesMeaning(statement: Statement): boolean {
+  const { session } = statement
+  return renames(statement) || session.some((change) => changesNames(change, true))
+}
+
+/** Whether its names were settled when it was bound. A utility statement looks them up when it is executed: COPY, EXECUTE, DDL. */
+export function settledByBind({ command, control, session }: Statement): boolean {
+  const isPlan = /^(SELECT|INSERT|UPDATE|DELETE|MERGE)$/.test(command)
+  return control || (isPlan && session.every(({ kind }) => kind === 'opaque'))
 }
 
 function namesIn(statements: readonly Statement[], kind: 'fetch' | 'execute'): string[] {

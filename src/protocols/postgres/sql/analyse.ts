@@ -41,7 +41,8 @@ export async function createAnalyser(options: AnalyserOptions = {}): Promise<Ana
   const analyse = (text: string, context: SqlContext): Analysis | Promise<Analysis> => {
     if (text.length > longAbove) return long.analyse(text, context)
     const key = `${keyOf(context)}\n${text}`
-    const known = context.temporary.size === 0 ? analyses.get(key) : undefined
+    const ofSession = context.temporary.size > 0 || context.unsettled
+    const known = ofSession ? undefined : analyses.get(key)
     if (known) return known
     // Somebody's text has just broken the parser: that is no reason to refuse this one.
     if (!parser.ready) return parser.settled().then(() => read(text, key, context))

@@ -12,5 +12,5 @@ export function createFrom(into: IntoClause, { context, found }: Walk): void {
   found.add('named', name)
   found.raise(temporary ? 'write' : 'admin')
   if (temporary) found.session.push({ kind: 'temporary', name: relname, is: 'table' })
-  else found.session.push({ kind: 'ddl' })
+  else found.session.push({ kind: 'ddl', moves: false })
 }

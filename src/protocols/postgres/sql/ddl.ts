@@ -105,6 +105,26 @@ const relationTypes = new Set<string>([
   ...['OBJECT_INDEX'],
 ])
 
+/** After these, every name that was there before still means the same. */
+const adding = new Set([
+  ...['CreateStmt', 'CreateSeqStmt', 'CreateEnumStmt', 'CompositeTypeStmt', 'IndexStmt'],
+  ...['AlterTableStmt', 'AlterSeqStmt', 'CommentStmt', 'CreateStatsStmt', 'GrantStmt'],
+  ...['VacuumStmt', 'ReindexStmt', 'ClusterStmt', 'RefreshMatViewStmt', 'CheckPointStmt'],
+])
+
+/** Whether it is about tables that it does not name: all those of a schema, of a role, of the database. */
+function isWide(tag: string, inner: Struct): boolean {
+  if (tag === 'GrantStmt') return inner['targtype'] === 'ACL_TARGET_ALL_IN_SCHEMA'
+  if (tag === 'RenameStmt') return inner['renameType'] === 'OBJECT_SCHEMA'
+  if (tag === 'AlterOwnerStmt') return inner['objectType'] === 'OBJECT_SCHEMA'
+  if (tag === 'CreatePublicationStmt' || tag === 'AlterPublicationStmt')
+    return inner['for_all_tables'] === true || JSON.stringify(inner).includes('TABLES_IN_')
+  return tag === 'ReassignOwnedStmt' || tag === 'AlterTableMoveAllStmt'
+}
+
+/** What belongs to a table, and is dropped by the table's name and its own. */
+const partsOfTables = new Set(['OBJECT_POLICY', 'OBJECT_TRIGGER', 'OBJECT_RULE'])
+
 /** `true` if it is one of them. */
 export function readDefinition(tag: string, inner: Struct, walk: Walk): boolean {
   const verb = verbs[tag]
@@ -116,8 +136,9 @@ export function readDefinition(tag: string, inner: Struct, walk: Walk): boolean 
   // Which columns a definition is about is not looked for: every rule that names a column is asked.
   found.hide('It changes what the database is.', 'columns')
   found.cannotUndo('it changes what the database is')
-  found.session.push({ kind: 'ddl' })
+  found.session.push({ kind: 'ddl', moves: !adding.has(tag) })
   if (tag === 'DropStmt') readDrop(inner, walk)
+  if (isWide(tag, inner)) found.hide('It is about whatever there is.', 'reached')
   if (inner['behavior'] === 'DROP_CASCADE' || tag === 'DropOwnedStmt') {
     found.hide('CASCADE also takes what depends on it.', 'reached')
   }
@@ -181,10 +202,13 @@ function qualifiedNames(inner: Struct): readonly (readonly string[])[] {
 }
 
 function readDrop({ removeType, objects }: NodeOf<'DropStmt'>, walk: Walk): void {
-  if (removeType === undefined || !relationTypes.has(removeType)) return
+  if (removeType === undefined) return
+  const ofTable = partsOfTables.has(removeType)
+  if (!ofTable && !relationTypes.has(removeType)) return
   for (const object of objects ?? []) {
     if (!('List' in object)) continue
     const names = texts(object.List.items)
+    if (ofTable) names.pop()
     touch(names.at(-2), names.at(-1) ?? '', walk)
   }
 }

@@ -42,6 +42,19 @@ const plain = new Set<string>([
   ...['JsonValueExpr', 'JsonAggConstructor', 'RangeTableFuncCol'],
 ])
 
+/** Syntax that to an older server is a call, of whichever function there is by that name. */
+const functionLike: Readonly<Partial<Record<string, string>>> = {
+  JSON_EXISTS_OP: 'json_exists',
+  JSON_QUERY_OP: 'json_query',
+  JSON_VALUE_OP: 'json_value',
+  JsonArrayConstructor: 'json_array',
+  JsonObjectConstructor: 'json_object',
+  JsonParseExpr: 'json',
+  JsonScalarExpr: 'json_scalar',
+  JsonSerializeExpr: 'json_serialize',
+  MergeSupportFunc: 'merge_action',
+}
+
 /** Reads an expression, or a list of them, wherever in a statement it stands. */
 export function readExpression(value: unknown, scope: Scope, walk: Walk): void {
   if (Array.isArray(value)) {
@@ -52,6 +65,8 @@ export function readExpression(value: unknown, scope: Scope, walk: Walk): void {
   const tagged = untag(value)
   if (!tagged) return readParts(value, scope, walk)
   const [tag, inner] = tagged
+  const call = functionLike[typeof inner['op'] === 'string' ? inner['op'] : tag]
+  if (call !== undefined) callProjection(call, walk)
   const reader = readers[tag as Tag] as
     ((node: Struct, scope: Scope, walk: Walk) => void) | undefined
   if (reader) reader(inner, scope, walk)

@@ -1,4 +1,5 @@
 import { Unknown } from '../../../core/action.ts'
+import { changesNames } from './changes.ts'
 import { combine } from './combine.ts'
 import { Findings } from './findings.ts'
 import { finish } from './finish.ts'
@@ -24,16 +25,20 @@ export function readText(
   const end = Buffer.byteLength(text)
   const statements: Statement[] = []
   const missing = new Set<string>()
-  let ofSession = context.temporary.size > 0
+  let ofSession = context.temporary.size > 0 || context.unsettled
+  let meaning = context
   try {
     for (const { stmt, stmt_location: start = 0, stmt_len: length } of tree.stmts ?? []) {
       if (!stmt) continue
       const found = new Findings()
-      const walk: Walk = { context, found, parse, readers, lazily: false }
+      const walk: Walk = { context: meaning, found, parse, readers, lazily: false }
       readers.statement(stmt, walk)
       statements.push(finish(found, stmt, { start, end: length ? start + length : end }))
       for (const name of found.missing) missing.add(name)
       ofSession ||= found.ofSession
+      // Closed: the server knows what names mean from here on, and cannot be asked in the middle of a text.
+      if (found.session.some((change) => changesNames(change, context.unsettled)))
+        meaning = { ...context, catalogue: null }
     }
   } catch (error) {
     // Closed, whatever it was: a part of the text has not been read.

@@ -105,8 +105,8 @@ export type SessionChange =
   | { readonly kind: 'discard'; readonly what: 'all' | 'plans' | 'sequences' | 'temp' }
   /** A temporary table, view, type or sequence: from now on this name means that. */
   | { readonly kind: 'temporary'; readonly name: string; readonly is: TemporaryKind }
-  /** The catalogue is no longer what it was. */
-  | { readonly kind: 'ddl' }
+  /** The catalogue is no longer what it was. `moves`: names that were in it before may mean something else. */
+  | { readonly kind: 'ddl'; readonly moves: boolean }
   /** It runs text that nobody has read (DO, an unknown function): settings, names and prepared statements may have changed. */
   | { readonly kind: 'opaque' }
 
@@ -136,6 +136,8 @@ export interface SqlContext {
   readonly cursors: ReadonlyMap<string, Statement>
   /** Names that `temporary` changes have announced; kept until the session, or DISCARD, ends them: closed, also after a roll-back. */
   readonly temporary: ReadonlyMap<string, TemporaryKind>
+  /** The transaction has changed what names mean: its end, and a return to a savepoint, take that back. */
+  readonly unsettled: boolean
   /** Functions, operators and types that the resource's owner declares harmless, as `schema.name`. */
   readonly harmless: ReadonlySet<string>
 }

@@ -58,7 +58,7 @@ function besides(
     found.raise('admin')
     found.cannotUndo(`${name} belongs to the system`)
     // UPDATE pg_settings is a SET (PostgreSQL, pg_settings); other catalogues say what names mean.
-    found.session.push({ kind: 'opaque' }, { kind: 'ddl' })
+    found.session.push({ kind: 'opaque' }, { kind: 'ddl', moves: true })
     if (relation.name === 'pg_settings') found.add('verb', 'set')
   }
   if (relation.rules) found.obscure(`Rules of ${name} may do something else instead.`)

@@ -182,7 +182,7 @@ describe('what changes the database, or who may do what', () => {
     ['CREATE EXTENSION hstore', 'create extension', ''],
     ["CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'", 'create function', ''],
     ['ALTER TABLE plain DISABLE ROW LEVEL SECURITY', 'alter', 'plain'],
-    ['DROP POLICY p ON guarded', 'drop drop policy', ''],
+    ['DROP POLICY p ON guarded', 'drop drop policy', 'guarded'],
     ['VACUUM plain', 'vacuum', 'plain'],
     ['ANALYZE plain', 'analyze', 'plain'],
     ['SET ROLE postgres', 'set set role', ''],

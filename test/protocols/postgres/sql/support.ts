@@ -79,6 +79,7 @@ export class Shop {
       prepared: new Map(),
       cursors: new Map(),
       temporary: new Map(),
+      unsettled: false,
       harmless: new Set(),
     }
     await this.database.exec('RESET search_path')

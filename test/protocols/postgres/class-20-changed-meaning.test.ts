@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import {
+  bind,
+  close,
+  execute,
+  parse,
+  query,
+  sync,
+} from '../../../src/protocols/postgres/wire/messages.ts'
+import { hasPostgres, startDatabase, type DatabaseGateway } from './database.ts'
+import { WireClient } from './wire-client.ts'
+
+const policies = `rules:
+  - name: nearly-everything
+    on: orders
+    then: allow
+  - name: not-the-secrets
+    on: orders
+    what: { sql: { tables: [secrets, 'vault.*'] } }
+    then: deny
+`
+
+/**
+ * Where everything is allowed but one table, a text has to be judged by what it means when it runs. Whatever comes before it in the session, the pipeline or the
+ * text itself, no row of that table comes back.
+ */
+describe.runIf(hasPostgres)(
+  'class 20: a meaning that changes between the judgement and the run',
+  () => {
+    let db: DatabaseGateway
+    beforeAll(async () => {
+      db = await startDatabase({ policies })
+    })
+    afterAll(() => db.close())
+    beforeEach(async () => {
+      await db.direct.query(`
+      DROP SCHEMA IF EXISTS open, vault CASCADE; DROP TABLE IF EXISTS secrets, tags, orders, old;
+      DROP FUNCTION IF EXISTS public.lower(int), tell(text), json_value(text, text);
+      CREATE TABLE orders (id int, total numeric); INSERT INTO orders VALUES (1, 1);
+      CREATE TABLE secrets (word text, system_user text); INSERT INTO secrets VALUES ('sesame', 'sesame');
+      CREATE SCHEMA vault; CREATE TABLE vault.orders (id int, word text); INSERT INTO vault.orders VALUES (1, 'sesame');
+      CREATE VIEW vault.customers AS SELECT 1 AS id, word AS name FROM public.secrets;
+      CREATE TABLE tags (id int, words text[]);
+      CREATE FUNCTION tell(text) RETURNS int LANGUAGE sql AS 'SELECT length(word) FROM public.secrets';
+      CREATE FUNCTION json_value(text, text) RETURNS text LANGUAGE sql AS 'SELECT word FROM public.secrets';
+      ALTER TABLE public.secrets ENABLE ROW LEVEL SECURITY;
+      CREATE POLICY own ON public.secrets USING (true);
+    `)
+    })
+
+    async function open(): Promise<WireClient> {
+      const client = await WireClient.open(db.port)
+      onTestFinished(() => void client.socket.destroy())
+      await client.logIn(db.database, await db.gateway.agentToken())
+      return client
+    }
+
+    /** Everything that comes back for these messages, as one text. */
+    async function said(messages: readonly Buffer[], readies: number): Promise<string> {
+      const client = await open()
+      client.send(...messages)
+      const all = []
+      for (let i = 0; i < readies; i++) all.push(...(await client.until('Z')))
+      return all.map(({ type, body }) => `${type} ${body.toString('latin1')}`).join('\n')
+    }
+
+    const run = (text: string, portal = ''): Buffer[] => [
+      parse('', text),
+      bind(portal, ''),
+      execute(portal),
+    ]
+
+    test.each([
+      ['a path that the text itself changes', 'SET search_path = vault; SELECT * FROM orders'],
+      [
+        'a path that the text changes by a call',
+        "SELECT set_config('search_path', 'vault', false); SELECT * FROM orders",
+      ],
+      [
+        'a path of the transaction',
+        'BEGIN; SET LOCAL search_path = vault; SELECT * FROM customers; COMMIT',
+      ],
+      [
+        'a function that the text creates',
+        "CREATE FUNCTION public.lower(int) RETURNS text LANGUAGE sql AS 'SELECT word FROM public.secrets'; SELECT lower(1)",
+      ],
+      [
+        'a table that takes the place of another',
+        'ALTER TABLE public.orders RENAME TO old; ALTER TABLE vault.orders SET SCHEMA public; SELECT * FROM orders',
+      ],
+      ['a schema by another name', 'ALTER SCHEMA vault RENAME TO open; SELECT * FROM open.orders'],
+      ['the guard of a table', 'DROP POLICY own ON secrets'],
+      ['rights on all tables', 'GRANT SELECT ON ALL TABLES IN SCHEMA vault TO PUBLIC'],
+      ['a subscript of what is inserted', "INSERT INTO tags (words[tell('')]) VALUES ('x')"],
+      ['a function by the name of a newer syntax', "SELECT json_value('1', '2')"],
+    ])('%s', async (_, text) => {
+      const answer = await said([query(text)], 1)
+      expect(answer).not.toContain('sesame')
+      expect(answer).toContain('42501')
+    })
+
+    test('a path that changes between PREPARE and EXECUTE', async () => {
+      const messages = [
+        query('PREPARE mine AS SELECT * FROM orders WHERE id = 1'),
+        query('SET search_path = vault'),
+        query('EXECUTE mine'),
+      ]
+      expect(await said(messages, 3)).not.toContain('sesame')
+    })
+
+    test('a statement that SQL has prepared, and the protocol binds', async () => {
+      const messages = [
+        query('PREPARE mine AS SELECT * FROM secrets'),
+        bind('', 'mine'),
+        execute(''),
+        sync,
+      ]
+      expect(await said(messages, 2)).not.toContain('sesame')
+    })
+
+    test('a name that a pipeline gives away before EXECUTE', async () => {
+      const messages = [
+        query('PREPARE mine AS SELECT * FROM orders WHERE id = 1'),
+        close('S', 'mine'),
+        parse('mine', 'SELECT * FROM secrets'),
+        ...run('EXECUTE mine'),
+        sync,
+      ]
+      expect(await said(messages, 2)).not.toContain('sesame')
+    })
+
+    test('a name that is given away between the Bind and the Execute of a portal', async () => {
+      const messages = [
+        query('BEGIN'),
+        query('PREPARE mine AS SELECT * FROM orders WHERE id = 1'),
+        parse('', 'EXECUTE mine'),
+        bind('later', ''),
+        ...run('DEALLOCATE mine'),
+        ...run('PREPARE mine AS SELECT * FROM secrets'),
+        execute('later'),
+        sync,
+      ]
+      expect(await said(messages, 3)).not.toContain('sesame')
+    })
+
+    test('a path that changes between the Bind and the Execute of a portal', async () => {
+      const messages = [
+        parse('', 'COPY orders TO STDOUT'),
+        bind('later', ''),
+        ...run('SET search_path = vault'),
+        execute('later'),
+        sync,
+      ]
+      expect(await said(messages, 1)).not.toContain('sesame')
+    })
+
+    test.each([
+      'SET standard_conforming_strings = off',
+      "SELECT set_config('standard_conforming_' || 'strings', 'off', false)",
+    ])('the end of strings, in a pipeline: %s', async (change) => {
+      const text = String.raw`SELECT 'a\' AS x, 'UNION SELECT word FROM secrets --'`
+      const hidden = String.raw`SELECT '\'' UNION SELECT word FROM secrets --'`
+      expect(text).toBeDefined()
+      expect(await said([query(change), query(hidden)], 2)).not.toContain('sesame')
+      expect(await said([...run(change), ...run(hidden), sync], 1)).not.toContain('sesame')
+    })
+
+    test('a temporary type by the name of one of the system', async () => {
+      const client = await open()
+      client.send(query("CREATE DOMAIN pg_temp.date AS text CHECK (VALUE <> 'x')"))
+      await client.until('Z')
+      client.send(query("SELECT 'sesame'::date AS word"))
+      await client.until('Z')
+    })
+  },
+)
