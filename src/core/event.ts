@@ -30,6 +30,7 @@ export type EventType =
   | 'identity.linked'
   | 'identity.unlinked'
   | 'audit.exported'
+  | 'audit.erased'
   | 'audit.signing_key_used'
   | 'secrets.rotated'
   | 'gateway.started'

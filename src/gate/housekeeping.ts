@@ -4,6 +4,7 @@ import { deleteSpent } from '../approvals/spool.ts'
 import { listLost, listOfAnotherLife, listOverdue, lockApproval } from '../approvals/store.ts'
 import type { CompiledPolicies } from '../policy/compile.ts'
 import { forgetWaiters } from '../approvals/waiters.ts'
+import { recordErasures } from '../audit/retention/record.ts'
 import { deadEpochs } from '../store/lease.ts'
 import { commit } from './commit.ts'
 import type { GateContext } from './context.ts'
@@ -52,6 +53,8 @@ async function forgetSpent({ store, limits }: GateContext): Promise<void> {
   if (limits.on_disconnect === 'cancel') await forgetWaiters(store)
 }
 
+const putErasuresOnRecord = ({ store, audit }: GateContext) => recordErasures(store, audit)
+
 const pause = 1_000
 
 /** Does all of the above every second, for as long as this replica lives. */
@@ -79,6 +82,7 @@ export function startHousekeeping(
       expireOverdue,
       buryTheDead,
       forgetSpent,
+      putErasuresOnRecord,
       review,
       runErrands,
     ]) {

@@ -130,6 +130,11 @@ export const queries = {
     by: type,
   },
   exports: { title: 'Exports of the log, by who asked', match: ofType('audit.exported'), by: who },
+  erasures: {
+    title: 'Erasures of personal data, by their reason',
+    match: ofType('audit.erased'),
+    by: detail('reason'),
+  },
   log_keys: {
     title: 'Keys that began to sign the log, and secrets that were rotated, by type',
     match: ofType('audit.signing_key_used', 'secrets.rotated'),

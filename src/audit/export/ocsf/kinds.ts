@@ -37,6 +37,7 @@ const kinds: Readonly<Record<EventType, Kind | null>> = {
   'response.delivered': { class: 'api', activity: read },
   'request.refused': { class: 'api', activity: [0, 'Unknown'], failed: true },
   'audit.exported': { class: 'api', activity: read },
+  'audit.erased': { class: 'api', activity: remove },
   'approval.requested': { class: 'entity', activity: create, entity: 'approval' },
   'approval.voted': { class: 'entity', activity: update, entity: 'approval' },
   'approval.vote_refused': {

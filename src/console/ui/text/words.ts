@@ -146,6 +146,7 @@ const events: Readonly<Record<string, { title: string; tone: Tone }>> = {
   'identity.logout': { title: 'Logged out', tone: 'quiet' },
   'identity.key_created': { title: 'Key created', tone: 'quiet' },
   'identity.key_revoked': { title: 'Key revoked', tone: 'bad' },
+  'audit.erased': { title: 'Personal data erased', tone: 'alarm' },
   'audit.exported': { title: 'Log exported', tone: 'quiet' },
   'gateway.started': { title: 'Gateway started', tone: 'quiet' },
   'gateway.stopped': { title: 'Gateway stopped', tone: 'quiet' },
