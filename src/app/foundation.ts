@@ -1,4 +1,5 @@
 import { Holds } from '../approvals/hold.ts'
+import { openAnchors } from '../audit/anchor/open.ts'
 import { openAuditLog, type AuditLog } from '../audit/append.ts'
 import { Sequencer } from '../audit/log/sequencer.ts'
 import type { Config } from '../config/schema.ts'
@@ -42,13 +43,19 @@ export async function openFoundation(
     }),
   )
   const audit = opened.adopt(await openAuditLog({ store, lease, log, metrics }), (it) => it.close())
+  // Closed after the sequencer, whose last checkpoint they keep.
+  const anchors = openAnchors(config.audit.anchor, { store, log })
+  for (const anchor of anchors) opened.adopt(anchor, (it) => it.close())
   const sequencer = opened.adopt(
     new Sequencer({
       signing: secrets.signing,
       store,
       audit,
       log,
-      onCheckpoint: (checkpoint) => metrics.checkpointed(checkpoint),
+      onCheckpoint: (checkpoint) => {
+        metrics.checkpointed(checkpoint)
+        for (const anchor of anchors) anchor.grown(checkpoint.size)
+      },
     }),
     (it) => it.close(),
   )

@@ -77,6 +77,7 @@ function absolute(config: Config, folder: string): Config {
     data: at(config.data),
     secrets: { file: at(config.secrets.file) },
     policies: at(config.policies),
+    audit: { anchor: config.audit.anchor.map((it) => ({ ...it, file: at(it.file) })) },
     resources: config.resources.map((resource) => {
       const ca = resource.ca === undefined ? {} : { ca: at(resource.ca) }
       return isPostgres(resource) ? { ...withTls(resource), ...ca } : { ...resource, ...ca }

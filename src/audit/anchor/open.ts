@@ -1,0 +1,32 @@
+import type { Config } from '../../config/schema.ts'
+import { MistakesError } from '../../core/errors.ts'
+import type { Store } from '../../store/db.ts'
+import type { Log } from '../../telemetry/log.ts'
+import { Anchor } from './anchor.ts'
+import { readWitnessKey } from './cosignature.ts'
+import { Witness } from './witness.ts'
+
+type AnchorConfig = Config['audit']['anchor'][number]
+
+/** Throws `MistakesError` for a key that no witness has. */
+export function openAnchors(
+  configs: readonly AnchorConfig[],
+  deps: { readonly store: Store; readonly log: Log },
+): Anchor[] {
+  return configs.map(({ file, every, witness }) => {
+    const cosigner = witness ? openWitness(witness, deps.store) : null
+    return new Anchor({ file, every, witness: cosigner, ...deps })
+  })
+}
+
+function openWitness({ url, key }: NonNullable<AnchorConfig['witness']>, store: Store): Witness {
+  const known = readWitnessKey(key)
+  if (known) return new Witness(url, known, store)
+  throw new MistakesError([
+    {
+      file: 'audit.anchor',
+      message: `${key} is no verifier key of a witness with Ed25519: its parts do not belong together.`,
+      remedy: 'Copy it from where the witness publishes it.',
+    },
+  ])
+}
