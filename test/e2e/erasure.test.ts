@@ -80,6 +80,17 @@ describe.runIf(storeKinds.includes('postgres'))('audit erase', () => {
     expect(shown.action.payload).toEqual({ erased: true })
   })
 
+  test('what was erased cannot be replayed, and is counted', async () => {
+    const answer = await gateway.person('dana', '/api/policies/replay', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ from: new Date(0).toISOString() }),
+    })
+    const last = (await answer.text()).trimEnd().split('\n').at(-1)!
+    // What erased-agent did was decided twice, what other-agent did once.
+    expect(JSON.parse(last)).toMatchObject({ summary: { actions: 3, erased: 2, same: 1 } })
+  })
+
   test('a person who voted: their name, their words and their sessions go, and that they voted stays', async () => {
     expect(await text('approval_votes')).toContain('on the phone')
     const { code, out } = await erase('dana')
