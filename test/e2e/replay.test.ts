@@ -143,6 +143,21 @@ describe('policy replay', () => {
     expect(notes).toContain('misspelt/crm.yaml:5:')
   })
 
+  it('can be asked by a pipeline, with a key that reads the log and nothing else', async () => {
+    const made = await gateway.person('dana', '/api/keys', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ name: 'pull-requests', groups: [], scopes: ['audit:read'] }),
+    })
+    expect(made.status).toBe(201)
+    const { token } = (await made.json()) as { token: string }
+    const argv = ['policy', 'replay', '--since', '1h', '--policies', 'no-notes']
+    const environment = { SALLYPORT_URL: gateway.controlUrl, SALLYPORT_TOKEN: token }
+    const { code, out } = await sallyport(argv, { folder: gateway.folder, environment })
+    expect(code).toBe(1)
+    expect(out).toContain('1 × allow → deny on crm: no-notes')
+  })
+
   it('is for auditors', async () => {
     const body = JSON.stringify({ from: new Date(0).toISOString() })
     const headers = { 'content-type': 'application/json' }
