@@ -4,7 +4,7 @@ import { lockApproval, moveApproval, votesOf } from '../approvals/store.ts'
 import type { Decision } from '../core/decision.ts'
 import { Problem } from '../core/errors.ts'
 import type { Outcome } from '../core/event.ts'
-import { credentialStillValid } from '../identity/credential.ts'
+import { credentialStillValid, stillVouchedFor } from '../identity/credential.ts'
 import { decide } from '../policy/decide.ts'
 import type { Queryable } from '../store/db.ts'
 import { pinGeneration } from '../store/generation.ts'
@@ -44,10 +44,11 @@ export async function claim(
   const { epoch } = ctx.lease
   const settle = (outcome: Outcome) =>
     ctx.outcomes.persist(epoch, () => complete(ctx, id, action, outcome, detached?.withOutcome))
+  const vouchedFor = await stillVouchedFor(claimant.credential)
   let approval: Approval
   try {
     approval = await decidedAnew(ctx, () =>
-      commit(ctx, (step) => take(ctx, step, claimant, id, epoch)),
+      commit(ctx, (step) => take(ctx, step, claimant, id, epoch, vouchedFor)),
     )
   } catch (error) {
     // A lost answer to COMMIT: nobody knows whether the edge was taken, so nothing is sent, and if it was, that is its outcome.
@@ -74,6 +75,7 @@ async function take(
   { action, credential, caller, detached }: Claimant,
   id: string,
   epoch: number,
+  vouchedFor: boolean,
 ): Promise<Approval> {
   const { tx } = step
   const locked = await lockApproval(tx, id)
@@ -82,7 +84,7 @@ async function take(
   if (approval.state !== 'approved') return approval
   if (!ofThisLife) return endFormerLife(step, approval)
   if (approval.expiresAt <= now) return expire(step, approval)
-  if (!(await credentialStillValid(tx, credential))) {
+  if (!vouchedFor || !(await credentialStillValid(tx, credential))) {
     // Nobody is there who could show another one.
     if (detached) return invalidate(step, approval, credentialEnded)
     throw new Problem('unauthenticated', 'The credential of this request is no longer valid.')

@@ -2,7 +2,7 @@ import { getApproval } from '../approvals/store.ts'
 import type { Action } from '../core/action.ts'
 import { Problem } from '../core/errors.ts'
 import type { Credential } from '../core/subject.ts'
-import { credentialStillValid } from '../identity/credential.ts'
+import { credentialStillValid, stillVouchedFor } from '../identity/credential.ts'
 import { decide } from '../policy/decide.ts'
 import { StoreError } from '../store/db.ts'
 import { obstacleIn } from './claim.ts'
@@ -42,7 +42,8 @@ async function endOfCredential(
   { store }: GateContext,
   { credential }: Running,
 ): Promise<Problem | null> {
-  if (await credentialStillValid(store, credential)) return null
+  if ((await stillVouchedFor(credential)) && (await credentialStillValid(store, credential)))
+    return null
   return new Problem('unauthenticated', 'The credential of this request is no longer valid.')
 }
 

@@ -4,7 +4,7 @@ import { approversIn, quorumMet } from '../approvals/quorum.ts'
 import { isAlike, offeredScopes } from '../approvals/scope.ts'
 import { getApproval, votesOf } from '../approvals/store.ts'
 import type { Decision } from '../core/decision.ts'
-import { credentialStillValid } from '../identity/credential.ts'
+import { credentialStillValid, stillVouchedFor } from '../identity/credential.ts'
 import { decide } from '../policy/decide.ts'
 import type { Queryable } from '../store/db.ts'
 import { pinGeneration } from '../store/generation.ts'
@@ -58,6 +58,7 @@ export async function useGrant(
     }
     return null
   }
+  if (!(await stillVouchedFor(credential))) return null
   const granted = await decidedAnew(ctx, () => commit(ctx, use))
   if (!granted) return null
   return issuePermit({

@@ -3,6 +3,20 @@ import type { Queryable } from '../store/db.ts'
 import { Refusal } from './refusal.ts'
 
 /**
+ * Whether whoever vouches for this credential still does: its issuer is asked, unless it was a moment ago. Whatever it does not clearly say yes to is over: closed. To be
+ * asked before a transaction and not in it, where an issuer that hangs would hold locks that others wait for.
+ */
+export async function stillVouchedFor({ recheck }: Credential): Promise<boolean> {
+  try {
+    await recheck?.()
+    return true
+  } catch (error) {
+    if (error instanceof Refusal) return false
+    throw error
+  }
+}
+
+/**
  * Whether this credential is worth something now, by the database's clock: for the transaction that uses an approval, which may come
  * long after the credential was presented.
  */
@@ -10,28 +24,16 @@ export async function credentialStillValid(
   tx: Queryable,
   credential: Credential,
 ): Promise<boolean> {
-  const { kind, id, expiresAt, recheck } = credential
+  const { kind, id, expiresAt } = credential
   if (await hasEnded(tx, credential)) return false
   if (kind === 'agent-key') return keyStillValid(tx, id)
   // A token or certificate without an end is none that we have verified. Closed.
   if (expiresAt === null) return false
-  if (recheck && !(await stillActive(recheck))) return false
   const [row] = await tx.query<{ valid: boolean }>(
     'SELECT clock_timestamp() < $1::timestamptz AS valid',
     [new Date(expiresAt)],
   )
   return row!.valid
-}
-
-/** Its issuer is asked, unless it was a moment ago. Whatever it does not clearly say yes to is over. Closed. */
-async function stillActive(recheck: () => Promise<unknown>): Promise<boolean> {
-  try {
-    await recheck()
-    return true
-  } catch (error) {
-    if (error instanceof Refusal) return false
-    throw error
-  }
 }
 
 async function keyStillValid(tx: Queryable, id: string): Promise<boolean> {

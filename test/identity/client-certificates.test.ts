@@ -9,7 +9,7 @@ import { configSchema } from '../../src/config/schema.ts'
 import { TlsServer } from '../../src/config/tls-server.ts'
 import { createAuthenticator, type Authenticator } from '../../src/identity/authenticate.ts'
 import { clientCertificateOf } from '../../src/identity/client-certificate.ts'
-import { credentialStillValid } from '../../src/identity/credential.ts'
+import { credentialStillValid, stillVouchedFor } from '../../src/identity/credential.ts'
 import type { Principal } from '../../src/core/subject.ts'
 import type { Store } from '../../src/store/db.ts'
 import { createLog } from '../../src/telemetry/log.ts'
@@ -218,7 +218,7 @@ describe.skipIf(!openssl)('a client certificate (needs openssl)', () => {
     expect(await credentialStillValid(store, principal.credential)).toBe(true)
     await authenticator.recheck(principal)
     copyFileSync(authority.revoke(bot), files.crl)
-    const valid = () => credentialStillValid(store, principal.credential)
+    const valid = () => stillVouchedFor(principal.credential)
     await expect.poll(valid, { timeout: 20_000 }).toBe(false)
     await expect(authenticator.recheck(principal)).rejects.toMatchObject({
       reason: 'certificate-untrusted',

@@ -6,7 +6,7 @@ import { Provider } from 'oidc-provider'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { configSchema } from '../../src/config/schema.ts'
 import { createAuthenticator, type Authenticator } from '../../src/identity/authenticate.ts'
-import { credentialStillValid } from '../../src/identity/credential.ts'
+import { stillVouchedFor } from '../../src/identity/credential.ts'
 import type { Presented } from '../../src/identity/possession.ts'
 import type { Store } from '../../src/store/db.ts'
 import { createLog } from '../../src/telemetry/log.ts'
@@ -142,10 +142,10 @@ describe('opaque tokens', () => {
     const authenticator = await authenticatorWith({ tokens: 'opaque', ...gateway, cache: '50ms' })
     const token = await obtain('urn:opaque')
     const { credential } = await authenticator.authenticate(token)
-    expect(await credentialStillValid(store, credential)).toBe(true)
+    expect(await stillVouchedFor(credential)).toBe(true)
     await revoke(token)
     await expect.poll(() => answer(authenticator, token)).toBe('token-inactive')
-    expect(await credentialStillValid(store, credential)).toBe(false)
+    expect(await stillVouchedFor(credential)).toBe(false)
     await authenticator.close()
   })
 
@@ -193,10 +193,10 @@ describe('JWTs', () => {
     const authenticator = await createAuthenticator({ identity, store, recorder, log })
     const token = await idp.mint()
     const { credential } = await authenticator.authenticate(token)
-    expect(await credentialStillValid(store, credential)).toBe(true)
+    expect(await stillVouchedFor(credential)).toBe(true)
     idp.revoke(token)
     await expect.poll(() => answer(authenticator, token)).toBe('token-inactive')
-    expect(await credentialStillValid(store, credential)).toBe(false)
+    expect(await stillVouchedFor(credential)).toBe(false)
     expect(await answer(authenticator, 'opaque')).toBe('malformed')
     await authenticator.close()
     await idp.close()
