@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { verifyExport } from '../../src/audit/verify.ts'
@@ -5,6 +7,7 @@ import { mistakesOf } from '../audit/export/ocsf-schema.ts'
 import { startCountingUpstream, type CountingUpstream } from '../support/counting-upstream.ts'
 import { until } from '../support/audit.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { sallyport } from '../support/terminal.ts'
 import { policies } from './policies.ts'
 
 let upstream: CountingUpstream
@@ -117,4 +120,26 @@ it('leaves personal data out where that is asked for, and says so on record', as
     .map((line) => JSON.parse(line))
     .filter(({ type }) => type === 'audit.exported')
   expect(asked.some(({ details }) => details.personal === false)).toBe(true)
+})
+
+it('goes from the command line into a compressed file, which unpacks and verifies with its manifest', async () => {
+  const environment = {
+    SALLYPORT_URL: gateway.controlUrl,
+    SALLYPORT_TOKEN: await gateway.personToken('dana'),
+  }
+  const { folder } = gateway
+  const cli = (...argv: string[]) => sallyport(['audit', ...argv], { environment, folder })
+  const asked = ['export', '--gzip', '--no-personal', '--cursor', '2', '--out', 'log.ndjson.gz']
+  const exported = await cli(...asked)
+  expect(exported).toMatchObject({ code: 0 })
+  expect(exported.notes).toContain('gunzip log.ndjson.gz && sallyport audit verify log.ndjson')
+
+  const packed = readFileSync(join(folder, 'log.ndjson.gz'))
+  writeFileSync(join(folder, 'log.ndjson'), gunzipSync(packed))
+  const verified = await cli('verify', 'log.ndjson')
+  expect(verified).toMatchObject({ code: 0 })
+  expect(verified.notes).toContain('that was signed at')
+
+  const csv = await cli('export', '--format', 'csv')
+  expect(csv.out).toMatch(/^index,id,time/)
 })
