@@ -4,7 +4,7 @@ import type { KeptCheckpoint } from '../log/checkpoints.ts'
 import { cosignatureIn, type WitnessKey } from './cosignature.ts'
 
 /** In milliseconds, for one request. */
-const patience = 10_000
+const patience = 5_000
 /** In bytes: an answer is a few lines. */
 const longest = 16 * 1024
 
