@@ -32,7 +32,10 @@ export async function openTeams(
   const { gate } = voting
   const cloud = cloudOf(config)
   const logger = loggerOf(gate.log)
-  const receiver = new Receiver({ issuer: cloud.environment.tokenIssuer, service: cloud.service })
+  const receiver = new Receiver(
+    { issuer: cloud.environment.tokenIssuer, service: cloud.service },
+    gate.log,
+  )
   // Said outright, since what is left out the SDK takes from environment variables, and one of them turns its checks off.
   const app = new App({
     clientId: app_id,

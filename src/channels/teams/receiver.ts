@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { decodeJwt } from 'jose'
 import { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
+import type { Log } from '../../telemetry/log.ts'
 
 /** Larger than anything that Teams sends about a card of ours. */
 const bodyLimit = 256 * 1024
@@ -33,11 +34,13 @@ export interface Sender {
  */
 export class Receiver implements IHttpServerAdapter {
   readonly #sender: Sender
+  readonly #log: Log
   // Set by the SDK when it is initialized, before anything listens.
   #handler: HttpRouteHandler | undefined
 
-  constructor(sender: Sender) {
+  constructor(sender: Sender, log: Log) {
     this.#sender = sender
+    this.#log = log
   }
 
   registerRoute(_method: 'POST', _path: string, handler: HttpRouteHandler): void {
@@ -61,10 +64,10 @@ export class Receiver implements IHttpServerAdapter {
   async #receive(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/.exec(request.headers.authorization ?? '')?.[1]
     const body = bodySchema.safeParse(request.body).data
-    if (token === undefined || !body || !this.#comesFromTeams(token)) throw refused(request)
+    if (token === undefined || !body || !this.#comesFromTeams(token)) throw this.#refused()
     if (!isListenedTo(body)) throw new Problem('not-found', 'Nobody here listens to this.')
     const answer = await this.#handler!({ body, headers: { authorization: `Bearer ${token}` } })
-    if (answer.status === 401) throw refused(request)
+    if (answer.status === 401) throw this.#refused()
     if (answer.status >= 500) {
       // Closed: what failed on the way to a vote is no vote. The card is still there to be clicked again.
       throw new Problem('store-unavailable', 'This came to nothing. Try again.')
@@ -86,12 +89,12 @@ export class Receiver implements IHttpServerAdapter {
       return false
     }
   }
-}
 
-function refused(request: FastifyRequest): Problem {
-  request.log.warn('a request to /teams/messages was not signed by Bot Framework for Teams')
-  return new Problem(
-    'unauthenticated',
-    'This was not signed by Bot Framework, for this bot, for Teams.',
-  )
+  #refused(): Problem {
+    this.#log.warn('a request to /teams/messages was not signed by Bot Framework for Teams')
+    return new Problem(
+      'unauthenticated',
+      'This was not signed by Bot Framework, for this bot, for Teams.',
+    )
+  }
 }

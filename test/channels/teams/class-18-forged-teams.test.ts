@@ -176,6 +176,10 @@ describe('class 18, forged Teams: nobody votes with', () => {
     expect((await here.gateway.approval(held.approval.id)).state).toBe('pending')
   })
 
+  it('anything like that, unseen: the log says so', () => {
+    expect(here.gateway.logged()).toContain('was not signed by Bot Framework for Teams')
+  })
+
   it('no token', async () => {
     const response = await fetch(`${here.gateway.controlUrl}/teams/messages`, {
       method: 'POST',
