@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { Pool, type PoolConfig } from 'pg'
+import { Pool, type PoolClient, type PoolConfig } from 'pg'
 import type { PostgresResource } from '../../config/schema.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { Catalogues } from './sql/catalogues.ts'
@@ -34,7 +34,8 @@ export class Databases {
   impacts(database: string): Impacts {
     const known = this.#impacts.get(database)
     if (known) return known
-    const made = new Impacts(this.#probe(database))
+    const pool = this.#pool(database)
+    const made = new Impacts({ within: (work) => within(pool, work) })
     this.#impacts.set(database, made)
     return made
   }
@@ -44,6 +45,10 @@ export class Databases {
   }
 
   #probe(database: string): Probe {
+    return probeOf(this.#pool(database))
+  }
+
+  #pool(database: string): Pool {
     const { name } = this.#config
     const pool = new Pool(poolConfig(this.#config, database))
     // A connection that breaks while nobody uses it: the next question opens another.
@@ -51,17 +56,40 @@ export class Databases {
       this.#log.info({ err: error, resource: name }, 'the connection for the catalogue broke'),
     )
     this.#pools.push(pool)
-    return {
-      query: async (text, values) => {
-        const { rows } = await pool.query<Record<string, string | null>>({
-          text,
-          values: [...values],
-          // Everything as the server prints it.
-          types: { getTypeParser: () => (value: string) => value },
-        })
-        return rows
-      },
-    }
+    return pool
+  }
+}
+
+function probeOf(connection: Pool | PoolClient): Probe {
+  return {
+    query: async (text, values) => {
+      const { rows } = await connection.query<Record<string, string | null>>({
+        text,
+        values: [...values],
+        // Everything as the server prints it.
+        types: { getTypeParser: () => (value: string) => value },
+      })
+      return rows
+    },
+  }
+}
+
+async function within<Result>(
+  pool: Pool,
+  work: (probe: Probe) => Promise<Result>,
+): Promise<Result> {
+  const client = await pool.connect()
+  let broken = true
+  // If it breaks, the next question says so.
+  const onError = (): void => undefined
+  client.on('error', onError)
+  try {
+    const result = await work(probeOf(client))
+    broken = false
+    return result
+  } finally {
+    client.off('error', onError)
+    client.release(broken)
   }
 }
 

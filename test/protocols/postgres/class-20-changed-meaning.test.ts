@@ -7,8 +7,8 @@ import {
   query,
   sync,
 } from '../../../src/protocols/postgres/wire/messages.ts'
-import { hasPostgres, startDatabase, type DatabaseGateway } from './database.ts'
-import { WireClient } from './wire-client.ts'
+import { failureOf, hasPostgres, startDatabase, type DatabaseGateway } from './database.ts'
+import { shown, WireClient, type Received } from './wire-client.ts'
 
 const policies = `rules:
   - name: nearly-everything
@@ -59,10 +59,13 @@ describe.runIf(hasPostgres)(
     async function said(messages: readonly Buffer[], readies: number): Promise<string> {
       const client = await open()
       client.send(...messages)
-      const all = []
+      const all: Received[] = []
       for (let i = 0; i < readies; i++) all.push(...(await client.until('Z')))
-      return all.map(({ type, body }) => `${type} ${body.toString('latin1')}`).join('\n')
+      return everything(all)
     }
+
+    const everything = (received: readonly Received[]): string =>
+      received.map(({ type, body }) => `${type} ${body.toString('latin1')}`).join('\n')
 
     const run = (text: string, portal = ''): Buffer[] => [
       parse('', text),
@@ -140,7 +143,9 @@ describe.runIf(hasPostgres)(
         execute('later'),
         sync,
       ]
-      expect(await said(messages, 3)).not.toContain('sesame')
+      const answer = await said(messages, 3)
+      expect(answer).not.toContain('sesame')
+      expect(answer).toContain('C55000')
     })
 
     test('a path that changes between the Bind and the Execute of a portal', async () => {
@@ -151,26 +156,58 @@ describe.runIf(hasPostgres)(
         execute('later'),
         sync,
       ]
-      expect(await said(messages, 1)).not.toContain('sesame')
+      const answer = await said(messages, 1)
+      expect(answer).not.toContain('sesame')
+      expect(answer).toContain('C55000')
     })
 
-    test.each([
-      'SET standard_conforming_strings = off',
-      "SELECT set_config('standard_conforming_' || 'strings', 'off', false)",
-    ])('the end of strings, in a pipeline: %s', async (change) => {
-      const text = String.raw`SELECT 'a\' AS x, 'UNION SELECT word FROM secrets --'`
+    test('the end of strings, in a pipeline', async () => {
+      const change = 'SET standard_conforming_strings = off'
+      // To the gateway it is one string; to a server with another setting, it ends after the second quote.
       const hidden = String.raw`SELECT '\'' UNION SELECT word FROM secrets --'`
-      expect(text).toBeDefined()
-      expect(await said([query(change), query(hidden)], 2)).not.toContain('sesame')
-      expect(await said([...run(change), ...run(hidden), sync], 1)).not.toContain('sesame')
+      for (const messages of [
+        [query(change), query(hidden)],
+        [...run(change), ...run(hidden), sync],
+      ]) {
+        const client = await open()
+        client.send(...messages)
+        // The session ends.
+        expect(everything(await client.until('never'))).not.toContain('sesame')
+      }
     })
 
     test('a temporary type by the name of one of the system', async () => {
+      const client = await db.connect()
+      await client.query("CREATE DOMAIN pg_temp.date AS text CHECK (VALUE <> 'x')")
+      const cast = client.query("SELECT '2024-01-01'::date")
+      expect(await failureOf(cast)).toMatchObject({ code: '42501' })
+    })
+
+    test('the end of a transaction that has changed the path', async () => {
+      const client = await db.connect()
+      await client.query('SET search_path = vault')
+      await client.query('BEGIN')
+      await client.query('SET LOCAL search_path = public')
+      const text = 'COMMIT; SELECT word FROM orders'
+      expect(await failureOf(client.query(text))).toMatchObject({ code: '42501' })
+    })
+
+    test('what a transaction has renamed, and nobody else can see yet', async () => {
+      const client = await db.connect()
+      await client.query('BEGIN')
+      await client.query('ALTER TABLE orders RENAME TO old')
+      expect(await failureOf(client.query('SELECT * FROM orders'))).toMatchObject({ code: '42501' })
+      await client.query('ROLLBACK')
+      expect((await client.query('SELECT id FROM orders')).rows).toEqual([{ id: 1 }])
+    })
+
+    test('a prepared statement that may run does so, whoever binds it', async () => {
       const client = await open()
-      client.send(query("CREATE DOMAIN pg_temp.date AS text CHECK (VALUE <> 'x')"))
+      client.send(query('PREPARE "my ""own" AS SELECT id FROM orders'))
       await client.until('Z')
-      client.send(query("SELECT 'sesame'::date AS word"))
-      await client.until('Z')
+      client.send(bind('', 'my "own'), execute(''), sync, query('EXECUTE "my ""own"'))
+      expect(shown(await client.until('Z'))).toEqual(['2', 'D', 'C SELECT 1', 'Z I'])
+      expect(shown(await client.until('Z'))).toEqual(['T', 'D', 'C SELECT 1', 'Z I'])
     })
   },
 )

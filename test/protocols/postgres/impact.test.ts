@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { failureOf, hasPostgres, startDatabase, type DatabaseGateway } from './database.ts'
 
 const policies = `rules:
@@ -50,5 +50,34 @@ describe.runIf(hasPostgres)('a rule about how many rows a statement would touch'
     expect(failure.code).toBe('42501')
     const several = await failureOf(client.query('DELETE FROM many; DELETE FROM many'))
     expect(several.code).toBe('42501')
+  })
+})
+
+describe.runIf(hasPostgres)('rows that are counted by a run that is rolled back', () => {
+  const counting = `rules:
+  - name: small-deletions
+    on: orders
+    what: { sql: { verb: [delete] } }
+    when: impact.exact_rows <= 10
+    then: allow
+`
+
+  test('stay where they are, also when the connection breaks before it: none is counted on another', async () => {
+    const db = await startDatabase({ policies: counting })
+    onTestFinished(() => db.close())
+    const client = await db.connect()
+    expect((await client.query('DELETE FROM orders WHERE id = 1')).rowCount).toBe(1)
+    expect((await failureOf(client.query('DELETE FROM orders'))).code).toBe('42501')
+    // The server ends every transaction that does not go on at once.
+    await db.direct.query(
+      `ALTER DATABASE ${db.database} SET idle_in_transaction_session_timeout = '1ms'`,
+    )
+    await db.direct.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sallyport' AND datname = current_database()`,
+    )
+    for (let i = 0; i < 5; i++)
+      expect((await failureOf(client.query('DELETE FROM orders'))).code).toBe('42501')
+    const { rows } = await db.direct.query('SELECT count(*)::int AS n FROM orders')
+    expect(rows).toEqual([{ n: 199 }])
   })
 })

@@ -1,5 +1,5 @@
 import { Unknown, type Attribute } from '../../../core/action.ts'
-import type { Analysis, Probe, SqlContext, Statement } from './statement.ts'
+import type { Analysis, Probe, SessionProbe, SqlContext, Statement } from './statement.ts'
 
 /** What a statement would touch, before it runs. */
 export type Impact = {
@@ -31,11 +31,11 @@ const limits = [`SET LOCAL statement_timeout = '2s'`, `SET LOCAL lock_timeout = 
  * statement with one that is not known to be harmless is not even planned.
  */
 export class Impacts {
-  readonly #probe: Probe
+  readonly #probe: SessionProbe
   // One at a time: they share a connection, and its transaction.
   #queue: Promise<unknown> = Promise.resolve()
 
-  constructor(probe: Probe) {
+  constructor(probe: SessionProbe) {
     this.#probe = probe
   }
 
@@ -54,28 +54,33 @@ export class Impacts {
   }
 
   async #plan(asked: Asked, way: keyof typeof ways): Promise<Attribute> {
-    const { text, analysis, searchPath, values = [] } = asked
-    const bytes = Buffer.from(text)
-    const [{ start, end }] = only(analysis) as [Statement]
-    const { begin, explain, field } = ways[way]
-    try {
-      await this.#probe.query(begin, [])
-      for (const limit of limits) await this.#probe.query(limit, [])
-      const path = searchPath.filter((schema) => schema !== 'pg_temp').map(quoted)
-      await this.#probe.query(`SELECT pg_catalog.set_config('search_path', $1, true)`, [
-        path.join(', '),
-      ])
-      const statement = bytes.subarray(start, end).toString()
-      const rows = await this.#probe.query(`${explain} ${statement}`, values)
-      return rowsOf(rows[0]?.['QUERY PLAN'], field)
-    } catch {
-      // Closed: a rule that looks at it takes it for the worst.
-      return new Unknown(`The database could not ${way} it.`)
-    } finally {
-      // If that fails, the connection is gone, and the transaction with it.
-      await this.#probe.query('ROLLBACK', []).catch(() => undefined)
-    }
+    // Closed: a rule that looks at it takes it for the worst.
+    const unknown = new Unknown(`The database could not ${way} it.`)
+    // All of it over one connection: on another, what is counted would be committed.
+    const planned = this.#probe.within(async (probe) => {
+      try {
+        return await plan(asked, way, probe)
+      } catch {
+        return unknown
+      } finally {
+        await probe.query('ROLLBACK', [])
+      }
+    })
+    return planned.catch(() => unknown)
   }
+}
+
+async function plan(asked: Asked, way: keyof typeof ways, probe: Probe): Promise<Attribute> {
+  const { text, analysis, searchPath, values = [] } = asked
+  const [{ start, end }] = only(analysis) as [Statement]
+  const { begin, explain, field } = ways[way]
+  await probe.query(begin, [])
+  for (const limit of limits) await probe.query(limit, [])
+  const path = searchPath.filter((schema) => schema !== 'pg_temp').map(quoted)
+  await probe.query(`SELECT pg_catalog.set_config('search_path', $1, true)`, [path.join(', ')])
+  const statement = Buffer.from(text).subarray(start, end).toString()
+  const rows = await probe.query(`${explain} ${statement}`, values)
+  return rowsOf(rows[0]?.['QUERY PLAN'], field)
 }
 
 const ways = {

@@ -203,6 +203,12 @@ export interface Probe {
   ): Promise<readonly Readonly<Record<string, string | null>>[]>
 }
 
+/** One that keeps a connection for itself while something is done with it. */
+export interface SessionProbe {
+  /** Every question goes over one connection, or fails with it: none is asked on another one. It is closed if `work` rejects. */
+  within<Result>(work: (probe: Probe) => Promise<Result>): Promise<Result>
+}
+
 /** `createAnalyser()` of `analyse.ts` makes one for the process: it holds the parser and the cache. */
 export interface Analyser {
   /**

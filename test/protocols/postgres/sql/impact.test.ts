@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { Unknown } from '../../../../src/core/action.ts'
 import { Impacts } from '../../../../src/protocols/postgres/sql/impact.ts'
-import type { Probe } from '../../../../src/protocols/postgres/sql/statement.ts'
+import type { Probe, SessionProbe } from '../../../../src/protocols/postgres/sql/statement.ts'
 import { openShop } from './support.ts'
 
 const shop = openShop()
@@ -13,7 +13,8 @@ beforeAll(async () => {
 })
 
 /** What the planner is asked through, as it answers over the wire: in texts. */
-const probe: Probe = {
+const probe: Probe & SessionProbe = {
+  within: (work) => work(probe),
   query: async (sql, values) => {
     const { rows } = await shop.database.query<Record<string, unknown>>(sql, [...values])
     return rows.map((row) =>
