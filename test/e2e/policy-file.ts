@@ -5,12 +5,14 @@ import type { TestGateway } from '../support/gateway.ts'
 
 const soon = { timeout: 10_000, interval: 50 }
 
-/** The file `crm.yaml` of a gateway that runs, in the hands of somebody who edits it. */
+/** A file with the rules of a gateway that runs, in the hands of somebody who edits it. */
 export class PolicyFile {
   readonly #gateway: TestGateway
+  readonly #name: string
 
-  constructor(gateway: TestGateway) {
+  constructor(gateway: TestGateway, name = 'crm.yaml') {
     this.#gateway = gateway
+    this.#name = name
   }
 
   /** The hash of the policies that decide now. */
@@ -20,7 +22,7 @@ export class PolicyFile {
   }
 
   write(text: string): void {
-    writeFileSync(join(this.#gateway.folder, 'policies', 'crm.yaml'), text)
+    writeFileSync(join(this.#gateway.folder, 'policies', this.#name), text)
   }
 
   /** Writes other rules than before, and waits until they decide. */
