@@ -116,8 +116,9 @@ export class Answers {
   /** What the client gets of it: the bytes as they are, others, or `null`. Throws a `WireFault` for an answer to something that nobody asked. */
   take(piece: BackendPiece): Buffer | null {
     switch (piece.type) {
-      case 'N':
       case 'A':
+        return piece.bytes
+      case 'N':
         return this.head?.own ? null : piece.bytes
       case 'S':
         return this.#parameter(piece)

@@ -79,7 +79,7 @@ const pinned: Readonly<Record<string, RegExp>> = {
 
 /** `name`: in lower case, as in `pg_settings`. `values`: `null` is its default. */
 export function isHarmlessSetting(name: string, values: readonly string[] | null): boolean {
-  if (harmless.has(name) || name.startsWith('enable_')) return true
+  if (harmless.has(name) || /^enable_[a-z_]+$/.test(name)) return true
   const [value] = values ?? []
   return values?.length === 1 && value !== undefined && pinned[name]?.test(value) === true
 }

@@ -218,6 +218,7 @@ describe('names that mean something else', () => {
 describe('settings that change what later text means', () => {
   test.each([
     'SET standard_conforming_strings = off',
+    'SET enable_tenant.id = 1',
     "SET client_encoding = 'SJIS'",
     "SET NAMES 'SJIS'",
     'SET search_path TO crm',
