@@ -25,7 +25,9 @@ export function readExplain({ query, options }: ExplainStmt, walk: Walk): void {
   if (runs(options ?? [])) {
     found.include(inner)
     found.takesAll ||= inner.takesAll
-    found.session.push(...inner.session.filter(({ kind }) => kind !== 'opaque'))
+    // A cursor that is explained is not opened: its name goes on meaning what it meant.
+    const done = inner.session.filter(({ kind }) => kind !== 'opaque' && kind !== 'declare')
+    found.session.push(...done)
     return
   }
   found.add('tables_read', ...inner.names('tables_written'))

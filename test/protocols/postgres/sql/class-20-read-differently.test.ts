@@ -63,6 +63,8 @@ describe('writes that hide in reads', () => {
     expect(words(known.sql.columns)).toBe('customers.ssn')
     expect({ effect: known.effect, limit: known.sql.limit }).toEqual({ effect: 'read', limit: 10 })
     expect((await shop.read('FETCH ALL FROM c')).effect).toBe('unknown')
+    const explained = await shop.read('EXPLAIN ANALYZE DECLARE c CURSOR FOR SELECT 1')
+    expect(explained.statements[0]?.session).toEqual([])
   })
 })
 
@@ -93,6 +95,11 @@ describe('functions that do what nobody can see', () => {
     ['SELECT * FROM spend(1)', 'unknown'],
     ['SELECT * FROM ROWS FROM (spend(1), generate_series(1, 2))', 'unknown'],
     ["SELECT json_object('a': spend(1))", 'unknown'],
+    ['INSERT INTO notes (tags[spend(1)]) VALUES (NULL)', 'unknown'],
+    [
+      "WITH RECURSIVE r AS (SELECT 1 AS n) CYCLE n SET c TO checked '1' DEFAULT checked '2' USING p SELECT * FROM r",
+      'unknown',
+    ],
     ['VALUES (spend(1))', 'unknown'],
     ['EXPLAIN SELECT looks_calm(1)', 'unknown'], // planning evaluates it
     ['SELECT pg_sleep(1)', 'unknown'],
