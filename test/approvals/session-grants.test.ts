@@ -7,6 +7,7 @@ import type { Scope } from '../../src/approvals/scope.ts'
 import type { Problem } from '../../src/core/errors.ts'
 import type { GateContext } from '../../src/gate/context.ts'
 import { Gate } from '../../src/gate/gate.ts'
+import { noticeOf } from '../../src/gate/notice.ts'
 import { attemptAt, openTestGate, person } from '../support/gate.ts'
 import { openTestStore, storeKinds } from '../support/store.ts'
 import { refundsNeed } from '../gate/policies.ts'
@@ -79,6 +80,30 @@ describe.each(storeKinds)('the %s store', (kind) => {
 
   it('refuses a vote for the session where there is none', async () => {
     await expect(approved(null, { session: true })).rejects.toMatchObject({ code: 'SP002' })
+  })
+
+  it('says in words what a session means, where there is one', async () => {
+    const approval = await approved(randomUUID(), 'once')
+    const [asks] = approval.decision.requirements
+    const scope = [{ kind: 'session', match: ['http.path'] }] as const
+    const offering = { ...approval.decision, requirements: [{ ...asks!, scope }] }
+    const row = { id: '', wanted: 1, purpose: 'announce', target: '' } as const
+    const grantsOf = (connection: Connection | null) =>
+      noticeOf(
+        { ...row, receipt: null, announced: null },
+        { ...approval, decision: offering, connection },
+        [],
+        'https://console.test',
+      ).story.grants
+    expect(grantsOf(null)).toEqual([])
+    expect(grantsOf(approval.connection)).toEqual([
+      {
+        scope: { session: true },
+        label: 'Approve for this session',
+        words:
+          'Until this session of refund-bot with crm ends, and for 12 hours at most, the agent may run in it, without asking again, every request with the same http.path "/v1/refunds".',
+      },
+    ])
   })
 
   it('keeps the connection that asked', async () => {
