@@ -2,6 +2,7 @@ import type { Client } from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { PersonName } from '../../support/gateway-client.ts'
 import { PolicyFile } from '../../e2e/policy-file.ts'
+import { sallyport } from '../../support/terminal.ts'
 import { failureOf, hasPostgres, startDatabase, type DatabaseGateway } from './database.ts'
 
 const deletes = `
@@ -68,6 +69,26 @@ describe.runIf(hasPostgres)('approved for this session', () => {
     await client.query('BEGIN')
     expect((await client.query(next())).rowCount).toBe(1)
     await client.query('ROLLBACK')
+  })
+
+  test('an approver grants it in a terminal, which says what that covers', async () => {
+    const client = await db.connect()
+    const deleting = client.query(next())
+    const { id } = await db.gateway.pending()
+    const environment = {
+      SALLYPORT_URL: db.gateway.controlUrl,
+      SALLYPORT_TOKEN: await db.gateway.personToken('dana'),
+    }
+    const both = ['approvals', 'approve', id, '--session', '--minutes', '5', '--yes']
+    expect(await sallyport(both, { environment })).toMatchObject({ code: 2 })
+    const approve = ['approvals', 'approve', id, '--session', '--yes']
+    const { code, notes } = await sallyport(approve, { environment })
+    expect(code, notes).toBe(0)
+    expect(notes).toMatch(
+      /may grant +until this session ends, and for up to 720 minutes: .*sql\.shape/,
+    )
+    await deleting
+    expect((await client.query(next())).rowCount).toBe(1)
   })
 
   test('anything else in the session asks', async () => {
