@@ -13,7 +13,7 @@ import { parseArgs, promisify } from 'node:util'
 import { findPostgres, PostgresServer } from '../test/support/postgres.ts'
 import { startGatewayUnderTest } from './support/gateway.ts'
 import { startPgbouncer } from './support/pgbouncer.ts'
-import { cpuMicros, median, stop } from './support/process.ts'
+import { cpuMicros, median } from './support/process.ts'
 import { BareClient } from './support/wire.ts'
 
 const { values } = parseArgs({
@@ -46,7 +46,6 @@ const upstream = await PostgresServer.start([...settings, 'fsync=off'])
 await upstream.createDatabase(name)
 const { port } = new URL(upstream.url(name))
 const database = { port: Number(port), name }
-const pgbouncer = await startPgbouncer(0, database)
 const node = values.profile ? ['--cpu-prof', `--cpu-prof-dir=${values.profile}`] : []
 const gateway = await startGatewayUnderTest({
   core: 0,
@@ -55,9 +54,11 @@ const gateway = await startGatewayUnderTest({
   database,
   node,
 })
+// Last: nothing ends it if another one does not start.
+const pgbouncer = await startPgbouncer(0, database)
 const contestants: readonly Contestant[] = [
   { name: 'direct', port: database.port, pid: null, token: '' },
-  { name: 'pgbouncer', port: pgbouncer.port, pid: pgbouncer.child.pid, token: '' },
+  { name: 'pgbouncer', port: pgbouncer.port, pid: pgbouncer.pid, token: '' },
   { name: 'sallyport', port: gateway.databasePort, pid: gateway.pid, token: gateway.token },
 ]
 
@@ -203,5 +204,5 @@ if (!values.only || values.only === 'bulk') await bulk()
 if (!values.only || values.only === 'sessions') await sessions()
 
 await gateway.stop()
-await stop(pgbouncer.child)
+await pgbouncer.stop()
 await upstream.remove()

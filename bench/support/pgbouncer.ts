@@ -1,14 +1,13 @@
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ChildProcess } from 'node:child_process'
-import { freePort, startOn } from './process.ts'
+import { freePort, startOn, stop } from './process.ts'
 
 /** A pgbouncer with sessions of its own for each client, as the gateway has them. It refuses to run as root. */
 export async function startPgbouncer(
   core: number,
   database: { readonly port: number; readonly name: string },
-): Promise<{ readonly port: number; readonly child: ChildProcess & { pid: number } }> {
+): Promise<{ readonly port: number; readonly pid: number; stop(): Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-pgbouncer-'))
   chmodSync(folder, 0o755)
   const port = await freePort()
@@ -33,5 +32,12 @@ default_pool_size = 200
   writeFileSync(join(folder, 'users'), '"postgres" ""\n')
   const command = ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups', 'pgbouncer']
   const child = await startOn(core, [...command, file], /process up/)
-  return { port, child }
+  return {
+    port,
+    pid: child.pid,
+    async stop() {
+      await stop(child)
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
 }
