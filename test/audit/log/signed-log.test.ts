@@ -14,7 +14,7 @@ import { canonical } from '../../../src/audit/canonical.ts'
 import { verifyExport } from '../../../src/audit/verify.ts'
 import { manifestFile } from '../../../src/audit/verify/signed-log.ts'
 import type { Store } from '../../../src/store/db.ts'
-import { anIntent, quiet, startReplica, type TestReplica } from '../../support/audit.ts'
+import { anIntent, quiet, startReplica, until, type TestReplica } from '../../support/audit.ts'
 import { openTestStore, storeKinds } from '../../support/store.ts'
 
 const signing = [generateKeyPairSync('ed25519').privateKey]
@@ -47,10 +47,13 @@ describe.each(storeKinds)('the transparency log of the %s store', (kind) => {
       }),
     )
     for (const { audit } of replicas) audit.linkWritten()
-    for (;;) {
-      const unlinked = await store.query('SELECT FROM sallyport.audit_unlinked')
-      if (unlinked.length === 0) return
-    }
+    await allLinked()
+  }
+
+  async function allLinked(): Promise<void> {
+    await until(
+      async () => (await store.query('SELECT FROM sallyport.audit_unlinked')).length === 0,
+    )
   }
 
   async function sign(): Promise<string> {
@@ -243,6 +246,7 @@ describe.each(storeKinds)('the transparency log of the %s store', (kind) => {
     const all = await listSigningKeys(store)
     expect(all).toHaveLength(2)
     for (const key of all) expect(openCheckpoint(note, [key])).not.toBeNull()
+    await allLinked()
 
     const part = await openExport(store)
     await sign()

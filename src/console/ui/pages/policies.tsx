@@ -84,7 +84,8 @@ function Files({ policies, rule }: { policies: ShownPolicies; rule: string | nul
         <Segments
           name="File"
           value={shown.file}
-          options={documents.map(({ file }) => [file, visible(file)])}
+          // They are all in one folder.
+          options={documents.map(({ file }) => [file, visible(file.split('/').at(-1)!)])}
           choose={choose}
         />
       )}
