@@ -1,23 +1,26 @@
 import { defineConfig } from 'vitest/config'
 
 /**
- * Tests that start and kill whole processes, a browser, or databases of their own. `npm test` leaves them out, so that it stays short;
+ * Tests that start and kill whole processes, a browser, or databases of their own, or wait for time to pass. `npm test` leaves them out, so that it stays short;
  * `npm run test:slow` runs them, and `.ci/run` both.
  */
 const slow = [
   'test/audit/crash.test.ts',
+  'test/channels/slack-trouble.test.ts',
+  'test/channels/teams/teams-trouble.test.ts',
   'test/cli/stop.test.ts',
   'test/console/console.e2e.test.ts',
   'test/console/ui/{hostile,many,pages}.e2e.test.ts',
   'test/e2e/crash.test.ts',
   'test/e2e/observe-crash.test.ts',
-  'test/e2e/respond-async-{crash,race}.test.ts',
-  'test/e2e/store-away.test.ts',
+  'test/e2e/respond-async{,-crash,-race}.test.ts',
+  'test/e2e/{store-away,traces,what-goes-on}.test.ts',
   'test/e2e/two-replicas.test.ts',
   'test/gate/{class-15-races,life-of-an-approval}.test.ts',
-  'test/protocols/postgres/clients/{drivers,query-builders}.test.ts',
-  'test/protocols/http/{constant-memory,silent-connections}.test.ts',
-  'test/protocols/postgres/ending.test.ts',
+  'test/protocols/postgres/clients/{drivers,programs,query-builders}.test.ts',
+  'test/protocols/http/{constant-memory,silent-connections,tls-listener}.test.ts',
+  'test/protocols/postgres/{ending,session-grant,streams}.test.ts',
+  'test/store/embedded.test.ts',
   'test/operation/{compose,container-layout,health,promotion,restore,start,stop}.test.ts',
 ]
 

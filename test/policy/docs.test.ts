@@ -14,7 +14,7 @@ const documents = (start: RegExp) =>
 test('the examples of the manual are valid, and its tests pass', () => {
   const channels = ['slack:', 'webhook:pager']
   const policies = compilePolicies(documents(/^rules:/m), { resources, channels })
-  expect(policies.rules).toHaveLength(6)
+  expect(policies.rules).toHaveLength(7)
   const results = runPolicyTests(documents(/^tests:/m), policies)
   expect(results.map(({ differences }) => differences)).toEqual([[], []])
 })
