@@ -15,6 +15,7 @@ import { authorizeExport } from '../gate/export-errand.ts'
 import { govern } from '../gate/govern.ts'
 import { healthOf } from '../gate/health.ts'
 import type { Authenticator } from '../identity/authenticate.ts'
+import { readPolicyFolder } from '../policy/load.ts'
 import type { Foundation } from './foundation.ts'
 import type { OpenGate } from './gate.ts'
 import { csrfKeyOf } from './keys.ts'
@@ -57,7 +58,10 @@ export async function openControl(
   await control.register(transparencyRoutes, { store, sequencer })
   await control.register(usageRoutes, { store })
   await control.register(evaluationRoutes, { policies: () => policies.current })
-  await control.register(policyRoutes, { policies, gate: context, observed })
+  await control.register(policyRoutes, {
+    ...{ policies, gate: context, observed },
+    tests: async () => (await readPolicyFolder(config.policies)).tests,
+  })
   await control.register(replayRoutes, {
     store,
     policies: () => policies.current,

@@ -7,6 +7,8 @@ import type { GateContext } from '../../gate/context.ts'
 import { authorizeChange } from '../../gate/policy-errand.ts'
 import { subjectOfPerson } from '../../identity/people.ts'
 import { explain } from '../../policy/explain.ts'
+import type { PolicyDocument } from '../../policy/read-rules.ts'
+import { runPolicyTests } from '../../policy/test-runner.ts'
 import { personOf } from '../caller.ts'
 import type { ControlServer } from '../context.ts'
 import { waiting, waitingForPeople } from '../waiting.ts'
@@ -58,6 +60,8 @@ interface PolicyRoutesDeps {
   readonly policies: ActivePolicies
   readonly gate: GateContext
   readonly observed: readonly string[]
+  /** The tests beside the policy files of this replica. */
+  readonly tests: () => Promise<readonly PolicyDocument[]>
 }
 
 const document = z.object({ file: z.string(), text: z.string() })
@@ -77,7 +81,7 @@ export const proposedDocuments = z
 /** The policies in force, as they were loaded, why they decide as they do, and others that are to take their place. */
 export async function policyRoutes(
   app: ControlServer,
-  { policies, gate, observed }: PolicyRoutesDeps,
+  { policies, gate, observed, tests }: PolicyRoutesDeps,
 ): Promise<void> {
   app.get(
     '/api/policies',
@@ -106,6 +110,47 @@ export async function policyRoutes(
         generation,
         documents: documents.map(({ file, text }) => ({ file, text })),
         observed: [...observed],
+      }
+    },
+  )
+
+  app.get(
+    '/api/policies/tests',
+    {
+      config: { access: everyone },
+      schema: {
+        summary: 'How the tests beside the policies come out against those in force',
+        response: {
+          200: z.object({
+            results: z.array(
+              z.object({
+                file: z.string(),
+                line: z.int(),
+                name: z.string(),
+                passed: z.boolean(),
+                differences: z.array(z.string()),
+              }),
+            ),
+            mistakes: z
+              .array(z.looseObject({ file: z.string(), message: z.string() }))
+              .describe('why tests could not be run'),
+          }),
+        },
+      },
+    },
+    async () => {
+      try {
+        const results = runPolicyTests(await tests(), policies.current)
+        return {
+          results: results.map(({ file, line, name, passed, differences }) => ({
+            ...{ file, line, name, passed },
+            differences: [...differences],
+          })),
+          mistakes: [],
+        }
+      } catch (error) {
+        if (!(error instanceof MistakesError)) throw error
+        return { results: [], mistakes: error.mistakes.map((mistake) => ({ ...mistake })) }
       }
     },
   )

@@ -88,6 +88,10 @@ describeInBrowser('the pages of the console', {}, ({ company, at }) => {
     expect(await marked.textContent()).toContain('name: larger-refunds-need-a-support-lead')
     await expectAccessible(page)
 
+    await page.getByRole('radio', { name: 'Tests' }).check()
+    await page.getByText(/^\d+ tests, and all pass\.$/).waitFor()
+    await expectAccessible(page)
+
     await page.getByRole('radio', { name: 'Ask them' }).check()
     await page.getByLabel('Groups').fill('agents')
     await page.getByLabel('Resource').fill('crm')

@@ -192,6 +192,21 @@ export interface ShownPolicies {
   readonly observed: readonly string[]
 }
 
+/** `GET /api/policies/tests`. */
+export interface ShownTests {
+  readonly results: readonly ShownTest[]
+  /** Why they could not be run. */
+  readonly mistakes: readonly { readonly file: string; readonly message: string }[]
+}
+
+export interface ShownTest {
+  readonly file: string
+  readonly line: number
+  readonly name: string
+  readonly passed: boolean
+  readonly differences: readonly string[]
+}
+
 /** `POST /api/policies/explain` (policy/explanation.ts). */
 export interface ShownExplanation {
   readonly decision: {

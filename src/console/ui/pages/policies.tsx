@@ -5,6 +5,7 @@ import { Data } from '../parts/data.tsx'
 import { Explain } from '../parts/explain.tsx'
 import { FailureNotice, Notice } from '../parts/notice.tsx'
 import { PolicyFile } from '../parts/policy-file.tsx'
+import { PolicyTests } from '../parts/policy-tests.tsx'
 import { Segments } from '../parts/segments.tsx'
 import { pageHref } from '../state/route.ts'
 import { ruleLine } from '../state/rule-line.ts'
@@ -17,7 +18,8 @@ import { count } from '../text/count.ts'
 export function PoliciesPage({ me, query }: { me: Me; query: URLSearchParams }) {
   const { answer, failure, ask } = useAnswer<ShownPolicies>('/api/policies')
   const rule = query.get('rule')
-  const view = query.get('view') === 'ask' ? 'ask' : 'files'
+  const asked = query.get('view') ?? ''
+  const view = asked === 'ask' || asked === 'tests' ? asked : 'files'
   return (
     <>
       <div class="head">
@@ -30,10 +32,11 @@ export function PoliciesPage({ me, query }: { me: Me; query: URLSearchParams }) 
           value={view}
           options={[
             ['files', 'Files'],
+            ['tests', 'Tests'],
             ['ask', 'Ask them'],
           ]}
           choose={(value) =>
-            replacePlace(pageHref('policies', { view: value === 'ask' ? value : '' }))
+            replacePlace(pageHref('policies', { view: value === 'files' ? '' : value }))
           }
         />
       </div>
@@ -60,6 +63,7 @@ export function PoliciesPage({ me, query }: { me: Me; query: URLSearchParams }) 
         </Notice>
       )}
       {answer && view === 'files' && <Files policies={answer} rule={rule} />}
+      {answer && view === 'tests' && <PolicyTests />}
       {answer && view === 'ask' && <Explain me={me} />}
     </>
   )
