@@ -7,21 +7,23 @@ import { defineConfig } from 'vitest/config'
 const slow = [
   'test/audit/crash.test.ts',
   'test/channels/slack-trouble.test.ts',
-  'test/channels/teams/teams-trouble.test.ts',
+  'test/channels/teams/{class-24-deceiving-in-teams,teams,teams-trouble}.test.ts',
   'test/cli/stop.test.ts',
   'test/console/console.e2e.test.ts',
   'test/console/ui/{hostile,many,pages}.e2e.test.ts',
   'test/e2e/crash.test.ts',
   'test/e2e/observe-crash.test.ts',
   'test/e2e/respond-async{,-crash,-race}.test.ts',
-  'test/e2e/{store-away,traces,what-goes-on}.test.ts',
+  'test/e2e/{class-16-changed-meanwhile,disconnect,governing,policy-reload}.test.ts',
+  'test/e2e/{store-away,traces,upstream-failures,what-goes-on}.test.ts',
   'test/e2e/two-replicas.test.ts',
-  'test/gate/{class-15-races,life-of-an-approval}.test.ts',
+  'test/gate/{active-policies,class-15-races,life-of-an-approval,replay}.test.ts',
+  'test/identity/at-the-gateway.test.ts',
   'test/protocols/postgres/clients/{drivers,programs,query-builders}.test.ts',
   'test/protocols/http/{constant-memory,silent-connections,tls-listener}.test.ts',
   'test/protocols/postgres/{ending,session-grant,streams}.test.ts',
   'test/store/embedded.test.ts',
-  'test/operation/{compose,container-layout,health,promotion,restore,start,stop}.test.ts',
+  'test/operation/{compose,container-layout,health,promotion,restore,start,stop,tls}.test.ts',
 ]
 
 const onlySlow = process.env['SALLYPORT_TEST_SUITE'] === 'slow'
