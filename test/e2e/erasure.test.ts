@@ -9,6 +9,8 @@ import { problemIn, refund, verifiedLog, waiting } from './requests.ts'
 
 describe.runIf(storeKinds.includes('postgres'))('audit erase', () => {
   const login = `eraser_${crypto.randomUUID().replaceAll('-', '')}`
+  // Roles are the server's, and other tests may have made others erasers.
+  const stranger = login.replace('eraser', 'stranger')
   let admin: Client
   let owner: Client
   let upstream: CountingUpstream
@@ -20,6 +22,7 @@ describe.runIf(storeKinds.includes('postgres'))('audit erase', () => {
     admin = new Client({ connectionString: inject('postgres')!.server })
     await admin.connect()
     await admin.query(`CREATE ROLE ${login} LOGIN IN ROLE sallyport_eraser`)
+    await admin.query(`CREATE ROLE ${stranger} LOGIN`)
     databaseUrl = await createTestDatabase()
     owner = new Client({ connectionString: databaseUrl })
     await owner.connect()
@@ -32,6 +35,7 @@ describe.runIf(storeKinds.includes('postgres'))('audit erase', () => {
     await upstream.close()
     await owner.end()
     await admin.query(`DROP ROLE ${login}`)
+    await admin.query(`DROP ROLE ${stranger}`)
     await admin.end()
   })
 
@@ -121,7 +125,7 @@ describe.runIf(storeKinds.includes('postgres'))('audit erase', () => {
     for (const refused of [
       await erase('other-agent', 'because'),
       await erase('other-agent', 'request 2026-18', login, 'no'),
-      await erase('other-agent', 'request 2026-18', 'owner'),
+      await erase('other-agent', 'request 2026-18', stranger),
     ]) {
       expect(refused).toMatchObject({
         code: 1,
