@@ -276,9 +276,7 @@ export async function votesOf(db: Queryable, ids: readonly string[]): Promise<Ma
             v.voted_at AS "votedAt", p.groups,
             ARRAY(SELECT DISTINCT unnest(identifiers) FROM sallyport.same_person(v.issuer, v.subject)) AS names,
             sallyport.is_excluded(v.approval, v.issuer, v.subject)
-              OR EXISTS (SELECT FROM sallyport.same_person(v.issuer, v.subject) s
-                           JOIN sallyport.ended_subjects e ON e.issuer = s.issuer AND e.name = ANY (s.identifiers)
-                          WHERE e.disabled) AS excluded
+              OR sallyport.is_disabled(v.issuer, v.subject) AS excluded
        FROM sallyport.approval_votes v
        JOIN sallyport.people p ON p.issuer = v.issuer AND p.subject = v.subject
       WHERE v.approval = ANY ($1::uuid[])

@@ -103,10 +103,7 @@ export async function isDisabled(
   { issuer, subject }: Pick<Person, 'issuer' | 'subject'>,
 ): Promise<boolean> {
   const [row] = await tx.query<{ disabled: boolean }>(
-    `SELECT EXISTS (
-       SELECT FROM sallyport.same_person($1, $2) p
-         JOIN sallyport.ended_subjects e ON e.issuer = p.issuer AND e.name = ANY (p.identifiers)
-        WHERE e.disabled) AS disabled`,
+    'SELECT sallyport.is_disabled($1, $2) AS disabled',
     [issuer, subject],
   )
   return row!.disabled

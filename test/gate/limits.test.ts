@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import type { GateContext } from '../../src/gate/context.ts'
 import { Gate } from '../../src/gate/gate.ts'
 import { castVote } from '../../src/gate/vote.ts'
+import { endSubject } from '../../src/identity/end-subject.ts'
 import { getApproval, moveApproval } from '../../src/approvals/store.ts'
 import { ranBefore } from '../../src/gate/ran-before.ts'
 import { Problem } from '../../src/core/errors.ts'
@@ -112,6 +113,39 @@ describe('the database', () => {
     await expect(moveApproval(two.store, approval, { to: 'approved' })).rejects.toThrow(
       'not as many people have approved',
     )
+  })
+
+  it('counts nobody whose account was disabled after their vote (class 16)', async () => {
+    const two = await openTestGate(await openTestStore(), refundsNeed(2))
+    const id = await ask(new Gate(two), 'one of them has left')
+    const approval = (await getApproval(two.store, id))!
+    const ballot = { approval: id, digest: approval.digest, viewHash: approval.viewHash } as const
+    const end = (what: 'disabled' | 'enabled', at: Date) =>
+      two.store.tx((tx) => endSubject(tx, { issuers: [dana.issuer], name: 'dana', at, what }))
+    const [dana, omar] = [
+      await person(two.store, 'dana', ['leads']),
+      await person(two.store, 'omar', ['leads']),
+    ]
+    for (const [voter, left] of [
+      [dana, true],
+      [omar, false],
+    ] as const) {
+      await castVote(two, voter, {
+        ...ballot,
+        decision: 'approve',
+        reason: null,
+        scope: 'once',
+        channel: 'api',
+      })
+      if (left) await end('disabled', new Date(Date.now() - 60_000))
+    }
+    expect((await getApproval(two.store, id))!.state).toBe('pending')
+    await expect(moveApproval(two.store, approval, { to: 'approved' })).rejects.toThrow(
+      'not as many people have approved',
+    )
+    // Both votes are there: with the account, the one that was missing comes back.
+    await end('enabled', new Date())
+    expect((await moveApproval(two.store, approval, { to: 'approved' }))!.state).toBe('approved')
   })
 
   it.each(['binding', 'ran_before'])(
