@@ -35,6 +35,8 @@ describe('a condition is checked when it is loaded', () => {
     ['action.http[action.name] == "x"', 'cannot be used as a whole'],
     ['timestamp("2026-01-01T00:00:00Z") == timestamp("x")', 'There is no function `timestamp`'],
     ['dyn(action.http.method) == 1', 'There is no function `dyn`'],
+    ['action.http.json.n == 1u', 'is of type uint'],
+    ["action.http.json.s == b'x'", 'is of type bytes'],
     ['cel.bind(x, 1, x == 1)', 'There is no method `bind`'],
     ['{}.f < 1', 'compares something whose type nobody can know'],
   ])('%s', (when, said) => {

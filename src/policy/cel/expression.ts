@@ -4,6 +4,7 @@ import type { PathParameters } from '../path-parameters.ts'
 import { createEnvironment, type Scope, type ScopedEnvironment } from './environment.ts'
 import type { Fault } from './fault.ts'
 import { checkFunctions } from './functions.ts'
+import { checkLiterals } from './literals.ts'
 import { checkLoops } from './loops.ts'
 import { readsOf } from './reads.ts'
 
@@ -35,7 +36,12 @@ export class ExpressionCompiler {
     const parsed = parse(source, environment)
     if ('offset' in parsed) return [parsed]
     const reads = readsOf(parsed.ast, scope)
-    const faults = [...checkFunctions(parsed.ast), ...reads.faults, ...checkLoops(parsed.ast)]
+    const faults = [
+      ...checkFunctions(parsed.ast),
+      ...checkLiterals(parsed.ast),
+      ...reads.faults,
+      ...checkLoops(parsed.ast),
+    ]
     if (faults.length > 0) return faults.toSorted((a, b) => a.offset - b.offset)
     const mistyped = checkTypes(parsed)
     if (mistyped) return [mistyped]
