@@ -6,6 +6,7 @@ import type { JsonObject } from '../core/json.ts'
 import type { Announcing } from '../gate/announce.ts'
 import { ActivePolicies } from '../gate/active-policies.ts'
 import type { GateContext } from '../gate/context.ts'
+import { Lines } from '../gate/lines.ts'
 import { authorizeFiles } from '../gate/policy-errand.ts'
 import { recordRotation } from '../gate/secrets-rotated.ts'
 import { factsOf } from '../policy/attributes.ts'
@@ -61,6 +62,7 @@ export async function openGate(
     leaseTimes,
     outcomes,
     holds,
+    lines: new Lines(),
     policies: () => policies.current,
     catchUp: () => policies.follow(),
     limits: config.hold,

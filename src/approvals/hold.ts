@@ -1,5 +1,13 @@
 import type { Log } from '../telemetry/log.ts'
 import type { Store } from '../store/db.ts'
+import { Looks } from './looks.ts'
+import {
+  findOpenStandings,
+  findStandings,
+  type Found,
+  type Standing,
+  type Wanted,
+} from './standing.ts'
 import { settledOf } from './store.ts'
 
 /** Between two looks at the approvals that are waited for here, in milliseconds. A notification usually comes first. */
@@ -14,6 +22,8 @@ const approvalsChannel = 'sallyport_approvals'
 export class Holds {
   readonly #store: Store
   readonly #log: Log
+  readonly #standings: Looks<string, Standing | null>
+  readonly #open: Looks<Wanted, Found>
   // Owned by wait(): a waiter adds itself, and takes itself out again.
   readonly #waiters = new Map<string, Set<() => void>>()
   readonly #watchers = new Set<(id: string | null) => void>()
@@ -27,6 +37,19 @@ export class Holds {
   constructor(store: Store, log: Log) {
     this.#store = store
     this.#log = log
+    this.#standings = new Looks((ids) => findStandings(store, ids))
+    this.#open = new Looks((wanted) => findOpenStandings(store, wanted))
+  }
+
+  /** How an approval stands now; `null` if there is none. Rejects with `StoreError`. */
+  look(id: string): Promise<Standing | null> {
+    return this.#standings.look(id, id)
+  }
+
+  /** What is open now for the same request, and whether there are grants. Rejects with `StoreError`, also with one that `isSuperseded` knows. */
+  find(wanted: Wanted): Promise<Found> {
+    // The digest is that of all of it, but for the policies.
+    return this.#open.look(`${wanted.generation} ${wanted.digest}`, wanted)
   }
 
   async start(): Promise<void> {

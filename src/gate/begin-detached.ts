@@ -53,8 +53,8 @@ export async function beginDetached(
 
   const withOutcome = (step: Step): Promise<void> => keepAnswer(ctx, step, id, prepared.answer())
   const claimant = { action, credential, caller: nobody, detached: { withOutcome } }
-  const claimed = await claim(ctx, claimant, id, prepared.digest)
-  return 'permit' in claimed ? { sent: prepared.send(claimed.permit) } : null
+  const { permit } = await claim(ctx, claimant, id, prepared.digest)
+  return permit && { sent: prepared.send(permit) }
 }
 
 function prepareSafely(

@@ -1,5 +1,6 @@
 import type { Approval } from '../approvals/approval.ts'
 import { isReleased } from '../approvals/break-glass.ts'
+import { standingOf } from '../approvals/standing.ts'
 import { lockApproval, moveApproval, votesOf } from '../approvals/store.ts'
 import type { Decision } from '../core/decision.ts'
 import { Problem } from '../core/errors.ts'
@@ -14,7 +15,8 @@ import { commit, type Step } from './commit.ts'
 import type { GateContext } from './context.ts'
 import { decidedAnew } from './decided-anew.ts'
 import { dispatched } from './events.ts'
-import { issuePermit, type Permit } from './permit.ts'
+import type { Claimed } from './lines.ts'
+import { issuePermit } from './permit.ts'
 import { complete, endFormerLife, expire, invalidate } from './settle.ts'
 import { leaseLost, stillValid } from './still-valid.ts'
 
@@ -25,9 +27,6 @@ export interface Claimant extends Pick<Attempt, 'action' | 'credential' | 'calle
     readonly withOutcome: (step: Step) => Promise<void>
   }
 }
-
-/** Either the one permit of this approval, or the state that it is in instead. */
-export type Claimed = { readonly permit: Permit } | { readonly approval: Approval }
 
 /**
  * `approved → dispatching`, for one live attempt. Everything is looked at again under the lock, by the database's clock: the state, the expiry, the
@@ -57,7 +56,10 @@ export async function claim(
     }
     throw error
   }
-  if (approval.state !== 'dispatching' || approval.holder?.action !== action.id) return { approval }
+  const standing = standingOf(approval)
+  if (approval.state !== 'dispatching' || approval.holder?.action !== action.id) {
+    return { permit: null, standing }
+  }
   const permit = issuePermit({
     action,
     digest: payloadDigest,
@@ -66,7 +68,7 @@ export async function claim(
     complete: settle,
     under: { approval: id, until: approval.expiresAt },
   })
-  return { permit }
+  return { permit, standing }
 }
 
 async function take(

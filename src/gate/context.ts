@@ -7,6 +7,7 @@ import type { Sealer } from '../store/sealer.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Announcing } from './announce.ts'
 import type { PoliciesInForce } from './generations.ts'
+import type { Lines } from './lines.ts'
 import type { Outcomes } from './outcomes.ts'
 
 /** What every step of the gate works with. */
@@ -14,6 +15,7 @@ export interface GateContext {
   readonly store: Store
   readonly audit: AuditLog
   readonly holds: Holds
+  readonly lines: Lines
   /** This replica's hold on its epoch: without it nothing is sent. */
   readonly lease: Lease
   /** When others are taken for dead. */

@@ -1,11 +1,12 @@
-import type { Approval } from '../approvals/approval.ts'
 import { hasKnownOwner } from '../approvals/exclusion.ts'
 import { hasRun, isOpen } from '../approvals/machine.ts'
 import { isSpooled } from '../approvals/spool.ts'
-import { getApproval, lockApproval } from '../approvals/store.ts'
+import type { Standing } from '../approvals/standing.ts'
+import { lockApproval } from '../approvals/store.ts'
 import { anybodyWaits, deleteWaiter } from '../approvals/waiters.ts'
 import type { Decision } from '../core/decision.ts'
 import { Problem } from '../core/errors.ts'
+import { arrive } from './arrive.ts'
 import type { Accepted, Attempt, DetachableAttempt, Waiting } from './attempt.ts'
 import { actionDigest, subjectKey } from './binding.ts'
 import { claim } from './claim.ts'
@@ -14,12 +15,11 @@ import type { GateContext } from './context.ts'
 import { deny } from './deny.ts'
 import { isDetachable } from './detach.ts'
 import { decided } from './events.ts'
+import type { Claimed } from './lines.ts'
 import type { Permit } from './permit.ts'
-import { requestApproval, type Bound } from './request-approval.ts'
-import { reviewApproval } from './review.ts'
+import type { Bound } from './request-approval.ts'
 import { cancelLocked } from './settle.ts'
 import { refusal, statusEndpoint, taskOf } from './task.ts'
-import { useGrant } from './use-grant.ts'
 
 /** Attempts of one subject on one replica, for each approval that it may have open. Clients send again what they have no answer to, but not without end. */
 const attemptsPerApproval = 10
@@ -74,46 +74,59 @@ async function holdOne(
     sealed,
   }
 
-  const granted = attempt.approval ? null : await useGrant(ctx, attempt, bound)
-  if (granted) return granted
-
-  let approval = await requestApproval(ctx, attempt, decision, bound)
-  // The policies may have changed since the decision, and what was open then may have been reviewed before this was there.
-  if (approval.decision.policy !== ctx.policies().hash)
-    approval = await reviewApproval(ctx, approval)
-  if (approval.state === 'pending') attempt.held?.(waitingFor(approval))
-  const detached = isDetachable(attempt) && isOpen(approval.state)
+  const arrived = await arrive(ctx, attempt, decision, bound)
+  if ('permit' in arrived) return arrived.permit
+  let { standing } = arrived
+  if (standing.state === 'pending') attempt.held?.(waitingFor(standing))
+  const detached = isDetachable(attempt) && isOpen(standing.state)
   for (;;) {
     const left = deadline - performance.now()
-    if (approval.state === 'approved' && !caller.aborted) {
-      const claimed = await claim(ctx, attempt, approval.id, sealed.digest)
-      if ('permit' in claimed) return claimed.permit
-      approval = claimed.approval
-    } else if (approval.state === 'pending' && left > 0 && !caller.aborted && !ctx.holds.draining) {
-      await ctx.holds.wait(approval.id, left, caller)
-      approval = await look(ctx, approval.id)
-    } else if (detached && (isOpen(approval.state) || hasRun(approval.state))) {
+    if (standing.state === 'approved' && !caller.aborted) {
+      const claimed = await claimInTurn(ctx, attempt, standing, sealed.digest)
+      if (claimed.permit) return claimed.permit
+      ;({ standing } = claimed)
+    } else if (standing.state === 'pending' && left > 0 && !caller.aborted && !ctx.holds.draining) {
+      await ctx.holds.wait(standing.id, left, caller)
+      standing = await look(ctx, standing.id)
+    } else if (detached && (isOpen(standing.state) || hasRun(standing.state))) {
       return {
         action: action.id,
-        task: taskOf(approval),
-        endpoint: statusEndpoint(approval.id),
+        task: taskOf(standing),
+        endpoint: statusEndpoint(standing.id),
       }
     } else {
-      await leave(ctx, attempt, approval)
-      throw refusal(approval, action.id)
+      await leave(ctx, attempt, standing)
+      throw refusal(standing, action.id)
     }
   }
 }
 
-function waitingFor({ id, decision }: Approval): Waiting {
+/** One of those who wait here tries, and what it finds holds for the others: all of them at once would wait for one lock in the database. */
+async function claimInTurn(
+  ctx: GateContext,
+  attempt: Attempt,
+  standing: Standing,
+  payloadDigest: string,
+): Promise<Claimed> {
+  const { caller } = attempt
+  return ctx.lines.claiming.enter(
+    standing.id,
+    async () =>
+      caller.aborted ? { permit: null, standing } : claim(ctx, attempt, standing.id, payloadDigest),
+    (claimed) =>
+      claimed.standing.state === 'approved' ? null : { permit: null, standing: claimed.standing },
+  )
+}
+
+function waitingFor({ id, decision }: Standing): Waiting {
   const groups = decision.requirements.flatMap(({ from }) => ('group' in from ? [from.group] : []))
   return { approval: id, rules: decision.rules, groups: [...new Set(groups)] }
 }
 
-async function look(ctx: GateContext, id: string): Promise<Approval> {
+async function look(ctx: GateContext, id: string): Promise<Standing> {
   try {
-    const approval = await getApproval(ctx.store, id)
-    if (approval) return approval
+    const standing = await ctx.holds.look(id)
+    if (standing) return standing
   } catch (error) {
     throw asProblem(error)
   }
@@ -124,7 +137,7 @@ async function look(ctx: GateContext, id: string): Promise<Approval> {
 async function leave(
   ctx: GateContext,
   { action, caller }: Attempt,
-  { id, state }: Approval,
+  { id, state }: Standing,
 ): Promise<void> {
   if (ctx.limits.on_disconnect !== 'cancel' || !isOpen(state)) return
   const { issuer, subject } = action.subject

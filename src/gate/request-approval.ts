@@ -6,7 +6,6 @@ import {
   countOpen,
   databaseTime,
   findOpen,
-  getApproval,
   insertApproval,
   insertExclusion,
   lockSubject,
@@ -35,8 +34,8 @@ export interface Bound {
 }
 
 /**
- * The approval that this attempt belongs to: the one that it names, the one that is open for the same request, or a new one. Throws
- * `approval-mismatch` when it names one for anything else, and `too-many-holds`.
+ * Opens an approval for this attempt, unless somebody has opened one for the same request meanwhile: it joins that then. Throws `too-many-holds` and
+ * `hold-rate-exceeded`.
  */
 export async function requestApproval(
   ctx: GateContext,
@@ -48,9 +47,7 @@ export async function requestApproval(
   const result = await commit(ctx, async (step) => {
     // One at a time for a subject: otherwise the limit, and the one open request, could be raced.
     await lockSubject(step.tx, bound.subjectKey)
-    const approval = attempt.approval
-      ? await named(step, attempt, bound)
-      : await joinOrOpen(ctx, step, attempt, decision, bound)
+    const approval = await joinOrOpen(ctx, step, attempt, decision, bound)
     const id = approval instanceof Problem ? undefined : approval.id
     await step.record(decided(action, decision, bound.digest, id))
     if (!(approval instanceof Problem)) {
@@ -64,28 +61,6 @@ export async function requestApproval(
   })
   if (result instanceof Problem) throw result
   return result
-}
-
-async function named(
-  { tx }: Step,
-  { approval: id, action }: Attempt,
-  { subjectKey, digest }: Bound,
-): Promise<Approval | Problem> {
-  const approval = await getApproval(tx, id!)
-  if (
-    approval &&
-    approval.subjectKey === subjectKey &&
-    approval.digest === digest &&
-    approval.resource === action.resource
-  ) {
-    return approval
-  }
-  // The same answer whether it does not exist, is another's, or is for another request: an approval cannot be probed for, or substituted.
-  return new Problem(
-    'approval-mismatch',
-    `Approval ${id} is not for this request. What was approved is exactly what runs: send it unchanged, or leave the id out to ask anew.`,
-    { action: action.id },
-  )
 }
 
 async function joinOrOpen(

@@ -1,5 +1,5 @@
-import type { Approval } from '../approvals/approval.ts'
 import { hasRun, type ApprovalState } from '../approvals/machine.ts'
+import type { Standing } from '../approvals/standing.ts'
 import { Problem } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
 
@@ -22,7 +22,7 @@ export function statusEndpoint(id: string): string {
 }
 
 /** An approval as its agent sees it: what became of it, and nothing about who could decide. */
-export function taskOf(approval: Approval): JsonObject {
+export function taskOf(approval: Standing): JsonObject {
   const { id, state, expiresAt, outcome, resolution } = approval
   return {
     id,
@@ -40,7 +40,7 @@ export function taskOf(approval: Approval): JsonObject {
 export const retryAfter = 5
 
 /** Why an attempt does not run, from the state its approval is in. */
-export function refusal(approval: Approval, action: string): Problem {
+export function refusal(approval: Standing, action: string): Problem {
   const { id, state, decision, resolution } = approval
   const members = { action, reason: decision.reason, rules: decision.rules, task: taskOf(approval) }
   const said = resolution?.reason ? ` The approver said: ${resolution.reason}` : ''

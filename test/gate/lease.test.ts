@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { getApproval } from '../../src/approvals/store.ts'
 import type { Problem } from '../../src/core/errors.ts'
 import type { Person } from '../../src/core/person.ts'
+import { claim } from '../../src/gate/claim.ts'
 import type { GateContext } from '../../src/gate/context.ts'
 import { Gate } from '../../src/gate/gate.ts'
 import { startHousekeeping } from '../../src/gate/housekeeping.ts'
@@ -81,10 +82,16 @@ describe.each(storeKinds)('a replica that has lost its lease, on the %s store', 
     await takeForDead(asleep)
     await keepHouse(other)
     expect(asleep.lease.held()).toBe(true)
-    await expect(new Gate(asleep).enforce(attemptAt(note))).rejects.toMatchObject({
+    const attempt = attemptAt(note)
+    const { digest } = await attempt.seal()
+    await expect(claim(asleep, attempt, id, digest)).rejects.toMatchObject({
       code: 'store-unavailable',
     })
     expect(await stateOf(id)).toBe('approved')
+    // What it puts on record shows that its epoch has ended: from then on it is in the next one, and may.
+    const permit = await new Gate(asleep).enforce(attemptAt(note))
+    expect(asleep.lease.epoch).toBe(2)
+    permit.redeem(permit.digest)
   })
 
   it('finds its permit lapsed, and what it knows about the run is late evidence', async () => {

@@ -54,7 +54,7 @@ describe.each(storeKinds)('using what was approved, on the %s store', (kind) => 
       const attempt = attemptAt(note)
       const { digest } = await attempt.seal()
       const claimed = await claim({ ...ctx, policies: () => changed }, attempt, approval.id, digest)
-      expect(claimed).toMatchObject({ approval: { state: 'invalidated', holder: null } })
+      expect(claimed).toMatchObject({ permit: null, standing: { state: 'invalidated' } })
     },
   )
 

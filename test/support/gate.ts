@@ -8,6 +8,7 @@ import type { Subject } from '../../src/core/subject.ts'
 import type { Attempt } from '../../src/gate/attempt.ts'
 import type { GateContext } from '../../src/gate/context.ts'
 import type { PoliciesInForce } from '../../src/gate/generations.ts'
+import { Lines } from '../../src/gate/lines.ts'
 import { Outcomes } from '../../src/gate/outcomes.ts'
 import { rememberPerson } from '../../src/identity/people.ts'
 import { compilePolicies } from '../../src/policy/compile.ts'
@@ -38,6 +39,7 @@ export async function openTestGate(
     store,
     audit,
     holds,
+    lines: new Lines(),
     lease,
     leaseTimes,
     outcomes,

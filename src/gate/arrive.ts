@@ -1,0 +1,133 @@
+import { isOpen } from '../approvals/machine.ts'
+import { standingOf, type Found, type Standing } from '../approvals/standing.ts'
+import { getApproval, lockApproval } from '../approvals/store.ts'
+import { insertWaiter } from '../approvals/waiters.ts'
+import type { Decision } from '../core/decision.ts'
+import { Problem } from '../core/errors.ts'
+import type { Attempt, DetachableAttempt } from './attempt.ts'
+import { asProblem, commit } from './commit.ts'
+import type { GateContext } from './context.ts'
+import { decidedAnew } from './decided-anew.ts'
+import { isDetachable, keepRequest } from './detach.ts'
+import { decided } from './events.ts'
+import type { Permit } from './permit.ts'
+import { requestApproval, type Bound } from './request-approval.ts'
+import { reviewApproval } from './review.ts'
+import { useGrant } from './use-grant.ts'
+
+type Arriving = readonly [GateContext, Attempt | DetachableAttempt, Decision, Bound]
+
+/**
+ * Where a held attempt belongs: under a grant, which lets it run; or to the approval that it names, that is open for the same request, or that it asks for. That it
+ * was decided is on record then. Throws `approval-mismatch` when it names one for anything else, and why it may not ask.
+ *
+ * Thousands may arrive at once, of which nearly all join what is open already: they look for it together, and take no lock.
+ */
+export async function arrive(
+  ...arriving: Arriving
+): Promise<{ readonly permit: Permit } | { readonly standing: Standing }> {
+  const [ctx, attempt, , bound] = arriving
+  if (attempt.approval !== null) {
+    return { standing: await joinNamed(attempt.approval, arriving) }
+  }
+  for (;;) {
+    const { open, granted } = await find(ctx, attempt, bound)
+    const permit = granted ? await useGrant(ctx, attempt, bound) : null
+    if (permit) return { permit }
+    const standing = open ? await join(open, arriving) : await ask(arriving)
+    // If not, it ended in between, and there has to be another one.
+    if (standing) return { standing: await reviewed(ctx, standing) }
+  }
+}
+
+async function find(
+  ctx: GateContext,
+  { action }: Attempt,
+  { subjectKey, digest, binding }: Bound,
+): Promise<Found> {
+  const { resource } = action
+  try {
+    // Anew: the body may have taken its time, and the policies may have changed meanwhile.
+    return await decidedAnew(ctx, () => {
+      const { generation } = ctx.policies()
+      return ctx.holds.find({ subjectKey, resource, digest, binding, generation })
+    })
+  } catch (error) {
+    throw asProblem(error)
+  }
+}
+
+async function joinNamed(id: string, arriving: Arriving): Promise<Standing> {
+  const [ctx, { action }, decision, { subjectKey, digest }] = arriving
+  const approval = await getApproval(ctx.store, id).catch((error: unknown) => {
+    throw asProblem(error)
+  })
+  if (
+    approval?.subjectKey === subjectKey &&
+    approval.digest === digest &&
+    approval.resource === action.resource
+  ) {
+    const standing = await join(standingOf(approval), arriving)
+    return reviewed(ctx, standing ?? standingOf(approval))
+  }
+  await ctx.audit.append(decided(action, decision, digest))
+  // The same answer whether it does not exist, is another's, or is for another request: an approval cannot be probed for, or substituted.
+  throw new Problem(
+    'approval-mismatch',
+    `Approval ${id} is not for this request. What was approved is exactly what runs: send it unchanged, or leave the id out to ask anew.`,
+    { action: action.id },
+  )
+}
+
+/** `null`: it is not open any more, and this attempt did not name it. */
+async function join(
+  standing: Standing,
+  [ctx, attempt, decision, bound]: Arriving,
+): Promise<Standing | null> {
+  const { action } = attempt
+  const { id } = standing
+  const event = decided(action, decision, bound.digest, id)
+  const cancels = ctx.limits.on_disconnect === 'cancel'
+  if (!cancels && !isDetachable(attempt)) {
+    // Nothing follows from joining: whoever uses the approval looks at it again, under its lock.
+    await ctx.audit.append(event)
+    return standing
+  }
+  return commit(ctx, async (step) => {
+    const locked = await lockApproval(step.tx, id)
+    if (!locked || (attempt.approval === null && !isOpen(locked.approval.state))) return null
+    await step.record(event)
+    await keepRequest(ctx, step, attempt, locked.approval)
+    if (cancels) {
+      const { replica, epoch } = ctx.lease
+      await insertWaiter(step.tx, id, { replica, epoch, action: action.id })
+    }
+    return standingOf(locked.approval)
+  })
+}
+
+/** One of those who want the same asks for all of them. */
+async function ask(arriving: Arriving): Promise<Standing | null> {
+  const [ctx, , , { digest, subjectKey }] = arriving
+  const { asking, opening } = ctx.lines
+  const { standing, asked } = await asking.enter(
+    digest,
+    async () => {
+      const open = () => requestApproval(...arriving)
+      const approval = await opening.enter(subjectKey, open, () => null)
+      return { standing: standingOf(approval), asked: true }
+    },
+    (done) => ({ ...done, asked: false }),
+  )
+  return asked ? standing : join(standing, arriving)
+}
+
+/** The policies may have changed since the decision, and what was open then may have been reviewed before this was there. */
+async function reviewed(ctx: GateContext, standing: Standing): Promise<Standing> {
+  if (standing.decision.policy === ctx.policies().hash) return standing
+  const approval = await getApproval(ctx.store, standing.id).catch((error: unknown) => {
+    throw asProblem(error)
+  })
+  if (!approval) throw new Error(`approval ${standing.id} has vanished`)
+  return standingOf(await reviewApproval(ctx, approval))
+}
