@@ -1,12 +1,13 @@
 import type { Store } from '../../store/db.ts'
 import type { EventRow } from '../exported.ts'
+import { cefLine } from './cef.ts'
 import { csvHead, csvLine } from './csv.ts'
 import { ndjsonLine } from './ndjson.ts'
 import { ocsfLine } from './ocsf/event.ts'
 import { readRows, type RowOptions } from './rows.ts'
 import type { Part } from './stretches.ts'
 
-interface Format {
+export interface Format {
   readonly type: string
   readonly extension: string
   /** Before the first event. */
@@ -24,6 +25,7 @@ export const formats = {
     head: csvHead,
     line: csvLine,
   },
+  cef: { type: 'text/plain; charset=utf-8', extension: 'cef', head: null, line: cefLine },
 } as const satisfies Record<string, Format>
 
 export type FormatName = keyof typeof formats

@@ -6,6 +6,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ReadableStream } from 'node:stream/web'
 import { z } from 'zod'
+import { formatNames } from '../../../audit/export/format.ts'
 import { connect, type ControlPlane } from '../../control-plane.ts'
 import { Refusal, UsageError } from '../../errors.ts'
 import type { Terminal } from '../../terminal.ts'
@@ -24,7 +25,7 @@ interface Options extends Filters {
 export function exportAudit(terminal: Terminal): Command {
   const command = new Command('export')
     .description('export the audit log; needs the role auditor, and is itself on record')
-    .addOption(new Option('--format <format>').choices(['ndjson', 'ocsf', 'csv']).default('ndjson'))
+    .addOption(new Option('--format <format>').choices(formatNames).default('ndjson'))
     .option(
       '--out <file>',
       'write here, and not to standard output, with a manifest beside it; the file must not exist',

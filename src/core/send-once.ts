@@ -1,0 +1,92 @@
+import { request, type IncomingMessage } from 'node:http'
+import { isIP, type Socket } from 'node:net'
+import { dial, dialTls } from './dial.ts'
+
+export interface Outgoing {
+  readonly method: 'POST' | 'PUT'
+  readonly url: URL
+  /** Without `host` and `content-length`. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string | Buffer
+  /** PEM: the authorities that the other side is known by, if it is not one of the usual ones. */
+  readonly ca?: Buffer | undefined
+}
+
+export interface Answer {
+  readonly status: number
+  readonly retryAfter: string | undefined
+  /** The first bytes of what was answered, as many as were asked for. */
+  readonly beginning: Buffer
+}
+
+/** Nobody answered. The message is for people, and has no word of what the other side wrote. */
+export class NotSent extends Error {
+  constructor(message: string, options: ErrorOptions) {
+    super(message, options)
+    this.name = 'NotSent'
+  }
+}
+
+/**
+ * Sends a request once, on a connection of its own, and follows no redirect. The address is resolved once, and checked where it is dialled. Of the answer no more than `most`
+ * bytes are read. Rejects with `NotSent` when nobody answers, also when `signal` says so.
+ */
+export function sendOnce(
+  { method, url, headers, body, ca }: Outgoing,
+  signal: AbortSignal,
+  most = 0,
+): Promise<Answer> {
+  const { host, pathname, search } = url
+  const options = {
+    method,
+    path: `${pathname}${search}`,
+    headers: { ...headers, host, 'content-length': String(Buffer.byteLength(body)) },
+    signal,
+    createConnection: () => connectionTo(url, ca),
+  }
+  return new Promise((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException) =>
+      reject(new NotSent(wordsFor(error, signal), { cause: error }))
+    const sent = request(options, (response: IncomingMessage) => {
+      const { statusCode: status = 0, headers: answered } = response
+      readSome(response, most).then((beginning) => {
+        resolve({ status, retryAfter: answered['retry-after'], beginning })
+      }, failed)
+    })
+    sent.on('error', failed)
+    sent.end(body)
+  })
+}
+
+async function readSome(response: IncomingMessage, most: number): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  try {
+    if (most > 0)
+      for await (const chunk of response as AsyncIterable<Buffer>) {
+        chunks.push(chunk)
+        length += chunk.length
+        if (length >= most) break
+      }
+  } finally {
+    response.destroy()
+  }
+  return Buffer.concat(chunks).subarray(0, most)
+}
+
+function connectionTo({ protocol, hostname, port }: URL, ca: Buffer | undefined): Socket {
+  const host = hostname.replace(/^\[|\]$/g, '')
+  if (protocol === 'http:') return dial({ host, port: Number(port) || 80 })
+  return dialTls(
+    { host, port: Number(port) || 443 },
+    { host, ...(!isIP(host) && { servername: host }), ALPNProtocols: ['http/1.1'], ca },
+  )
+}
+
+/** Codes of the system, and nothing of what the other side wrote. */
+function wordsFor({ code = '' }: NodeJS.ErrnoException, signal: AbortSignal): string {
+  if (signal.aborted) return 'It did not answer in time'
+  if (code === 'ERR_IP_BLOCKED') return 'It has an address that nothing is sent to'
+  if (/CERT|TLS|SSL|SIGNATURE|ISSUER/.test(code)) return `It cannot prove who it is (${code})`
+  return `It cannot be reached${code ? ` (${code})` : ''}`
+}
