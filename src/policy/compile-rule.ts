@@ -1,4 +1,5 @@
 import type { Requirement } from '../core/decision.ts'
+import { gatewayItself } from '../core/gateway-itself.ts'
 import type { DecisionReason } from '../core/reasons.ts'
 import { namespaces, namespacesOf, type KnownResource, type Namespace } from './attributes.ts'
 import type { Scope } from './cel/environment.ts'
@@ -21,7 +22,10 @@ export function compileRule(
   const resources = resolveResources(read, known)
   checkRule(read, resources, known)
   const { source, yaml, path } = read
-  const seen = resources.length > 0 ? scopeOf(resources) : widestScope(known)
+  const seen = {
+    ...(resources.length > 0 ? scopeOf(resources) : widestScope(known)),
+    ...usageScope(resources, known),
+  }
   const parameters = parametersOf(source)
   const when = compileWhen(read, { ...seen, parameters }, expressions)
   if (!source) return null
@@ -41,6 +45,15 @@ export function compileRule(
   }
 }
 
+/** What is done to the gateway itself touches no data set. */
+function usageScope(
+  resources: readonly KnownResource[],
+  { datasets = [], elsewhere = false }: Known,
+): Pick<Scope, 'usage'> {
+  if (resources.some(({ name }) => name === gatewayItself)) return {}
+  return { usage: { datasets, others: elsewhere } }
+}
+
 function parametersOf(source: RuleSource | null | undefined): PathParameters {
   const globs = source?.what?.http?.path ?? []
   return new PathParameters(globs, source ? modeOf(source.then) : 'everything')
@@ -53,7 +66,7 @@ const defaultReasons: Record<RuleSource['then'], DecisionReason> = {
 }
 
 /** What a condition can see: what the actions of every resource of its rule have. */
-function scopeOf(resources: readonly KnownResource[]): Omit<Scope, 'parameters'> {
+function scopeOf(resources: readonly KnownResource[]): Omit<Scope, 'parameters' | 'usage'> {
   return {
     namespaces: common(resources.map(({ protocol }) => namespacesOf(protocol))),
     facts: common(resources.map(({ facts }) => facts)),
@@ -61,7 +74,7 @@ function scopeOf(resources: readonly KnownResource[]): Omit<Scope, 'parameters'>
 }
 
 /** For a rule with a mistake in `on` or `what`: that mistake is enough, and is not told again as one in the condition. */
-function widestScope({ resources }: Known): Omit<Scope, 'parameters'> {
+function widestScope({ resources }: Known): Omit<Scope, 'parameters' | 'usage'> {
   return {
     namespaces: Object.keys(namespaces) as Namespace[],
     facts: [...new Set(resources.flatMap(({ facts }) => facts))],

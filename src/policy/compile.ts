@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import canonicalize from 'canonicalize'
 import { MistakesError, type Mistake } from '../core/errors.ts'
+import { usageFactName, type UsageFact } from '../core/usage-fact.ts'
 import { ExpressionCompiler } from './cel/expression.ts'
 import { compileRule } from './compile-rule.ts'
 import type { Known } from './known.ts'
@@ -14,6 +15,8 @@ export interface Needs {
   readonly body: boolean
   /** Facts that rules declare by using them: `impact.rows`. */
   readonly facts: readonly string[]
+  /** Those of them that are counts of what the subject did, each once. */
+  readonly usage: readonly UsageFact[]
 }
 
 /** The rules about one resource, ready to decide. */
@@ -64,9 +67,11 @@ export function compilePolicies(
     rules,
     resources: known.resources.map(({ name }) => name),
     rulesFor: (resource) => byResource.get(resource),
-    needs: (resource) => byResource.get(resource)?.needs ?? { body: false, facts: [] },
+    needs: (resource) => byResource.get(resource)?.needs ?? noNeeds,
   }
 }
+
+const noNeeds: Needs = { body: false, facts: [], usage: [] }
 
 function reportDuplicates(read: readonly ReadRule[]): void {
   const first = new Map<string, ReadRule>()
@@ -103,6 +108,7 @@ function indexByResource(rules: readonly Rule[]): ReadonlyMap<string, ResourceRu
 
 function resourceRules(all: readonly Rule[]): ResourceRules {
   const paths = new Set(all.flatMap(({ when }) => [...(when?.reads ?? [])]))
+  const usage = all.flatMap(({ when }) => when?.usage ?? [])
   const reads = (key: string) =>
     paths.has(`action.${key}`) ||
     all.some(({ conditions }) => conditions.some((condition) => condition.key === `what.${key}`))
@@ -113,6 +119,7 @@ function resourceRules(all: readonly Rule[]): ResourceRules {
     needs: {
       body: reads('http.json'),
       facts: [...paths].filter((path) => !path.startsWith('action.')).toSorted(),
+      usage: [...new Map(usage.map((fact) => [usageFactName(fact), fact])).values()],
     },
   }
 }

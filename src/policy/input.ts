@@ -22,8 +22,8 @@ export class Input {
   constructor(action: Action, facts: Facts) {
     this.action = action
     // What the protocol has found out goes with the action, into the approval too: what was decided by it is reviewed by the same.
-    const { impact } = action.attributes
-    this.facts = impact ? { impact, ...facts } : facts
+    const { impact, usage } = action.attributes
+    this.facts = { ...(impact && { impact }), ...(usage && { usage }), ...facts }
   }
 
   attribute(namespace: Namespace, name: string): Attribute | undefined {

@@ -2,6 +2,7 @@ import { Environment } from '@marcbachmann/cel-js'
 import { namespaces, type Namespace } from '../attributes.ts'
 import type { PathParameters } from '../path-parameters.ts'
 import { matchesRe2 } from './regex.ts'
+import { registerUsage, UsageView, type UsageScope } from './usage.ts'
 import { ActionView, namespaceViews, SubjectView, viewOf, type View } from './views.ts'
 
 /** What the conditions of a rule can see: the attributes and facts that all of its resources have. */
@@ -9,6 +10,8 @@ export interface Scope {
   readonly namespaces: readonly Namespace[]
   /** `impact.rows` */
   readonly facts: readonly string[]
+  /** Left out where nothing is counted. */
+  readonly usage?: UsageScope
   /** What the rule's paths name: `id` of `/v1/customers/:id`. */
   readonly parameters: PathParameters
 }
@@ -51,7 +54,10 @@ export function createEnvironment(scope: Scope): ScopedEnvironment {
   cel.registerVariable('subject', 'sallyport.subject')
   cel.registerVariable('params', 'map<string, string>')
   cel.registerFunction('string.matchesRe2(string): bool', matchesRe2, { async: false })
-  return { cel, factViews: registerFacts(cel, scope.facts) }
+  const factViews = registerFacts(cel, scope.facts)
+  if (!scope.usage) return { cel, factViews }
+  registerUsage(cel)
+  return { cel, factViews: new Map([...factViews, ['usage', UsageView]]) }
 }
 
 const subjectFields = {

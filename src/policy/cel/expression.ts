@@ -1,4 +1,5 @@
 import { ParseError, TypeError as CelTypeError, type ParseResult } from '@marcbachmann/cel-js'
+import type { UsageFact } from '../../core/usage-fact.ts'
 import type { Input } from '../input.ts'
 import type { PathParameters } from '../path-parameters.ts'
 import { createEnvironment, type Scope, type ScopedEnvironment } from './environment.ts'
@@ -16,6 +17,8 @@ export interface Expression {
   readonly source: string
   /** The attributes and facts that it looks at: `action.http.json`, `impact.rows`. */
   readonly reads: ReadonlySet<string>
+  /** What it wants counted. Their names are among `reads`, as in `usage.rows customers 24h`. */
+  readonly usage: readonly UsageFact[]
   /**
    * Throws when the result depends on something that is missing, unknown or of another type than the expression needs. The caller
    * decides what is closed: not allowed, or denied.
@@ -48,12 +51,17 @@ export class ExpressionCompiler {
     return {
       source,
       reads: reads.paths,
+      usage: reads.usage,
       evaluate: evaluator(parsed, environment, reads.parameters ? scope.parameters : null),
     }
   }
 
   #environment(scope: Scope): ScopedEnvironment {
-    const key = JSON.stringify([scope.namespaces.toSorted(), scope.facts.toSorted()])
+    const key = JSON.stringify([
+      scope.namespaces.toSorted(),
+      scope.facts.toSorted(),
+      scope.usage !== undefined,
+    ])
     const known = this.#environments.get(key)
     if (known) return known
     const environment = createEnvironment(scope)

@@ -1,6 +1,7 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
 import { children } from './ast.ts'
 import type { Fault } from './fault.ts'
+import { isUsageCall } from './usage.ts'
 import { regexMistake } from './regex.ts'
 
 /** Everything that a condition may call. What is not on these lists is refused: a new version of the library adds nothing by itself. */
@@ -30,7 +31,8 @@ export function checkFunctions(node: ASTNode): readonly Fault[] {
 
 function callFaults(node: ASTNode): readonly Fault[] {
   if (node.op === 'call' && !functions.has(node.args[0])) return [unknownFunction(node, functions)]
-  if (node.op !== 'rcall') return []
+  // What `usage` can do is checked with what it is asked for.
+  if (node.op !== 'rcall' || isUsageCall(node)) return []
   const [name, , args] = node.args
   if (name === 'matches') {
     return [

@@ -1,12 +1,16 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
+import { usageFactName, type UsageFact } from '../../core/usage-fact.ts'
 import { namespaces } from '../attributes.ts'
 import { accessOf, children } from './ast.ts'
 import type { Scope } from './environment.ts'
 import type { Fault } from './fault.ts'
+import { isUsageCall, usageFactOf } from './usage.ts'
 
 /** What an expression looks at: `action.http.json`, `impact.rows`. */
 export interface Reads {
   readonly paths: ReadonlySet<string>
+  /** Those of them that are counts of what the subject did. */
+  readonly usage: readonly UsageFact[]
   /** Whether it looks at what the rule's paths name. */
   readonly parameters: boolean
   readonly faults: readonly Fault[]
@@ -20,12 +24,14 @@ const scalars = ['name', 'resource', 'effect', 'reason']
  */
 export function readsOf(root: ASTNode, scope: Scope): Reads {
   const paths = new Set<string>()
+  const usage: UsageFact[] = []
   const faults: Fault[] = []
   let parameters = false
   visit(root)
-  return { paths, parameters, faults }
+  return { paths, usage, parameters, faults }
 
   function visit(node: ASTNode): void {
+    if (isUsageCall(node)) return count(node)
     const access = accessOf(node)
     if (access === null) {
       children(node).forEach(visit)
@@ -50,6 +56,13 @@ export function readsOf(root: ASTNode, scope: Scope): Reads {
     } else {
       paths.add(`action.${namespace}.${second}`)
     }
+  }
+
+  function count(node: ASTNode & { op: 'rcall' }): void {
+    const found = usageFactOf(node, scope.usage)
+    if ('offset' in found) return void faults.push(found)
+    usage.push(found)
+    paths.add(`usage.${usageFactName(found)}`)
   }
 
   function pathParameter(node: ASTNode, [name]: readonly string[]): void {
