@@ -6,8 +6,10 @@ import { openFoundation, type Foundation } from './app/foundation.ts'
 import { openGate } from './app/gate.ts'
 import type { Config } from './config/schema.ts'
 import { version } from './core/version.ts'
+import type { ActiveIdentity } from './gate/active-identity.ts'
 import { startHousekeeping } from './gate/housekeeping.ts'
 import { keyCreation, keyRevocation } from './gate/key-errands.ts'
+import { identityErrand } from './gate/identity-errand.ts'
 import { policyErrand } from './gate/policy-errand.ts'
 import { createAuthenticator, type Authenticator } from './identity/authenticate.ts'
 import { leaseTimes, type LeaseTimes } from './store/lease.ts'
@@ -42,8 +44,8 @@ export async function startGateway(
 
   const foundation = await openFoundation(config, { log, times, signal }, opened)
   const gate = await openGate(foundation, opened)
-  const { context, policies } = gate
-  const authenticator = await openAuthenticator(foundation, opened)
+  const { context, policies, identity } = gate
+  const authenticator = await openAuthenticator(foundation, identity, opened)
   const agents = await openAgents(foundation, context, authenticator, opened)
   const control = await openControl(foundation, gate, authenticator, pages, opened)
   const { control: listen } = config.listen
@@ -57,6 +59,10 @@ export async function startGateway(
   const desk = { store, recorder: audit, log }
   const housekeeping = startHousekeeping(context, {
     'policy.activate': policyErrand({ store, audit, replica: lease.replica, log }),
+    'identity.change': identityErrand({
+      ...{ audit, replica: lease.replica },
+      announce: () => identity.announce(),
+    }),
     'key.create': keyCreation(desk),
     'key.revoke': keyRevocation(desk),
   })
@@ -89,15 +95,19 @@ export async function startGateway(
 }
 
 async function openAuthenticator(
-  { config, store, audit, log, metrics }: Foundation,
+  { store, audit, log, metrics }: Foundation,
+  identity: ActiveIdentity,
   opened: AsyncDisposableStack,
 ): Promise<Authenticator> {
   const authenticator = await createAuthenticator({
-    identity: config.identity,
+    identity,
     store,
     recorder: audit,
     log,
     onRefusal: (reason) => metrics.refused(reason),
   })
+  identity.onChange((now) => authenticator.trust(now))
+  // It may have changed while the authenticator was being made.
+  authenticator.trust(identity)
   return opened.adopt(authenticator, (it) => it.close())
 }

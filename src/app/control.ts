@@ -23,7 +23,7 @@ import { csrfKeyOf } from './keys.ts'
 /** The control plane with all its routes, but for those of chats. It does not listen yet. `pages`: the folder of the built console. */
 export async function openControl(
   { config, log, secrets, metrics, store, audit, sequencer }: Foundation,
-  { context, policies, observed, compile }: OpenGate,
+  { context, policies, identity, observed, compile }: OpenGate,
   authenticator: Authenticator,
   pages: string | null,
   opened: AsyncDisposableStack,
@@ -31,7 +31,7 @@ export async function openControl(
   const { control: listen } = config.listen
   const health = healthOf(context, () => policies.behind)
   const control = await createControlServer({
-    identity: config.identity,
+    identity,
     publicUrl: listen.public_url,
     trustedProxies: listen.trusted_proxies,
     tls: listen.tls,

@@ -4,6 +4,7 @@ import { observedResources } from '../config/observed.ts'
 import type { Config, Resource } from '../config/schema.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Announcing } from '../gate/announce.ts'
+import { ActiveIdentity } from '../gate/active-identity.ts'
 import { ActivePolicies } from '../gate/active-policies.ts'
 import type { GateContext } from '../gate/context.ts'
 import { Lines } from '../gate/lines.ts'
@@ -20,6 +21,7 @@ import type { Foundation } from './foundation.ts'
 export interface OpenGate {
   readonly context: GateContext
   readonly policies: ActivePolicies
+  readonly identity: ActiveIdentity
   readonly observed: readonly string[]
   readonly compile: (
     documents: readonly PolicyDocument[],
@@ -51,10 +53,18 @@ export async function openGate(
     }),
     (it) => it.close(),
   )
+  const identity = opened.adopt(
+    await ActiveIdentity.open({
+      own: config.identity,
+      replica: lease.replica,
+      ...{ store, audit, log },
+    }),
+    (it) => it.close(),
+  )
   const observed = observedResources(config)
   warn(foundation, observed)
   await recordRotation({ store, audit }, { cookies: secrets.cookies, sealing: secrets.sealing })
-  await recordStart(foundation, policies, observed, opened)
+  await recordStart(foundation, { policies, identity, observed }, opened)
   const context: GateContext = {
     store,
     audit,
@@ -71,8 +81,9 @@ export async function openGate(
     announcing: announcingOf(config),
     log,
   }
-  await policies.start(authorizeFiles(context, config.identity.roles.admin?.group))
-  return { context, policies, observed, compile }
+  await policies.start(authorizeFiles(context, () => identity.roles.admin?.group))
+  await identity.start(context)
+  return { context, policies, identity, observed, compile }
 }
 
 function warn({ config, log }: Foundation, observed: readonly string[]): void {
@@ -90,17 +101,15 @@ function warn({ config, log }: Foundation, observed: readonly string[]): void {
 }
 
 async function recordStart(
-  { config, audit, log }: Foundation,
-  policies: ActivePolicies,
-  observed: readonly string[],
+  { audit, log }: Foundation,
+  { policies, identity, observed }: Pick<OpenGate, 'policies' | 'identity' | 'observed'>,
   opened: AsyncDisposableStack,
 ): Promise<void> {
   await audit.append({
     type: 'gateway.started',
     policy: policies.current.hash,
-    // Who may do what here comes from the configuration: a change of it is seen from one start to the next.
     details: {
-      roles: JSON.parse(JSON.stringify(config.identity.roles)) as JsonObject,
+      roles: JSON.parse(JSON.stringify(identity.roles)) as JsonObject,
       ...(observed.length > 0 && { observed: [...observed] }),
     },
   })

@@ -28,6 +28,7 @@ export type Caller =
     }
 
 export interface CallerDeps {
+  /** Read anew for each request: it can change. */
   readonly identity: Config['identity']
   readonly store: Store
   readonly authenticator: Authenticator
@@ -63,7 +64,10 @@ export function createCallerOf({ identity, store, authenticator, cookies }: Call
 
   async function bySession(cookie: string): Promise<Caller> {
     const session = await findSession(store, cookie)
-    if (!session) throw new Refusal('session-ended')
+    // Also one of people whose identity provider is not the one to log in with any more.
+    if (!session || session.person.issuer !== identity.login?.issuer) {
+      throw new Refusal('session-ended')
+    }
     return personCaller(session.person, session)
   }
 

@@ -22,6 +22,7 @@ export type ControlServer = FastifyInstance<
 export type Obstacle = 'draining' | 'store-away' | 'lease-lost' | 'policies-unreadable'
 
 export interface ControlServerDeps {
+  /** Read anew for each request: it can change. */
   readonly identity: Config['identity']
   /** How people reach it; without one, by loopback and the port that it listens on. */
   readonly publicUrl: string | undefined

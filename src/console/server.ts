@@ -13,7 +13,6 @@ import {
 } from 'fastify-type-provider-zod'
 import { TlsServer } from '../config/tls-server.ts'
 import { Problem } from '../core/errors.ts'
-import { createLogin } from '../identity/login.ts'
 import { enforceAccess } from './access.ts'
 import { createCallerOf } from './caller.ts'
 import type { ControlServer, ControlServerDeps } from './context.ts'
@@ -40,7 +39,7 @@ const limits = { requestTimeout: 30_000, keepAliveTimeout: 72_000 }
  * that agents use. It does not listen yet, so that routes can be added first. Rejects with `MistakesError` when `tls` has no usable certificate.
  */
 export async function createControlServer(deps: ControlServerDeps): Promise<ControlServer> {
-  const { identity, publicUrl, trustedProxies = [], tls, cookieKeys, csrfKey, log } = deps
+  const { publicUrl, trustedProxies = [], tls, cookieKeys, csrfKey, log } = deps
   const origin = publicUrl === undefined ? null : new URL(publicUrl).origin
   const secure = origin?.startsWith('https:') ?? tls !== undefined
   const cookies = cookiesFor(secure)
@@ -76,16 +75,12 @@ export async function createControlServer(deps: ControlServerDeps): Promise<Cont
   await app.register(healthRoutes, deps)
   await app.register(meRoutes)
   await app.register(keyRoutes, deps)
-  if (identity.events.length > 0) await app.register(securityEventRoutes, deps)
-  if (identity.login) {
-    await app.register(loginRoutes, {
-      ...deps,
-      config: identity.login,
-      login: createLogin(identity.login),
-      cookies,
-      origin: () => origin ?? `${secure ? 'https' : 'http'}://${loopback(app)}`,
-    })
-  }
+  await app.register(securityEventRoutes, deps)
+  await app.register(loginRoutes, {
+    ...deps,
+    cookies,
+    origin: () => origin ?? `${secure ? 'https' : 'http'}://${loopback(app)}`,
+  })
   return app
 }
 

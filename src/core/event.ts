@@ -18,6 +18,7 @@ export type EventType =
   | 'policy.activated'
   | 'policy.loaded'
   | 'policy.rejected'
+  | 'identity.activated'
   | 'identity.refused'
   | 'request.refused'
   | 'identity.login'
@@ -31,6 +32,9 @@ export type EventType =
   | 'identity.unlinked'
   | 'audit.exported'
   | 'audit.erased'
+  | 'audit.retained'
+  | 'audit.legal_hold_created'
+  | 'audit.legal_hold_released'
   | 'audit.signing_key_used'
   | 'secrets.rotated'
   | 'gateway.started'
@@ -54,6 +58,22 @@ export interface Outcome {
   readonly websocket?: WebSocketUse
   /** Problem code of a failure before an answer, or of what cut it off. */
   readonly error?: string
+}
+
+/** Indexes of the log from `first` up to `end`. */
+export interface Indexes {
+  readonly first: number
+  readonly end: number
+}
+
+/** A month that is kept elsewhere: every event in it, and the files that have them all. */
+export interface Retention {
+  /** In UTC, as in 2026-01. */
+  readonly month: string
+  readonly events: number
+  readonly indexes: readonly Indexes[]
+  /** SHA-256 in hex, of each file as it is kept. */
+  readonly exports: readonly (Indexes & { readonly sha256: string })[]
 }
 
 /**
@@ -85,4 +105,6 @@ export interface EventInput {
   readonly outcome?: Outcome
   readonly usage?: { readonly tables: readonly string[]; readonly columns: readonly string[] }
   readonly trace?: string
+  /** Of an `audit.retained`. Hashed, and never erased: without it nobody could tell a month that is kept elsewhere from one that somebody took away. */
+  readonly retention?: Retention
 }

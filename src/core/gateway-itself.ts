@@ -2,6 +2,12 @@
 export const gatewayItself = 'sallyport'
 
 /** What is done to the gateway and can be held or denied: the name of the action, and `what.admin.operation` in a rule. */
-export const operations = ['policy.activate', 'key.create', 'key.revoke', 'audit.export'] as const
+export const operations = [
+  'policy.activate',
+  'identity.change',
+  'key.create',
+  'key.revoke',
+  'audit.export',
+] as const
 
 export type Operation = (typeof operations)[number]

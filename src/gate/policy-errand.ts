@@ -9,28 +9,9 @@ import type { PolicyDocument } from '../policy/read-rules.ts'
 import { activate, announce, type ActivationDeps, type Authorize } from './activate.ts'
 import type { GateContext } from './context.ts'
 import type { ErrandWork } from './errands.ts'
+import { filesIssuer, filesSubject } from './files-subject.ts'
 import { readVersion, type InForce } from './generations.ts'
 import { govern } from './govern.ts'
-
-/** No URL, so it can never be the issuer of a token. */
-const filesIssuer = 'sallyport:gateway'
-
-/**
- * Who changes policy files: nobody can tell, so whoever administers the gateway is taken for their owner, and none of them approves the change. Without that role
- * there is nobody who could be ruled out, and a rule that holds such changes denies them (`owner-unknown`): a person has to propose them.
- */
-function policyFilesSubject(adminGroup: string | undefined): Subject {
-  return {
-    issuer: filesIssuer,
-    subject: 'policy-files',
-    kind: 'service',
-    groups: [],
-    owner: adminGroup === undefined ? null : { group: adminGroup },
-    chain: [],
-    related: [],
-    claims: {},
-  }
-}
 
 /** Asks the policies in force whether others may take their place, for whoever proposes them. */
 export function authorizeChange(ctx: GateContext, subject: Subject): Authorize {
@@ -45,11 +26,11 @@ export function authorizeChange(ctx: GateContext, subject: Subject): Authorize {
 }
 
 /** The same for files that changed by themselves: nobody waits for an answer, so a denial is logged, and on record. */
-export function authorizeFiles(ctx: GateContext, adminGroup: string | undefined): Authorize {
-  const authorize = authorizeChange(ctx, policyFilesSubject(adminGroup))
+export function authorizeFiles(ctx: GateContext, adminGroup: () => string | undefined): Authorize {
   return async (next, before) => {
     try {
-      const approval = await authorize(next, before)
+      const subject = filesSubject('policy-files', adminGroup())
+      const approval = await authorizeChange(ctx, subject)(next, before)
       if (approval && approval !== 'denied') {
         ctx.log.warn(
           { policy: next.hash, approval: approval.id },

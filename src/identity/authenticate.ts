@@ -30,6 +30,8 @@ export interface Authenticator {
    * issuer ended it since. A proof that was for the beginning is not asked for again. Keys are to be authenticated again.
    */
   recheck(principal: Principal): void | Promise<void>
+  /** From now on these are the issuers and certificates that count. What was verified before is verified again. */
+  trust(identity: AuthenticatorDeps['identity']): void
   close(): Promise<void>
 }
 
@@ -49,8 +51,9 @@ export async function createAuthenticator({
   log,
   onRefusal = () => {},
 }: AuthenticatorDeps): Promise<Authenticator> {
-  const verifyToken = createTokenVerifier(identity, log)
-  const certificateSubject = createCertificateSubjects(identity.certificates)
+  // Owned by trust().
+  let verifyToken = createTokenVerifier(identity, log)
+  let certificateSubject = createCertificateSubjects(identity.certificates)
   const keys = await createKeyLookup(store)
   const ended = await watchEndedSubjects(store, log)
   const sweeper = sweepUsedIds(store, log)
@@ -58,8 +61,10 @@ export async function createAuthenticator({
   const recordRefusal = createRefusalRecord(recorder, log)
 
   async function verify(token: string, hash: string, presented: Presented): Promise<Principal> {
-    const known = await verifyToken(token)
-    verified.set(hash, known, known.until)
+    const by = verifyToken
+    const known = await by(token)
+    // Others count meanwhile: nothing is remembered of what those before said.
+    if (by === verifyToken) verified.set(hash, known, known.until)
     return prove(token, known, presented)
   }
 
@@ -126,6 +131,11 @@ export async function createAuthenticator({
       if (expiresAt !== null && expiresAt <= Date.now()) throw new Refusal('token-expired')
       live(principal)
       return recheck?.().then(() => undefined)
+    },
+    trust(now) {
+      verifyToken = createTokenVerifier(now, log)
+      certificateSubject = createCertificateSubjects(now.certificates)
+      verified.clear()
     },
     async close() {
       sweeper.close()

@@ -223,6 +223,7 @@ test('the API describes itself', async () => {
     '/api/login/settings',
     '/api/me',
     '/healthz',
+    '/identity/events',
     '/logout',
     '/readyz',
   ])

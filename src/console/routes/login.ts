@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import type { LoginConfig } from '../../config/schema.ts'
 import { Problem } from '../../core/errors.ts'
-import type { Login } from '../../identity/login.ts'
+import { createLogin, type Login } from '../../identity/login.ts'
 import { rememberPerson, subjectOfPerson } from '../../identity/people.ts'
 import { Refusal } from '../../identity/refusal.ts'
 import { beginSession, endSession } from '../../identity/session.ts'
@@ -10,10 +10,9 @@ import { personOf } from '../caller.ts'
 import type { Cookies } from '../cookies.ts'
 import { keepAttempt, takeAttempt } from '../login-attempt.ts'
 import type { ControlServer, ControlServerDeps } from '../context.ts'
+import { inForce } from '../in-force.ts'
 
 export interface LoginRoutesDeps extends ControlServerDeps {
-  readonly config: LoginConfig
-  readonly login: Login
   readonly cookies: Cookies
   /** Scheme, host and port that people see. */
   readonly origin: () => string
@@ -21,7 +20,13 @@ export interface LoginRoutesDeps extends ControlServerDeps {
 
 /** Logging in and out, with OpenID Connect. */
 export async function loginRoutes(app: ControlServer, deps: LoginRoutesDeps): Promise<void> {
-  const { cookies, login, origin, store, recorder, config } = deps
+  const { cookies, identity, origin, store, recorder } = deps
+  const current = inForce(
+    () => identity.login,
+    (config) => config && { config, login: createLogin(config) },
+  )
+  const loginInForce = () =>
+    current() ?? notFound('Nobody can log in here: there is no identity.login.')
   const limited = { access: 'public', rateLimit: { max: 60, timeWindow: '1 minute' } } as const
   const callback = () => `${origin()}/login/callback`
 
@@ -31,7 +36,7 @@ export async function loginRoutes(app: ControlServer, deps: LoginRoutesDeps): Pr
       return reply.redirect(`${origin()}/login`)
     }
     try {
-      const { url, attempt } = await login.start(callback())
+      const { url, attempt } = await loginInForce().login.start(callback())
       keepAttempt(reply, cookies, attempt)
       return await reply.redirect(url.href)
     } catch (error) {
@@ -45,6 +50,7 @@ export async function loginRoutes(app: ControlServer, deps: LoginRoutesDeps): Pr
     async (request, reply) => {
       const attempt = takeAttempt(request, reply, cookies)
       const before = request.cookies[cookies.session]
+      const { config, login } = loginInForce()
       try {
         if (!attempt) throw new Refusal('login-expired')
         const arrived = new URL(request.url, origin())
@@ -94,7 +100,7 @@ export async function loginRoutes(app: ControlServer, deps: LoginRoutesDeps): Pr
       recorder.linkWritten()
       reply.clearCookie(cookies.session, cookies.options)
       reply.clearCookie(cookies.csrf, cookies.options)
-      return { location: await placeToGo(deps, idToken) }
+      return { location: await placeToGo(deps, loginInForce().login, idToken) }
     },
   )
 
@@ -107,7 +113,7 @@ export async function loginRoutes(app: ControlServer, deps: LoginRoutesDeps): Pr
         response: { 200: settings },
       },
     },
-    async () => deviceSettings(deps),
+    async () => deviceSettings(loginInForce().config, identity),
   )
 }
 
@@ -118,17 +124,22 @@ const settings = z.object({
   scope: z.string(),
 })
 
-function deviceSettings({ config, identity }: LoginRoutesDeps): z.output<typeof settings> {
-  const { issuer, cli_client_id, scopes } = config
+function deviceSettings(
+  { issuer, cli_client_id, scopes }: LoginConfig,
+  identity: LoginRoutesDeps['identity'],
+): z.output<typeof settings> {
   const audience = identity.issuers.find((one) => one.issuer === issuer)?.audience
   if (cli_client_id === undefined || audience === undefined) {
-    throw new Problem(
-      'not-found',
+    notFound(
       'Logging in from a terminal needs identity.login.cli_client_id, and the login issuer among identity.issuers.',
     )
   }
   const scope = [...new Set([...scopes.split(' '), 'offline_access'])].join(' ')
   return { issuer, client_id: cli_client_id, audience, scope }
+}
+
+function notFound(detail: string): never {
+  throw new Problem('not-found', detail)
 }
 
 /** Back to the console, which says what went wrong. Nobody is logged in. */
@@ -143,7 +154,8 @@ async function refuse(
 }
 
 async function placeToGo(
-  { login, origin, log }: LoginRoutesDeps,
+  { origin, log }: LoginRoutesDeps,
+  login: Login,
   idToken: string | null,
 ): Promise<string> {
   if (idToken === null) return '/'

@@ -5,6 +5,7 @@ import { IssuerUnavailable } from '../../identity/issuer-keys.ts'
 import { Problem } from '../../core/errors.ts'
 import { StoreError } from '../../store/db.ts'
 import type { ControlServer } from '../context.ts'
+import { inForce } from '../in-force.ts'
 
 export interface SecurityEventDeps extends Omit<EventDesk, 'transmitters'> {
   readonly identity: { readonly events: readonly TransmitterConfig[] }
@@ -17,7 +18,10 @@ export async function securityEventRoutes(
   app: ControlServer,
   { identity, ...desk }: SecurityEventDeps,
 ): Promise<void> {
-  const receive = createEventReceiver({ transmitters: identity.events, ...desk })
+  const receiver = inForce(
+    () => identity.events,
+    (transmitters) => createEventReceiver({ transmitters, ...desk }),
+  )
   app.addContentTypeParser(
     'application/secevent+jwt',
     { parseAs: 'string' },
@@ -42,7 +46,7 @@ export async function securityEventRoutes(
         const type = request.headers['content-type'] ?? ''
         if (typeof request.body !== 'string' || !/^application\/secevent\+jwt *(;|$)/i.test(type))
           throw new EventRefused('invalid_request', 'Send application/secevent+jwt.')
-        await receive(request.body)
+        await receiver()(request.body)
         return await reply.code(202).send(null)
       } catch (error) {
         if (error instanceof EventRefused) {

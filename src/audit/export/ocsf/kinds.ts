@@ -38,6 +38,9 @@ const kinds: Readonly<Record<EventType, Kind | null>> = {
   'request.refused': { class: 'api', activity: [0, 'Unknown'], failed: true },
   'audit.exported': { class: 'api', activity: read },
   'audit.erased': { class: 'api', activity: remove },
+  'audit.retained': { class: 'api', activity: remove },
+  'audit.legal_hold_created': { class: 'entity', activity: create, entity: 'legal hold' },
+  'audit.legal_hold_released': { class: 'entity', activity: remove, entity: 'legal hold' },
   'approval.requested': { class: 'entity', activity: create, entity: 'approval' },
   'approval.voted': { class: 'entity', activity: update, entity: 'approval' },
   'approval.vote_refused': {
@@ -52,6 +55,7 @@ const kinds: Readonly<Record<EventType, Kind | null>> = {
   'policy.activated': { class: 'entity', activity: activate, entity: 'policy' },
   'policy.loaded': { class: 'entity', activity: read, entity: 'policy' },
   'policy.rejected': { class: 'entity', activity: update, entity: 'policy', failed: true },
+  'identity.activated': { class: 'entity', activity: activate, entity: 'identity' },
   'identity.login': { class: 'authentication', activity: [1, 'Logon'] },
   'identity.refused': { class: 'authentication', activity: [1, 'Logon'], failed: true },
   'identity.logout': { class: 'authentication', activity: [2, 'Logoff'] },

@@ -140,6 +140,7 @@ const events: Readonly<Record<string, { title: string; tone: Tone }>> = {
   'approval.granted': { title: 'Granted for a time', tone: 'good' },
   'policy.loaded': { title: 'Policies loaded', tone: 'quiet' },
   'policy.rejected': { title: 'Policies refused', tone: 'bad' },
+  'identity.activated': { title: 'Roles and issuers in force', tone: 'quiet' },
   'identity.refused': { title: 'Credential refused', tone: 'bad' },
   'request.refused': { title: 'Request refused', tone: 'bad' },
   'identity.login': { title: 'Logged in', tone: 'quiet' },
