@@ -43,7 +43,7 @@ export const listen = z
         public_url: httpUrl
           .optional()
           .describe(
-            'how agents reach it, if that is not what they write into Host: proofs of possession (DPoP) are made for this address',
+            'how agents reach it, if that is not what they write into Host: proofs of possession (DPoP) are made for this address, and Link headers name it',
           ),
         tls: tlsOfAgents,
         wait: duration

@@ -29,6 +29,8 @@ export function spoolOf(payload: Payload, traceparent: string, bytes: Buffer | n
 
 interface Parts {
   readonly resources: readonly Resource[]
+  /** Scheme and host by which agents know the gateway; `null` where nothing is configured. */
+  readonly origin: string | null
   /** Bytes of the largest response that is kept. */
   readonly maxResponse: number
   readonly work: UnderWay
@@ -41,6 +43,7 @@ interface Parts {
 /** Sends requests that were spooled, byte for byte as they were approved, to their resource as it is configured now. */
 export function detachedRequests({
   resources,
+  origin,
   maxResponse,
   work,
   late,
@@ -76,7 +79,8 @@ export function detachedRequests({
           await forward({
             permit,
             digest,
-            upstream: resource.upstream,
+            resource,
+            origin,
             lane: laneOf(permit.action.subject),
             outgoing: outgoingOf({
               payload,

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { ClientGone, RequestBody, type BodySink } from './body.ts'
 import type { Connection, Receiver } from './connection.ts'
 import { UpstreamFailure } from './failure.ts'
-import { answerHeaders, answerTrailers } from './response-headers.ts'
+import { answerHeaders, answerTrailers, type Answering } from './response-headers.ts'
 import type { Head } from './response-parser.ts'
 
 /** A request in the bytes that the upstream gets. */
@@ -102,9 +102,9 @@ export class Exchange implements Receiver, BodySink {
    * Streams the answer to the client, no faster than the client reads it. Resolves with the number of bytes in its body when the whole of it has
    * come; rejects like `head`, and the client has a part of it then. Throws `UpstreamFailure` if the head cannot be passed on.
    */
-  relay(head: Head, response: AnswerSink, action: string): Promise<number> {
+  relay(head: Head, response: AnswerSink, answering: Answering): Promise<number> {
     try {
-      response.writeHead(head.status, head.reason, answerHeaders(head.headers, action))
+      response.writeHead(head.status, head.reason, answerHeaders(head.headers, answering))
     } catch (error) {
       const detail = 'The answer has a character in its head that no head may have.'
       throw new UpstreamFailure('upstream-unreachable', detail, true, error)

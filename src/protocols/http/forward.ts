@@ -5,14 +5,17 @@ import { Exchange, type AnswerSink, type Outgoing } from './exchange.ts'
 import { UpstreamFailure } from './failure.ts'
 import type { Watch } from './live.ts'
 import { openWebSocket, type AgentEnd } from './open-websocket.ts'
+import type { Answering } from './response-headers.ts'
 import type { Head } from './response-parser.ts'
-import type { Upstream } from './upstream.ts'
+import type { Resource } from './resource.ts'
 
 interface Job {
   readonly permit: Permit
   /** Digest of what `outgoing` is made of; `null` where nobody had to approve it. */
   readonly digest: string | null
-  readonly upstream: Upstream
+  readonly resource: Pick<Resource, 'upstream' | 'mapping'>
+  /** Scheme and host by which the client knows the gateway; `null` where nobody knows. */
+  readonly origin: string | null
   /** Whose connections may be used. */
   readonly lane: string
   readonly outgoing: Outgoing
@@ -28,14 +31,14 @@ interface Job {
  * whole answer: with a problem if nothing of it has been released yet, with `ClientGone` if nobody is left to get it.
  */
 export async function forward(job: Job): Promise<void> {
-  const { permit, digest, upstream, lane, outgoing, response, webSocket, watch = unwatched } = job
+  const { permit, digest, resource, lane, outgoing, response, webSocket, watch = unwatched } = job
   const { action } = permit
   const begun = performance.now()
   const elapsed = (): number => Math.round(performance.now() - begun)
   let exchange: Exchange | null = null
   let status: number | undefined
   try {
-    const connection = await upstream.connect(lane)
+    const connection = await resource.upstream.connect(lane)
     try {
       // Said as it is: a permit that lapsed for this reason is no defect, and agents go away often.
       if (response.destroyed) throw new ClientGone('The client went away.')
@@ -53,7 +56,7 @@ export async function forward(job: Job): Promise<void> {
     const head = await exchange.head
     status = head.status
     if (webSocket && status === 101) {
-      const { use, why } = await openWebSocket(webSocket, exchange, head, permit, watch)
+      const { use, why } = await openWebSocket(webSocket, exchange, head, answeringOf(job), watch)
       const bytes = use.to_agent.bytes
       const cut = why && { error: why.code }
       const outcome = { status, bytes, websocket: use, duration_ms: elapsed(), ...cut }
@@ -82,8 +85,8 @@ const unwatched: Watch = () => () => undefined
 
 /** Releases the answer. One that does not come all at once ends with what allowed it: credential, approval, policy. */
 async function relay(exchange: Exchange, head: Head, job: Job): Promise<number> {
-  const { response, permit, watch = unwatched } = job
-  const relayed = exchange.relay(head, response, permit.action.id)
+  const { response, watch = unwatched } = job
+  const relayed = exchange.relay(head, response, answeringOf(job))
   if (exchange.over) return relayed
   const leave = watch({ endless: false }, (why) => exchange.abort(why))
   try {
@@ -91,6 +94,10 @@ async function relay(exchange: Exchange, head: Head, job: Job): Promise<number> 
   } finally {
     leave()
   }
+}
+
+function answeringOf({ permit, resource, origin }: Job): Answering {
+  return { action: permit.action.id, mapping: resource.mapping, origin }
 }
 
 /** When the client goes away, the upstream is not kept busy for nobody. */

@@ -11,6 +11,7 @@ import { headerValue, type Header } from './header.ts'
 import { readJsonBody } from './json-body.ts'
 import { laneOf } from './lane.ts'
 import type { LiveExchanges } from './live.ts'
+import { originOf, writtenOrigin } from './origin.ts'
 import { outgoingOf } from './outgoing.ts'
 import { readPrefer, type Preferences } from './prefer.ts'
 import { selectHeaders } from './request-headers.ts'
@@ -114,7 +115,8 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
   await forward({
     permit,
     digest: approved?.digest ?? null,
-    upstream: resource.upstream,
+    resource,
+    origin: ('host' in resource.match ? writtenOrigin : originOf)(request, deps.listen),
     lane,
     outgoing: outgoingOf({ payload, selected, resource, trace, body, sealed: approved, opening }),
     response,

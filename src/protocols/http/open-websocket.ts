@@ -1,8 +1,7 @@
-import type { Permit } from '../../gate/permit.ts'
 import type { AgentResponse } from './client.ts'
 import type { Exchange } from './exchange.ts'
 import type { Watch } from './live.ts'
-import { answerHeaders } from './response-headers.ts'
+import { answerHeaders, type Answering } from './response-headers.ts'
 import type { Head } from './response-parser.ts'
 import { Tunnel, type Tunnelled } from './tunnel.ts'
 import { acceptance, checkAccepted, type Opening } from './websocket.ts'
@@ -18,11 +17,11 @@ export async function openWebSocket(
   { opening, response }: AgentEnd,
   exchange: Exchange,
   head: Head,
-  permit: Permit,
+  answering: Answering,
   watch: Watch,
 ): Promise<Tunnelled> {
   checkAccepted(head, opening)
-  const headers = acceptance(answerHeaders(head.headers, permit.action.id), opening)
+  const headers = acceptance(answerHeaders(head.headers, answering), opening)
   response.writeHead(101, 'Switching Protocols', headers)
   response.flushHeaders()
   const { socket: upstream, rest } = exchange.surrender()

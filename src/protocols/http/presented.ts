@@ -2,6 +2,7 @@ import type { Config } from '../../config/schema.ts'
 import { clientCertificateOf } from '../../identity/client-certificate.ts'
 import type { Presented } from '../../identity/possession.ts'
 import { headerValue } from './header.ts'
+import { originOf } from './origin.ts'
 import { gatewayCredential } from './request-headers.ts'
 import type { StrictRequest } from './strict-request.ts'
 
@@ -11,23 +12,14 @@ export function presentedBy(
   socket: object,
   listen: Pick<Config['listen']['agents'], 'public_url' | 'tls'>,
 ): { token: string; presented: Presented } {
-  const { method, headers } = request
+  const { method, path, headers } = request
   const { scheme, token } = gatewayCredential(headers)
   const proof = headerValue(headers, 'dpop')
   return {
     token,
     presented: {
       certificate: clientCertificateOf(socket),
-      request: { scheme, proof, method, url: urlOf(request, listen) },
+      request: { scheme, proof, method, url: `${originOf(request, listen)}${path}` },
     },
   }
-}
-
-/** The URL as the client sees it, without the query. What it writes into Host counts where nothing is configured. */
-function urlOf(
-  { path, headers }: StrictRequest,
-  { public_url, tls }: Pick<Config['listen']['agents'], 'public_url' | 'tls'>,
-): string {
-  if (public_url !== undefined) return `${public_url.replace(/\/$/, '')}${path}`
-  return `${tls ? 'https' : 'http'}://${headerValue(headers, 'host') ?? ''}${path}`
 }

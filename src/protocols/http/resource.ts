@@ -1,6 +1,7 @@
 import picomatch from 'picomatch'
 import type { HttpResource } from '../../config/schema.ts'
 import type { Header } from './header.ts'
+import { ReverseMapping } from './reverse-mapping.ts'
 import { Upstream } from './upstream.ts'
 
 /** A configured resource, made ready for requests. */
@@ -10,6 +11,7 @@ export interface Resource {
   /** Names upstream and credential without revealing them; part of what an approval is bound to. */
   readonly binding: string
   readonly upstream: Upstream
+  readonly mapping: ReverseMapping
   /** What the gateway adds on the way to the upstream. */
   readonly credential: Header | null
   /** Its name: what an agent sends in this header is dropped. */
@@ -31,6 +33,7 @@ export function prepareResource(config: HttpResource, binding: string): Resource
     match,
     binding,
     upstream: new Upstream(config),
+    mapping: new ReverseMapping(config),
     credential: credential
       ? { name: credential.header.toLowerCase(), value: credential.value }
       : null,

@@ -1,5 +1,19 @@
-/** Meant for the gateway (RFC 9110 §7.6.1), which frames its own answer. `Trailer` announces what follows, and stays. */
+import type { ReverseMapping } from './reverse-mapping.ts'
+
+/** Whose answer it is, and how its client sees the upstream. */
+export interface Answering {
+  readonly action: string
+  readonly mapping: ReverseMapping
+  /** Scheme and host by which the client knows the gateway; `null` where nobody knows. */
+  readonly origin: string | null
+}
+
+/**
+ * Meant for the gateway (RFC 9110 §7.6.1), which frames its own answer. `Trailer` announces what follows, and stays. `Alt-Svc` (RFC 7838) would lead
+ * clients to a port of the upstream's choice on the gateway's host.
+ */
 const hopByHop = new Set([
+  'alt-svc',
   'connection',
   'keep-alive',
   'proxy-authenticate',
@@ -11,7 +25,7 @@ const hopByHop = new Set([
 ])
 
 /** The head of an upstream's answer as the client gets it, both as `[name, value, name, value, …]`. */
-export function answerHeaders(raw: readonly string[], action: string): string[] {
+export function answerHeaders(raw: readonly string[], answering: Answering): string[] {
   const dropped = new Set<string>()
   for (let i = 0; i < raw.length; i += 2) {
     if (raw[i]!.toLowerCase() !== 'connection') continue
@@ -23,10 +37,24 @@ export function answerHeaders(raw: readonly string[], action: string): string[] 
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!.toLowerCase()
     if (hopByHop.has(name) || dropped.has(name) || name.startsWith('sallyport-')) continue
-    headers.push(raw[i]!, raw[i + 1]!)
+    headers.push(raw[i]!, seenFromOutside(name, raw[i + 1]!, answering))
   }
-  headers.push('Sallyport-Action', action)
+  headers.push('Sallyport-Action', answering.action)
   return headers
+}
+
+function seenFromOutside(name: string, value: string, { mapping, origin }: Answering): string {
+  switch (name) {
+    case 'location':
+    case 'content-location':
+      return mapping.location(value)
+    case 'link':
+      return mapping.link(value, origin)
+    case 'set-cookie':
+      return mapping.cookie(value)
+    default:
+      return value
+  }
 }
 
 /** Trailers of an answer that may be passed on: none that frames or routes a message (RFC 9110 §6.5.1). */

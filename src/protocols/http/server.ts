@@ -165,6 +165,7 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
 
   return {
     prepare: detachedRequests({
+      origin: listen.public_url ?? null,
       resources,
       maxResponse: deps.limits.maxResponse,
       work,

@@ -1,0 +1,17 @@
+import type { Config } from '../../config/schema.ts'
+import { headerValue } from './header.ts'
+import type { StrictRequest } from './strict-request.ts'
+
+type Listen = Pick<Config['listen']['agents'], 'public_url' | 'tls'>
+type Request = Pick<StrictRequest, 'headers'>
+
+/** Scheme and host of the gateway as its clients see it. What they write into Host counts where nothing is configured. */
+export function originOf(request: Request, listen: Listen): string {
+  return listen.public_url?.replace(/\/$/, '') ?? writtenOrigin(request, listen)
+}
+
+/** The same for a resource that has a host of its own, which is not the configured one. */
+export function writtenOrigin({ headers }: Request, { public_url, tls }: Listen): string {
+  const secure = public_url?.startsWith('https:') ?? tls !== undefined
+  return `${secure ? 'https' : 'http'}://${headerValue(headers, 'host') ?? ''}`
+}
