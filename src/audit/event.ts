@@ -33,7 +33,7 @@ export function describe(input: EventInput, source: Source, now: number): Descri
   const { id, time: milliseconds } = eventId(now)
   const time = rfc3339(milliseconds)
   const personal = describePersonal(input)
-  const { action, outcome, usage, subject } = input
+  const { action, outcome, usage, subject, retention } = input
   // In the order of RFC 8785; JSON leaves out what is undefined.
   const body = canonicalAsWritten({
     action: action && { id: action.id, name: action.name },
@@ -59,13 +59,29 @@ export function describe(input: EventInput, source: Source, now: number): Descri
     policy: input.policy,
     reason: input.reason,
     resource: input.resource,
+    retention: retention && {
+      events: retention.events,
+      exports: retention.exports.map(({ end, first, sha256 }) => ({ end, first, sha256 })),
+      indexes: retention.indexes.map(({ end, first }) => ({ end, first })),
+      month: retention.month,
+    },
     rules: input.rules,
     source: { epoch: source.epoch, replica: source.replica },
     subject_kind: subject?.kind,
     time,
     trace: input.trace,
     type: input.type,
-    usage: usage && { columns: usage.columns, tables: usage.tables },
+    usage: usage && {
+      classes: usage.classes,
+      columns: usage.columns,
+      datasets: usage.datasets,
+      model: usage.model,
+      tables: usage.tables,
+      tokens_cached: usage.tokens_cached,
+      tokens_in: usage.tokens_in,
+      tokens_out: usage.tokens_out,
+      unread: usage.unread,
+    },
   })
   if (body.length + (personal?.body.length ?? 0) > longest) {
     throw unrecordable(`more than ${longest} characters`)

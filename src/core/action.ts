@@ -1,3 +1,4 @@
+import type { TouchedData } from './data-use.ts'
 import type { JsonValue } from './json.ts'
 import type { Subject } from './subject.ts'
 
@@ -16,7 +17,7 @@ export class Unknown {
   }
 }
 
-export type Attribute = JsonValue | Unknown
+export type Attribute = JsonValue | Unknown | { readonly [name: string]: JsonValue | Unknown }
 
 /** By protocol, then by name: `attributes.http.path` is what policies call `action.http.path`. */
 export type Attributes = Readonly<Record<string, Readonly<Record<string, Attribute>>>>
@@ -32,6 +33,8 @@ export interface Action {
   readonly resource: string
   readonly effect: Effect
   readonly attributes: Attributes
+  /** Put there by the gate; absent where it touches nothing that has a name. */
+  readonly data?: TouchedData
   /** One line for people. Data, never mark-up. */
   readonly summary: string
   /** What the agent says that it is doing this for: its claim, never evidence. `null` if it says nothing. */

@@ -1,4 +1,5 @@
 import type { Effect } from './action.ts'
+import type { DataUse, ModelUse } from './data-use.ts'
 import type { Verdict } from './decision.ts'
 import type { JsonObject } from './json.ts'
 import type { Subject } from './subject.ts'
@@ -56,6 +57,8 @@ export interface Outcome {
   readonly duration_ms?: number
   /** Absent where none was opened. */
   readonly websocket?: WebSocketUse
+  /** What the answer of a model says about itself; absent where nobody reads that. On record it is in the event's `usage`. */
+  readonly model?: ModelUse
   /** Problem code of a failure before an answer, or of what cut it off. */
   readonly error?: string
 }
@@ -103,7 +106,8 @@ export interface EventInput {
   /** The approval's id. */
   readonly approval?: string
   readonly outcome?: Outcome
-  readonly usage?: { readonly tables: readonly string[]; readonly columns: readonly string[] }
+  /** Of a decision, the data sets and classes; of an outcome, all of it. */
+  readonly usage?: DataUse
   readonly trace?: string
   /** Of an `audit.retained`. Hashed, and never erased: without it nobody could tell a month that is kept elsewhere from one that somebody took away. */
   readonly retention?: Retention

@@ -1,5 +1,6 @@
 import type { Approval, NewApproval, Resolution } from '../approvals/approval.ts'
 import type { Action } from '../core/action.ts'
+import type { DataUse } from '../core/data-use.ts'
 import type { Decision } from '../core/decision.ts'
 import type { EventInput, Outcome } from '../core/event.ts'
 import type { JsonObject } from '../core/json.ts'
@@ -41,7 +42,14 @@ export function decided(
     },
     ...(digest && { digest }),
     ...(approval && { approval }),
+    ...labelled(action),
   }
+}
+
+/** Tables and columns are among the attributes of a decision. */
+function labelled({ data }: Action): { usage?: DataUse } {
+  if (!data || data.datasets.length === 0) return {}
+  return { usage: { datasets: data.datasets, classes: data.classes } }
 }
 
 /** The same for a decision that is not carried out. Whatever it says, this is an intent. */
@@ -99,11 +107,17 @@ export function dispatched(
   }
 }
 
-export function completed(action: Action, outcome: Outcome, approval?: string): EventInput {
+export function completed(
+  action: Action,
+  { model, ...outcome }: Outcome,
+  approval?: string,
+): EventInput {
+  const { data } = action
   return {
     type: 'action.completed',
     ...actionFields(action),
     outcome,
+    ...((data || model) && { usage: { ...data, ...model } }),
     ...(approval && { approval }),
   }
 }
