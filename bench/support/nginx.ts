@@ -15,7 +15,7 @@ export async function startNginx(
   writeFileSync(
     config,
     `daemon off; worker_processes 1; pid ${dir}/pid; error_log ${dir}/error.log;
-     events { worker_connections 20480; }
+     events { worker_connections 40960; }
      http {
        access_log off; keepalive_requests 1000000; client_body_temp_path ${dir}/body; proxy_temp_path ${dir}/proxy;
        fastcgi_temp_path ${dir}/f; uwsgi_temp_path ${dir}/u; scgi_temp_path ${dir}/s;

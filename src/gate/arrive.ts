@@ -15,6 +15,9 @@ import { requestApproval, type Bound } from './request-approval.ts'
 import { reviewApproval } from './review.ts'
 import { useGrant } from './use-grant.ts'
 
+/** It may run under a grant, or waits for an approval. */
+export type Arrived = { readonly permit: Permit } | { readonly standing: Standing }
+
 type Arriving = readonly [GateContext, Attempt | DetachableAttempt, Decision, Bound]
 
 /**
@@ -23,9 +26,7 @@ type Arriving = readonly [GateContext, Attempt | DetachableAttempt, Decision, Bo
  *
  * Thousands may arrive at once, of which nearly all join what is open already: they look for it together, and take no lock.
  */
-export async function arrive(
-  ...arriving: Arriving
-): Promise<{ readonly permit: Permit } | { readonly standing: Standing }> {
+export async function arrive(...arriving: Arriving): Promise<Arrived> {
   const [ctx, attempt, , bound] = arriving
   if (attempt.approval !== null) {
     return { standing: await joinNamed(attempt.approval, arriving) }

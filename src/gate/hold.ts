@@ -6,7 +6,7 @@ import { lockApproval } from '../approvals/store.ts'
 import { anybodyWaits, deleteWaiter } from '../approvals/waiters.ts'
 import type { Decision } from '../core/decision.ts'
 import { Problem } from '../core/errors.ts'
-import { arrive } from './arrive.ts'
+import { arrive, type Arrived } from './arrive.ts'
 import type { Accepted, Attempt, DetachableAttempt, Waiting } from './attempt.ts'
 import { actionDigest, subjectKey } from './binding.ts'
 import { claim } from './claim.ts'
@@ -62,19 +62,7 @@ async function holdOne(
   }
 
   const deadline = performance.now() + attempt.waitMs
-  const sealed = await attempt.seal().catch(async (error: unknown) => {
-    // It was tried, and that is on record, also of what is too large or too unclear for anybody to approve.
-    await ctx.audit.append(decided(action, decision))
-    throw error
-  })
-  const bound: Bound = {
-    subjectKey: subjectKey(action.subject),
-    digest: actionDigest(action, attempt.binding, sealed.digest),
-    binding: attempt.binding,
-    sealed,
-  }
-
-  const arrived = await arrive(ctx, attempt, decision, bound)
+  const { arrived, digest } = await takeIn(ctx, attempt, decision)
   if ('permit' in arrived) return arrived.permit
   let { standing } = arrived
   if (standing.state === 'pending') attempt.held?.(waitingFor(standing))
@@ -82,7 +70,7 @@ async function holdOne(
   for (;;) {
     const left = deadline - performance.now()
     if (standing.state === 'approved' && !caller.aborted) {
-      const claimed = await claimInTurn(ctx, attempt, standing, sealed.digest)
+      const claimed = await claimInTurn(ctx, attempt, standing, digest)
       if (claimed.permit) return claimed.permit
       ;({ standing } = claimed)
     } else if (standing.state === 'pending' && left > 0 && !caller.aborted && !ctx.holds.draining) {
@@ -99,6 +87,27 @@ async function holdOne(
       throw refusal(standing, action.id)
     }
   }
+}
+
+/** What it resolves to has nothing of the payload but its digest: whoever waits now can wait for long, and in great numbers. */
+async function takeIn(
+  ctx: GateContext,
+  attempt: Attempt | DetachableAttempt,
+  decision: Decision,
+): Promise<{ readonly arrived: Arrived; readonly digest: string }> {
+  const { action, binding } = attempt
+  const sealed = await attempt.seal().catch(async (error: unknown) => {
+    // It was tried, and that is on record, also of what is too large or too unclear for anybody to approve.
+    await ctx.audit.append(decided(action, decision))
+    throw error
+  })
+  const bound: Bound = {
+    subjectKey: subjectKey(action.subject),
+    digest: actionDigest(action, binding, sealed.digest),
+    binding,
+    sealed,
+  }
+  return { arrived: await arrive(ctx, attempt, decision, bound), digest: sealed.digest }
 }
 
 /** One of those who wait here tries, and what it finds holds for the others: all of them at once would wait for one lock in the database. */

@@ -81,7 +81,8 @@ export class RequestBody {
 
   /** What has been taken in. */
   get taken(): Buffer {
-    return this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks)
+    if (this.#chunks.length !== 1) this.#chunks.push(Buffer.concat(this.#chunks.splice(0)))
+    return this.#chunks[0]!
   }
 
   /** Writes the whole body to a sink, no faster than it takes it. Rejects with `ClientGone` when the rest does not come. */

@@ -19,7 +19,7 @@ import type { Resolved } from './resolve.ts'
 import type { Resource } from './resource.ts'
 import type { Rooms } from './rooms.ts'
 import { sendAccepted } from './respond-async.ts'
-import { sealRequest, type SealedRequest } from './seal.ts'
+import { sealRequest, type SealedBytes } from './seal.ts'
 import { cutOff } from './send-problem.ts'
 import type { StrictRequest } from './strict-request.ts'
 import { isTaskId } from './task-id.ts'
@@ -84,21 +84,26 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
     trace: trace.id,
   })
 
-  const shown: { sealed: SealedRequest | null } = { sealed: null }
+  // Without what people are shown: it would be in memory twice for as long as they are waited for.
+  const kept: { sealed: SealedBytes | null } = { sealed: null }
   const preferences = preferencesOf(request.headers)
   const attempt: Attempt = {
     action,
     credential,
     binding: resource.binding,
     connection: null,
-    seal: async () => (shown.sealed = await sealRequest(payload, body, maxBody)),
+    seal: async () => {
+      const sealed = await sealRequest(payload, body, maxBody)
+      kept.sealed = { digest: sealed.digest, bytes: sealed.bytes }
+      return sealed
+    },
     waitMs: waitOf(preferences, deps.listen),
     caller: caller.signal,
     approval: approvalOf(request.headers),
     held: () => span?.enter('wait'),
   }
   const spool = (): Buffer =>
-    spoolOf(payload, traceparentFrom(trace, span?.id ?? trace.span), shown.sealed!.bytes)
+    spoolOf(payload, traceparentFrom(trace, span?.id ?? trace.span), kept.sealed!.bytes)
   span?.note({ 'sallyport.action': action.id, 'sallyport.effect': action.effect })
   span?.enter('decision')
   // Nobody can come back for a connection later.
@@ -111,7 +116,7 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
   span?.enter('upstream', trace.span)
 
   // A digest in the permit means that people approved these bytes: these, and no others, are sent.
-  const approved = permit.digest === null ? null : shown.sealed
+  const approved = permit.digest === null ? null : kept.sealed
   await forward({
     permit,
     digest: approved?.digest ?? null,

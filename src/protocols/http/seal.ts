@@ -18,11 +18,16 @@ export interface Payload {
   readonly headers: readonly Header[]
 }
 
-/** A sealed payload: what was shown and digested is what is sent. */
-export interface SealedRequest extends Sealed {
+/** The body of a sealed request, and what it is bound by. */
+export interface SealedBytes {
+  /** SHA-256, in hex, over everything that will be forwarded. */
+  readonly digest: string
   /** `null` where the request has no body, which is not the same as an empty one. */
   readonly bytes: Buffer | null
 }
+
+/** A sealed payload: what was shown and digested is what is sent. */
+export type SealedRequest = Sealed & SealedBytes
 
 /**
  * Takes the whole request in, and binds it. Rejects with `body-too-large`, with `ambiguous-request` when it has JSON that can be read in more than one way, which no
