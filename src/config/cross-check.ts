@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { isLoopback } from '../core/loopback.ts'
+import { checkAudit } from './check-audit.ts'
 import { checkChannels } from './check-channels.ts'
 import { checkCredentials } from './check-credentials.ts'
 import { checkListeners } from './check-listeners.ts'
@@ -16,6 +17,7 @@ export function crossCheck(config: Config): Finding[] {
     ...checkResources(config.resources),
     ...checkFolder(config.policies),
     ...checkChannels(config),
+    ...checkAudit(config),
   ]
 }
 

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { MistakesError, type Mistake } from '../core/errors.ts'
 import { checkShape } from '../core/shape.ts'
 import { readYaml } from '../core/yaml.ts'
+import { absoluteAudit } from './absolute-audit.ts'
 import { crossCheck } from './cross-check.ts'
 import { hideVariables, showVariables, substitute, type Environment } from './environment.ts'
 import { configSchema, isPostgres, type Config, type TlsConfig } from './schema.ts'
@@ -77,7 +78,7 @@ function absolute(config: Config, folder: string): Config {
     data: at(config.data),
     secrets: { file: at(config.secrets.file) },
     policies: at(config.policies),
-    audit: { anchor: config.audit.anchor.map((it) => ({ ...it, file: at(it.file) })) },
+    audit: absoluteAudit(config.audit, at),
     resources: config.resources.map((resource) => {
       const ca = resource.ca === undefined ? {} : { ca: at(resource.ca) }
       return isPostgres(resource) ? { ...withTls(resource), ...ca } : { ...resource, ...ca }

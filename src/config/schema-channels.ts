@@ -111,18 +111,20 @@ const teams = z
 
 const isBase64 = (text: string): boolean => Buffer.from(text, 'base64').toString('base64') === text
 
+/** Of Standard Webhooks. */
+export const webhookSecret = z
+  .string()
+  .regex(
+    /^whsec_[A-Za-z0-9+/]{32,}={0,2}$/,
+    'Write whsec_ and at least 24 random bytes in Base64, as from: echo "whsec_$(openssl rand -base64 32)"',
+  )
+  .refine((text) => isBase64(text.slice('whsec_'.length)), 'This is not valid Base64.')
+
 const webhook = z.strictObject({
   url: z
     .url({ protocol: /^https?$/, error: 'Write a URL that starts with https://.' })
     .describe('where approvals are sent; http:// only on this machine'),
-  secret: z
-    .string()
-    .regex(
-      /^whsec_[A-Za-z0-9+/]{32,}={0,2}$/,
-      'Write whsec_ and at least 24 random bytes in Base64, as from: echo "whsec_$(openssl rand -base64 32)"',
-    )
-    .refine((text) => isBase64(text.slice('whsec_'.length)), 'This is not valid Base64.')
-    .describe('what its messages are signed with'),
+  secret: webhookSecret.describe('what its messages are signed with'),
 })
 
 /** `channels`: how people hear of approvals outside of the console. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { byteSize, duration } from './duration.ts'
+import { audit } from './schema-audit.ts'
 import { channels } from './schema-channels.ts'
 import {
   identity,
@@ -93,41 +94,7 @@ export const configSchema = z.strictObject({
     ),
   hold,
   channels,
-  audit: z
-    .strictObject({
-      anchor: z
-        .array(
-          z.strictObject({
-            file: z
-              .string()
-              .min(1)
-              .describe(
-                'file to whose end signed checkpoints of the audit log are added, which shows later that it was not rewritten: on a disk that administrators of the database do not reach. Its folder has to be there',
-              ),
-            every: duration
-              .prefault('1m')
-              .describe('at most one checkpoint in this time, and only when there are new events'),
-            witness: z
-              .strictObject({
-                url: httpUrl.describe('what comes before /add-checkpoint (C2SP tlog-witness)'),
-                key: z
-                  .string()
-                  .regex(
-                    /^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*$/,
-                    'Write its verifier key: name+id+base64.',
-                  )
-                  .describe('its verifier key, for Ed25519 cosignatures (C2SP tlog-cosignature)'),
-              })
-              .optional()
-              .describe(
-                'cosigns each checkpoint before it goes into the file, and only where it continues those before',
-              ),
-          }),
-        )
-        .prefault([])
-        .describe('where checkpoints of the audit log are kept, outside of the database'),
-    })
-    .prefault({}),
+  audit,
   metrics: z
     .strictObject({
       token: z
@@ -187,3 +154,6 @@ export function isPostgres(resource: Resource): resource is PostgresResource {
 export type SlackConfig = NonNullable<Config['channels']['slack']>
 export type TeamsConfig = NonNullable<Config['channels']['teams']>
 export type WebhookConfig = Config['channels']['webhooks'][string]
+export type AnchorConfig = Config['audit']['anchor'][number]
+export type AuditDeliveryConfig = Config['audit']['deliveries'][string]
+export type S3Config = NonNullable<AuditDeliveryConfig['s3']>

@@ -14,7 +14,8 @@ export interface Outgoing {
 
 export interface Answer {
   readonly status: number
-  readonly retryAfter: string | undefined
+  /** Milliseconds that the other side asks to be left alone, an hour at most. */
+  readonly retryAfterMs: number | undefined
   /** The first bytes of what was answered, as many as were asked for. */
   readonly beginning: Buffer
 }
@@ -50,7 +51,7 @@ export function sendOnce(
     const sent = request(options, (response: IncomingMessage) => {
       const { statusCode: status = 0, headers: answered } = response
       readSome(response, most).then((beginning) => {
-        resolve({ status, retryAfter: answered['retry-after'], beginning })
+        resolve({ status, retryAfterMs: retryAfterOf(answered['retry-after']), beginning })
       }, failed)
     })
     sent.on('error', failed)
@@ -81,6 +82,16 @@ function connectionTo({ protocol, hostname, port }: URL, ca: Buffer | undefined)
     { host, port: Number(port) || 443 },
     { host, ...(!isIP(host) && { servername: host }), ALPNProtocols: ['http/1.1'], ca },
   )
+}
+
+/** Nobody is believed that they want to be left alone for longer than this. In milliseconds. */
+const longestPause = 3_600_000
+
+/** Seconds, or a date (RFC 9110 §10.2.3). */
+function retryAfterOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now()
+  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), longestPause) : undefined
 }
 
 /** Codes of the system, and nothing of what the other side wrote. */

@@ -1,15 +1,14 @@
-import { open } from 'node:fs/promises'
 import type { Store } from '../../store/db.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { readCheckpoint } from '../log/checkpoints.ts'
+import type { Keeper } from './keeper.ts'
 import type { Witness } from './witness.ts'
 
 export interface AnchorOptions {
-  /** Checkpoints are added to its end. */
-  readonly file: string
+  readonly keeper: Keeper
   /** In milliseconds: at most one checkpoint in this time. */
   readonly every: number
-  /** Cosigns what goes into the file. */
+  /** Cosigns what is kept. */
   readonly witness: Witness | null
   readonly store: Store
   readonly log: Log
@@ -62,7 +61,7 @@ export class Anchor {
 
   /** Never rejects. */
   async #keep(): Promise<void> {
-    const { file, every, witness, store, log } = this.#options
+    const { keeper, every, witness, store, log } = this.#options
     if (!this.#due) return
     this.#nextAt = performance.now() + Math.max(every, 1_000)
     this.#due = false
@@ -70,23 +69,13 @@ export class Anchor {
       // Another replica may have signed a newer one meanwhile, and a witness cosigns none that is older.
       const checkpoint = await readCheckpoint(store)
       if (!checkpoint || checkpoint.size <= this.#keptSize) return
-      await append(file, witness ? await witness.cosign(checkpoint) : checkpoint.note)
+      const note = witness ? await witness.cosign(checkpoint) : checkpoint.note
+      await keeper.keep(note, checkpoint.size)
       this.#keptSize = checkpoint.size
     } catch (error) {
       this.#due = true
-      log.warn({ err: error, file }, 'a checkpoint of the audit log could not be anchored')
+      const { place } = keeper
+      log.warn({ err: error, place }, 'a checkpoint of the audit log could not be anchored')
     }
-  }
-}
-
-/** Durably. An empty line goes between notes. */
-async function append(file: string, note: string): Promise<void> {
-  const handle = await open(file, 'a', 0o600)
-  try {
-    const { size } = await handle.stat()
-    await handle.write(size === 0 ? note : `\n${note}`)
-    await handle.sync()
-  } finally {
-    await handle.close()
   }
 }

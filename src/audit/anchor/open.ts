@@ -1,21 +1,21 @@
-import type { Config } from '../../config/schema.ts'
+import type { AnchorConfig } from '../../config/schema.ts'
 import { MistakesError } from '../../core/errors.ts'
 import type { Store } from '../../store/db.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { Anchor } from './anchor.ts'
 import { readWitnessKey } from './cosignature.ts'
+import { fileKeeper, objectKeeper } from './keeper.ts'
 import { Witness } from './witness.ts'
-
-type AnchorConfig = Config['audit']['anchor'][number]
 
 /** Throws `MistakesError` for a key that no witness has. */
 export function openAnchors(
   configs: readonly AnchorConfig[],
   deps: { readonly store: Store; readonly log: Log },
 ): Anchor[] {
-  return configs.map(({ file, every, witness }) => {
+  return configs.map(({ file, s3, every, witness }) => {
+    const keeper = s3 ? objectKeeper(s3) : fileKeeper(file!)
     const cosigner = witness ? openWitness(witness, deps.store) : null
-    return new Anchor({ file, every, witness: cosigner, ...deps })
+    return new Anchor({ keeper, every, witness: cosigner, ...deps })
   })
 }
 

@@ -31,22 +31,11 @@ export class WebhookChannel implements Channel {
       'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
       'webhook-signature': this.#signer.sign(id, now, body),
     }
-    const { status, retryAfter } = await post(this.#url, headers, body, signal)
+    const { status, retryAfterMs } = await post(this.#url, headers, body, signal)
     // A redirect is none: what is signed for one address is not sent to another that it names.
     if (status >= 200 && status < 300) return { receipt: { id, status } }
-    const retryAfterMs = retryAfterOf(retryAfter, now)
     throw new DeliveryError(`It answered with status ${status}`, {
       ...(retryAfterMs !== undefined && { retryAfterMs }),
     })
   }
-}
-
-/** Nobody is believed that they want to be left alone for longer than this. */
-const longestPause = 3_600_000
-
-/** Seconds, or a date (RFC 9110 §10.2.3). */
-function retryAfterOf(text: string | undefined, now: Date): number | undefined {
-  if (text === undefined) return undefined
-  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now.getTime()
-  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), longestPause) : undefined
 }

@@ -12,6 +12,7 @@ import {
   cosignerId,
   readWitnessKey,
 } from '../../../src/audit/anchor/cosignature.ts'
+import { fileKeeper } from '../../../src/audit/anchor/keeper.ts'
 import { Witness } from '../../../src/audit/anchor/witness.ts'
 import { listSigningKeys } from '../../../src/audit/log/checkpoints.ts'
 import { openCheckpoint, type Checkpoint } from '../../../src/audit/log/checkpoint.ts'
@@ -33,7 +34,13 @@ async function startLog(witness: (store: Store) => Witness | null = () => null) 
   const store = await openTestStore()
   const replica = await startReplica(store)
   const file = join(mkdtempSync(join(tmpdir(), 'sallyport-anchor-')), 'checkpoints.txt')
-  const anchor = new Anchor({ file, every: 0, witness: witness(store), store, log: quiet })
+  const anchor = new Anchor({
+    keeper: fileKeeper(file),
+    every: 0,
+    witness: witness(store),
+    store,
+    log: quiet,
+  })
   return { store, replica, file, anchor }
 }
 
@@ -102,7 +109,7 @@ test('a file has each checkpoint of a log that grows, and none of one that does 
   const { store, replica, file, anchor } = await startLog()
   await grow(store, replica, anchor, 3)
   await anchor.close()
-  const next = new Anchor({ file, every: 0, witness: null, store, log: quiet })
+  const next = new Anchor({ keeper: fileKeeper(file), every: 0, witness: null, store, log: quiet })
   await grow(store, replica, next, 2)
   await next.close()
   await next.close()
@@ -124,7 +131,13 @@ describe('a witness', () => {
     await first.anchor.close()
     // It has forgotten what the witness saw, and hears it from the witness.
     const again = new Witness(witness.url, witness.key, store)
-    const second = new Anchor({ file, every: 0, witness: again, store, log: quiet })
+    const second = new Anchor({
+      keeper: fileKeeper(file),
+      every: 0,
+      witness: again,
+      store,
+      log: quiet,
+    })
     await grow(store, replica, second, 7)
     await second.close()
 

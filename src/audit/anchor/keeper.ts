@@ -1,0 +1,46 @@
+import { open } from 'node:fs/promises'
+import type { S3Config } from '../../config/schema.ts'
+import { fileName } from '../log/file-name.ts'
+import { placeOf, putObject } from '../s3/put-object.ts'
+
+/** Where checkpoints are kept. */
+export interface Keeper {
+  /** For people. */
+  readonly place: string
+  /** Resolves when the note, of a log of so many events, is durable there. */
+  keep(note: string, size: number): Promise<void>
+}
+
+/** Adds notes to the end of a file, with an empty line between them. */
+export function fileKeeper(file: string): Keeper {
+  return {
+    place: file,
+    async keep(note) {
+      const handle = await open(file, 'a', 0o600)
+      try {
+        const { size } = await handle.stat()
+        await handle.write(size === 0 ? note : `\n${note}`)
+        await handle.sync()
+      } finally {
+        await handle.close()
+      }
+    },
+  }
+}
+
+/** In milliseconds. */
+const patience = 10_000
+
+/** Each note is an object, named after the log and its size. */
+export function objectKeeper(s3: S3Config): Keeper {
+  return {
+    place: placeOf(s3),
+    async keep(note, size) {
+      // The first line of a note is its origin (C2SP tlog-checkpoint).
+      const origin = note.slice(0, note.indexOf('\n'))
+      const name = `${fileName(origin, [size])}.checkpoint.txt`
+      const object = { body: Buffer.from(note), type: 'text/plain; charset=utf-8' }
+      await putObject(s3, name, object, AbortSignal.timeout(patience))
+    },
+  }
+}

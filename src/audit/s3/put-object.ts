@@ -1,0 +1,82 @@
+import { AwsV4Signer } from 'aws4fetch'
+import { hash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import type { S3Config } from '../../config/schema.ts'
+import { sendOnce } from '../../core/send-once.ts'
+
+/** Object storage did not take it. The message has no secrets. */
+export class NotStored extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'NotStored'
+  }
+}
+
+/** In bytes: enough of an error for its code. */
+const longestError = 4 * 1024
+
+/**
+ * Puts an object (S3 API, PutObject), once: signed with AWS Signature Version 4, and with a checksum, by which the service refuses what was changed on its way. The same name
+ * again replaces it, or becomes another version of it. Rejects with `NotStored`, or with `NotSent` when nobody answers.
+ */
+export async function putObject(
+  config: S3Config,
+  name: string,
+  { body, type }: { readonly body: Buffer; readonly type: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const { region, access_key_id: accessKeyId, secret_access_key: secretAccessKey } = config
+  const signed = await new AwsV4Signer({
+    method: 'PUT',
+    url: urlOf(config, name).href,
+    headers: {
+      'content-type': type,
+      'x-amz-content-sha256': hash('sha256', body),
+      'x-amz-checksum-sha256': hash('sha256', body, 'base64'),
+      ...encryptionOf(config),
+      ...lockOf(config),
+    },
+    ...{ region, service: 's3', accessKeyId, secretAccessKey },
+  }).sign()
+  const ca = config.ca === undefined ? undefined : await readFile(config.ca)
+  const headers = Object.fromEntries(signed.headers)
+  const { status, beginning } = await sendOnce(
+    { method: 'PUT', url: signed.url, headers, body, ca },
+    signal,
+    longestError,
+  )
+  if (status === 200) return
+  // A word of a fixed list; the rest of the answer can quote what was sent.
+  const [, code] = /<Code>([A-Za-z0-9]{1,60})<\/Code>/.exec(beginning.toString('latin1')) ?? []
+  throw new NotStored(`It answered with status ${status}${code ? ` (${code})` : ''}`)
+}
+
+/** Where the objects of a configuration are, for people. */
+export function placeOf({ endpoint, bucket, prefix }: S3Config): string {
+  const at = endpoint === undefined ? '' : ` at ${new URL(endpoint).host}`
+  return `s3://${bucket}/${prefix}${at}`
+}
+
+function urlOf({ endpoint, region, bucket, prefix, path_style }: S3Config, name: string): URL {
+  const url = new URL(endpoint ?? `https://s3.${region}.amazonaws.com`)
+  const base = url.pathname.replace(/\/+$/, '')
+  if (!path_style) url.hostname = `${bucket}.${url.hostname}`
+  url.pathname = `${base}/${path_style ? `${bucket}/` : ''}${prefix}${name}`
+  return url
+}
+
+function encryptionOf({ encryption, kms_key }: S3Config): Record<string, string> {
+  return {
+    ...(encryption && { 'x-amz-server-side-encryption': encryption }),
+    ...(kms_key !== undefined && { 'x-amz-server-side-encryption-aws-kms-key-id': kms_key }),
+  }
+}
+
+function lockOf({ object_lock }: S3Config): Record<string, string> {
+  if (!object_lock) return {}
+  const until = new Date(Date.now() + object_lock.retain).toISOString()
+  return {
+    'x-amz-object-lock-mode': object_lock.mode.toUpperCase(),
+    'x-amz-object-lock-retain-until-date': until,
+  }
+}
