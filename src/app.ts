@@ -2,6 +2,7 @@ import { openAgents } from './app/agents.ts'
 import { urlOf } from './app/address.ts'
 import { openChannels } from './app/chats.ts'
 import { openControl } from './app/control.ts'
+import { openDeliveries } from './app/deliveries.ts'
 import { openFoundation, type Foundation } from './app/foundation.ts'
 import { openGate } from './app/gate.ts'
 import type { Config } from './config/schema.ts'
@@ -11,6 +12,7 @@ import { startHousekeeping } from './gate/housekeeping.ts'
 import { keyCreation, keyRevocation } from './gate/key-errands.ts'
 import { identityErrand } from './gate/identity-errand.ts'
 import { policyErrand } from './gate/policy-errand.ts'
+import { legalHoldCreation, legalHoldRelease, retention } from './gate/retention-errands.ts'
 import { createAuthenticator, type Authenticator } from './identity/authenticate.ts'
 import { leaseTimes, type LeaseTimes } from './store/lease.ts'
 import { createLog, type Log } from './telemetry/log.ts'
@@ -65,11 +67,15 @@ export async function startGateway(
     }),
     'key.create': keyCreation(desk),
     'key.revoke': keyRevocation(desk),
+    'audit.retain': retention(config.audit.retention.keep ?? null),
+    'legal_hold.create': legalHoldCreation(),
+    'legal_hold.release': legalHoldRelease(),
   })
   opened.adopt(housekeeping, (it) => it.stop())
   await housekeeping.once()
   agents.startDetached()
 
+  await openDeliveries(foundation, opened)
   await control.listen(listen.address)
   const { http, databasePorts } = await agents.listen()
   channels.start()

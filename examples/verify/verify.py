@@ -219,6 +219,8 @@ def open_checkpoint(note, keys):
 class Verifier:
     def __init__(self):
         self.findings, self.chains, self.erased, self.lines, self.clean = [], {}, 0, 0, True
+        # Lines that have nothing but hashes, as [line, index, how many]; and what records say about months that are kept elsewhere.
+        self.gone, self.records = [], {}
 
     def note(self, line, kind, message, counts=True):
         self.clean = self.clean and not counts
@@ -242,16 +244,58 @@ class Verifier:
                 self.note(number, "event-missing", "The link is there, and its event is not.")
                 self.follow(number, line, None)
                 return None
-            leaf = leaf_hash(body)
+            gone = set(line) == {"hash", "id", "index", "leaf", "prev", "seq"}
+            leaf = bytes.fromhex(line["leaf"]) if gone else leaf_hash(body)
+            index = int(line["index"])
             if link_hash(seq, prev, leaf) != said:
                 self.note(number, "edited", "Event, place and hashes do not belong together.")
                 return None
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             self.note(number, "edited", f"This is no event: {error!r}")
             return None
-        self.personal(number, line)
-        self.follow(number, line, body)
+        self.follow(number, line, None if gone else body)
+        if gone:
+            self.miss(number, index)
+        else:
+            self.personal(number, line)
+            self.explain(line)
         return leaf
+
+    def miss(self, number, index):
+        last = self.gone and self.gone[-1]
+        if last and last[0] + last[2] == number and last[1] + last[2] == index:
+            last[2] += 1
+        else:
+            self.gone.append([number, index, 1])
+
+    def explain(self, line):
+        if line.get("type") == "audit.retained" and isinstance(line.get("retention"), dict):
+            self.records[line["id"]] = line["retention"]
+
+    def account(self):
+        """Where each event is that is not there, or that somebody took it away."""
+        ranges = []
+        for record, said in self.records.items():
+            try:
+                ranges += [(one["first"], one["end"], record, said["month"]) for one in said["indexes"]]
+            except (KeyError, TypeError):
+                continue  # Of another form it explains nothing.
+        ranges.sort(key=lambda one: one[:2])
+        kept = {}
+        for number, index, count in self.gone:
+            at, end = index, index + count
+            for first, last, record, month in [*ranges, (end, end, None, None)]:
+                if record and (last <= at or first >= end):
+                    continue
+                if first > at:
+                    self.note(number + at - index, "event-missing", "Links are there without their events, and no record says where these are kept.")
+                    at = first
+                if record:
+                    found = kept.setdefault(record, [number + at - index, month, 0])
+                    found[2] += min(end, last) - at
+                    at = min(end, last)
+        for record, (number, month, count) in kept.items():
+            self.note(number, "retained", f"{count} events of {month} are kept elsewhere: event {record} says so, and where.", counts=False)
 
     def personal(self, number, line):
         secret = {key: line[key] for key in ("attributes", "details", "subject") if key in line}
@@ -284,6 +328,43 @@ class Verifier:
             chain["time"] = max(time, chain["time"] or time)
 
 
+def root_of_inclusion(leaf, index, size, proof):
+    """The root that follows from a leaf and its proof (RFC 6962, 2.1.1), or None."""
+    rest = list(proof)
+
+    def climb(begin, end):
+        if end - begin == 1:
+            return leaf
+        middle = 1
+        while middle * 2 < end - begin:
+            middle *= 2
+        middle += begin
+        if index < middle:
+            below = climb(begin, middle)
+            return node_hash(below, rest.pop(0))
+        below = climb(middle, end)
+        return node_hash(rest.pop(0), below)
+
+    try:
+        root = climb(0, size) if 0 <= index < size else None
+    except IndexError:
+        return None
+    return None if rest else root
+
+
+def records_beside(check, last, signed, manifest):
+    """Records that are not in the export itself come with what shows that they are in the log."""
+    for beside in manifest.get("retained", []):
+        one = Verifier()
+        leaf = one.read(0, beside["line"])
+        proof = [bytes.fromhex(part) for part in beside["proof"]]
+        index = leaf and json.loads(beside["line"])["index"]
+        if leaf and one.records and signed and root_of_inclusion(leaf, index, signed[1], proof) == signed[2]:
+            check.records.update(one.records)
+        else:
+            check.note(last, "not-the-log", "A record of the manifest is not in the log that was signed.")
+
+
 def verify(lines, manifest, given_keys, older_note):
     check, tree = Verifier(), Tree()
     keys = [read_key(key) for key in given_keys or manifest["keys"]]
@@ -308,6 +389,8 @@ def verify(lines, manifest, given_keys, older_note):
     if check.lines < manifest["end"] - manifest["first"] and check.clean:
         check.note(last + 1, "missing", f"Events {manifest['first'] + last} to {manifest['end'] - 1} of the log are missing.")
     signed = open_checkpoint(manifest["checkpoint"], keys)
+    records_beside(check, last, signed, manifest)
+    check.account()
     if signed is None:
         check.note(last, "unsigned", "None of the keys signed the checkpoint of the manifest.")
     elif check.clean:
@@ -354,7 +437,8 @@ def main():
         return 2
     for line, kind, message in sorted(check.findings):
         print(f"line {line}: {kind}: {message}")
-    print(f"{check.lines} events, {check.erased} with their personal part erased")
+    kept = sum(count for _, _, count in check.gone)
+    print(f"{check.lines} events, {check.erased} with their personal part erased, {kept} without anything but their hashes")
     if not check.clean:
         return 1
     print(f"These are the events of the log of {signed[1]} events that was signed at {signed[3]}.")

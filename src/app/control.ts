@@ -2,11 +2,13 @@ import { approvalStream } from '../console/routes/approval-stream.ts'
 import { approvalRoutes } from '../console/routes/approvals.ts'
 import { auditRoutes } from '../console/routes/audit.ts'
 import { channelRoutes } from '../console/routes/channels.ts'
+import { deliveryRoutes } from '../console/routes/deliveries.ts'
 import { evaluationRoutes } from '../console/routes/evaluation.ts'
 import { linkRoutes } from '../console/routes/links.ts'
 import { metricsRoutes } from '../console/routes/metrics.ts'
 import { policyRoutes } from '../console/routes/policies.ts'
 import { replayRoutes } from '../console/routes/replay.ts'
+import { retentionRoutes } from '../console/routes/retention.ts'
 import { transparencyRoutes } from '../console/routes/transparency.ts'
 import { usageRoutes } from '../console/routes/usage.ts'
 import type { ControlServer } from '../console/context.ts'
@@ -29,7 +31,8 @@ export async function openControl(
   opened: AsyncDisposableStack,
 ): Promise<ControlServer> {
   const { control: listen } = config.listen
-  const health = healthOf(context, () => policies.behind)
+  const deliveries = Object.keys(config.audit.deliveries)
+  const health = healthOf(context, () => policies.behind, deliveries)
   const control = await createControlServer({
     identity,
     publicUrl: listen.public_url,
@@ -55,7 +58,10 @@ export async function openControl(
     audit,
     authorizeExport: (subject, asked) => authorizeExport(context, subject, asked),
   })
+  const keepMs = config.audit.retention.keep ?? null
+  await control.register(retentionRoutes, { gate: context, keepMs })
   await control.register(transparencyRoutes, { store, sequencer })
+  await control.register(deliveryRoutes, { store, names: deliveries })
   await control.register(usageRoutes, { store })
   await control.register(evaluationRoutes, { policies: () => policies.current })
   await control.register(policyRoutes, {

@@ -40,3 +40,9 @@ export function firstIdAt(time: Date): string {
   const milliseconds = Math.max(0, time.getTime()).toString(16).padStart(12, '0')
   return `${milliseconds.slice(0, 8)}-${milliseconds.slice(8)}-0000-0000-000000000000`
 }
+
+/** The time in the id of an event; `null` in one that is no UUIDv7 (RFC 9562 §5.7). */
+export function timeOf(id: string): Date | null {
+  const digits = id.replaceAll('-', '')
+  return digits[12] === '7' ? new Date(parseInt(digits.slice(0, 12), 16)) : null
+}

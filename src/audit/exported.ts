@@ -12,8 +12,10 @@ export interface EventRow {
   /** Where it is in the transparency log; absent where that was not asked for. */
   readonly index?: number
   readonly id: string
-  /** `null` when somebody took the event away, and left its link. */
+  /** `null` when its month is kept elsewhere, or somebody took the event away: its link is left. */
   readonly body: Buffer | null
+  /** The hash of such an event. */
+  readonly leaf?: Buffer | null
   readonly salt: Buffer | null
   readonly personal: Buffer | null
   readonly replica: string | null
@@ -25,11 +27,12 @@ export interface EventRow {
 
 /** Everything but attributes, details, subject, salt, index, seq, prev and hash is what was hashed, once it is in canonical form. */
 export function toExported(row: EventRow): ExportedEvent {
-  const { index, id, body, salt, personal, replica, epoch, n, prev, hash } = row
+  const { index, id, body, leaf, salt, personal, replica, epoch, n, prev, hash } = row
   return {
     id,
     ...(index !== undefined && { index }),
     ...(body && (JSON.parse(body.toString()) as JsonObject)),
+    ...(leaf && { leaf: leaf.toString('hex') }),
     ...(personal && (JSON.parse(personal.toString()) as JsonObject)),
     ...(salt && { salt: salt.toString('hex') }),
     seq: replica !== null && epoch !== null && n !== null ? { epoch, n, replica } : null,

@@ -3,16 +3,19 @@ import { exportNdjson, openExport } from './export/ndjson.ts'
 import { openCheckpoint } from './log/checkpoint.ts'
 import { Chains, type VerifiedChain } from './verify/chains.ts'
 import type { Finding } from './verify/finding.ts'
+import { KeptElsewhere } from './verify/kept-elsewhere.ts'
 import { readLine } from './verify/line.ts'
 import { Order } from './verify/order.ts'
 import { SignedLog, type Trust } from './verify/signed-log.ts'
 
 export interface VerifyReport {
-  /** Nothing was changed, taken out, put in or moved. A time that goes back is worth a look, and does not count. */
+  /** Nothing was changed, taken out, put in or moved. A time that goes back is worth a look, and does not count; nor does what a record says is kept elsewhere. */
   readonly ok: boolean
   readonly lines: number
   /** Events whose personal part was erased. */
   readonly erased: number
+  /** Events that are kept elsewhere: only their hashes are here. */
+  readonly retained: number
   readonly chains: readonly VerifiedChain[]
   /** The signed state of the log that the export belongs to; `null` where there was nothing to hold it against, or it does not hold. */
   readonly signed: { readonly size: number; readonly time: string | null } | null
@@ -37,8 +40,10 @@ export async function verifyExport(
   let ok = true
   let line = 0
   let erased = 0
+  const elsewhere = new KeptElsewhere()
+  let retained = 0
   const note = (finding: Finding) => {
-    if (finding.kind !== 'time-reversal') ok = false
+    if (finding.kind !== 'time-reversal' && finding.kind !== 'retained') ok = false
     if (findings.length < mostFindings) findings.push(finding)
   }
   for await (const text of lines) {
@@ -51,7 +56,14 @@ export async function verifyExport(
       if (reading.link.leaf !== null) log?.grow(reading.link.leaf)
     } else chains.skip(line)
     if (reading.erased) erased++
+    if (reading.gone) {
+      retained++
+      elsewhere.miss(reading.link!, line).forEach(note)
+    }
+    if (reading.retention) elsewhere.explain(reading.link!.event, reading.retention)
   }
+  if (trust && log) recordsBeside(trust, log, elsewhere, line).forEach(note)
+  elsewhere.end().forEach(note)
   order.end(line, trust?.manifest.end ?? null)
   const missing = chains.missing()
   for (const finding of [...missing, ...beyond(missing, order)]) note(finding)
@@ -59,7 +71,28 @@ export async function verifyExport(
   if (ok) log?.end(line).forEach(note)
   findings.sort((a, b) => a.line - b.line)
   const signed = ok && trust ? signedState(trust) : null
-  return { ok, lines: line, erased, chains: chains.summary(), signed, findings }
+  return { ok, lines: line, erased, retained, chains: chains.summary(), signed, findings }
+}
+
+/** Records that are not in the export itself: they come with it, and with what shows that they are in the log. */
+function recordsBeside(
+  { manifest }: Trust,
+  log: SignedLog,
+  elsewhere: KeptElsewhere,
+  line: number,
+): Finding[] {
+  const findings: Finding[] = []
+  for (const { line: text, proof } of manifest.retained ?? []) {
+    const { link, retention } = readLine(text)
+    if (link?.leaf && retention && log.has(link.leaf, link.index, proof)) {
+      elsewhere.explain(link.event, retention)
+    } else {
+      // Closed: it explains nothing, and whoever put it there wanted it to.
+      const message = 'A record of the manifest is not in the log that was signed.'
+      findings.push({ kind: 'not-the-log', line, message })
+    }
+  }
+  return findings
 }
 
 /** The same for the log in the database. */

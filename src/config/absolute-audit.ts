@@ -7,7 +7,6 @@ export function absoluteAudit(
   { anchor, deliveries, ...rest }: Config['audit'],
   at: (path: string) => string,
 ): Config['audit'] {
-  const { anchor, deliveries } = audit
   const withFiles = <
     Place extends { readonly [Name in (typeof files)[number]]?: string | undefined },
   >(

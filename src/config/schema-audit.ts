@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { duration } from './duration.ts'
 import { webhookSecret } from './schema-channels.ts'
 import { httpUrl, name, portOfVariable, secretText } from './schema-parts.ts'
+import { retention } from './schema-retention.ts'
 
 const ca = z
   .string()
@@ -184,5 +185,6 @@ export const audit = z
       .record(name, delivery)
       .prefault({})
       .describe('where the audit log itself is delivered to, as it grows, by name'),
+    retention,
   })
   .prefault({})

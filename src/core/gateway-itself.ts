@@ -8,6 +8,9 @@ export const operations = [
   'key.create',
   'key.revoke',
   'audit.export',
+  'audit.retain',
+  'legal_hold.create',
+  'legal_hold.release',
 ] as const
 
 export type Operation = (typeof operations)[number]

@@ -2,6 +2,7 @@ import { Problem } from '../../core/errors.ts'
 import type { Queryable } from '../../store/db.ts'
 import { listSigningKeys, readCheckpoint } from '../log/checkpoints.ts'
 import { proveConsistency, readCover } from '../log/prove.ts'
+import { recordsOver, type RetainedRecord } from './retained.ts'
 import type { Part } from './stretches.ts'
 
 /**
@@ -16,6 +17,8 @@ export interface Manifest {
   readonly keys: string[]
   readonly before: string[]
   readonly after: string[]
+  /** Records that say where events of this part are kept, of which it only has the hashes. */
+  readonly retained?: readonly RetainedRecord[]
   /** Shows that an older checkpoint, of so many events, is of the same log. */
   readonly consistency?: { readonly size: number; readonly proof: string[] }
 }
@@ -32,6 +35,7 @@ export async function manifestOf(
   }
   const { size, note } = checkpoint
   if (first > end) throw new Problem('bad-request', `${first} is behind ${end}.`)
+  const retained = await recordsOver(store, { first, end }, size)
   const manifest: Manifest = {
     format: 'sallyport-audit-manifest/1',
     first,
@@ -40,6 +44,7 @@ export async function manifestOf(
     keys: await listSigningKeys(store),
     before: inHex(await readCover(store, 0, first)),
     after: inHex(await readCover(store, end, size)),
+    ...(retained.length > 0 && { retained }),
   }
   if (older === null) return manifest
   const proof = inHex(await proveConsistency(store, older, size))

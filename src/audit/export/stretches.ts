@@ -44,7 +44,8 @@ export function readPart(
      SELECT s.start + link.place - 1 AS index, link.event AS id, e.body, e.salt, e.personal,
             s.replica, s.epoch, s.first + link.place - 1 AS n,
             substring(l.prev || l.hashes FROM (32 * link.place - 31)::int FOR 32) AS prev,
-            substring(l.hashes FROM (32 * link.place - 31)::int FOR 32) AS hash
+            substring(l.hashes FROM (32 * link.place - 31)::int FOR 32) AS hash,
+            CASE WHEN e.body IS NULL THEN substring(l.leaves FROM (32 * link.place - 31)::int FOR 32) END AS leaf
      FROM stretches s
      JOIN sallyport.audit_links l USING (replica, epoch, first)
      CROSS JOIN unnest(l.events) WITH ORDINALITY AS link (event, place)

@@ -1,5 +1,6 @@
 import { Problem } from '../../core/errors.ts'
 import type { Queryable } from '../../store/db.ts'
+import { timeOf } from '../event-id.ts'
 import { cover, type Node } from './merkle.ts'
 import { consistencyProof, inclusionProof, type NodeHash } from './proof.ts'
 import { readNodes } from './tiles.ts'
@@ -14,6 +15,25 @@ export async function indexOf(store: Queryable, event: string): Promise<number |
                          ORDER BY first DESC LIMIT 1) s
      WHERE l.id = $1 AND l.n < s.first + s.count`,
     [event],
+  )
+  return row?.index ?? indexOfGone(store, event)
+}
+
+/**
+ * The same for an event whose month is kept elsewhere. Only links know it, and they are found by time: one that came into the log more than an hour from when it
+ * happened is not found, and its index is in the export that has it.
+ */
+async function indexOfGone(store: Queryable, event: string): Promise<number | null> {
+  const at = timeOf(event)
+  if (at === null) return null
+  const [row] = await store.query<{ index: number }>(
+    `SELECT s.start + array_position(l.events, $1::uuid) - 1 AS index
+     FROM sallyport.audit_tree_stretches s
+     JOIN sallyport.audit_links l USING (replica, epoch, first)
+     WHERE s.sequenced_at BETWEEN $2::timestamptz - interval '1 hour' AND $2::timestamptz + interval '1 hour'
+       AND $1::uuid = ANY (l.events)
+     LIMIT 1`,
+    [event, at],
   )
   return row?.index ?? null
 }

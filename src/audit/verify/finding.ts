@@ -8,8 +8,10 @@ export type FindingKind =
   | 'edited'
   /** The personal part is not the one that the event committed to. */
   | 'personal-edited'
-  /** The link is there, and its event is not. */
+  /** The link is there, and its event is not, and no record says where it is kept. */
   | 'event-missing'
+  /** Events that a record of the log says are kept elsewhere. Nothing is wrong. */
+  | 'retained'
   /** Links that belong before this line, and are nowhere. */
   | 'missing'
   /** The same link again. */

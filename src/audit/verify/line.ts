@@ -3,6 +3,7 @@ import type { JsonObject } from '../../core/json.ts'
 import { canonical } from '../canonical.ts'
 import { commitment, leafHash, linkHash, type Place } from '../chain.ts'
 import type { Finding } from './finding.ts'
+import { retentionRecord, type RetentionRecord } from './retention-record.ts'
 
 /** A link that is true to itself. Whether it follows from the one before is not known yet. */
 export interface Link {
@@ -22,6 +23,10 @@ export interface LineReading {
   /** `null` when the line is worth nothing. */
   readonly link: Link | null
   readonly erased: boolean
+  /** Only the hashes of the event are there. */
+  readonly gone: boolean
+  /** What it says about events that are kept elsewhere. */
+  readonly retention: RetentionRecord | null
   readonly finding: Omit<Finding, 'line'> | null
 }
 
@@ -42,6 +47,10 @@ const exportedLine = z.looseObject({
     .regex(/^[0-9a-f]{32}$/)
     .optional(),
   personal: hex32.optional(),
+  leaf: hex32.optional(),
+  type: z.string().optional(),
+  // Of another form it explains nothing.
+  retention: retentionRecord.optional().catch(undefined),
   time: z.iso.datetime({ precision: 3 }).optional(),
   source: z.strictObject({ epoch: z.int(), replica: z.string() }).optional(),
 })
@@ -61,20 +70,34 @@ export function readLine(text: string): LineReading {
   if (Object.keys(body).length === 1) {
     const message = 'The link is there, and its event is not.'
     const finding = { kind: 'event-missing', message, ...about } as const
-    return { link: { ...about, index, leaf: null, prev, hash, time: null }, erased: false, finding }
+    return read({ ...about, index, leaf: null, prev, hash, time: null }, { finding })
   }
-  const leaf = leafHash(canonical(body))
+  // Nothing but hashes: the event is kept elsewhere, or somebody took it away. Its leaf still has to be the one that was linked.
+  const gone = shape.data.leaf !== undefined && Object.keys(line).length === bareKeys
+  const leaf = gone ? shape.data.leaf! : leafHash(canonical(body))
   if (linkHash(place, prev, leaf) !== hash) {
     return worthless('edited', 'Event, place and hashes do not belong together.', about)
   }
+
+  if (gone) return read({ ...about, index, leaf, prev, hash, time: null }, { gone })
 
   const own = source?.replica === place.replica && source.epoch === place.epoch
   const link = { ...about, index, leaf, prev, hash, time: own && time ? Date.parse(time) : null }
   const secret = JSON.parse(JSON.stringify({ attributes, details, subject })) as JsonObject
   const state = personalState(personal, shape.data.salt, secret)
-  if (state !== 'edited') return { link, erased: state === 'erased', finding: null }
+  if (state !== 'edited') {
+    const retention = shape.data.type === 'audit.retained' ? shape.data.retention : undefined
+    return read(link, { erased: state === 'erased', retention: retention ?? null })
+  }
   const message = 'The personal part is not the one that the event committed to.'
-  return { link, erased: false, finding: { kind: 'personal-edited', message, ...about } }
+  return read(link, { finding: { kind: 'personal-edited', message, ...about } })
+}
+
+/** id, index, leaf, seq, prev and hash. */
+const bareKeys = 6
+
+function read(link: Link | null, more: Partial<LineReading>): LineReading {
+  return { link, erased: false, gone: false, retention: null, finding: null, ...more }
 }
 
 function personalState(
@@ -107,5 +130,5 @@ function worthless(
   message: string,
   about: { place?: Place; event?: string } = {},
 ): LineReading {
-  return { link: null, erased: false, finding: { kind, message, ...about } }
+  return read(null, { finding: { kind, message, ...about } })
 }

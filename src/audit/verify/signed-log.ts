@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { openCheckpoint, type Checkpoint } from '../log/checkpoint.ts'
 import { CompactRange, cover } from '../log/merkle.ts'
-import { rootsOfConsistency } from '../log/proof.ts'
+import { rootOfInclusion, rootsOfConsistency } from '../log/proof.ts'
 import type { Finding } from './finding.ts'
 
 const hashes = z.array(
@@ -20,6 +20,7 @@ export const manifestFile = z.strictObject({
   keys: z.array(z.string()),
   before: hashes,
   after: hashes,
+  retained: z.array(z.strictObject({ line: z.string(), proof: hashes })).optional(),
   consistency: z.strictObject({ size: z.int().min(0), proof: hashes }).optional(),
 })
 
@@ -47,6 +48,13 @@ export class SignedLog {
     this.#keys = keys.length > 0 ? keys : manifest.keys
     this.#older = older === null ? null : openCheckpoint(older, this.#keys)
     this.#appendCover(0, manifest.first, manifest.before)
+  }
+
+  /** Whether the leaf, in hex, is at this place of the log that was signed. */
+  has(leaf: string, index: number, proof: readonly Buffer[]): boolean {
+    const signed = openCheckpoint(this.#trust.manifest.checkpoint, this.#keys)
+    const root = signed && rootOfInclusion(Buffer.from(leaf, 'hex'), index, signed.size, proof)
+    return signed !== null && root !== null && root.equals(signed.root)
   }
 
   /** The next leaf, in hex. */

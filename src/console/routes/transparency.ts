@@ -76,13 +76,23 @@ export async function transparencyRoutes(
       config: { access: auditors },
       schema: {
         summary: 'That an event is in the log of so many events (RFC 6962 §2.1.1)',
-        querystring: z.strictObject({ event: z.uuid(), size: count }),
+        querystring: z.strictObject({
+          event: z.uuid().optional(),
+          index: count.optional().describe('its `index` in an export, instead of its id'),
+          size: count,
+        }),
         response: { 200: z.object({ index: z.number(), size: z.number(), proof: hashes }) },
       },
     },
-    async ({ query: { event, size } }) => {
-      const index = await indexOf(store, event)
-      if (index === null) throw new Problem('not-found', `Event ${event} is not in the log.`)
+    async ({ query: { event, index: named, size } }) => {
+      if ((event === undefined) === (named === undefined))
+        throw new Problem('bad-request', 'Name the event, or its index in the log.')
+      const index = named ?? (await indexOf(store, event!))
+      if (index === null)
+        throw new Problem(
+          'not-found',
+          `Event ${event} is not in the log. If its month is kept elsewhere, ask by its index.`,
+        )
       const proof = await proveInclusion(store, index, size)
       return { index, size, proof: proof.map((hash) => hash.toString('hex')) }
     },

@@ -8,6 +8,7 @@ const verified = {
   ok: true,
   lines: 3,
   erased: 0,
+  retained: 0,
   chains: [],
   signed: { size: 3, time: null },
   findings: [],

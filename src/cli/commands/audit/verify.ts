@@ -54,7 +54,10 @@ function print(terminal: Terminal, file: string, report: VerifyReport): void {
     terminal.print(`${file}:${line}  ${kind}: ${visible(message)}`)
   for (const { replica, epoch, first, last, hash } of report.chains)
     terminal.print(`chain ${replica}, epoch ${epoch}: ${first} to ${last}, ends in ${hash}`)
-  terminal.print(`${report.lines} events, ${report.erased} with their personal part erased`)
+  const elsewhere = report.retained > 0 ? `, ${report.retained} kept elsewhere` : ''
+  terminal.print(
+    `${report.lines} events, ${report.erased} with their personal part erased${elsewhere}`,
+  )
 }
 
 function conclusion({ signed }: VerifyReport, { key, checkpoint }: Options): string {

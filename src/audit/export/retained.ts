@@ -1,0 +1,52 @@
+import type { Retention } from '../../core/event.ts'
+import type { Queryable } from '../../store/db.ts'
+import { indexOf, proveInclusion } from '../log/prove.ts'
+import { ndjsonLine } from './ndjson.ts'
+import { readPart, stretchAt, type Part } from './stretches.ts'
+
+/** A record that a month is kept elsewhere, as it is exported, and what shows that it is in the log (RFC 6962 §2.1.1), in hex. */
+export interface RetainedRecord {
+  readonly line: string
+  readonly proof: readonly string[]
+}
+
+/** Everything that is on record about months that are kept elsewhere, the oldest first. */
+export async function listRetentions(
+  store: Queryable,
+): Promise<{ id: string; retention: Retention }[]> {
+  const rows = await store.query<{ id: string; body: Buffer }>(
+    `SELECT id, body FROM sallyport.audit_events WHERE type = 'audit.retained' ORDER BY id`,
+  )
+  return rows.map(({ id, body }) => {
+    const { retention } = JSON.parse(body.toString()) as { retention: Retention }
+    return { id, retention }
+  })
+}
+
+/** The records about any event of a part, as far as the first `size` events of the log have them. */
+export async function recordsOver(
+  store: Queryable,
+  { first, end }: Part,
+  size: number,
+): Promise<RetainedRecord[]> {
+  const records: RetainedRecord[] = []
+  for (const { id, retention } of await listRetentions(store)) {
+    const about = retention.indexes.some((range) => range.first < end && first < range.end)
+    const index = about ? await indexOf(store, id) : null
+    if (index === null || index >= size) continue
+    records.push({
+      line: await lineAt(store, index),
+      proof: (await proveInclusion(store, index, size)).map((hash) => hash.toString('hex')),
+    })
+  }
+  return records
+}
+
+async function lineAt(store: Queryable, index: number): Promise<string> {
+  const start = await stretchAt(store, index)
+  const rows = await readPart(store, { first: start ?? index, end: index + 1 }, 1)
+  const row = rows.find((one) => one.index === index)
+  // Closed: without it an export could not be told from one that somebody took events away from.
+  if (!row) throw new Error(`event ${index} of the log is not there`)
+  return ndjsonLine(row)
+}

@@ -1,0 +1,40 @@
+import type { Queryable } from '../../store/db.ts'
+import { listRetentions } from '../export/retained.ts'
+
+/** A month of the log that is in the database. */
+export interface Month {
+  /** In UTC, as in 2026-01. */
+  readonly month: string
+  /** On disk, with its indexes. */
+  readonly bytes: number
+  /** Whether everything in it is older than what is kept. */
+  readonly due: boolean
+  /** That it is kept elsewhere is on record: it can be taken out of the database. */
+  readonly recorded: boolean
+  /** Legal holds that keep it here. */
+  readonly heldBy: readonly string[]
+}
+
+/** Months whose events are in the database, the oldest first. `keepMs`: how long each event stays; `null` keeps all of them. */
+export async function listMonths(db: Queryable, keepMs: number | null): Promise<Month[]> {
+  const rows = await db.query<Omit<Month, 'recorded'>>(
+    `SELECT m.month, pg_total_relation_size(m.partition) AS bytes,
+            $1::float8 IS NOT NULL AND m.day::timestamptz + interval '1 month' + $1 * interval '1 ms' <= clock_timestamp() AS due,
+            ARRAY(SELECT sallyport.legal_holds_over_month(m.day)) AS "heldBy"
+     FROM (SELECT i.inhrelid AS partition, y || '-' || mm AS month, make_date(y::int, mm::int, 1) AS day
+           FROM pg_inherits i
+           CROSS JOIN LATERAL regexp_match(i.inhrelid::regclass::text, 'audit_events_(\\d{4})_(\\d\\d)$') AS named (parts)
+           CROSS JOIN LATERAL (SELECT parts[1] AS y, parts[2] AS mm) p
+           WHERE i.inhparent = 'sallyport.audit_events'::regclass AND parts IS NOT NULL) m
+     ORDER BY m.month`,
+    [keepMs],
+  )
+  const recorded = new Set((await listRetentions(db)).map(({ retention }) => retention.month))
+  return rows.map((row) => ({ ...row, recorded: recorded.has(row.month) }))
+}
+
+/** A month by its name, as in 2026-01: its beginning and its end, in UTC. */
+export function spanOf(month: string): { readonly begin: Date; readonly end: Date } {
+  const [year, number] = month.split('-').map(Number)
+  return { begin: new Date(Date.UTC(year!, number! - 1)), end: new Date(Date.UTC(year!, number)) }
+}

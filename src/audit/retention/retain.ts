@@ -1,0 +1,59 @@
+import { Problem } from '../../core/errors.ts'
+import type { Indexes, Retention } from '../../core/event.ts'
+import type { Queryable } from '../../store/db.ts'
+import { contentsOf, covers, joined, sizeOf } from './contents.ts'
+import { listMonths } from './months.ts'
+
+/** What whoever wants a month out of the database says that they have of it, in files that they have verified. */
+export interface Claim {
+  readonly month: string
+  /** How many of its events are in the files, and how many of them without a personal part. */
+  readonly events: number
+  readonly impersonal: number
+  /** Each file, with the part of the log that it has. */
+  readonly exports: readonly (Indexes & { readonly sha256: string })[]
+}
+
+/** What stands in the way of a month's leaving the database, in a sentence, or `null`. Asked again before it is put on record. */
+export async function obstacleTo(
+  db: Queryable,
+  month: string,
+  keepMs: number | null,
+): Promise<string | null> {
+  if (keepMs === null) return 'audit.retention.keep is not set, so everything stays.'
+  const found = (await listMonths(db, keepMs)).find((one) => one.month === month)
+  if (!found) return `${month} is no month of the log that is in the database.`
+  if (!found.due)
+    return `${month} has events that are to be kept here still (audit.retention.keep).`
+  if (found.recorded) return `${month} is on record already.`
+  if (found.heldBy.length > 0)
+    return `${month} is covered by legal hold ${found.heldBy.join(', ')}.`
+  return null
+}
+
+/**
+ * What goes on record where the files have all of a month that the database has. Throws `bad-request` for what is missing from them. Whoever asks is believed that
+ * they have the files: nobody can be kept from deleting them afterwards, and their hashes are on record.
+ */
+export async function retentionOf(
+  db: Queryable,
+  { month, events, impersonal, exports }: Claim,
+  keepMs: number | null,
+): Promise<Retention> {
+  const obstacle = await obstacleTo(db, month, keepMs)
+  if (obstacle) throw new Problem('bad-request', obstacle)
+  const here = await contentsOf(db, month)
+  const lacking = (what: string) => new Problem('bad-request', `${what} Nothing was changed.`)
+  if (sizeOf(here.indexes) !== here.events)
+    throw lacking(`${here.events - sizeOf(here.indexes)} events of ${month} are not in the log.`)
+  if (events !== here.events || !covers(joined(exports), here.indexes))
+    throw lacking(
+      `The database has ${here.events} events of ${month}, and the files have ${events} of them.`,
+    )
+  // Those that were erased since can be there in the files, and not the other way round.
+  if (impersonal > here.impersonal)
+    throw lacking(
+      `${impersonal - here.impersonal} events of ${month} are without who, attributes and details in the files (--no-personal).`,
+    )
+  return { month, events, indexes: here.indexes, exports }
+}

@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import { timeOf } from '../../../audit/event-id.ts'
+import { verifyExport } from '../../../audit/verify.ts'
+import { readLines } from '../../../audit/verify/lines.ts'
+import { manifestFile, type Trust } from '../../../audit/verify/signed-log.ts'
+import { Refusal, UsageError } from '../../errors.ts'
+import { manifestName } from './manifest-name.ts'
+
+/** An export that was verified, with the part of the log that it has. */
+export interface KeptFile {
+  readonly name: string
+  readonly sha256: string
+  readonly first: number
+  readonly end: number
+}
+
+interface Counts {
+  events: number
+  /** Of these, without a personal part. */
+  impersonal: number
+}
+
+/** What files have of one month. */
+export interface Tally extends Counts {
+  readonly exports: KeptFile[]
+}
+
+/** Exports in a folder, or one; each with its manifest beside it, compressed or not. Throws `UsageError` where there is none. */
+export async function findExports(path: string): Promise<string[]> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`${path} cannot be read (${error.code}).`, 'Name an export, or a folder.')
+  })
+  if (!found.isDirectory()) return [path]
+  const names = await readdir(path)
+  const exports = names.filter((name) => /\.ndjson(\.gz)?$/.test(name)).toSorted()
+  if (exports.length > 0) return exports.map((name) => join(path, name))
+  throw new UsageError(`There is no export in ${path}.`, 'Name a folder of .ndjson files.')
+}
+
+/**
+ * Verifies every file against its manifest and these keys, and counts what all of them together have of each month; events that several have count once. Throws
+ * `Refusal` for a file that is not what was recorded: nothing is taken out of a database for it.
+ */
+export async function countKept(
+  paths: readonly string[],
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, Tally>> {
+  const tallies = new Map<string, Tally>()
+  const files = await Promise.all(
+    paths.map(async (path) => ({ path, ...(await manifestOf(path)) })),
+  )
+  let counted = 0
+  for (const { path, manifest } of files.toSorted((a, b) => a.manifest.first - b.manifest.first)) {
+    const months = new Map<string, Counts>()
+    await verified(path, tallied(path, months, counted), { manifest, keys, older: null })
+    const { first, end } = manifest
+    const file = { name: path, sha256: await sha256Of(path), first, end }
+    counted = Math.max(counted, end)
+    for (const [month, { events, impersonal }] of months) {
+      const tally = tallies.get(month) ?? { events: 0, impersonal: 0, exports: [] }
+      tallies.set(month, tally)
+      tally.events += events
+      tally.impersonal += impersonal
+      tally.exports.push(file)
+    }
+  }
+  return tallies
+}
+
+async function verified(path: string, lines: AsyncIterable<string>, trust: Trust): Promise<void> {
+  const report = await verifyExport(lines, trust).catch((cause: NodeJS.ErrnoException) => {
+    throw new Refusal(`${path} cannot be read (${cause.code ?? cause.message}).`, {}, { cause })
+  })
+  if (report.ok && report.signed) return
+  throw new Refusal(`${path} is not what was recorded: sallyport audit verify ${path}`)
+}
+
+/** The lines of a file, counted by month on the way. */
+async function* tallied(
+  path: string,
+  months: Map<string, Counts>,
+  from: number,
+): AsyncGenerator<string> {
+  const raw = createReadStream(path)
+  // Whoever reads hears of an error in either.
+  const text = path.endsWith('.gz') ? pipeline(raw, createGunzip(), () => {}) : raw
+  for await (const line of readLines(text)) {
+    count(line, months, from)
+    yield line
+  }
+}
+
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
+  return hash.digest('hex')
+}
+
+function count(line: string, months: Map<string, Counts>, from: number): void {
+  const event = parsed(line)
+  // A line of hashes alone has no event; a record about other months stays in the database.
+  if (!event || event.type === undefined || event.type === 'audit.retained') return
+  const time = typeof event.id === 'string' ? timeOf(event.id) : null
+  if (time === null || Number(event.index) < from) return
+  const month = time.toISOString().slice(0, 7)
+  const tally = months.get(month) ?? { events: 0, impersonal: 0 }
+  months.set(month, tally)
+  tally.events++
+  if (event.salt === undefined) tally.impersonal++
+}
+
+function parsed(line: string): Record<string, unknown> | null {
+  try {
+    return JSON.parse(line) as Record<string, unknown> | null
+  } catch {
+    // The verifier reads the same line, and refuses the file for it.
+    return null
+  }
+}
+
+async function manifestOf(path: string) {
+  const name = manifestName(path)
+  try {
+    return { manifest: manifestFile.parse(JSON.parse(await readFile(name, 'utf8'))) }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const what = code === undefined ? 'is no manifest' : `cannot be read (${code})`
+    throw new UsageError(`${name} ${what}.`, 'Export it again, with --out.')
+  }
+}

@@ -1,0 +1,42 @@
+import { AuditLog } from '../../src/audit/append.ts'
+import { DatabaseClock } from '../../src/audit/clock.ts'
+import type { Store } from '../../src/store/db.ts'
+import { openLease } from '../../src/store/lease.ts'
+import { quiet } from './audit.ts'
+import { atEnd } from './store.ts'
+
+/** Runs SQL as the owner of the tables. */
+export type AsOwner = (sql: string) => Promise<unknown>
+
+/** Makes the partition of a month that is over, as it was made when it began. */
+export async function provideMonth(asOwner: AsOwner, month: string): Promise<void> {
+  const begin = `timestamptz '${month}-01 00:00:00Z'`
+  await asOwner(`SET timezone = 'UTC'`)
+  await asOwner(`DO $$ BEGIN
+    EXECUTE format('CREATE TABLE sallyport.audit_events_${month.replace('-', '_')} PARTITION OF sallyport.audit_events FOR VALUES FROM (%L) TO (%L)',
+      sallyport.audit_first_id(${begin}), sallyport.audit_first_id(${begin} + interval '1 month'));
+    PERFORM sallyport.audit_protect('sallyport.audit_events_${month.replace('-', '_')}'::regclass, 'audit_is_erased_only');
+  END $$`)
+}
+
+class ClockOfThen extends DatabaseClock {
+  readonly #then: number
+  constructor(then: Date) {
+    super()
+    this.#then = then.getTime()
+  }
+  override now(): number {
+    return this.#then
+  }
+}
+
+/** A replica whose clock shows a time of long ago, and so describes events of then. */
+export async function replicaOfThen(store: Store, then: Date): Promise<AuditLog> {
+  const lease = await openLease(store)
+  const audit = new AuditLog({ store, lease, log: quiet }, new ClockOfThen(then))
+  atEnd(async () => {
+    await audit.close()
+    await lease.close()
+  })
+  return audit
+}
