@@ -4,6 +4,7 @@ import { denyApproval } from './commands/approvals/deny.ts'
 import { listApprovals } from './commands/approvals/list.ts'
 import { showOneApproval } from './commands/approvals/show.ts'
 import { watchApprovals } from './commands/approvals/watch.ts'
+import { auditDeliveries } from './commands/audit/deliveries.ts'
 import { eraseAudit } from './commands/audit/erase.ts'
 import { auditEvidence } from './commands/audit/evidence.ts'
 import { exportAudit } from './commands/audit/export.ts'
@@ -62,6 +63,7 @@ export function createProgram(terminal: Terminal): Command {
         exportAudit(terminal),
         verifyAudit(terminal),
         auditEvidence(terminal),
+        auditDeliveries(terminal),
         eraseAudit(terminal),
       ]),
     )

@@ -33,6 +33,7 @@ export type EventType =
   | 'identity.unlinked'
   | 'audit.exported'
   | 'audit.erased'
+  | 'audit.delivery_configured'
   | 'audit.retained'
   | 'audit.legal_hold_created'
   | 'audit.legal_hold_released'

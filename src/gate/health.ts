@@ -1,5 +1,6 @@
 import { channelHealth } from '../approvals/outbox.ts'
 import { countByState } from '../approvals/store.ts'
+import { deliveryHealth } from '../audit/delivery/health.ts'
 import { probe } from '../store/probe.ts'
 import type { Facts } from '../telemetry/metrics.ts'
 import type { GateContext } from './context.ts'
@@ -14,14 +15,18 @@ interface Health {
   facts(): Promise<Facts>
 }
 
-/** How this replica is. `behind`: it cannot read the policies that another replica put into force. */
+/**
+ * How this replica is. `behind`: it cannot read the policies that another replica put into force. `deliveries`: names of those of the audit log.
+ */
 export function healthOf(
   { store, lease, holds, audit, policies, announcing }: GateContext,
   behind: () => boolean,
+  deliveries: readonly string[],
 ): Health {
   const answer = probe(() => store.query('SELECT 1'), patience)
   const openApprovals = probe(() => countByState(store), patience)
   const channels = probe(() => channelHealth(store, announcing.channels), patience)
+  const delivered = probe(() => deliveryHealth(store, deliveries), patience)
   return {
     async obstacle() {
       if (holds.draining) return 'draining'
@@ -39,6 +44,7 @@ export function healthOf(
         auditQueue: audit.waiting,
         openApprovals: await openApprovals(),
         channels: await channels(),
+        deliveries: await delivered(),
       }
     },
   }

@@ -21,6 +21,14 @@ export interface Facts {
         readonly oldest: Date | null
       }[]
     | null
+  /** Deliveries of the audit log that are configured, on all replicas; `null` when the store does not answer. */
+  readonly deliveries:
+    | readonly {
+        readonly name: string
+        readonly lag: number
+        readonly waitingSince: Date | null
+      }[]
+    | null
 }
 
 /** Of an event: what is counted. Subjects, paths and digests are not, since nobody limits how many there are. */
@@ -165,6 +173,22 @@ export class Metrics {
     ['channel'],
   )
 
+  readonly #deliveries = this.#counter(
+    'audit_deliveries_total',
+    'Batches of the audit log that this replica tried to deliver, by result.',
+    ['delivery', 'result'],
+  )
+  readonly #deliveryLag = this.#gauge(
+    'audit_delivery_lag_events',
+    'Events that are signed and not delivered. All replicas see the same ones.',
+    ['delivery'],
+  )
+  readonly #deliveryAge = this.#gauge(
+    'audit_delivery_lag_seconds',
+    'How long the first of them has been in the log.',
+    ['delivery'],
+  )
+
   /** `resources`: the configured names. Their counters begin at 0, so that the first time that something happens is seen as a change. */
   constructor(resources: readonly string[] = []) {
     this.#build.set({ version }, 1)
@@ -234,6 +258,11 @@ export class Metrics {
     this.#notices.inc({ channel, result: delivered ? 'delivered' : 'failed' })
   }
 
+  /** A batch of the audit log was delivered, or was not. */
+  delivered({ delivery, delivered }: { delivery: string; delivered: boolean }): void {
+    this.#deliveries.inc({ delivery, result: delivered ? 'delivered' : 'failed' })
+  }
+
   spansDropped(spans: number): void {
     this.#spansDropped.inc(spans)
   }
@@ -269,8 +298,13 @@ export class Metrics {
     this.#noticesAge.reset()
     for (const { channel, waiting, oldest } of facts.channels ?? []) {
       this.#noticesWaiting.set({ channel }, waiting)
-      const age = oldest ? Math.max(0, Date.now() - oldest.getTime()) / 1000 : 0
-      this.#noticesAge.set({ channel }, age)
+      this.#noticesAge.set({ channel }, ageOf(oldest))
+    }
+    this.#deliveryLag.reset()
+    this.#deliveryAge.reset()
+    for (const { name: delivery, lag, waitingSince } of facts.deliveries ?? []) {
+      this.#deliveryLag.set({ delivery }, lag)
+      this.#deliveryAge.set({ delivery }, ageOf(waitingSince))
     }
     return this.#registry.metrics()
   }
@@ -306,6 +340,11 @@ export class Metrics {
     const named = { name: `sallyport_${name}`, help, labelNames, buckets }
     return new Histogram({ ...named, registers: [this.#registry] })
   }
+}
+
+/** In seconds; 0 for what there is none of. */
+function ageOf(since: Date | null): number {
+  return since ? Math.max(0, Date.now() - since.getTime()) / 1000 : 0
 }
 
 /** When a UUIDv7 was made, in milliseconds since the epoch (RFC 9562 §5.7). */

@@ -14,6 +14,7 @@ const facts = async () => ({
   auditQueue: 0,
   openApprovals: null,
   channels: null,
+  deliveries: null,
 })
 
 /** The status of a scrape from an address, of a control plane without a token unless there is one. */

@@ -66,6 +66,7 @@ const kinds: Readonly<Record<EventType, Kind | null>> = {
   'identity.key_revoked': { class: 'entity', activity: remove, entity: 'key' },
   'identity.linked': { class: 'entity', activity: create, entity: 'chat account' },
   'identity.unlinked': { class: 'entity', activity: remove, entity: 'chat account' },
+  'audit.delivery_configured': { class: 'entity', activity: update, entity: 'delivery' },
   'audit.signing_key_used': { class: 'entity', activity: create, entity: 'signing key' },
   'secrets.rotated': { class: 'entity', activity: update, entity: 'secrets' },
   'gateway.started': { class: 'entity', activity: activate, entity: 'gateway' },

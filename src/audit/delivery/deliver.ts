@@ -1,0 +1,174 @@
+import { randomInt } from 'node:crypto'
+import { NotSent } from '../../core/send-once.ts'
+import type { Store } from '../../store/db.ts'
+import type { Log } from '../../telemetry/log.ts'
+import { NotStored } from '../s3/put-object.ts'
+import { DeliveryFailure, type Batch, type Destination } from './destination.ts'
+import { gather } from './gather.ts'
+import {
+  beginBatch,
+  endTurn,
+  failTurn,
+  releaseTurn,
+  takeTurn,
+  type Pace,
+  type Turn,
+} from './turn.ts'
+
+/** All in milliseconds. */
+export interface DeliveryTimes {
+  /** Between two looks at what is due. */
+  readonly lookEvery: number
+  /** For one batch. */
+  readonly patience: number
+  /** How long a turn keeps other replicas away: longer than its patience, so that no two of them are at the same batch. */
+  readonly lease: number
+  readonly firstPause: number
+  readonly longestPause: number
+}
+
+export const deliveryTimes: DeliveryTimes = {
+  lookEvery: 1_000,
+  patience: 60_000,
+  lease: 90_000,
+  firstPause: 1_000,
+  longestPause: 5 * 60_000,
+}
+
+export interface Delivered {
+  readonly delivery: string
+  readonly delivered: boolean
+}
+
+export interface AuditDeliveryOptions extends Pace {
+  readonly name: string
+  readonly destination: Destination
+  /** `false`: without what can be erased. */
+  readonly personal: boolean
+  readonly store: Store
+  readonly log: Log
+  /** Counts. */
+  readonly onAttempt: (attempt: Delivered) => void
+  readonly times?: DeliveryTimes
+}
+
+/**
+ * Delivers the log to one destination, batch after batch, for as long as this replica lives; of several replicas one at a time does. A batch is fixed before it is sent, and what has
+ * got there is noted after: whoever dies in between has the same batch repeated, with the same name and the same indexes. So nothing is lost, and a receiver that keeps the
+ * index of what it has, or files by their names, has nothing twice.
+ */
+export class AuditDelivery {
+  readonly #options: AuditDeliveryOptions
+  readonly #times: DeliveryTimes
+  readonly #over = new AbortController()
+  readonly #loop: Promise<void>
+  // Owned by #pause(): wakes the loop.
+  #wake: () => void = () => {}
+
+  constructor(options: AuditDeliveryOptions) {
+    this.#options = options
+    this.#times = options.times ?? deliveryTimes
+    this.#loop = this.#run()
+  }
+
+  /** What is under way is given up, and repeated by whoever comes first. */
+  async stop(): Promise<void> {
+    this.#over.abort()
+    this.#wake()
+    await this.#loop
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#over
+    while (!signal.aborted) {
+      const more = await this.#round()
+      if (!more && !signal.aborted) await this.#pause()
+    }
+  }
+
+  /** Whether there may be more that is due. Never rejects. */
+  async #round(): Promise<boolean> {
+    const { name, store, log } = this.#options
+    try {
+      const turn = await takeTurn(store, name, this.#options, this.#times.lease)
+      return turn !== null && (await this.#use(turn))
+    } catch (error) {
+      // Nothing is lost: a turn that was taken runs out.
+      log.warn({ err: error, delivery: name }, 'the audit log could not be read for delivery')
+      return false
+    }
+  }
+
+  async #use(turn: Turn): Promise<boolean> {
+    const { name, store, destination, personal, log } = this.#options
+    const { batch, found } = await gather(store, turn, destination, { personal, begun: turn.begun })
+    const { first, end } = batch
+    if (found < end - first) {
+      // What is left goes out all the same: whoever took the rest away does not stop that.
+      log.error({ delivery: name, first, end, found }, 'events of the audit log are missing')
+    }
+    if (!(await beginBatch(store, turn, end, this.#times.lease))) return true
+    return this.#send(turn, batch)
+  }
+
+  async #send(turn: Turn, batch: Batch): Promise<boolean> {
+    const { name: delivery, store, destination, onAttempt, log } = this.#options
+    const signal = AbortSignal.any([this.#over.signal, AbortSignal.timeout(this.#times.patience)])
+    try {
+      await Promise.race([destination.deliver(batch, signal), endOf(signal)])
+    } catch (error) {
+      if (this.#over.signal.aborted) {
+        await releaseTurn(store, turn)
+        return false
+      }
+      onAttempt({ delivery, delivered: false })
+      const pauseMs = this.#pauseAfter(turn, error)
+      const words = wordsOf(error)
+      const { first, end } = batch
+      log.warn(
+        { delivery, first, end, error: words, retry_ms: pauseMs },
+        'events of the audit log were not delivered',
+      )
+      await failTurn(store, turn, words, pauseMs)
+      return false
+    }
+    onAttempt({ delivery, delivered: true })
+    await endTurn(store, turn, batch.end)
+    return true
+  }
+
+  #pauseAfter({ failures }: Turn, error: unknown): number {
+    const { firstPause, longestPause } = this.#times
+    const longest = Math.min(firstPause * 2 ** Math.min(failures, 30), longestPause)
+    // Jitter: destinations that failed together do not come back together.
+    const pause = randomInt(Math.ceil(longest / 2), longest + 1)
+    return Math.max(pause, (error instanceof DeliveryFailure && error.retryAfterMs) || 0)
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, this.#times.lookEvery)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+}
+
+/** A destination that overlooks the signal, such as a file system that hangs, is not waited for either. */
+function endOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const end = () => reject(new DeliveryFailure('It did not answer in time'))
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end, { once: true })
+  })
+}
+
+/** Of what nobody foresaw only the name and the code of the system are told: the text of a foreign error can hold anything. */
+function wordsOf(error: unknown): string {
+  const known = [DeliveryFailure, NotSent, NotStored]
+  if (known.some((kind) => error instanceof kind)) return (error as Error).message
+  const { code, name } = error as NodeJS.ErrnoException
+  return `unexpected failure (${typeof code === 'string' ? code : name})`
+}

@@ -1,0 +1,32 @@
+import { formats, type Format, type FormatName } from '../export/format.ts'
+import type { EventRow } from '../exported.ts'
+import type { Batch, Destination } from './destination.ts'
+
+/** In characters: compressed, a tenth of it is in memory. */
+const longest = 64 * 1024 * 1024
+
+/** How files and objects are written: each is a compressed export of its own, with its head. */
+export function documentOf(
+  format: FormatName,
+): Pick<Destination, 'longest' | 'compressed' | 'head' | 'write'> {
+  const { head, line }: Format = formats[format]
+  return {
+    longest,
+    compressed: true,
+    head: head === null ? '' : `${head}\n`,
+    write: (row: EventRow) => `${line(row)}\n`,
+  }
+}
+
+/** The two files of a batch, in the order in which they have to be there: whoever sees the second one finds the first. */
+export function filesOf(
+  { name, body, manifest }: Batch,
+  format: FormatName,
+): readonly { readonly name: string; readonly body: Buffer; readonly type: string }[] {
+  const file = `${name}.${formats[format].extension}`
+  const text = `${JSON.stringify(manifest, null, 2)}\n`
+  return [
+    { name: `${file}.manifest.json`, body: Buffer.from(text), type: 'application/json' },
+    { name: `${file}.gz`, body, type: 'application/gzip' },
+  ]
+}

@@ -1,0 +1,49 @@
+import type { AuditDeliveryConfig } from '../../config/schema.ts'
+import type { JsonObject } from '../../core/json.ts'
+import type { Store } from '../../store/db.ts'
+import type { AuditLog } from '../append.ts'
+import type { Destination } from './destination.ts'
+import { folderDestination } from './folder.ts'
+import { objectDestination } from './object-storage.ts'
+import { syslogDestination } from './syslog.ts'
+import { webhookDestination } from './webhook.ts'
+
+/** The place that a configuration names: it names one. */
+export function destinationOf(config: AuditDeliveryConfig): Destination {
+  const { folder, s3, webhook, syslog, format } = config
+  if (folder !== undefined) return folderDestination(folder, format)
+  if (s3) return objectDestination(s3, format)
+  if (webhook) return webhookDestination(webhook, format)
+  return syslogDestination(syslog!, format)
+}
+
+/**
+ * Begins with a destination that nobody delivered to under this name, and goes on with one that is known. Who takes the log away is on record: each new destination, and each change of one.
+ * Rejects with `StoreError`, or the problem `store-unavailable`.
+ */
+export async function registerDelivery(
+  {
+    store,
+    audit,
+  }: { readonly store: Store; readonly audit: Pick<AuditLog, 'write' | 'linkWritten'> },
+  name: string,
+  { to }: Destination,
+  { format, personal, from }: Pick<AuditDeliveryConfig, 'format' | 'personal' | 'from'>,
+): Promise<void> {
+  const settings: JsonObject = { to, format, personal }
+  await store.tx(async (tx) => {
+    const changed = await tx.query<{ cursor: number }>(
+      `INSERT INTO sallyport.audit_deliveries AS d (name, settings, cursor)
+       SELECT $1, $2::jsonb, CASE WHEN $3 = 'now' THEN size ELSE 0 END FROM sallyport.audit_tree
+       ON CONFLICT (name) DO UPDATE SET settings = excluded.settings WHERE d.settings <> excluded.settings
+       RETURNING cursor`,
+      [name, JSON.stringify(settings), from],
+    )
+    for (const { cursor } of changed)
+      await audit.write(tx, {
+        type: 'audit.delivery_configured',
+        details: { name, ...settings, cursor },
+      })
+  })
+  audit.linkWritten()
+}

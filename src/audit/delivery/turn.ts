@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto'
+import type { Queryable } from '../../store/db.ts'
+
+/** When a batch is ended: by so many events, or when the first of them has waited for so many milliseconds. */
+export interface Pace {
+  readonly every: number
+  readonly maxEvents: number
+}
+
+/** The right to deliver what comes next, until another replica takes this one for dead. */
+export interface Turn {
+  readonly name: string
+  readonly attempt: string
+  readonly first: number
+  readonly end: number
+  /** Somebody began exactly this batch before. */
+  readonly begun: boolean
+  /** Failures since the last success. */
+  readonly failures: number
+}
+
+/**
+ * Takes the turn of a destination for `leaseMs`, if there is enough to deliver and nobody else has it. Only what is under a signed checkpoint is delivered. `null`: not now. Rejects
+ * with `StoreError`, as all of these do.
+ */
+export async function takeTurn(
+  db: Queryable,
+  name: string,
+  { every, maxEvents }: Pace,
+  leaseMs: number,
+): Promise<Turn | null> {
+  const [turn] = await db.query<Omit<Turn, 'name'>>(
+    `UPDATE sallyport.audit_deliveries d
+        SET attempt = $2, attempt_until = clock_timestamp() + $5 * interval '1 ms'
+       FROM (SELECT size FROM sallyport.audit_checkpoints ORDER BY size DESC LIMIT 1) signed
+      WHERE d.name = $1 AND d.cursor < signed.size AND d.due_at <= clock_timestamp()
+        AND (d.attempt_until IS NULL OR d.attempt_until <= clock_timestamp())
+        AND (d.batch_end IS NOT NULL OR signed.size - d.cursor >= $3
+             OR sallyport.audit_waits_since(d.cursor) <= clock_timestamp() - $4 * interval '1 ms')
+      RETURNING d.attempt, d.cursor AS first, coalesce(d.batch_end, least(signed.size, d.cursor + $3)) AS end,
+                d.batch_end IS NOT NULL AS begun, d.failures`,
+    [name, randomUUID(), maxEvents, every, leaseMs],
+  )
+  return turn ? { name, ...turn } : null
+}
+
+/** Fixes where the batch ends, before anybody outside sees any of it, and renews the turn. `false`: it is somebody else's by now. */
+export async function beginBatch(
+  db: Queryable,
+  { name, attempt }: Turn,
+  end: number,
+  leaseMs: number,
+): Promise<boolean> {
+  const begun = await db.query(
+    `UPDATE sallyport.audit_deliveries
+        SET batch_end = $3, attempt_until = clock_timestamp() + $4 * interval '1 ms'
+      WHERE name = $1 AND attempt = $2 RETURNING 1`,
+    [name, attempt, end, leaseMs],
+  )
+  return begun.length === 1
+}
+
+/** The other side has the batch: the next one is anybody's. Without effect when the turn was somebody else's by then, who repeats the batch. */
+export async function endTurn(db: Queryable, { name, attempt }: Turn, end: number): Promise<void> {
+  await db.query(
+    `UPDATE sallyport.audit_deliveries
+        SET cursor = $3, batch_end = NULL, attempt = NULL, attempt_until = NULL, failures = 0,
+            delivered_at = clock_timestamp(), due_at = clock_timestamp()
+      WHERE name = $1 AND attempt = $2`,
+    [name, attempt, end],
+  )
+}
+
+/** The same batch is tried again in `pauseMs`, by anybody. */
+export async function failTurn(
+  db: Queryable,
+  { name, attempt }: Turn,
+  error: string,
+  pauseMs: number,
+): Promise<void> {
+  await db.query(
+    `UPDATE sallyport.audit_deliveries
+        SET attempt = NULL, attempt_until = NULL, failures = failures + 1, failed_at = clock_timestamp(), last_error = $3,
+            due_at = clock_timestamp() + $4 * interval '1 ms'
+      WHERE name = $1 AND attempt = $2`,
+    [name, attempt, error, pauseMs],
+  )
+}
+
+/** Gives the turn back, so that nobody has to wait until it runs out. */
+export async function releaseTurn(db: Queryable, { name, attempt }: Turn): Promise<void> {
+  await db.query(
+    `UPDATE sallyport.audit_deliveries SET attempt = NULL, attempt_until = NULL
+      WHERE name = $1 AND attempt = $2`,
+    [name, attempt],
+  )
+}
