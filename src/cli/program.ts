@@ -8,6 +8,8 @@ import { auditDeliveries } from './commands/audit/deliveries.ts'
 import { eraseAudit } from './commands/audit/erase.ts'
 import { auditEvidence } from './commands/audit/evidence.ts'
 import { exportAudit } from './commands/audit/export.ts'
+import { legalHolds } from './commands/audit/legal-hold.ts'
+import { retainAudit } from './commands/audit/retain.ts'
 import { searchAudit } from './commands/audit/search.ts'
 import { verifyAudit } from './commands/audit/verify.ts'
 import { createKey } from './commands/keys/create.ts'
@@ -65,6 +67,8 @@ export function createProgram(terminal: Terminal): Command {
         auditEvidence(terminal),
         auditDeliveries(terminal),
         eraseAudit(terminal),
+        retainAudit(terminal),
+        legalHolds(terminal),
       ]),
     )
     .addCommand(
