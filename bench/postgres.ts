@@ -2,7 +2,7 @@
  * Statements through the gateway, side by side in one run: directly, through pgbouncer (Debian's package), and through Sallyport doing all of its work
  * (token, 1,000 rules, every statement judged, durable audit in PostgreSQL).
  *
- *     taskset -c 1 node bench/postgres.ts [--rounds 3] [--seconds 2] [--only points|bulk|sessions] [--profile folder]
+ *     taskset -c 1 node bench/postgres.ts [--rounds 3] [--seconds 2] [--only points|bulk|sessions] [--shape words] [--profile folder]
  *
  * With TMPDIR=/dev/shm nothing waits for a disk, so that what is left is the gateway itself. Each proxy has core 0 for itself; the clients and both PostgreSQLs share core 1. Prints the median of the rounds, as ratios to pgbouncer in the same rounds. CPU is the
  * proxy's own.
@@ -21,6 +21,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '2' },
     only: { type: 'string' },
+    shape: { type: 'string', default: '' },
     profile: { type: 'string' },
   },
 })
@@ -94,6 +95,7 @@ async function compare(
   unit: string,
   work: (contestant: Contestant) => Promise<Round>,
 ): Promise<void> {
+  if (!shape.includes(values.shape)) return
   const found = new Map<Contestant, Round[]>(contestants.map((one) => [one, []]))
   // Once for nothing: compilers and caches.
   for (const one of contestants) await work(one)

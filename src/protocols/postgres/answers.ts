@@ -154,7 +154,8 @@ export class Answers {
 
   #rows({ run, own }: Expected, { bytes, begun, whole }: BackendPiece): void {
     if (own) {
-      this.#parts.push(bytes)
+      // A copy: what was read is overwritten by what comes next.
+      this.#parts.push(Buffer.from(bytes))
       if (whole) readRows(Buffer.concat(this.#parts.splice(0)), (values) => own.row(values))
     }
     this.#stepRows += begun

@@ -18,7 +18,7 @@ import {
   settledByBind,
 } from './statement-kinds.ts'
 import { WireFault } from './wire/fault.ts'
-import type { FrontendMessage } from './wire/frontend.ts'
+import type { FrontendMessage, FrontendRows } from './wire/frontend.ts'
 import { bind, execute, query, randomName, type Report } from './wire/messages.ts'
 import { readBind, readExecute, readNamed, readParse, readQuery } from './wire/requests.ts'
 
@@ -89,13 +89,15 @@ export class Front {
     }
   }
 
+  /** Rows that are copied in. They go on as they come, also when the COPY has failed meanwhile: the server takes no notice of them then. */
+  pass({ bytes, begun }: FrontendRows): void {
+    if (this.#copying) this.#copying.bytes += bytes.length - begun * 5
+    this.#init.server.pass(bytes)
+  }
+
   #copyMessage(message: FrontendMessage): Promise<void> | void {
     const { server } = this.#init
     switch (message.type) {
-      case 'd':
-        if (this.#copying) this.#copying.bytes += message.body.length
-        server.send(message.bytes)
-        return server.full ? server.until(() => !server.full) : undefined
       case 'c':
       case 'f':
         server.send(message.bytes)

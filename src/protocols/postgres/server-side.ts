@@ -5,7 +5,7 @@ import { Joiner } from './joiner.ts'
 import { BackendReader } from './wire/backend.ts'
 import { bind, close, execute, flush, parse, randomName, sync } from './wire/messages.ts'
 
-/** Bytes that may wait for one side before the other is not read any more. */
+/** Bytes that may wait for the server before the client is not read any more. */
 const enough = 256 * 1024
 
 /** What comes back from the server, and goes to the client. */
@@ -47,12 +47,16 @@ export class ServerSide {
     if (!this.#socket.destroyed) this.#socket.write(bytes)
   })
   readonly #toClient = new Joiner((bytes) => {
-    if (!this.#client.destroyed) this.#client.write(bytes)
+    if (this.#client.destroyed) return
+    this.#unwritten += 1
+    this.#client.write(bytes, this.#written)
   })
   // Owned by send(): what goes out together.
   #corked = false
   /** Whether messages of the extended protocol have gone out since the last Sync. */
   #open = false
+  // Writes to the client whose end nobody has told yet.
+  #unwritten = 0
   #blocked = false
   #over = false
 
@@ -70,7 +74,6 @@ export class ServerSide {
       this.end()
       events.lost()
     })
-    client.on('drain', () => this.release())
     socket.resume()
   }
 
@@ -110,6 +113,18 @@ export class ServerSide {
     this.#toServer.add(bytes)
   }
 
+  /** Sends a part of something that the server does not answer: rows that are copied in. Nobody may use the bytes after that. */
+  pass(bytes: Buffer): void {
+    this.#toServer.flush()
+    if (!this.#socket.destroyed) this.#socket.write(bytes, () => giveBack(bytes))
+  }
+
+  /** Ends the connection behind what was sent: a server that was promised more, and takes nothing else, gives that up, and ends it too. */
+  hangUp(): void {
+    this.#toServer.flush()
+    this.#socket.end()
+  }
+
   /** Has the server say what it has to say. */
   flush(): void {
     this.send(flush)
@@ -128,7 +143,7 @@ export class ServerSide {
 
   /** Goes on relaying, after a run was released or the client has read. */
   release(): void {
-    if (this.#blocked) this.#relay()
+    if (this.#blocked && !this.#over) this.#relay()
   }
 
   /** Waits until the server has answered everything. Throws `Skipped` when an error came up, and it skips what follows now. */
@@ -173,9 +188,15 @@ export class ServerSide {
     return rows
   }
 
-  /** A client that is gone keeps nobody waiting. */
+  readonly #written = (): void => {
+    this.#unwritten -= 1
+    this.release()
+  }
+
+  /** What was read may be overwritten only when it is out. A client that is gone keeps nobody waiting. */
   get #clientFull(): boolean {
-    return this.#client.writableLength > enough && !this.#client.destroyed
+    const { writableLength, destroyed } = this.#client
+    return this.#unwritten > 0 && writableLength > 0 && !destroyed
   }
 
   #onData(chunk: Buffer): void {
@@ -191,15 +212,13 @@ export class ServerSide {
   #relay(): void {
     this.#blocked = false
     try {
-      this.#client.cork()
       this.#relayAll()
     } catch (error) {
       this.#toClient.flush()
       this.#events.fault(error)
-    } finally {
-      this.#toClient.flush()
-      this.#client.uncork()
     }
+    this.#toClient.flush()
+    this.#blocked ||= this.#clientFull
     if (this.#blocked) this.#socket.pause()
     else if (this.#socket.isPaused()) this.#socket.resume()
   }
@@ -207,7 +226,7 @@ export class ServerSide {
   #relayAll(): void {
     for (;;) {
       // Closed: what a read returns stays here until its record is durable.
-      if (this.answers.head?.run?.released === false || this.#clientFull) {
+      if (this.answers.head?.run?.released === false) {
         this.#blocked = true
         return
       }
@@ -217,4 +236,9 @@ export class ServerSide {
       if (bytes) this.#toClient.add(bytes)
     }
   }
+}
+
+/** Returns memory that nothing else lies in. The garbage collector would do the same, and work more than everybody else in a stream. */
+function giveBack({ buffer, byteLength }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0)
 }

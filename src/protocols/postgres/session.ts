@@ -212,21 +212,28 @@ export class Session {
   }
 
   async #serveAll(): Promise<void> {
-    const { client, stillTrusted } = this.#init
-    for (let message = this.#reader.next(); message; message = this.#reader.next()) {
-      if (this.#over || this.#leaving || this.#retiring) return
-      if (message.type === 'X') return this.#leave()
-      if (message.type === 'Q' || message.type === 'B' || message.type === 'E') {
-        const looking = stillTrusted()
-        if (looking) await looking
-      }
-      const work = this.#front.take(message)
+    const { client } = this.#init
+    for (let work = this.#next(); work !== null; work = this.#next()) {
       if (work) await work
       if (this.#server.full) await this.#server.until(() => !this.#server.full)
       if (client.isPaused() && this.#reader.pending <= mostQueued) client.resume()
     }
     // A message that is longer than what may wait.
     if (client.isPaused()) client.resume()
+  }
+
+  /** Works on what comes next; `null` where nothing does. */
+  #next(): Promise<void> | void | null {
+    if (this.#over || this.#leaving || this.#retiring) return null
+    const rows = this.#reader.rows(this.#server.answers.copyIn)
+    if (rows) return this.#front.pass(rows)
+    const message = this.#reader.next()
+    if (!message) return null
+    if (message.type === 'X') return this.#leave()
+    if (message.type !== 'Q' && message.type !== 'B' && message.type !== 'E')
+      return this.#front.take(message)
+    const looking = this.#init.stillTrusted()
+    return looking ? looking.then(() => this.#front.take(message)) : this.#front.take(message)
   }
 
   #sent(run: Run): void {
@@ -292,7 +299,9 @@ export class Session {
   /** The client says goodbye. What it has sent before that is done first. */
   #leave(): void {
     this.#leaving = true
-    this.#server.send(terminate)
+    // A server that takes rows would take a goodbye for one.
+    if (this.#server.answers.copyIn || this.#reader.within) this.#server.hangUp()
+    else this.#server.send(terminate)
   }
 
   #clientGone(): void {
@@ -338,6 +347,14 @@ export class Session {
         statements.some(({ session }) => session.some(({ kind }) => kind === 'commit')),
     )
     // Outside of a transaction block, everything commits by itself.
-    this.#ledger.lost(running, outstanding.length > 0 && (status === 'I' || commits))
+    const committing = outstanding.length > 0 && (status === 'I' || commits)
+    this.#ledger.lost(running, committing && !this.#unfinished)
+  }
+
+  /** Whether the server waits for rows, and will never see the last of them: what it copies them for cannot be committed. */
+  get #unfinished(): boolean {
+    const { outstanding, copyIn } = this.#server.answers
+    const [copying, ...others] = outstanding
+    return copyIn && others.length === 0 && copying!.statements.length === 1
   }
 }

@@ -2,8 +2,11 @@ import { readFileSync } from 'node:fs'
 import { connect as connectTcp } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { execFile } from 'node:child_process'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import pg from 'pg'
+import { from as copyFrom } from 'pg-copy-streams'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { Authority, openssl } from '../../support/certificates.ts'
 import { int32, message } from '../../../src/protocols/postgres/wire/messages.ts'
@@ -39,6 +42,29 @@ describe.runIf(hasPostgres && openssl)('a listener with a certificate', () => {
     const env = { ...process.env, PGPASSWORD: await db.gateway.agentToken() }
     const { stdout } = await run('psql', [conninfo, '-Atc', 'SELECT 40 + 2'], { env })
     expect(stdout).toBe('42\n')
+  })
+
+  test('carries long answers and long rows whole', async () => {
+    const client = new pg.Client({
+      ...(await db.config()),
+      ssl: { ca: authority.pem, servername: 'localhost' },
+    })
+    await client.connect()
+    onTestFinished(() => client.end())
+    const { rows } = await client.query<{ long: string }>(
+      "SELECT i || repeat('x', 100000) AS long FROM generate_series(101, 150) i",
+    )
+    expect(rows.map(({ long }) => long)).toEqual(
+      Array.from({ length: 50 }, (_, i) => `${101 + i}${'x'.repeat(100_000)}`),
+    )
+    await client.query('CREATE TABLE long_lines (line text)')
+    const lines = Array.from({ length: 50 }, (_, i) => `${101 + i}${'z'.repeat(100_000)}`)
+    await pipeline(
+      Readable.from(lines.map((line) => `${line}\n`)),
+      client.query(copyFrom('COPY long_lines FROM STDIN')),
+    )
+    const stored = await db.direct.query<{ line: string }>('TABLE long_lines')
+    expect(stored.rows.map(({ line }) => line)).toEqual(lines)
   })
 
   test('takes none without TLS, and says what to do', async () => {

@@ -128,6 +128,22 @@ describe.runIf(hasPostgres)('a session ends', () => {
     expect((await db.direct.query('SELECT 1 FROM orders WHERE id = 8004')).rowCount).toBe(1)
   })
 
+  test('when the client dies in the middle of a row that it copies in, and nothing of it stays', async () => {
+    const client = await WireClient.open(db.port)
+    await client.logIn(db.database, await db.gateway.agentToken())
+    const text = 'COPY orders FROM STDIN'
+    client.send(query(text))
+    await client.until('G')
+    const row = message('d', Buffer.from('8005\t1\t1\n'))
+    client.send(row, row.subarray(0, 9))
+    const copying = 'SELECT 1 FROM pg_stat_progress_copy WHERE datname = current_database()'
+    while ((await db.direct.query(`${copying} AND bytes_processed > 0`)).rowCount === 0);
+    client.socket.destroy()
+    expect(await outcomeOf(db, text)).toMatchObject({ result: 'failed', error: 'connection-lost' })
+    while ((await db.direct.query(copying)).rowCount !== 0);
+    expect((await db.direct.query('SELECT 1 FROM orders WHERE id = 8005')).rowCount).toBe(0)
+  })
+
   test('when the database ends it, in its own words', async () => {
     const client = await db.connect()
     const gone = ended(client)

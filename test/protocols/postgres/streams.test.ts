@@ -78,16 +78,23 @@ describe.runIf(hasPostgres)('a stream', () => {
   test('waits for a client that does not read', async () => {
     const client = await open()
     client.socket.pause()
-    client.send(query("SELECT repeat('x', 999) FROM generate_series(1, 40000)"))
+    client.send(query("SELECT i || repeat('x', 994) FROM generate_series(10001, 50000) i"))
     const waiting =
-      "SELECT wait_event FROM pg_stat_activity WHERE query LIKE 'SELECT repeat%' AND state = 'active'"
+      "SELECT wait_event FROM pg_stat_activity WHERE query LIKE 'SELECT i || repeat%' AND state = 'active'"
     for (let event: unknown = null; event !== 'ClientWrite';)
       [event] = (await db.direct.query<{ wait_event: unknown }>(waiting)).rows.map(
         (row) => row.wait_event,
       )
+    // What a neighbour reads meanwhile is not read over what waits.
+    const neighbour = await db.connect()
+    const { rows } = await neighbour.query("SELECT repeat('y', 300000) AS long")
+    expect(rows).toEqual([{ long: 'y'.repeat(300_000) }])
     client.socket.resume()
-    const received = await client.until('Z')
-    expect(received.filter(({ type }) => type === 'D').length).toBe(40_000)
+    const received = (await client.until('Z')).filter(({ type }) => type === 'D')
+    const values = received.map(({ body }) => body.toString('latin1', 6))
+    expect(values).toEqual(
+      Array.from({ length: 40_000 }, (_, i) => `${10_001 + i}${'x'.repeat(994)}`),
+    )
   })
 
   test('of rows goes in with COPY, and its failure leaves the session usable', async () => {

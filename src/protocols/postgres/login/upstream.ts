@@ -8,9 +8,11 @@ import { authenticate } from './authenticate.ts'
 import { SaltedPasswords } from './scram.ts'
 import { UpstreamRefusal } from './upstream-refusal.ts'
 import { Conversation } from './conversation.ts'
+import { staticReads } from './static-reads.ts'
 
 /** A connection that has been logged in, and is ready for queries. Nothing of it has gone to a client yet. */
 export interface UpstreamConnection {
+  /** What it gives as `data` is good until it reads on: see `staticReads`. */
   readonly socket: Socket
   readonly process: number
   /** For cancelling: agents get another one. */
@@ -68,7 +70,14 @@ export class Upstream {
   /** Resolves with a connection on which nothing has been said, inside of TLS where that is configured. */
   async #connect(): Promise<Socket> {
     const { host, port } = this.#config.upstream
-    const raw = connectTcp({ host, port, noDelay: true, keepAlive: true })
+    const raw: Socket = connectTcp({
+      host,
+      port,
+      noDelay: true,
+      keepAlive: true,
+      // TLS has buffers of its own.
+      ...(!this.#tls && { onread: staticReads(() => raw) }),
+    })
     const late = setTimeout(() => raw.destroy(new Error('it took too long')), patience)
     try {
       await settled(raw, 'connect')

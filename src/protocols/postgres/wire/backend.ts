@@ -1,8 +1,9 @@
 import { WireFault } from './fault.ts'
+import { Stretch } from './stretch.ts'
 
 /**
- * A stretch of what the server sent: one whole message; or, of the kinds that come in masses, several whole messages of one kind, or a part of a
- * long one.
+ * A part of what the server sent: one whole message; or, of the kinds that come in masses, all that came of one kind together, cut where the
+ * chunk was.
  */
 export interface BackendPiece {
   readonly type: string
@@ -24,7 +25,7 @@ const mass = new Set([0x44, 0x64])
 const longest = 16 * 1024 * 1024
 
 /**
- * Takes bytes as they come, and gives back stretches of them. Copies only what is cut in pieces and has to be looked into. Throws a `WireFault` for what no
+ * Takes bytes as they come, and gives back parts of them. Copies only what is cut in pieces and has to be looked into. Throws a `WireFault` for what no
  * server sends; it is of no use after that.
  */
 export class BackendReader {
@@ -32,14 +33,14 @@ export class BackendReader {
   #chunk: Buffer = Buffer.alloc(0)
   #at = 0
   #parts: Buffer[] = []
-  /** Bytes that are still to come of a long message whose beginning is out. */
-  #remaining = 0
-  #type = ''
+  readonly #stretch = new Stretch((bytes, at) => this.#length(bytes, at))
+  // Of what `#stretch` is within.
+  #type = 0
 
-  /** Only when `next()` has said `null`. */
+  /** Only when `next()` has said `null`: from then on, what was pushed before may be overwritten. */
   push(chunk: Buffer): void {
     if (this.#parts.length > 0) {
-      this.#parts.push(chunk)
+      this.#parts.push(Buffer.from(chunk))
       const size = this.#parts.reduce((sum, part) => sum + part.length, 0)
       const needed = this.#needed(this.#parts[0]!)
       // Only once there is enough: joining at every chunk would cost the square of the length.
@@ -62,54 +63,31 @@ export class BackendReader {
 
   /** Whether a message has begun, and its end has not been given out. */
   get within(): boolean {
-    return this.#remaining > 0
+    return this.#stretch.within
   }
 
   next(): BackendPiece | null {
     const left = this.#chunk.length - this.#at
     if (left === 0) return null
-    if (this.#remaining > 0) return this.#more(left)
-    if (left < 5) return this.#keep()
+    if (this.within) return this.#masses(this.#type)
     const type = this.#chunk[this.#at]!
+    if (mass.has(type)) return this.#masses(type)
+    if (left < 5) return this.#keep()
     const length = this.#length(this.#chunk, this.#at)
-    if (mass.has(type)) return this.#masses(type, length)
     if (left < length) return this.#keep()
     return this.#piece(type, length, 1)
   }
 
-  #more(left: number): BackendPiece {
-    const count = Math.min(left, this.#remaining)
-    this.#remaining -= count
-    const bytes = this.#chunk.subarray(this.#at, this.#at + count)
-    this.#at += count
-    return { type: this.#type, bytes, begun: 0, whole: this.#remaining === 0 }
-  }
-
-  #masses(type: number, first: number): BackendPiece {
-    const chunk = this.#chunk
-    const end = chunk.length
-    if (this.#at + first > end) {
-      this.#remaining = this.#at + first - end
-      this.#type = String.fromCharCode(type)
-      const bytes = chunk.subarray(this.#at)
-      this.#at = end
-      return { type: this.#type, bytes, begun: 1, whole: false }
-    }
-    let to = this.#at + first
-    let count = 1
-    while (to + 5 <= end && chunk[to] === type) {
-      const next = to + this.#length(chunk, to)
-      if (next > end) break
-      to = next
-      count += 1
-    }
-    return this.#piece(type, to - this.#at, count)
+  #masses(type: number): BackendPiece {
+    this.#type = type
+    const end = this.#stretch.walk(this.#chunk, this.#at, type)
+    return this.#piece(type, end - this.#at, this.#stretch.begun)
   }
 
   #piece(type: number, length: number, begun: number): BackendPiece {
     const bytes = this.#chunk.subarray(this.#at, this.#at + length)
     this.#at += length
-    return { type: String.fromCharCode(type), bytes, begun, whole: true }
+    return { type: String.fromCharCode(type), bytes, begun, whole: !this.within }
   }
 
   #keep(): null {

@@ -1,4 +1,5 @@
 import { WireFault } from './fault.ts'
+import { Stretch } from './stretch.ts'
 
 /** One whole message of a client. `bytes` is all of it, as it came; `body` what follows its length. */
 export interface FrontendMessage {
@@ -8,11 +9,20 @@ export interface FrontendMessage {
   readonly body: Buffer
 }
 
+/** What has come of CopyData messages, one behind the other; cut where the chunk was. */
+export interface FrontendRows {
+  readonly bytes: Buffer
+  /** Messages that begin here. */
+  readonly begun: number
+}
+
 /** PostgreSQL documentation, "Message Formats": what a client may send after the start-up. */
 const frontendTypes = new Set('QPBEDCSHdcfXpF')
 
 /** Messages that have no body at all. */
 const bare = new Set('SHXc')
+
+const copyData = 0x64
 
 const empty: Buffer = Buffer.alloc(0)
 
@@ -25,6 +35,7 @@ export class FrontendReader {
   // Owned by push() and #take(): chunks that belong to messages that are not out yet.
   #chunks: Buffer[] = []
   #pending = 0
+  readonly #rows = new Stretch((bytes, at) => this.#length(bytes, at))
 
   /** `limit`: bytes of the longest message. */
   constructor(limit: number) {
@@ -50,6 +61,22 @@ export class FrontendReader {
     return rest
   }
 
+  /** Whether a part of a message was given out as rows, and its end was not. */
+  get within(): boolean {
+    return this.#rows.within
+  }
+
+  /**
+   * What has come of rows, before any of them is whole; `null` where none has come, or what comes next is something else. `copying`: whether rows are asked for; what has begun is given
+   * out to its end in any case, and before any other message.
+   */
+  rows(copying: boolean): FrontendRows | null {
+    const chunk = this.#chunks[0]
+    if (!chunk || (!this.within && !(copying && chunk[0] === copyData))) return null
+    const bytes = this.#takeFirst(this.#rows.walk(chunk, 0, copyData))
+    return { bytes, begun: this.#rows.begun }
+  }
+
   /** The next message, or `null` until more has come. */
   next(): FrontendMessage | null {
     const total = this.#nextLength()
@@ -69,9 +96,14 @@ export class FrontendReader {
     const type = String.fromCharCode(this.#chunks[0]![0]!)
     if (!frontendTypes.has(type)) throw new WireFault('invalid frontend message type')
     if (this.#pending < 5) return null
-    const length = this.#head(5).readUInt32BE(1)
-    if (length < 4 || (bare.has(type) && length !== 4))
-      throw new WireFault('invalid message length')
+    return this.#length(this.#head(5), 0)
+  }
+
+  /** Of the whole message that begins there. */
+  #length(bytes: Buffer, at: number): number {
+    const length = bytes.readUInt32BE(at + 1)
+    const isBare = bare.has(String.fromCharCode(bytes[at]!))
+    if (length < 4 || (isBare && length !== 4)) throw new WireFault('invalid message length')
     if (length > this.#limit)
       throw new WireFault(`a message may have ${this.#limit} bytes at most`, '54000')
     return length + 1
@@ -85,6 +117,10 @@ export class FrontendReader {
 
   #take(bytes: number): Buffer {
     if (this.#chunks[0]!.length < bytes) this.#join()
+    return this.#takeFirst(bytes)
+  }
+
+  #takeFirst(bytes: number): Buffer {
     const first = this.#chunks[0] ?? empty
     this.#pending -= bytes
     if (first.length === bytes) this.#chunks.shift()

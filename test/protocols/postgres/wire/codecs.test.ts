@@ -54,6 +54,45 @@ describe("a client's bytes", () => {
     )
   })
 
+  test('that are rows come out as they came, before they are whole, and only where they are asked for', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(frontend, bare), { maxLength: 12 }),
+        sizes,
+        fc.boolean(),
+        (messages, sizes, copying) => {
+          const reader = new FrontendReader(limit)
+          const out: Buffer[] = []
+          let begun = 0
+          for (const piece of cut(Buffer.concat(messages), sizes)) {
+            reader.push(piece)
+            for (;;) {
+              const rows = reader.rows(copying)
+              const whole = rows ?? reader.next()
+              if (!whole) break
+              out.push(Buffer.from(whole.bytes))
+              begun += rows ? rows.begun : 1
+              if (rows) expect(copying).toBe(true)
+            }
+            const behind = reader.pending
+            if (copying && reader.within) expect(behind).toBe(0)
+          }
+          expect(Buffer.concat(out)).toEqual(Buffer.concat(messages))
+          expect(begun).toBe(messages.length)
+          expect(reader.within).toBe(false)
+        },
+      ),
+    )
+  })
+
+  test('that are rows are refused above the limit, too', () => {
+    const reader = new FrontendReader(limit)
+    const head = Buffer.from([0x64, 0, 0, 0, 0])
+    head.writeUInt32BE(limit + 1, 1)
+    reader.push(head)
+    expect(() => reader.rows(true)).toThrow('a message may have 4096 bytes at most')
+  })
+
   test('that are garbage throw a WireFault, or nothing', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), sizes, (garbage, sizes) => {
