@@ -1,29 +1,15 @@
 import { Problem } from '../core/errors.ts'
-import { StoreError, type Queryable } from '../store/db.ts'
+import type { Queryable, Store } from '../store/db.ts'
 import { firstIdAt } from './event-id.ts'
 import { toExported, type EventRow, type ExportedEvent } from './exported.ts'
+import { findCandidates, inChunks, newestWithoutWords, tables } from './search/candidates.ts'
+import { conditionsOf, uuid, wordsOf, type EventFilter, type Place } from './search/conditions.ts'
+import { asProblem, tooMuch } from './search/problem.ts'
+import { textOf, type Recorded } from './search/lexemes.ts'
+import { occursIn, termsOf, type Term } from './search/words.ts'
 
-/** What an event has to be. All that is given has to be true. */
-export interface EventFilter {
-  /** Words that occur in the event, in any case, as its JSON has them. */
-  readonly q?: string
-  /** The name that its issuer gives the subject. */
-  readonly subject?: string
-  readonly resource?: string
-  /** Id or name of the action. */
-  readonly action?: string
-  readonly decision?: string
-  /** `false`: what would have been denied or held, and ran, because its resource is only observed. */
-  readonly enforced?: boolean
-  readonly reason?: string
-  readonly type?: string
-  /** Id of the approval. */
-  readonly approval?: string
-  /** At or after. */
-  readonly from?: Date
-  /** Before. */
-  readonly to?: Date
-}
+export type { EventFilter } from './search/conditions.ts'
+export { asProblem } from './search/problem.ts'
 
 export interface EventPage {
   readonly events: readonly ExportedEvent[]
@@ -31,70 +17,172 @@ export interface EventPage {
   readonly cursor: string | null
 }
 
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-
-/** Each condition, on events `e`, by its filter. */
-const conditions: {
-  readonly [Name in keyof Required<EventFilter>]: (place: string, value: unknown) => string
-} = {
-  q: (place) =>
-    `position(lower(${place}) IN lower(convert_from(e.body, 'UTF8') || coalesce(convert_from(e.personal, 'UTF8'), ''))) > 0`,
-  // By what the index has, and by all of it.
-  subject: (place) => `left(e.subject, 200) = left(${place}, 200) AND e.subject = ${place}`,
-  resource: (place) => `e.resource = ${place}`,
-  action: (place, value) =>
-    uuid.test(String(value))
-      ? `e.action = ${place}`
-      : `convert_from(e.body, 'UTF8')::jsonb #>> '{action,name}' = ${place}`,
-  decision: (place) => `e.decision = ${place}`,
-  // Only what is denied or held can have gone unenforced, and for those there is an index.
-  enforced: (place) =>
-    `e.decision IN ('deny', 'hold') AND coalesce(convert_from(e.body, 'UTF8')::jsonb -> 'enforced', 'true') = to_jsonb(${place}::boolean)`,
-  reason: (place) => `e.reason = ${place}`,
-  type: (place) => `e.type = ${place}`,
-  approval: (place) => `e.approval = ${place}`,
-  // An id begins with its event's time.
-  from: (place) => `e.id >= ${place}::uuid`,
-  to: (place) => `e.id < ${place}::uuid`,
-}
+/** Milliseconds that a search takes at most. */
+const patience = 5_000
 
 /**
  * Events that match, the newest first, up to `limit` of them. Rejects with the problem `bad-request` for a cursor that is not ours, and for a search
  * that looks through too much.
  */
 export async function searchEvents(
-  store: Queryable,
+  store: Store,
   filter: EventFilter,
   cursor: string | null = null,
   limit = 100,
 ): Promise<EventPage> {
-  const params: unknown[] = []
-  const place = (value: unknown) => `$${params.push(value)}`
-  const where = Object.entries(filter)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => conditions[name as keyof EventFilter](place(asParameter(value)), value))
-  if (cursor !== null) where.push(`e.id < ${place(readCursor(cursor))}::uuid`)
-  const rows = await store
-    .query<EventRow>(
-      `SELECT e.id, e.body, e.salt, e.personal, e.replica, e.epoch, e.n, e.prev, e.hash
-       FROM sallyport.audit_log e
-       ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''}
-       ORDER BY e.id DESC
-       LIMIT ${place(limit)}`,
-      params,
-    )
-    .catch((error: unknown) => {
-      throw asProblem(error)
+  const before = cursor === null ? null : readCursor(cursor)
+  const given = withoutNothing(filter)
+  try {
+    return await store.tx(async (tx) => {
+      // An index is there for whatever is looked up here; the planner does not know what unpacking words costs.
+      await tx.query(
+        `SELECT set_config('statement_timeout', $1, true), set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`,
+        [String(patience)],
+      )
+      const ids = await new Search(tx, given, before, limit).run()
+      const rows = await readEvents(tx, ids)
+      const last = rows.at(-1)
+      return {
+        events: rows.map(toExported),
+        cursor: last && rows.length === limit ? writeCursor(last) : null,
+      }
     })
-  const last = rows.at(-1)
-  return {
-    events: rows.map(toExported),
-    cursor: last && rows.length === limit ? writeCursor(last) : null,
+  } catch (error) {
+    throw asProblem(error)
   }
 }
 
-function asParameter(value: unknown): unknown {
-  return value instanceof Date ? firstIdAt(value) : value
+/** No id is less, and none is as great. */
+const start = '00000000-0000-0000-0000-000000000000'
+const end = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+const events = 'sallyport.audit_events e'
+/** Chunks that are found at a time. */
+const most = 2_000
+
+interface Row extends Recorded {
+  readonly id: string
+}
+
+/** One search, in its own transaction. */
+class Search {
+  readonly #db: Queryable
+  readonly #filter: EventFilter
+  readonly #before: string
+  readonly #limit: number
+  readonly #terms: readonly Term[]
+  readonly #deadline = performance.now() + patience
+  /** Ids that match, as far as it has looked. */
+  readonly #found = new Set<string>()
+
+  constructor(db: Queryable, filter: EventFilter, before: string | null, limit: number) {
+    this.#db = db
+    this.#filter = filter
+    this.#before = before ?? end
+    this.#limit = limit
+    this.#terms = termsOf(filter.q ?? '')
+  }
+
+  /** Ids of the events, the newest first. */
+  async run(): Promise<string[]> {
+    if (!needsWords(this.#filter)) {
+      await this.#look(events, () => [])
+      return this.#newest()
+    }
+    const words = wordsOf(this.#filter)
+    const since = await newestWithoutWords(this.#db)
+    await this.#look(events, (place) => [`e.id >= ${place(since)}`])
+    for (const id of this.#terms.flatMap(({ text }) => (uuid.test(text) ? text : []))) {
+      await this.#look(events, (place) => [`${place(id)}::uuid IN (e.id, e.action, e.approval)`])
+    }
+    if (words.whole.length + words.begin.length === 0) {
+      // Nothing in it is a word: there is nothing to look it up by.
+      await this.#look(events, () => [])
+      return this.#newest()
+    }
+    await this.#lookThroughChunks(words)
+    return this.#newest()
+  }
+
+  /** Chunk after chunk, until there are enough that are newer than all that is left. */
+  async #lookThroughChunks(words: ReturnType<typeof wordsOf>): Promise<void> {
+    const from = this.#filter.from ? firstIdAt(this.#filter.from) : start
+    const to = this.#filter.to ? firstIdAt(this.#filter.to) : end
+    const before = to < this.#before ? to : this.#before
+    let below = end
+    for (;;) {
+      const candidates = await findCandidates(this.#db, words, { from, before, below }, most)
+      for (let done = 0, some = 8; done < candidates.length; done += some, some *= 2) {
+        const part = candidates.slice(done, done + some)
+        await this.#look(tables, (place) => inChunks(part, words, place))
+        if (this.#has(this.#limit, part.at(-1)!.hi)) return
+      }
+      if (candidates.length < most) return
+      below = candidates.at(-1)!.hi
+    }
+  }
+
+  /** Takes in the newest of these events that match. */
+  async #look(from: string, also: (place: Place) => string[]): Promise<void> {
+    let before: string | null = this.#before
+    for (let found = 0; before !== null && found < this.#limit;) {
+      if (performance.now() > this.#deadline) throw tooMuch()
+      const rows: Row[] = await this.#db.query<Row>(...this.#statement(from, also, before))
+      const matching = rows.filter((row) => this.#matches(row))
+      for (const { id } of matching) this.#found.add(id)
+      found += matching.length
+      before = rows.length === this.#limit ? rows.at(-1)!.id : null
+    }
+  }
+
+  #statement(from: string, also: (place: Place) => string[], before: string): [string, unknown[]] {
+    const params: unknown[] = []
+    const place = (value: unknown) => `$${params.push(value)}`
+    const where = [
+      ...also(place),
+      ...conditionsOf(this.#filter, place),
+      `e.id < ${place(before)}::uuid`,
+    ]
+    const columns = this.#terms.length > 0 ? 'e.id, e.body, e.personal' : 'e.id'
+    return [
+      `SELECT ${columns} FROM ${from} WHERE ${where.join(' AND ')} ORDER BY e.id DESC LIMIT ${place(this.#limit)}`,
+      params,
+    ]
+  }
+
+  #matches(row: Row): boolean {
+    if (this.#terms.length === 0) return true
+    const text = textOf(row)
+    // What has a column of its own is not in the text.
+    return this.#terms.every((term) => uuid.test(term.text) || occursIn(term, text))
+  }
+
+  #has(count: number, from: string): boolean {
+    return [...this.#found].filter((id) => id >= from).length >= count
+  }
+
+  #newest(): string[] {
+    return [...this.#found].toSorted().toReversed().slice(0, this.#limit)
+  }
+}
+
+/** Whether columns alone, and the order of time, do not lead to the events. */
+function needsWords({ q, rule, effect, digest, policy, trace, result, action }: EventFilter) {
+  const byWord = [q, rule, effect, digest, policy, trace, result]
+  return byWord.some((value) => value !== undefined) || (action !== undefined && !uuid.test(action))
+}
+
+function readEvents(db: Queryable, ids: readonly string[]): Promise<EventRow[]> {
+  return db.query<EventRow>(
+    `SELECT e.id, e.body, e.salt, e.personal, e.replica, e.epoch, e.n, e.prev, e.hash
+       FROM sallyport.audit_log e
+      WHERE e.id = ANY ($1::uuid[])
+      ORDER BY e.id DESC`,
+    [ids],
+  )
+}
+
+function withoutNothing(filter: EventFilter): EventFilter {
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined))
 }
 
 function writeCursor({ id }: { id: string }): string {
@@ -107,22 +195,4 @@ function readCursor(cursor: string): string {
     throw new Problem('bad-request', 'This cursor is not one that a search here gave out.')
   }
   return id
-}
-
-/** What went wrong with a search, for whoever asked. */
-export function asProblem(error: unknown): unknown {
-  if (!(error instanceof StoreError)) return error
-  const cancelled = '57014'
-  if (error.code === cancelled) {
-    const detail = 'This looks through too much. Narrow it down: by time, resource or subject.'
-    return new Problem('bad-request', detail, {}, { cause: error })
-  }
-  // Class 22: a value that no event can have, such as text with NUL in it.
-  if (!error.code.startsWith('22')) return error
-  return new Problem(
-    'bad-request',
-    `This cannot be searched for: ${error.message}`,
-    {},
-    { cause: error },
-  )
 }

@@ -1,0 +1,134 @@
+import { firstIdAt } from '../event-id.ts'
+import { nameLexeme, termsOf, type Lexeme, type Term } from './words.ts'
+
+/** What an event has to be. All that is given has to be true. */
+export interface EventFilter {
+  /** Words that occur in the event, in any case: each as it is written, from the beginning of a word on. */
+  readonly q?: string
+  /** The name that its issuer gives the subject. */
+  readonly subject?: string
+  readonly resource?: string
+  /** Id or name of the action. */
+  readonly action?: string
+  readonly effect?: string
+  readonly decision?: string
+  /** `false`: what would have been denied or held, and ran, because its resource is only observed. */
+  readonly enforced?: boolean
+  readonly reason?: string
+  /** One of the rules that decided. */
+  readonly rule?: string
+  readonly type?: string
+  /** What the upstream did. */
+  readonly result?: string
+  /** SHA-256 of what would be sent, in hex. */
+  readonly digest?: string
+  /** SHA-256 of the policies, in hex. */
+  readonly policy?: string
+  /** W3C trace id. */
+  readonly trace?: string
+  /** Id of the approval. */
+  readonly approval?: string
+  /** At or after. */
+  readonly from?: Date
+  /** Before. */
+  readonly to?: Date
+}
+
+export const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** Takes a value in, and gives what stands for it in SQL. */
+export type Place = (value: unknown) => string
+
+const body = `convert_from(e.body, 'UTF8')`
+const text = `lower(${body} || coalesce(convert_from(e.personal, 'UTF8'), ''))`
+
+// The body is canonical JSON, and these names occur in it once: what stands there can be compared as text.
+const member = (name: string) => (place: Place, value: unknown) =>
+  `position(${place(`"${name}":${JSON.stringify(value)}`)} IN ${body}) > 0`
+
+// Reading all of it takes longer than to see that the value is not there.
+const within = (path: string) => (place: Place, value: unknown) =>
+  `position(${place(JSON.stringify(value))} IN ${body}) > 0 AND ${body}::jsonb #>> '${path}' = ${place(value)}`
+
+/** Each condition, on events `e`. */
+const conditions: {
+  readonly [Name in Exclude<keyof EventFilter, 'q'>]-?: (
+    place: Place,
+    value: NonNullable<EventFilter[Name]>,
+  ) => string
+} = {
+  // By what the index has, and by all of it.
+  subject: (place, value) => {
+    const at = place(value)
+    return `left(e.subject, 200) = left(${at}, 200) AND e.subject = ${at}`
+  },
+  resource: (place, value) => `e.resource = ${place(value)}`,
+  action: (place, value) =>
+    uuid.test(value) ? `e.action = ${place(value)}` : within('{action,name}')(place, value),
+  effect: member('effect'),
+  decision: (place, value) => `e.decision = ${place(value)}`,
+  // Only what is denied or held can have gone unenforced, and for those there is an index.
+  enforced: (place, value) =>
+    `e.decision IN ('deny', 'hold') AND coalesce(${body}::jsonb -> 'enforced', 'true') = to_jsonb(${place(value)}::boolean)`,
+  reason: (place, value) => `e.reason = ${place(value)}`,
+  rule: (place, value) =>
+    `position(${place(JSON.stringify(value))} IN ${body}) > 0 AND ${body}::jsonb -> 'rules' ? ${place(value)}`,
+  type: (place, value) => `e.type = ${place(value)}`,
+  result: within('{outcome,result}'),
+  digest: member('digest'),
+  policy: member('policy'),
+  trace: member('trace'),
+  approval: (place, value) => `e.approval = ${place(value)}`,
+  // An id begins with its event's time.
+  from: (place, value) => `e.id >= ${place(firstIdAt(value))}::uuid`,
+  to: (place, value) => `e.id < ${place(firstIdAt(value))}::uuid`,
+}
+
+/** What event `e` has to be in SQL; whether the words of `q` are in it is then to be seen. */
+export function conditionsOf({ q, ...filter }: EventFilter, place: Place): string[] {
+  const named = Object.entries(filter).map(([name, value]) => {
+    const condition = conditions[name as keyof typeof filter] as (p: Place, v: unknown) => string
+    return condition(place, value)
+  })
+  return [...named, ...(q === undefined ? [] : termsOf(q).flatMap((term) => mayOccur(term, place)))]
+}
+
+/** What is fast to see, and true of more events than the term occurs in: what is beyond ASCII has other small letters in other locales. */
+function mayOccur({ text: wanted }: Term, place: Place): string[] {
+  const pieces = wanted.split(/[^\0-\x7f]+/).filter((piece) => piece !== '')
+  return pieces.map((piece) => `position(${place(piece)} IN ${text}) > 0`)
+}
+
+/** What the index of words knows of a filter. */
+export interface Words {
+  readonly whole: readonly Lexeme[]
+  readonly begin: readonly Lexeme[]
+}
+
+const names = [
+  'subject',
+  'resource',
+  'effect',
+  'decision',
+  'reason',
+  'rule',
+  'type',
+  'result',
+] as const
+const hashes = ['digest', 'policy', 'trace'] as const
+
+export function wordsOf(filter: EventFilter): Words {
+  const terms = filter.q === undefined ? [] : termsOf(filter.q)
+  const { action } = filter
+  return {
+    whole: [
+      ...names.flatMap((name) =>
+        filter[name] === undefined ? [] : nameLexeme(name, filter[name]),
+      ),
+      ...(action === undefined || uuid.test(action) ? [] : [nameLexeme('action', action)]),
+      ...hashes.flatMap((name) => termsOf(filter[name] ?? '').flatMap(({ whole }) => whole)),
+      ...terms.flatMap(({ whole }) => whole),
+    ],
+    begin: terms.flatMap(({ begin }) => begin ?? []),
+  }
+}

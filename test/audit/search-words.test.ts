@@ -1,0 +1,232 @@
+import { Client } from 'pg'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { takeTurn } from '../../src/audit/log/sequence.ts'
+import { searchEvents, type EventFilter } from '../../src/audit/search.ts'
+import { buildWords } from '../../src/audit/search/build-words.ts'
+import { termsOf } from '../../src/audit/search/words.ts'
+import type { EventInput } from '../../src/core/event.ts'
+import type { Store } from '../../src/store/db.ts'
+import { openPostgres } from '../../src/store/postgres.ts'
+import { agent, anIntent, startReplica } from '../support/audit.ts'
+import { atEnd, createTestDatabase, openTestStore, storeKinds } from '../support/store.ts'
+
+const verbs = ['SELECT', 'update', 'Delete']
+const things = [
+  'orders',
+  'order_items',
+  "o'brien",
+  'a|b&c',
+  'x:*',
+  '100%',
+  '_',
+  '\\',
+  'naïve',
+  '東京',
+]
+
+/** The same hundreds of events each time: many share words, and few share all of them. */
+const inputs = Array.from({ length: 700 }, (_, i): EventInput =>
+  anIntent({
+    resource: `res-${i % 7}`,
+    subject: { ...agent, subject: i % 5 === 0 ? "robot '\\ 5" : `agent-${i % 11}` },
+    attributes: {
+      sql: {
+        text: `${verbs[i % 3]} ${things[i % 10]} where id = ${i} -- "${things[(i * 3) % 10]}"`,
+      },
+    },
+    rules: [`rule-${i % 4}`, 'all'],
+    trace: (i % 90).toString(16).padStart(32, '0'),
+    ...(i % 13 === 0 && { digest: i.toString(16).padStart(64, 'd') }),
+    ...(i % 17 === 0 && { decision: 'deny', reason: `WHY_${i % 4}` }),
+  }),
+)
+
+async function buildAll(store: Store): Promise<void> {
+  await takeTurn(store, 0)
+  while (await buildWords(store));
+}
+
+const all = async (store: Store, filter: EventFilter, limit = 40): Promise<string[]> => {
+  const ids: string[] = []
+  let cursor: string | null = null
+  do {
+    const page: Awaited<ReturnType<typeof searchEvents>> = await searchEvents(
+      store,
+      filter,
+      cursor,
+      limit,
+    )
+    ids.push(...page.events.map(({ id }) => id))
+    cursor = page.cursor
+  } while (cursor)
+  return ids
+}
+
+describe.each(storeKinds)('looking words up in the log of the %s store', (kind) => {
+  let built: Store
+  /** The same events, with no words built: what is found is found by looking at each. */
+  let plain: Store
+
+  beforeAll(async () => {
+    built = await openTestStore(kind)
+    plain = await openTestStore(kind)
+    for (const store of [built, plain]) {
+      const { audit } = await startReplica(store)
+      await Promise.all(inputs.map((input) => audit.append(input)))
+    }
+    await buildAll(built)
+  })
+
+  /** By what they say, since each store gives ids of its own. */
+  const found = async (store: Store, filter: EventFilter, limit?: number) => {
+    const ids = await all(store, filter, limit)
+    const rows = await store.query<{ id: string; action: string }>(
+      'SELECT id, action FROM sallyport.audit_events WHERE id = ANY ($1::uuid[])',
+      [ids],
+    )
+    const action = new Map(rows.map((row) => [row.id, row.action]))
+    return ids.map((id) => inputs.findIndex((input) => input.action!.id === action.get(id)))
+  }
+
+  test('has words for whole chunks, and looks through the rest', async () => {
+    const chunks = await built.query<{ first: number; until: number }>(
+      'SELECT first, until FROM sallyport.audit_words ORDER BY first',
+    )
+    expect(chunks).toEqual([
+      { first: 0, until: 255 },
+      { first: 255, until: 510 },
+    ])
+  })
+
+  const words = [
+    ...['select', 'SELECT orders', 'ord', 'order_items', 'items', 'id = 69', "O'Brien", "'brien"],
+    ...[
+      'a|b&c',
+      'x:*',
+      '100%',
+      '_',
+      '\\',
+      '"naïve"',
+      'NAÏVE',
+      '東京',
+      '東',
+      'select & orders',
+      'orders | nothing',
+    ],
+    ...[
+      '!select',
+      "'",
+      '"',
+      '(',
+      ':*',
+      '<->',
+      'or true --',
+      'update "order_items"',
+      'where%',
+      '.*',
+    ],
+  ]
+  const filters: EventFilter[] = [
+    ...words.map((q) => ({ q })),
+    ...[
+      { rule: 'rule-3' },
+      { rule: 'rule' },
+      { effect: 'read' },
+      { effect: 'write' },
+      { action: 'http.request', resource: 'res-2' },
+    ],
+    ...[
+      { digest: (39).toString(16).padStart(64, 'd') },
+      { trace: '11'.padStart(32, '0') },
+      { policy: 'a'.repeat(64), decision: 'deny' },
+    ],
+    ...[
+      { q: 'delete', subject: "robot '\\ 5", decision: 'deny' },
+      { q: 'delete', rule: 'rule-1', reason: 'WHY_1' },
+      { result: 'failed' },
+    ],
+  ]
+
+  test.each(filters)('%j finds what looking at each event finds', async (filter) => {
+    const expected = await found(plain, filter)
+    expect(await found(built, filter)).toEqual(expected)
+    expect(await found(built, filter, 97)).toEqual(expected)
+  })
+
+  test('finds something by each kind of words', async () => {
+    for (const q of [
+      'select',
+      'ord',
+      'order_items',
+      "o'brien",
+      'a|b&c',
+      'x:*',
+      '100%',
+      '\\',
+      '東京',
+    ]) {
+      expect((await found(built, { q })).length, q).toBeGreaterThan(0)
+    }
+  })
+
+  test('finds an action, an event and an approval by their ids', async () => {
+    const { id } = inputs[3]!.action!
+    expect(await found(built, { q: id })).toEqual([3])
+    expect(await found(built, { q: `${id.toUpperCase()} update` })).toEqual([])
+    const [event] = await all(built, { q: id })
+    expect(await found(built, { q: event! })).toEqual([3])
+  })
+
+  test('keeps to a range of time', async () => {
+    const [newest] = await all(built, { q: 'select' }, 1)
+    const at = new Date(Number.parseInt(newest!.replaceAll('-', '').slice(0, 12), 16))
+    expect(await all(built, { q: 'select', to: at })).not.toContain(newest)
+    expect(await all(built, { q: 'select', from: new Date(at.getTime() + 60_000) })).toEqual([])
+  })
+})
+
+describe.skipIf(!storeKinds.includes('postgres'))('words of what was erased', () => {
+  test('are gone with it, and what else their chunk has is found as before', async () => {
+    const url = await createTestDatabase()
+    const store = await openPostgres(url)
+    atEnd(() => store.end())
+    const { audit } = await startReplica(store)
+    await Promise.all(inputs.slice(0, 300).map((input) => audit.append(input)))
+    await buildAll(store)
+    const kept = await all(store, { q: 'update', subject: 'agent-3' })
+    expect(kept.length).toBeGreaterThan(0)
+    const words = async () => {
+      const [row] = await store.query<{ robot: number; stale: number }>(
+        `SELECT count(*) FILTER (WHERE words @@ '''robot''')::int AS robot,
+                count(*) FILTER (WHERE words IS NULL)::int AS stale
+           FROM sallyport.audit_words`,
+      )
+      return row
+    }
+    expect(await words()).toEqual({ robot: 1, stale: 0 })
+
+    const eraser = new Client({ connectionString: url })
+    await eraser.connect()
+    await eraser.query('GRANT sallyport_eraser TO CURRENT_USER; SET ROLE sallyport_eraser')
+    await eraser.query(
+      `UPDATE sallyport.audit_events SET issuer = NULL, subject = NULL, salt = NULL, personal = NULL WHERE subject = $1`,
+      ["robot '\\ 5"],
+    )
+    await eraser.end()
+    expect(await words()).toEqual({ robot: 0, stale: 1 })
+    expect(await all(store, { q: 'robot' })).toEqual([])
+    expect(await all(store, { q: 'update', subject: 'agent-3' })).toEqual(kept)
+
+    await buildAll(store)
+    expect(await words()).toEqual({ robot: 0, stale: 0 })
+    expect(await all(store, { q: 'update', subject: 'agent-3' })).toEqual(kept)
+  })
+})
+
+test('a word that somebody looks for means nothing but itself', () => {
+  expect(termsOf(`Orders&"x" 'a':* /v1/Cust`)).toEqual([
+    { text: 'orders&\\"x\\"', whole: ['orders', 'x'], begin: null },
+    { text: "'a':*", whole: ['a'], begin: null },
+    { text: '/v1/cust', whole: ['v1'], begin: 'cust' },
+  ])
+})
