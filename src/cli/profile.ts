@@ -65,6 +65,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
+    // No profile either: whoever reads it says that it is damaged, without quoting it.
     return undefined
   }
 }

@@ -24,6 +24,7 @@ export class PolicyFolder {
 
   /** To be called from time to time: watches the folder that has the name now, if it is another one. */
   async look(): Promise<void> {
+    // Away, or out of reach: whoever is called back reads it, and says which.
     const found = await stat(this.#folder, { bigint: true }).catch(() => null)
     const identity = found ? `${found.dev} ${found.ino}` : 'away'
     if (identity === this.#watched || this.#closed) return

@@ -15,6 +15,7 @@ export function readings(path: Attribute | undefined): readonly Reading[] | null
   try {
     return [plain, fold(decodeURIComponent(path))]
   } catch {
+    // Closed: it may be any path, as said above.
     return null
   }
 }

@@ -76,6 +76,7 @@ export class Listener implements Hints {
       if (this.#client) await lost
       this.#client = null
       missed = true
+      // Rejects only when it is cut short by closing, which ends the loop.
       await sleep(pause, undefined, { signal, ref: false }).catch(() => {})
       pause = Math.min(pause * 2, longestPause)
     }

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -139,6 +139,15 @@ it('goes from the command line into a compressed file, which unpacks and verifie
   const verified = await cli('verify', 'log.ndjson')
   expect(verified).toMatchObject({ code: 0 })
   expect(verified.notes).toContain('that was signed at')
+
+  // A manifest that cannot be read is not one that is not there: it may say that something was cut off.
+  const manifest = join(folder, 'log.ndjson.manifest.json')
+  rmSync(manifest)
+  expect(await cli('verify', 'log.ndjson')).toMatchObject({ code: 0 })
+  mkdirSync(manifest)
+  const unread = await cli('verify', 'log.ndjson')
+  expect(unread).toMatchObject({ code: 2 })
+  expect(unread.notes).toContain('log.ndjson.manifest.json cannot be read (EISDIR)')
 
   const csv = await cli('export', '--format', 'csv')
   expect(csv.out).toMatch(/^index,id,time/)

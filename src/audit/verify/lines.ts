@@ -28,6 +28,7 @@ function decode(bytes: Buffer): string {
   try {
     return utf8.decode(bytes)
   } catch {
+    // Closed: what is no UTF-8 is no event, and is named as a finding.
     return ''
   }
 }

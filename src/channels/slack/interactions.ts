@@ -126,6 +126,7 @@ async function answer(
   try {
     await client.chat.postEphemeral({ channel, user: id, ...words })
   } catch {
+    // Slack tells nobody anything in a channel that they are not in: then in their own.
     await client.chat.postMessage({ channel: id, ...words })
   }
 }

@@ -51,6 +51,7 @@ export class SocketConnection {
         // Clicks do not arrive meanwhile; the console decides as ever.
         this.#log.warn({ err: error }, 'there is no connection to Slack; trying again')
       }
+      // Rejects only when it is cut short by closing, which ends the loop.
       await sleep(pause, undefined, { signal, ref: false }).catch(() => {})
       pause = Math.min(pause * 2, longestPause)
     }

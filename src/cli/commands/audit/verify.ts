@@ -79,16 +79,15 @@ async function readTrust(
   { manifest, key, checkpoint }: Options,
 ): Promise<Trust | null> {
   const read = (name: string) => readFile(resolve(terminal.folder, name), 'utf8')
-  const named = async (name: string, what: string) => {
-    try {
-      return await read(name)
-    } catch (cause) {
-      const { code } = cause as NodeJS.ErrnoException
-      throw new UsageError(`${name} cannot be read (${code}).`, `Name ${what}.`)
-    }
-  }
+  const named = (name: string, what: string) =>
+    read(name).catch((cause: NodeJS.ErrnoException) => unreadable(name, what, cause))
   const beside = manifestName(file)
-  const text = manifest ? await named(manifest, 'a manifest') : await read(beside).catch(() => null)
+  const text = manifest
+    ? await named(manifest, 'a manifest')
+    : await read(beside).catch((cause: NodeJS.ErrnoException) =>
+        // Closed: one that is there and cannot be read may say that something was cut off.
+        cause.code === 'ENOENT' ? null : unreadable(beside, 'a manifest', cause),
+      )
   if (text === null) {
     if (key.length === 0 && !checkpoint) return null
     throw new UsageError(
@@ -104,6 +103,10 @@ async function readTrust(
     keys: keys.flat().filter((one) => one !== ''),
     older: checkpoint ? await named(checkpoint, 'a checkpoint') : null,
   }
+}
+
+function unreadable(name: string, what: string, { code }: NodeJS.ErrnoException): never {
+  throw new UsageError(`${name} cannot be read (${code}).`, `Name ${what}.`)
 }
 
 function parseManifest(name: string, text: string): Trust['manifest'] {
