@@ -1,4 +1,4 @@
-import { Unknown, type Action } from '../core/action.ts'
+import { Unknown, type Action, type Attribute } from '../core/action.ts'
 import type { Outcome } from '../core/event.ts'
 import { foldName } from '../core/person.ts'
 import type { Party } from '../core/subject.ts'
@@ -28,7 +28,7 @@ function approval({ holderReplica, holderEpoch, holderAction, ...row }: Row): Ap
 }
 
 /**
- * An attribute that could not be computed is stored as `{"unknown": why}`. If an agent sends just that as its JSON, it becomes `Unknown` when it
+ * An attribute that could not be computed, or a part of one, is stored as `{"unknown": why}`. If an agent sends just that as its JSON, it becomes `Unknown` when it
  * is read back: closed, since nothing is worse than unknown.
  */
 export function reviveAction(action: Action): Action {
@@ -41,12 +41,28 @@ export function reviveAction(action: Action): Action {
   return { ...action, attributes }
 }
 
-function revive(value: Action['attributes'][string][string]): typeof value {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value
+function revive(value: Attribute): Attribute {
+  if (value instanceof Unknown || !isObject(value)) return value
+  return (
+    unknownOf(value) ??
+    Object.fromEntries(
+      Object.entries(value).map(([name, part]) => [
+        name,
+        part instanceof Unknown || !isObject(part) ? part : (unknownOf(part) ?? part),
+      ]),
+    )
+  )
+}
+
+function isObject(value: Attribute): value is Exclude<Attribute, Unknown> & object {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+}
+
+function unknownOf(value: object): Unknown | null {
   const { unknown } = value as { unknown?: unknown }
   return typeof unknown === 'string' && Object.keys(value).length === 1
     ? new Unknown(unknown)
-    : value
+    : null
 }
 
 /** The database's clock, now: not `now()`, which is the start of the transaction. */

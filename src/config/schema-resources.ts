@@ -69,6 +69,17 @@ export const httpResource = z.strictObject({
     .describe(
       'more headers that are left out of the digest, and are not forwarded with a held action',
     ),
+  secret_parameters: z
+    .array(
+      z
+        .string()
+        .regex(/[A-Za-z0-9]/, 'Write the name of a parameter, such as api_key or *_token.')
+        .describe('name of a parameter, in which `*` stands for anything'),
+    )
+    .optional()
+    .describe(
+      'parameters of the query whose values are neither recorded nor shown, and which no rule can read; case, dashes and underscores make no difference; left out, the usual names of API keys, tokens, passwords and signatures',
+    ),
   timeout: duration.prefault('60s').describe('how long the upstream may be silent before 504'),
   websockets: z
     .boolean()

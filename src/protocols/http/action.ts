@@ -40,7 +40,7 @@ export function actionOf(facts: Facts): Action {
         method,
         host,
         path,
-        query: readQuery(query),
+        query: readQuery(query, resource.isSecret),
         headers: shown(headers),
         upgrade: upgrade ?? '',
         ...(json !== undefined && { json }),

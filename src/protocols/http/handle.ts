@@ -93,7 +93,10 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
     binding: resource.binding,
     connection: null,
     seal: async () => {
-      const sealed = await sealRequest(payload, body, maxBody)
+      const sealed = await sealRequest(payload, body, {
+        limit: maxBody,
+        isSecret: resource.isSecret,
+      })
       kept.sealed = { digest: sealed.digest, bytes: sealed.bytes }
       return sealed
     },

@@ -1,4 +1,5 @@
 import { Unknown, type Attribute } from '../../core/action.ts'
+import { secretValue, shownParameter, type IsSecret } from './secret-parameters.ts'
 import { decoded } from './strict-target.ts'
 
 /** Parameters of one query. */
@@ -11,32 +12,36 @@ interface Parameter {
 
 /**
  * The parameters of a query (URL Standard, §5.1), by name: a text, or a list where the name ends in `[]`. `Unknown` where servers differ: a name that is there
- * twice, a semicolon, bytes that are not UTF-8.
+ * twice, a semicolon, bytes that are not UTF-8. Of a secret nothing is in there but its name.
  */
-export function readQuery(query: string | null): Attribute {
+export function readQuery(query: string | null, isSecret: IsSecret): Attribute {
   if (query === null || query === '') return {}
   if (query.includes(';'))
     return new Unknown('the query has a semicolon, which some servers split at')
   const pieces = query.split('&').filter((piece) => piece !== '')
   if (pieces.length > most) return new Unknown(`the query has more than ${most} parameters`)
 
-  const values = new Map<string, string | string[]>()
+  const values = new Map<string, string | string[] | Unknown>()
   const folded = new Set<string>()
   for (const piece of pieces) {
     const parameter = readParameter(piece)
     if (!parameter) return new Unknown('the query is not valid UTF-8 when decoded')
-    const { name, value } = parameter
+    const { name, value: text } = parameter
+    const value = shownParameter(piece, isSecret) === piece ? text : secretValue
     const list = name.endsWith('[]') ? values.get(name) : undefined
-    if (Array.isArray(list)) {
-      list.push(value)
+    if (list !== undefined) {
+      values.set(name, Array.isArray(list) && value === text ? [...list, value] : secretValue)
       continue
     }
     const key = name.replace(/\[\]$/, '').toLowerCase()
     if (folded.has(key)) return new Unknown(`the query parameter ${name} is there more than once`)
     folded.add(key)
-    values.set(name, name.endsWith('[]') ? [value] : value)
+    values.set(name, name.endsWith('[]') && value === text ? [value] : value)
   }
-  return Object.fromEntries(values)
+  // Secrets last: CEL takes the type of a map from its first entry.
+  const known = [...values].filter(([, value]) => value !== secretValue)
+  const secret = [...values].filter(([, value]) => value === secretValue)
+  return Object.fromEntries([...known, ...secret])
 }
 
 function readParameter(piece: string): Parameter | null {

@@ -2,6 +2,7 @@ import picomatch from 'picomatch'
 import type { HttpResource } from '../../config/schema.ts'
 import type { Header } from './header.ts'
 import { ReverseMapping } from './reverse-mapping.ts'
+import { secretParameters, usualSecretParameters, type IsSecret } from './secret-parameters.ts'
 import { Upstream } from './upstream.ts'
 
 /** A configured resource, made ready for requests. */
@@ -19,12 +20,14 @@ export interface Resource {
   readonly volatile: ReadonlySet<string>
   /** Whether WebSockets may be opened there. */
   readonly websockets: boolean
+  /** Of the parameters of a query. */
+  readonly isSecret: IsSecret
   /** Whether this route is declared as a proven read. */
   isRead(method: string, path: string): boolean
 }
 
 export function prepareResource(config: HttpResource, binding: string): Resource {
-  const { name, match, credential, volatile_headers, read, websockets } = config
+  const { name, match, credential, volatile_headers, secret_parameters, read, websockets } = config
   const routes = read.map(readRoute)
   // Agents can send letters, digits and dashes only, and behind CGI and its like `X_Api_Key` is the same header as `X-Api-Key`.
   const credentialHeader = credential?.header.toLowerCase().replace(/[^a-z0-9]/g, '-') ?? null
@@ -40,6 +43,7 @@ export function prepareResource(config: HttpResource, binding: string): Resource
     credentialHeader,
     websockets,
     volatile: new Set(volatile_headers.map((header) => header.toLowerCase())),
+    isSecret: secretParameters(secret_parameters ?? usualSecretParameters),
     isRead: (method, path) =>
       routes.some((route) => route.method === method && route.matches(path)),
   }

@@ -8,6 +8,7 @@ import { takeWhole, type RequestBody } from './body.ts'
 import { holdsSecret } from './header-names.ts'
 import { headerText, headerValue, type Header } from './header.ts'
 import { notJson } from './json-body.ts'
+import { shownTarget, type IsSecret } from './secret-parameters.ts'
 import { readJson } from './strict-json.ts'
 
 /** A request as it will be forwarded, but for what the gateway adds: credential, trace context, and the framing of the body. */
@@ -36,10 +37,14 @@ export type SealedRequest = Sealed & SealedBytes
 export async function sealRequest(
   payload: Payload,
   body: RequestBody,
-  limit: number,
+  { limit, isSecret }: { limit: number; isSecret: IsSecret },
 ): Promise<SealedRequest> {
   const bytes = body.framing.kind === 'none' ? null : await takeWhole(body, limit)
-  return { digest: digestOf(payload, bytes), payload: shownPayload(payload, bytes), bytes }
+  return {
+    digest: digestOf(payload, bytes),
+    payload: shownPayload(payload, bytes, isSecret),
+    bytes,
+  }
 }
 
 /**
@@ -66,10 +71,14 @@ export function digestOf({ method, target, headers }: Payload, body: Buffer | nu
   return hash.digest('hex')
 }
 
-function shownPayload({ method, target, headers }: Payload, bytes: Buffer | null): JsonObject {
+function shownPayload(
+  { method, target, headers }: Payload,
+  bytes: Buffer | null,
+  isSecret: IsSecret,
+): JsonObject {
   return {
     method,
-    target,
+    target: shownTarget(target, isSecret),
     headers: headers.map(shownHeader),
     body: bytes === null ? null : shownBody(bytes, headers),
   }

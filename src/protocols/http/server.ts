@@ -26,6 +26,7 @@ import { requestHead } from './request-head.ts'
 import { Resolver } from './resolve.ts'
 import { prepareResource } from './resource.ts'
 import { Rooms } from './rooms.ts'
+import { secretParameters, shownTarget, usualSecretParameters } from './secret-parameters.ts'
 import { asProblem, sendProblem } from './send-problem.ts'
 import { addStatusRoutes } from './status-routes.ts'
 import { checkRequest } from './strict-request.ts'
@@ -50,6 +51,11 @@ export interface AgentServer {
 export function createAgentServer(deps: AgentServerDeps): AgentServer {
   const { log, authenticator, gate, listen } = deps
   const resources = deps.resources.map((config) => prepareResource(config, deps.binding(config)))
+  // Of what has no resource nobody knows which names it gives to secrets: those of all, and the usual ones.
+  const isSecret = secretParameters([
+    ...usualSecretParameters,
+    ...deps.resources.flatMap(({ secret_parameters = [] }) => secret_parameters),
+  ])
   const resolver = new Resolver(resources)
   const rooms = new Rooms(deps.limits.maxBody)
   // What has to end before the server does.
@@ -85,7 +91,7 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
     if (token === null) return
     try {
       const { subject } = await authenticator.authenticate(token)
-      gate.refused({ subject, summary: `${method} ${url}`, problem })
+      gate.refused({ subject, summary: `${method} ${shownTarget(url ?? '', isSecret)}`, problem })
     } catch (error) {
       // Nobody that is known: the authenticator has put that on record, and the request is refused already.
       if (!(error instanceof Problem)) log.error({ err: error }, 'a refusal is not on record')
@@ -129,7 +135,7 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
       const target = resolver.resolve(request)
       if (!target) {
         const problem = new Problem('no-resource', 'No resource has this host or path.')
-        const summary = `${request.method} ${message.url}`
+        const summary = `${request.method} ${shownTarget(message.url ?? '', isSecret)}`
         gate.refused({ subject: principal.subject, summary, problem })
         throw problem
       }

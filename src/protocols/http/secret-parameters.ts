@@ -1,0 +1,51 @@
+import { Unknown } from '../../core/action.ts'
+import { decoded } from './strict-target.ts'
+
+/** Whether a parameter of a query holds a credential: by its name, decoded, and never by its value, or an agent could hide whatever it likes. */
+export type IsSecret = (name: string) => boolean
+
+/** Under which credentials are sent in a query as likely as not: of APIs, of OAuth, of signed URLs. */
+export const usualSecretParameters: readonly string[] = [
+  ...['key', '*api_key', '*access_key', '*subscription_key', '*private_key', 'hapikey'],
+  ...['token', '*access_token', '*api_token', '*auth_token', '*bearer_token', '*csrf_token'],
+  ...['*id_token', '*private_token', '*refresh_token', '*security_token', '*session_token'],
+  ...['oauth_token', 'auth', 'authorization', 'bearer', 'jwt', '*assertion', 'code_verifier'],
+  ...['*secret', '*password', 'passphrase', 'passwd', 'pwd', 'pass', 'otp', 'pin'],
+  ...['sig', '*signature', 'hmac', '*session_id', 'session', 'sid', '*credentials'],
+]
+
+/** What rules and the audit log know of such a parameter: that it is there. A rule that looks at its value fails closed. */
+export const secretValue = new Unknown('a secret, which is neither recorded nor shown')
+
+/** No query can have a blank in it, so none looks like one in which this has been put. */
+const notShown = '(a secret, not shown)'
+
+/** By names in which `*` stands for anything. Case, and what is neither a letter nor a digit, make no difference: `X-Api-Key` is `api_key` where `*api_key` is. */
+export function secretParameters(names: readonly string[]): IsSecret {
+  const patterns = names.map((name) => folded(name).replaceAll('*', '.*'))
+  const secret = new RegExp(`^(?:${patterns.join('|')})$`)
+  return names.length === 0 ? () => false : (name) => secret.test(folded(name).replaceAll('*', ''))
+}
+
+const folded = (name: string) => name.toLowerCase().replaceAll(/[^a-z0-9*]/g, '')
+
+/** A request target as it may be shown and recorded. What is sent, and what the digest covers, are the bytes that came. */
+export function shownTarget(target: string, isSecret: IsSecret): string {
+  const mark = target.search(/[?#]/)
+  if (mark === -1) return target
+  const pieces = target.slice(mark + 1).split('&')
+  const shown = pieces.map((piece) => shownParameter(piece, isSecret)).join('&')
+  return `${target.slice(0, mark + 1)}${shown}`
+}
+
+/** One `name=value` of a query, in the bytes that came, but for a secret. */
+export function shownParameter(piece: string, isSecret: IsSecret): string {
+  const equals = piece.indexOf('=')
+  if (equals === -1 || equals === piece.length - 1) return piece
+  const raw = piece.slice(0, equals)
+  if (isSecret(decoded(raw) ?? raw)) return `${raw}=${notShown}`
+  // Some servers begin another one at a semicolon, and a URL can be a value without being encoded.
+  const inner = /[;?#]/.exec(piece)?.index
+  if (inner === undefined) return piece
+  return piece.slice(0, inner + 1) + shownParameter(piece.slice(inner + 1), isSecret)
+}
