@@ -2,6 +2,7 @@ import { Holds } from '../approvals/hold.ts'
 import { openAnchors } from '../audit/anchor/open.ts'
 import { openAuditLog, type AuditLog } from '../audit/append.ts'
 import { Sequencer } from '../audit/log/sequencer.ts'
+import { WordBuilder } from '../audit/search/word-builder.ts'
 import type { Config } from '../config/schema.ts'
 import { openSecrets, type Secrets } from '../config/secrets.ts'
 import { openStoreWhenThere } from '../console/waiting-room.ts'
@@ -59,6 +60,7 @@ export async function openFoundation(
     }),
     (it) => it.close(),
   )
+  opened.adopt(new WordBuilder(store, log), (it) => it.close())
   const outcomes = opened.adopt(new Outcomes(lease, log), (it) => it.close())
   const holds = opened.adopt(new Holds(store, log), (it) => it.stop())
   await holds.start()
