@@ -67,6 +67,7 @@ export function describe(input: EventInput, source: Source, now: number): Descri
     },
     rules: input.rules,
     source: { epoch: source.epoch, replica: source.replica },
+    span: input.span && { id: input.span.id, parent: input.span.parent },
     subject_kind: subject?.kind,
     time,
     trace: input.trace,

@@ -41,4 +41,14 @@ export interface Action {
   readonly agentReason: string | null
   /** W3C trace id (Trace Context Level 1, §3.2.2.3), or `null`. */
   readonly trace: string | null
+  /** Where it is in that trace; absent where nobody said. */
+  readonly span?: Span
+}
+
+/** Spans of a trace, 16 hexadecimal digits each (W3C Trace Context Level 1, §3.2.2.4). */
+export interface Span {
+  /** The action's own: what its upstream was given as the caller. */
+  readonly id?: string
+  /** Its caller's. */
+  readonly parent?: string
 }

@@ -1,4 +1,4 @@
-import type { Effect } from './action.ts'
+import type { Effect, Span } from './action.ts'
 import type { DataUse, ModelUse } from './data-use.ts'
 import type { Verdict } from './decision.ts'
 import type { JsonObject } from './json.ts'
@@ -110,6 +110,7 @@ export interface EventInput {
   /** Of a decision, the data sets and classes; of an outcome, all of it. */
   readonly usage?: DataUse
   readonly trace?: string
+  readonly span?: Span
   /** Of an `audit.retained`. Hashed, and never erased: without it nobody could tell a month that is kept elsewhere from one that somebody took away. */
   readonly retention?: Retention
 }

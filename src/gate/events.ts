@@ -16,6 +16,7 @@ function actionFields(action: Action): Partial<EventInput> {
     resource: action.resource,
     effect: action.effect,
     ...(action.trace !== null && { trace: action.trace }),
+    ...(action.span && { span: action.span }),
   }
 }
 

@@ -6,6 +6,7 @@ import { headerText, headerValue, type Header } from './header.ts'
 import { readQuery } from './query.ts'
 import type { Resource } from './resource.ts'
 import type { StrictRequest } from './strict-request.ts'
+import type { Trace } from './trace.ts'
 
 /** Characters of what an agent says that it is doing this for, and of a path in a summary. */
 const longestReason = 500
@@ -21,7 +22,7 @@ interface Facts {
   readonly headers: readonly Header[]
   /** `undefined` where no rule looks at it, and so it was not read. */
   readonly json: Attribute | undefined
-  readonly trace: string
+  readonly trace: Trace
 }
 
 /** One request as policies, people and the audit log know it. */
@@ -48,7 +49,8 @@ export function actionOf(facts: Facts): Action {
     },
     summary: clipped(`${method} ${path}`, longestSummary),
     agentReason: reasonOf(request.headers),
-    trace,
+    trace: trace.id,
+    span: { id: trace.span, ...(trace.parent !== null && { parent: trace.parent }) },
   }
 }
 

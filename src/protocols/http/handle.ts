@@ -81,7 +81,7 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
     path,
     headers: bound,
     json,
-    trace: trace.id,
+    trace,
   })
 
   // Without what people are shown: it would be in memory twice for as long as they are waited for.

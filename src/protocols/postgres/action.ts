@@ -31,7 +31,7 @@ export function actionOf(facts: Facts): Action {
     attributes: { sql: { ...analysis.sql, database, user }, ...(impact && { impact }) },
     summary: clipped(text.replaceAll(/\s+/g, ' ').trim(), longestSummary),
     agentReason: reasonOf(text),
-    trace: traceOf(text),
+    ...traceOf(text),
   }
 }
 
@@ -41,10 +41,12 @@ function reasonOf(text: string): string | null {
   return said ? clipped(said, longestReason) : null
 }
 
-/** Of `traceparent='…'` in a comment, as sqlcommenter writes it: the trace id (W3C Trace Context, §3.2). */
-function traceOf(text: string): string | null {
-  const comment = /\/\*[^*]*traceparent='00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}'[^*]*\*\//
-  return comment.exec(text)?.[1] ?? null
+/** Of `traceparent='…'` in a comment, as sqlcommenter writes it (W3C Trace Context, §3.2). */
+function traceOf(text: string): Pick<Action, 'trace' | 'span'> {
+  const comment = /\/\*[^*]*traceparent='00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}'[^*]*\*\//
+  const [, trace, parent] = comment.exec(text) ?? []
+  // A server says no more of its own, so nothing can name this one as its caller.
+  return trace === undefined || parent === undefined ? { trace: null } : { trace, span: { parent } }
 }
 
 function clipped(text: string, longest: number): string {
