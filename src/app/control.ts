@@ -4,6 +4,7 @@ import { auditRoutes } from '../console/routes/audit.ts'
 import { channelRoutes } from '../console/routes/channels.ts'
 import { deliveryRoutes } from '../console/routes/deliveries.ts'
 import { evaluationRoutes } from '../console/routes/evaluation.ts'
+import { evidenceRoutes } from '../console/routes/evidence.ts'
 import { linkRoutes } from '../console/routes/links.ts'
 import { metricsRoutes } from '../console/routes/metrics.ts'
 import { policyRoutes } from '../console/routes/policies.ts'
@@ -13,6 +14,8 @@ import { transparencyRoutes } from '../console/routes/transparency.ts'
 import { usageRoutes } from '../console/routes/usage.ts'
 import type { ControlServer } from '../console/context.ts'
 import { createControlServer } from '../console/server.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { Subject } from '../core/subject.ts'
 import { authorizeExport } from '../gate/export-errand.ts'
 import { govern } from '../gate/govern.ts'
 import { healthOf } from '../gate/health.ts'
@@ -53,11 +56,13 @@ export async function openControl(
   await control.register(approvalStream, { gate: context })
   await control.register(channelRoutes, { gate: context })
   await control.register(linkRoutes, { store, recorder: audit })
-  await control.register(auditRoutes, {
-    store,
-    audit,
-    authorizeExport: (subject, asked) => authorizeExport(context, subject, asked),
-  })
+  const exporting = {
+    ...{ store, audit, sequencer },
+    authorizeExport: (subject: Subject, asked: JsonObject) =>
+      authorizeExport(context, subject, asked),
+  }
+  await control.register(auditRoutes, exporting)
+  await control.register(evidenceRoutes, exporting)
   const keepMs = config.audit.retention.keep ?? null
   await control.register(retentionRoutes, { gate: context, keepMs })
   await control.register(transparencyRoutes, { store, sequencer })

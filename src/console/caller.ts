@@ -5,7 +5,7 @@ import type { Person, Role } from '../core/person.ts'
 import type { Subject } from '../core/subject.ts'
 import { keyIssuer, type KeyScope } from '../identity/agent-key.ts'
 import type { Authenticator } from '../identity/authenticate.ts'
-import { personOfPrincipal, rememberPerson, rolesOf } from '../identity/people.ts'
+import { personOfPrincipal, rememberPerson, rolesOf, subjectOfPerson } from '../identity/people.ts'
 import { Recent } from '../identity/recent.ts'
 import { Refusal } from '../identity/refusal.ts'
 import { findSession, type Session } from '../identity/session.ts'
@@ -95,4 +95,10 @@ function bearerToken(authorization: string): string {
 export function personOf({ caller }: FastifyRequest): Person {
   if (caller?.kind === 'person') return caller.person
   throw new Problem('forbidden', 'This is for people. A key cannot do it.')
+}
+
+/** Who asks, as it goes on record. Routes that are not public have a caller. */
+export function subjectOf(caller: Caller | null): Subject {
+  if (!caller) throw new Problem('unauthenticated', 'Nobody is known to have asked for this.')
+  return caller.kind === 'person' ? subjectOfPerson(caller.person) : caller.subject
 }

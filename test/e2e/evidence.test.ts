@@ -1,9 +1,10 @@
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { EvidenceReport } from '../../src/audit/evidence/report.ts'
 import { startCountingUpstream, type CountingUpstream } from '../support/counting-upstream.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { python } from '../support/python.ts'
 import { sallyport } from '../support/terminal.ts'
 import { policies } from './policies.ts'
 import { problemIn, refund, waiting } from './requests.ts'
@@ -106,5 +107,62 @@ describe('audit evidence', () => {
       },
     })
     expect(answer).toMatchObject({ code: 1, notes: expect.stringContaining('auditor') })
+  })
+})
+
+describe('GET /api/audit/evidence', () => {
+  const get = (path: string, name: 'dana' | 'omar' = 'dana') => gateway.person(name, path)
+
+  it('streams what the command writes, as a ZIP file that any program opens', async () => {
+    const answer = await get('/api/audit/evidence?framework=soc2')
+    expect(answer.status).toBe(200)
+    expect(answer.headers.get('content-disposition')).toContain('sallyport-evidence-soc2.zip')
+    const file = join(gateway.folder, 'evidence.zip')
+    writeFileSync(file, Buffer.from(await answer.arrayBuffer()))
+    const unzip = 'import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2])'
+    await python(['-c', unzip, file, join(gateway.folder, 'unzipped')])
+    expect(readdirSync(join(gateway.folder, 'unzipped')).toSorted()).toEqual(
+      readdirSync(join(gateway.folder, 'soc2')).toSorted(),
+    )
+    const report = JSON.parse(read('unzipped', 'evidence.json')) as EvidenceReport
+    expect(report.verified).toMatchObject({ ok: true, findings: [], signed: expect.anything() })
+    expect(report.answers.approved).toMatchObject({ count: 1 })
+    // Itself among them, since it went on record first.
+    expect(report.answers.exports.count).toBeGreaterThan(0)
+    const verify = await sallyport(['audit', 'verify', 'unzipped/log.ndjson'], {
+      folder: gateway.folder,
+    })
+    expect(verify.code).toBe(0)
+    const { stdout } = await python([
+      'examples/verify/verify.py',
+      join(gateway.folder, 'unzipped', 'log.ndjson'),
+    ])
+    expect(stdout).toContain('These are the events of the log')
+  })
+
+  it('tells how far it is, and then the report', async () => {
+    const answer = await get('/api/audit/evidence/report?framework=fedramp&from=2020-01-01')
+    const lines = (await answer.text()).trimEnd().split('\n')
+    const last = JSON.parse(lines.at(-1)!) as { report: EvidenceReport }
+    expect(last.report).toMatchObject({ framework: 'fedramp', verified: { ok: true } })
+    expect(last.report.span).toEqual({ from: '2020-01-01', to: 'now' })
+    expect(last.report.answers.self_approvals.count).toBe(1)
+  })
+
+  it('is for auditors, about frameworks and spans that there are', async () => {
+    await problemIn(get('/api/audit/evidence?framework=soc2', 'omar'), 'forbidden')
+    await problemIn(get('/api/audit/evidence/report?framework=soc2', 'omar'), 'forbidden')
+    await problemIn(get('/api/audit/evidence?framework=iso'), 'bad-request')
+    await problemIn(get('/api/audit/evidence?framework=soc2&from=yesterday'), 'bad-request')
+  })
+
+  it('is over when whoever reads it goes away', async () => {
+    const over = new AbortController()
+    const answer = await gateway.person('dana', '/api/audit/evidence?framework=soc2', {
+      signal: over.signal,
+    })
+    over.abort()
+    await expect(answer.arrayBuffer()).rejects.toThrow(/abort/)
+    expect((await get('/api/audit/evidence/report?framework=soc2')).status).toBe(200)
   })
 })

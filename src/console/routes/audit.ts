@@ -9,9 +9,8 @@ import { searchEvents } from '../../audit/search.ts'
 import { Problem } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Subject } from '../../core/subject.ts'
-import { subjectOfPerson } from '../../identity/people.ts'
 import type { Store } from '../../store/db.ts'
-import type { Caller } from '../caller.ts'
+import { subjectOf } from '../caller.ts'
 import type { ControlServer } from '../context.ts'
 
 const auditors = { roles: ['auditor'], scope: 'audit:read' } as const
@@ -163,10 +162,4 @@ function continueAt({ first, end }: Part, cursor: number): Part {
 /** RFC 9110 §12.5.3: named, and not refused with `q=0`. */
 function acceptsGzip(header: string | string[] | undefined): boolean {
   return /(^|,)\s*(x-)?gzip\s*(;\s*q=(0\.\d*[1-9]|1)|,|$)/i.test(String(header ?? ''))
-}
-
-/** Routes that are not public have a caller. */
-function subjectOf(caller: Caller | null): Subject {
-  if (!caller) throw new Problem('unauthenticated', 'Nobody is known to have asked for this.')
-  return caller.kind === 'person' ? subjectOfPerson(caller.person) : caller.subject
 }

@@ -6,11 +6,11 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ReadableStream } from 'node:stream/web'
 import { z } from 'zod'
-import { Collector } from '../../../audit/evidence/collect.ts'
+import { logFile, manifestBeside } from '../../../audit/evidence/archive.ts'
 import { frameworks, type Framework } from '../../../audit/evidence/controls.ts'
 import { evidencePage } from '../../../audit/evidence/page.ts'
-import { evidenceReport, type EvidenceReport } from '../../../audit/evidence/report.ts'
-import { verifyExport } from '../../../audit/verify.ts'
+import { readEvidence } from '../../../audit/evidence/read.ts'
+import { evidenceReport } from '../../../audit/evidence/report.ts'
 import { readLines } from '../../../audit/verify/lines.ts'
 import { manifestFile } from '../../../audit/verify/signed-log.ts'
 import { connect, type ControlPlane } from '../../control-plane.ts'
@@ -22,10 +22,6 @@ interface Options extends Filters {
   readonly framework: Framework
   readonly out: string
 }
-
-const file = 'log.ndjson'
-// Where `sallyport audit verify` looks for it.
-const beside = `${file}.manifest.json`
 
 export function auditEvidence(terminal: Terminal): Command {
   const command = new Command('evidence')
@@ -46,10 +42,12 @@ export function auditEvidence(terminal: Terminal): Command {
       // What is there already may be somebody's evidence.
       await mkdir(folder, { mode: 0o700 })
       const manifest = await takeOut(plane, { from, to }, folder)
-      const read = await readOut(folder, manifest)
+      // From the file, and not from what was sent: the evidence is about what the auditor gets.
+      const lines = readLines(createReadStream(join(folder, logFile)))
+      const read = await readEvidence(lines, manifestFile.parse(JSON.parse(manifest)))
       const span = { from: from ?? 'the beginning', to: to ?? 'now' }
       const made = new Date().toISOString()
-      const report = evidenceReport(framework, { ...read, made, span, file })
+      const report = evidenceReport(framework, { ...read, made, span, file: logFile })
       await put(folder, 'evidence.json', `${JSON.stringify(report, null, 2)}\n`)
       await put(folder, 'evidence.html', evidencePage(report))
       // Closed: the page says so too, and so does the exit code.
@@ -68,33 +66,15 @@ async function takeOut(
 ): Promise<string> {
   const { headers, body } = await plane.open(`/api/audit/export?${queryOf(span)}`)
   const lines = Readable.fromWeb(body as ReadableStream)
-  await pipeline(lines, createWriteStream(join(folder, file), { flags: 'wx', mode: 0o600 }))
+  await pipeline(lines, createWriteStream(join(folder, logFile), { flags: 'wx', mode: 0o600 }))
   const query = new URLSearchParams({
     first: headers.get('sallyport-audit-first') ?? '',
     end: headers.get('sallyport-audit-end') ?? '',
   })
   const manifest = await plane.get(`/api/audit/manifest?${query.toString()}`, z.looseObject({}))
   const text = `${JSON.stringify(manifest, null, 2)}\n`
-  await put(folder, beside, text)
+  await put(folder, manifestBeside, text)
   return text
-}
-
-/** From the file, and not from what was sent: the evidence is about what the auditor gets. */
-async function readOut(
-  folder: string,
-  manifestText: string,
-): Promise<Pick<EvidenceReport, 'verified' | 'answers' | 'checkpoint' | 'keys'>> {
-  const manifest = manifestFile.parse(JSON.parse(manifestText))
-  const collector = new Collector()
-  async function* lines(): AsyncGenerator<string> {
-    for await (const line of readLines(createReadStream(join(folder, file)))) {
-      collector.add(line)
-      yield line
-    }
-  }
-  const verified = await verifyExport(lines(), { manifest, keys: [], older: null })
-  const { checkpoint, keys } = manifest
-  return { verified, answers: collector.answers(), checkpoint, keys }
 }
 
 function put(folder: string, name: string, content: string): Promise<void> {
