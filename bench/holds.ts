@@ -5,9 +5,9 @@
  *     ulimit -n 20000; taskset -c 1 node bench/holds.ts [--holds 1000]
  *
  * The gateway is the real one, with PostgreSQL behind it. All of its requests are the same, by one agent, so that one vote ends them all: one runs, and the others
- * are told which. Every one of them is an attempt with a body, a connection, a decision on record, and a look at the database when it wakes up. The proxies are alone
- * on core 0; everything else shares core 1. Memory is what the process has resident more than with no request, by the number of requests. A held request takes two
- * descriptors in nginx, and one in the gateway.
+ * are told which. Every one of them is an attempt with a body, a connection, and a decision on record. The proxies are alone on core 0; everything else shares core 1.
+ * Memory is what the process has resident more than with no request, by the number of requests. A held request takes two descriptors in nginx, and one in the
+ * gateway. The neighbour is another client, whose small reads go one after the other, with nobody held and with everybody.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
@@ -32,6 +32,8 @@ interface Result {
   readonly each: number
   /** Milliseconds from the release to the last answer. */
   readonly release: number
+  /** p99 of a neighbour's requests, in milliseconds: alone, and beside what is held. */
+  readonly neighbour: { readonly alone: number; readonly beside: number }
 }
 
 function residentKiB(pid: number): number {
@@ -62,21 +64,42 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) await sleep(200)
 }
 
-async function measure(
-  name: string,
-  pid: number,
-  send: () => ReturnType<typeof sendAll>,
-  held: () => Promise<number>,
-  release: () => Promise<unknown>,
-): Promise<Result> {
+/** Milliseconds, of a thousand requests. */
+async function p99(request: () => Promise<Response>): Promise<number> {
+  const times: number[] = []
+  for (let sent = 0; sent < 1000; sent++) {
+    const begun = performance.now()
+    const response = await request()
+    await response.arrayBuffer()
+    if (response.status !== 200) throw new Error(`a neighbour got ${response.status}`)
+    times.push(performance.now() - begun)
+  }
+  return times.toSorted((a, b) => a - b)[990]!
+}
+
+interface Contestant {
+  readonly name: string
+  readonly pid: number
+  readonly send: () => ReturnType<typeof sendAll>
+  readonly held: () => Promise<number>
+  readonly release: () => Promise<unknown>
+  readonly neighbour: () => Promise<Response>
+}
+
+async function measure(contestant: Contestant): Promise<Result> {
+  const { name, pid, send, held, release, neighbour } = contestant
+  // What is compiled and allocated once is nobody's hold.
+  await p99(neighbour)
+  const alone = await p99(neighbour)
   const before = residentKiB(pid)
   const { answered } = await send()
   await until(async () => (await held()) >= holds)
   const each = (residentKiB(pid) - before) / holds
+  const beside = await p99(neighbour)
   const begun = performance.now()
   await release()
   await answered
-  return { name, each, release: performance.now() - begun }
+  return { name, each, release: performance.now() - begun, neighbour: { alone, beside } }
 }
 
 async function nginx(): Promise<Result> {
@@ -89,13 +112,14 @@ async function nginx(): Promise<Result> {
   )
   const ask = async (path: string) =>
     Number(await (await fetch(`http://127.0.0.1:${behind}${path}`)).text())
-  const result = await measure(
-    'nginx, waiting for its upstream',
-    proxy.pid,
-    () => sendAll(port, 'POST /v1/refunds HTTP/1.1\r\nHost: bench\r\n'),
-    () => ask('/held'),
-    () => ask('/release'),
-  )
+  const result = await measure({
+    name: 'nginx, waiting for its upstream',
+    pid: proxy.pid,
+    send: () => sendAll(port, 'POST /v1/refunds HTTP/1.1\r\nHost: bench\r\n'),
+    held: () => ask('/held'),
+    release: () => ask('/release'),
+    neighbour: () => fetch(`http://127.0.0.1:${port}/held`),
+  })
   await proxy.stop()
   await stop(upstream)
   return result
@@ -111,7 +135,10 @@ async function sallyport(): Promise<Result> {
   mkdirSync(join(folder, 'policies'))
   writeFileSync(
     join(folder, 'policies', 'holds.yaml'),
-    'rules: [{ name: held, on: crm, then: hold, approval: { from: { group: support-leads } } }]',
+    `rules:
+  - { name: held, on: crm, what: { http: { method: POST } }, then: hold, approval: { from: { group: support-leads } } }
+  - { name: neighbour, on: crm, what: { http: { method: GET, path: /held } }, then: allow }
+`,
   )
   writeFileSync(
     join(folder, 'sallyport.yaml'),
@@ -123,7 +150,7 @@ identity:
   issuers: [{ issuer: ${issuer.issuer}, audience: sallyport, claims: { owner: agent_owner, kind: kind } }]
   login: { issuer: ${issuer.issuer}, client_id: console, cli_client_id: cli }
   roles: { approver: { group: approvers } }
-resources: [{ name: crm, protocol: http, match: { prefix: /crm }, upstream: http://127.0.0.1:${behind}, read: [GET /none] }]
+resources: [{ name: crm, protocol: http, match: { prefix: /crm }, upstream: http://127.0.0.1:${behind}, read: [GET /held] }]
 policies: ./policies
 hold: { max_per_subject: 2000 }
 log: { level: warn }
@@ -146,16 +173,17 @@ log: { level: warn }
     const metrics = await (await fetch(`${urls.controlUrl}/metrics`)).text()
     return Number(/^sallyport_holds_waiting (\d+)$/m.exec(metrics)![1])
   }
-  const result = await measure(
-    'sallyport, waiting for people',
-    child.pid,
-    () =>
+  const headers = { authorization: `Bearer ${await client.agentToken({ sub: 'neighbour' })}` }
+  const result = await measure({
+    name: 'sallyport, waiting for people',
+    pid: child.pid,
+    send: () =>
       sendAll(
         agents,
         `POST /crm/v1/refunds HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer ${token}\r\nPrefer: wait=600\r\n`,
       ),
-    waiting,
-    async () => {
+    held: waiting,
+    release: async () => {
       const voted = await client.vote('dana', await client.pending())
       if (voted.status !== 200) throw new Error(await voted.text())
       // The one that runs: its upstream answers when it has it.
@@ -163,7 +191,8 @@ log: { level: warn }
         async () => Number(await (await fetch(`http://127.0.0.1:${behind}/release`)).text()) > 0,
       )
     },
-  )
+    neighbour: () => fetch(`${urls.agentsUrl}/crm/held`, { headers }),
+  })
   await stop(child)
   await issuer.close()
   await postgres.remove()
@@ -173,8 +202,8 @@ log: { level: warn }
 }
 
 for (const contestant of [nginx, sallyport]) {
-  const { name, each, release } = await contestant()
+  const { name, each, release, neighbour } = await contestant()
   process.stdout.write(
-    `${name.padEnd(34)} ${each.toFixed(1).padStart(6)} KiB each   all released in ${(release / 1000).toFixed(2)} s\n`,
+    `${name.padEnd(34)} ${each.toFixed(1).padStart(6)} KiB each   all released in ${(release / 1000).toFixed(2)} s   neighbour's p99 ${neighbour.alone.toFixed(1)} ms alone, ${neighbour.beside.toFixed(1)} ms beside\n`,
   )
 }
