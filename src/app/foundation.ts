@@ -8,6 +8,7 @@ import { openSecrets, type Secrets } from '../config/secrets.ts'
 import { openStoreWhenThere } from '../console/waiting-room.ts'
 import { Outcomes } from '../gate/outcomes.ts'
 import type { Store } from '../store/db.ts'
+import { UsageProjector } from '../usage/projector.ts'
 import { openLease, type Lease, type LeaseTimes } from '../store/lease.ts'
 import type { Log } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
@@ -60,6 +61,7 @@ export async function openFoundation(
     }),
     (it) => it.close(),
   )
+  opened.adopt(new UsageProjector(store, log), (it) => it.close())
   opened.adopt(new WordBuilder(store, log), (it) => it.close())
   const outcomes = opened.adopt(new Outcomes(lease, log), (it) => it.close())
   const holds = opened.adopt(new Holds(store, log), (it) => it.stop())

@@ -14,6 +14,7 @@ import { factsOf } from '../policy/attributes.ts'
 import { compilePolicies, type CompiledPolicies } from '../policy/compile.ts'
 import { readPolicyFolder } from '../policy/load.ts'
 import type { PolicyDocument } from '../policy/read-rules.ts'
+import { DataUsage } from '../usage/data-usage.ts'
 import { Sealer } from '../store/sealer.ts'
 import type { Foundation } from './foundation.ts'
 
@@ -38,6 +39,7 @@ export async function openGate(
   const compile: OpenGate['compile'] = (documents, from) =>
     compilePolicies(documents, {
       resources: config.resources.map(known),
+      datasets: config.datasets,
       channels: knownChannels(config.channels),
       elsewhere: from === 'elsewhere',
     })
@@ -79,6 +81,7 @@ export async function openGate(
     sealer: new Sealer(secrets.sealing),
     observed: new Set(observed),
     announcing: announcingOf(config),
+    usage: new DataUsage(store, config.datasets, log),
     log,
   }
   await policies.start(authorizeFiles(context, () => identity.roles.admin?.group))

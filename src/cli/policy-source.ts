@@ -20,6 +20,9 @@ export const quickstartConfig = fileURLToPath(
 const partOfConfig = z.looseObject({
   policies: z.string().default('./policies'),
   resources: z.array(z.looseObject({ name: z.string(), protocol: z.string() })),
+  datasets: z
+    .array(z.looseObject({ name: z.string(), classes: z.array(z.string()).default([]) }))
+    .default([]),
   channels: z.looseObject({ webhooks: z.record(z.string(), z.unknown()).default({}) }).prefault({}),
 })
 
@@ -48,6 +51,7 @@ export function policySource(
         protocol,
         facts: factsOf(protocol),
       })),
+      datasets: part.datasets,
       channels: knownChannels(part.channels),
     },
   }

@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs'
-import picomatch from 'picomatch'
 import { gatewayItself } from '../core/gateway-itself.ts'
 import type { Finding } from './finding.ts'
+import { canMatch } from './route-glob.ts'
 import { isHttp, type HttpResource, type Resource } from './schema.ts'
 
 export function* checkResources(resources: readonly Resource[]): Generator<Finding> {
@@ -124,24 +124,12 @@ function* checkCredential({ credential }: HttpResource, i: number): Generator<Fi
 
 function* checkReadRoutes({ read }: HttpResource, i: number): Generator<Finding> {
   for (const [j, route] of read.entries()) {
-    const path = route.slice(route.indexOf(' ') + 1)
-    // Requests with such a path are refused as ambiguous before any route is looked at.
-    const refused = /[%\\?#]|\/\/|\/\.{1,2}(\/|$)/.test(path)
-    if (refused || !balanced(path))
+    if (!canMatch(route))
       yield {
         path: ['resources', i, 'read', j],
         message: 'This route can never match.',
         remedy:
           'Write the path as it is sent: no query, %, \\, // or dot segments. Close all brackets.',
       }
-  }
-}
-
-function balanced(glob: string): boolean {
-  try {
-    picomatch.makeRe(glob, { strictBrackets: true })
-    return true
-  } catch {
-    return false
   }
 }

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { isLoopback } from '../core/loopback.ts'
 import { checkAudit } from './check-audit.ts'
 import { checkChannels } from './check-channels.ts'
+import { checkDatasets } from './check-datasets.ts'
 import { checkCredentials } from './check-credentials.ts'
 import { checkListeners } from './check-listeners.ts'
 import { checkResources } from './check-resources.ts'
@@ -15,6 +16,7 @@ export function crossCheck(config: Config): Finding[] {
     ...checkIdentity(config),
     ...checkCredentials(config),
     ...checkResources(config.resources),
+    ...checkDatasets(config),
     ...checkFolder(config.policies),
     ...checkChannels(config),
     ...checkAudit(config),

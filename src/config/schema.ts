@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { byteSize, duration } from './duration.ts'
 import { audit } from './schema-audit.ts'
 import { channels } from './schema-channels.ts'
+import { datasets } from './schema-datasets.ts'
 import {
   identity,
   type certificate,
@@ -86,6 +87,7 @@ export const configSchema = z.strictObject({
     .array(z.discriminatedUnion('protocol', [httpResource, postgresResource]))
     .min(1, 'Name at least one resource.')
     .describe('what is behind the gateway'),
+  datasets,
   policies: z.string().prefault('./policies').describe('folder of policy files'),
   mode: mode
     .prefault('enforce')
@@ -135,6 +137,7 @@ export const configSchema = z.strictObject({
 export type Config = z.output<typeof configSchema>
 export type ListenerConfig = Pick<Config['listen']['control'], 'address' | 'tls'>
 export type TlsConfig = NonNullable<z.output<typeof tlsOfAgents>>
+export type Dataset = Config['datasets'][number]
 export type HttpResource = z.output<typeof httpResource>
 export type PostgresResource = z.output<typeof postgresResource>
 export type Resource = HttpResource | PostgresResource

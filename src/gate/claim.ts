@@ -19,6 +19,7 @@ import type { Claimed } from './lines.ts'
 import { issuePermit } from './permit.ts'
 import { complete, endFormerLife, expire, invalidate } from './settle.ts'
 import { leaseLost, stillValid } from './still-valid.ts'
+import { counting, usageNow } from './usage-facts.ts'
 
 /** Who claims: an attempt whose caller waits, or the gateway for one that is detached. */
 export interface Claimant extends Pick<Attempt, 'action' | 'credential' | 'caller'> {
@@ -65,7 +66,7 @@ export async function claim(
     digest: payloadDigest,
     recorded: Promise.resolve(),
     valid: () => stillValid(ctx, epoch, caller),
-    complete: settle,
+    complete: counting(ctx, action, settle),
     under: { approval: id, until: approval.expiresAt },
   })
   return { permit, standing }
@@ -95,7 +96,7 @@ async function take(
   const policies = ctx.policies()
   // Closed: a replica that has not loaded the policies in force does not know whether they allow this.
   await pinGeneration(tx, policies.generation)
-  const decision = decide(action, {}, policies)
+  const decision = decide(action, await usageNow(ctx, tx, action, policies), policies)
   const obstacle = await obstacleIn(tx, approval, decision)
   if (obstacle) return invalidate(step, approval, obstacle)
 

@@ -4,6 +4,7 @@ import type { Config } from '../config/schema.ts'
 import type { Lease, LeaseTimes } from '../store/lease.ts'
 import type { Store } from '../store/db.ts'
 import type { Sealer } from '../store/sealer.ts'
+import type { DataUsage } from '../usage/data-usage.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Announcing } from './announce.ts'
 import type { PoliciesInForce } from './generations.ts'
@@ -33,5 +34,6 @@ export interface GateContext {
   readonly observed: ReadonlySet<string>
   /** Where approvals are announced besides the console. */
   readonly announcing: Announcing
+  readonly usage: DataUsage
   readonly log: Log
 }

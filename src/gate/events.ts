@@ -105,6 +105,7 @@ export function dispatched(
     digest: approval.digest,
     approval: approval.id,
     ...(details && { details }),
+    ...labelled(action),
   }
 }
 

@@ -23,6 +23,7 @@ import { alreadyEnded, cancelApproval } from './settle.ts'
 import { whyEnded, type Running } from './still-allowed.ts'
 import { stillValid } from './still-valid.ts'
 import { taskOf } from './task.ts'
+import { counting, usageNow, withUsage } from './usage-facts.ts'
 
 /**
  * The one way to production. An attempt goes in; a permit comes out, or a problem is thrown and nothing runs:
@@ -55,9 +56,10 @@ export class Gate {
     return decidedAnew(this.#ctx, () => this.#enforce(attempt))
   }
 
-  async #enforce(attempt: Attempt | DetachableAttempt): Promise<Permit | Accepted> {
-    const { action } = attempt
+  async #enforce(wish: Attempt | DetachableAttempt): Promise<Permit | Accepted> {
     const policies = this.#ctx.policies()
+    const attempt = await withUsage(this.#ctx, wish, policies)
+    const { action } = attempt
     const decision = decide(action, {}, policies)
     this.#note(action, decision)
     if (this.#ctx.observed.has(action.resource)) {
@@ -128,8 +130,9 @@ export class Gate {
       digest: null,
       recorded,
       valid: () => stillValid(this.#ctx, epoch, caller),
-      complete: (outcome) =>
+      complete: counting(this.#ctx, action, (outcome) =>
         outcomes.persist(epoch, () => audit.appendSoon(completed(action, outcome))),
+      ),
     })
   }
 
@@ -138,7 +141,8 @@ export class Gate {
     if (!isSuperseded(error)) throw error
     await decidedAnew(this.#ctx, async () => {
       const policies = this.#ctx.policies()
-      const decision = decide(action, {}, policies)
+      const facts = await usageNow(this.#ctx, this.#ctx.store, action, policies)
+      const decision = decide(action, facts, policies)
       if (this.#ctx.observed.has(action.resource)) {
         return this.#ctx.audit.append(observed(action, decision), policies.generation)
       }

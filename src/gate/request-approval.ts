@@ -11,9 +11,11 @@ import {
   lockSubject,
 } from '../approvals/store.ts'
 import { insertWaiter } from '../approvals/waiters.ts'
+import type { Action } from '../core/action.ts'
 import type { Decision } from '../core/decision.ts'
 import { Problem } from '../core/errors.ts'
 import type { Credential } from '../core/subject.ts'
+import type { Queryable } from '../store/db.ts'
 import { announce } from './announce.ts'
 import type { Attempt, DetachableAttempt, Sealed } from './attempt.ts'
 import { commit, type Step } from './commit.ts'
@@ -98,7 +100,7 @@ async function joinOrOpen(
     resource: action.resource,
     digest,
     binding,
-    action,
+    action: await withFirstUses(ctx, tx, action),
     payload: sealed.payload,
     decision,
     ranBefore: await ranBefore(tx, subjectKey, action.resource, digest),
@@ -122,6 +124,14 @@ async function joinOrOpen(
     holder: null,
     outcome: null,
   }
+}
+
+/** Whoever decides sees what its subject has not touched before. */
+async function withFirstUses(ctx: GateContext, tx: Queryable, action: Action): Promise<Action> {
+  const first = await ctx.usage.firstUses(tx, action)
+  if (!first || first.length === 0) return action
+  const { attributes } = action
+  return { ...action, attributes: { ...attributes, usage: { ...attributes['usage'], first } } }
 }
 
 function connectionHere({ lease }: GateContext, id: string, { expiresAt }: Credential): Connection {

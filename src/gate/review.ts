@@ -4,9 +4,11 @@ import { isOpen } from '../approvals/machine.ts'
 import { getApproval, listOpen, lockApproval } from '../approvals/store.ts'
 import type { Requirement } from '../core/decision.ts'
 import { decide } from '../policy/decide.ts'
+import type { Queryable } from '../store/db.ts'
 import { commit } from './commit.ts'
 import type { GateContext } from './context.ts'
 import { invalidate } from './settle.ts'
+import { usageNow } from './usage-facts.ts'
 
 /** After a change of the policies: looks at everything that is open. */
 export async function reviewOpenApprovals(ctx: GateContext): Promise<void> {
@@ -18,17 +20,23 @@ export async function reviewOpenApprovals(ctx: GateContext): Promise<void> {
 
 /** Ends an open approval, if the policies in force deny its action, or ask for more than it does. Resolves to the approval as it is then. */
 export async function reviewApproval(ctx: GateContext, approval: Approval): Promise<Approval> {
-  if (!isOpen(approval.state) || !objectionTo(ctx, approval)) return approval
+  if (!isOpen(approval.state) || !(await objectionTo(ctx, ctx.store, approval))) return approval
   return commit(ctx, async (step) => {
     const locked = await lockApproval(step.tx, approval.id)
     if (!locked) throw new Error(`approval ${approval.id} has vanished`)
-    const objection = isOpen(locked.approval.state) && objectionTo(ctx, locked.approval)
+    const objection =
+      isOpen(locked.approval.state) && (await objectionTo(ctx, step.tx, locked.approval))
     return objection ? invalidate(step, locked.approval, objection) : locked.approval
   })
 }
 
-function objectionTo(ctx: GateContext, { action, decision: asked }: Approval): string | null {
-  const decision = decide(action, {}, ctx.policies())
+async function objectionTo(
+  ctx: GateContext,
+  db: Queryable,
+  { action, decision: asked }: Approval,
+): Promise<string | null> {
+  const policies = ctx.policies()
+  const decision = decide(action, await usageNow(ctx, db, action, policies), policies)
   if (decision.verdict === 'deny') return 'The policies changed, and deny this action now.'
   const more = decision.requirements.some(
     (now) => !asked.requirements.some((before) => covers(before, now)),

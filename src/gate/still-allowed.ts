@@ -10,6 +10,7 @@ import type { GateContext } from './context.ts'
 import { policiesChanged } from './decided-anew.ts'
 import { readInForce } from './generations.ts'
 import type { Leave, Permit } from './permit.ts'
+import { usageThen } from './usage-facts.ts'
 
 /** What was permitted a while ago, and goes on: a stream of events, a long answer, a connection that carries more than one message. */
 export interface Running {
@@ -58,7 +59,8 @@ async function endOfLeave(
   if (ctx.observed.has(action.resource)) return null
   // Closed: by rules that no longer count nothing goes on, as nothing begins by them.
   if (!(await knowsInForce(ctx))) return policiesChanged()
-  const decision = decide(action, {}, ctx.policies())
+  const policies = ctx.policies()
+  const decision = decide(action, await usageThen(ctx, action, policies), policies)
   if (decision.verdict === 'allow') return null
   if (decision.verdict === 'deny') {
     return new Problem('denied', 'The policies in force deny this action.')

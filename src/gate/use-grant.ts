@@ -17,6 +17,7 @@ import { completed, dispatched } from './events.ts'
 import { issuePermit, type Permit } from './permit.ts'
 import type { Bound } from './request-approval.ts'
 import { leaseLost, stillValid } from './still-valid.ts'
+import { counting, usageNow } from './usage-facts.ts'
 
 /**
  * Runs an action under what was granted before, if anything covers it; `null` if nothing does. Each use is its own action, with its own
@@ -34,7 +35,7 @@ export async function useGrant(
     // Anew: the body may have taken its time, and the policies may have changed meanwhile.
     const policies = ctx.policies()
     await pinGeneration(tx, policies.generation)
-    const decision = decide(action, {}, policies)
+    const decision = decide(action, await usageNow(ctx, tx, action, policies), policies)
     if (decision.verdict !== 'hold') return null
     const grants = await listGrants(
       tx,
@@ -66,10 +67,11 @@ export async function useGrant(
     digest: bound.sealed.digest,
     recorded: Promise.resolve(),
     valid: () => stillValid(ctx, epoch, caller),
-    complete: (outcome) =>
+    complete: counting(ctx, action, (outcome) =>
       ctx.outcomes.persist(epoch, () =>
         ctx.audit.appendSoon(completed(action, outcome, granted.approval)),
       ),
+    ),
     under: { approval: granted.approval, until: granted.expiresAt },
   })
 }

@@ -9,6 +9,11 @@ beforeAll(async () => {
   upstream = await startCountingUpstream()
   gateway = await startTestGateway({
     upstream: upstream.url,
+    config: `datasets:
+  - name: orders
+    classes: [pii]
+    routes: [{ on: crm, route: '* /v1/orders/**' }]
+`,
     policies: {
       'crm.yaml': `rules:
   - name: agents-read
@@ -25,17 +30,28 @@ afterAll(async () => {
   await upstream.close()
 })
 
+async function report(query: string): Promise<unknown> {
+  const answer = await gateway.person('dana', `/api/usage?${query}`)
+  expect(answer.status).toBe(200)
+  return answer.json()
+}
+
 test('what agents did is counted once it is decided, and what came back once it has', async () => {
   await (await gateway.agent('/crm/v1/orders')).text()
   await (await gateway.agent('/crm/v1/orders', { method: 'DELETE' })).text()
-  const answer = await gateway.person('dana', '/api/usage?by=subject')
-  expect(answer.status).toBe(200)
-  const report = (await answer.json()) as { usage: Record<string, unknown>[] }
-  expect(report).toMatchObject({ by: 'subject', step_seconds: 900, counted_from: null })
-  const sum = (name: string) =>
-    report.usage.reduce((total, stretch) => total + Number(stretch[name]), 0)
-  expect(new Set(report.usage.map(({ name }) => name))).toEqual(new Set(['support-agent']))
-  expect([sum('actions'), sum('denied'), sum('held')]).toEqual([2, 1, 0])
+  const usage = [{ name: 'support-agent', actions: 2, denied: 1, held: 0, runs: 1 }]
+  await expect
+    .poll(() => report('by=subject'), { timeout: 20_000 })
+    .toMatchObject({ by: 'subject', step_seconds: 3_600, counted_until: expect.any(String), usage })
+  expect(await report('by=dataset&class=pii')).toMatchObject({
+    usage: usage.map((one) => ({ ...one, name: 'orders' })),
+  })
+  expect(await report('by=class&subject=nobody')).toMatchObject({ usage: [] })
+  const answer = await gateway.person('dana', '/api/usage/first')
+  const uses = [{ subject: 'support-agent', resource: 'crm', item: 'class pii' }]
+  expect(await answer.json()).toMatchObject({
+    first_uses: [...uses, { ...uses[0], item: 'dataset orders' }],
+  })
 })
 
 test('it is for auditors', async () => {
@@ -43,7 +59,8 @@ test('it is for auditors', async () => {
 })
 
 test.each([
-  ['by=dataset', 'by'],
+  ['by=column', 'by'],
+  ['by=subject&subject=%00', 'NUL'],
   ['by=subject&from=2026-11-02&to=2026-11-01', '`from` has to be before `to`.'],
   ['by=subject&from=2024-01-01&to=2026-01-01', 'A range has at most 366 days.'],
   ['by=subject&from=soon', 'from'],

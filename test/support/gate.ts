@@ -16,6 +16,7 @@ import type { Store } from '../../src/store/db.ts'
 import { leaseTimes } from '../../src/store/lease.ts'
 import { Sealer } from '../../src/store/sealer.ts'
 import { quiet, startReplica } from './audit.ts'
+import { DataUsage } from '../../src/usage/data-usage.ts'
 import { atEnd } from './store.ts'
 
 const issuer = 'https://idp.test'
@@ -49,6 +50,7 @@ export async function openTestGate(
     sealer: new Sealer(new Keyring([{ key: Buffer.alloc(32, 's'), madeAt: new Date(0) }])),
     observed: new Set(),
     announcing,
+    usage: new DataUsage(store, [], quiet),
     log: quiet,
   }
 }

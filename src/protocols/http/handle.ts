@@ -129,7 +129,7 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
     outgoing: outgoingOf({ payload, selected, resource, trace, body, sealed: approved, opening }),
     response,
     webSocket: opening && { opening, response },
-    watch: (how, end) => live.add({ action, credential, permit, ...how }, end),
+    watch: (how, end) => live.add({ action: permit.action, credential, permit, ...how }, end),
   })
   // A connection that speaks another protocol now has no response that would end.
   if (opening && !response.headersSent) span?.end({ 'http.response.status_code': 101 }, false)

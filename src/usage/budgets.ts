@@ -1,0 +1,140 @@
+import { Unknown, type Attribute } from '../core/action.ts'
+import type { JsonValue } from '../core/json.ts'
+import type { Subject } from '../core/subject.ts'
+import { usageFactName, type UsageFact } from '../core/usage-fact.ts'
+import { StoreError, type Queryable } from '../store/db.ts'
+import type { Log } from '../telemetry/log.ts'
+import { readRecent, recentRuns, type RecentRun } from './recent.ts'
+import type { OwnRun, UnderWay } from './under-way.ts'
+
+/** Milliseconds for which a count from the store is good for further actions: what this replica does meanwhile is added to it. */
+const goodFor = 250
+/** Subjects whose counts are kept at a time. */
+const mostKept = 1_000
+
+/** What the store said at a time, on the monotonic clock. */
+interface Looked {
+  readonly at: number
+  readonly found: Promise<Found | null>
+}
+
+interface Found {
+  /** One for each fact that was asked for, in order: a sum, or the number of earlier uses. */
+  readonly counted: JsonValue
+  readonly recent: readonly RecentRun[]
+}
+
+/** Counts by the name that rules know them by: `rows customers 24h`. */
+export type UsageFacts = Readonly<Record<string, Attribute>>
+
+/** Tells how much of what subjects have done, for the rules that ask: all that is durable anywhere, and what this replica has begun since. */
+export class Budgets {
+  readonly #store: Queryable
+  readonly #underWay: UnderWay
+  readonly #log: Log
+  // Owned by #lately(): the newest look for each subject and what was asked.
+  readonly #looks = new Map<string, Looked>()
+
+  constructor(store: Queryable, underWay: UnderWay, log: Log) {
+    this.#store = store
+    this.#underWay = underWay
+    this.#log = log
+  }
+
+  /** The counts before an action, at most a moment old. What cannot be counted is unknown. Never rejects. */
+  async before(subject: Subject, asked: readonly UsageFact[]): Promise<UsageFacts> {
+    try {
+      return await this.#facts(subject, asked, this.#lately(subject, asked))
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error
+      // Closed: no allow rule that looks at it matches, and every other does.
+      this.#log.warn({ err: error }, 'usage could not be counted')
+      return unknown(asked, 'the store did not answer')
+    }
+  }
+
+  /** The same in a transaction, of this moment. Rejects with `StoreError`. */
+  within(tx: Queryable, subject: Subject, asked: readonly UsageFact[]): Promise<UsageFacts> {
+    return this.#facts(subject, asked, look(tx, subject, asked))
+  }
+
+  #lately(subject: Subject, asked: readonly UsageFact[]): Looked {
+    const { issuer, subject: name } = subject
+    const key = JSON.stringify([issuer, name, asked.map(usageFactName)])
+    const known = this.#looks.get(key)
+    if (known && performance.now() - known.at < goodFor) return known
+    if (this.#looks.size >= mostKept) this.#looks.clear()
+    const looked = look(this.#store, subject, asked)
+    this.#looks.set(key, looked)
+    // What failed is not kept.
+    looked.found.catch(() => this.#looks.delete(key))
+    return looked
+  }
+
+  async #facts(
+    subject: Subject,
+    asked: readonly UsageFact[],
+    { at, found }: Looked,
+  ): Promise<UsageFacts> {
+    const store = await found
+    if (!store) return unknown(asked, 'the log is not counted up to now')
+    const known = new Set(store.recent.map(({ action }) => action))
+    const counted = store.counted as readonly number[]
+    const own = this.#underWay.of(subject, at).filter(({ action }) => !known.has(action))
+    return Object.fromEntries(
+      asked.map((fact, i) => [usageFactName(fact), valueOf(fact, counted[i] ?? 0, store, own)]),
+    )
+  }
+}
+
+function valueOf(fact: UsageFact, counted: number, { recent }: Found, own: readonly OwnRun[]) {
+  const { measure, hours } = fact
+  const since = Date.now() - (hours + 1) * 3_600_000
+  const more: readonly OwnRun[] = [...recent.filter(({ at }) => at.getTime() >= since), ...own]
+  if (measure === 'first') {
+    const before = [...recent.filter(({ result }) => result !== 'failed'), ...own]
+    return counted === 0 && !before.some((run) => touches(run, fact))
+  }
+  const amounts = more
+    .filter((run) => touches(run, fact))
+    .map((run) => (measure === 'actions' ? 1 : run[measure]))
+  return amounts.reduce((sum, amount) => sum + amount, counted)
+}
+
+function touches({ datasets, classes }: OwnRun, { kind, name }: UsageFact): boolean {
+  return (kind === 'class' ? classes : datasets).includes(name)
+}
+
+function unknown(asked: readonly UsageFact[], why: string): UsageFacts {
+  return Object.fromEntries(asked.map((fact) => [usageFactName(fact), new Unknown(why)]))
+}
+
+const counted = `
+  SELECT json_agg(n ORDER BY i) FROM (
+    SELECT a.i, CASE a.measure WHEN 'first' THEN (
+      SELECT count(*) FROM sallyport.usage_first f
+      WHERE f.who = sallyport.usage_who($1, $2) AND f.item = a.kind || ' ' || a.name)
+    ELSE (
+      SELECT coalesce(sum(CASE a.measure WHEN 'actions' THEN u.runs WHEN 'rows' THEN u.rows WHEN 'bytes' THEN u.bytes
+                          ELSE u.tokens_in + u.tokens_out END), 0)
+      FROM sallyport.usage_hours u
+      WHERE u.who = sallyport.usage_who($1, $2)
+        AND u.hour >= date_bin('1 hour', clock_timestamp(), 'epoch') - make_interval(hours => a.hours)
+        AND CASE a.kind WHEN 'class' THEN u.classes ELSE u.datasets END @> ARRAY[a.name]) END AS n
+    FROM unnest($3::text[], $4::text[], $5::text[], $6::int[]) WITH ORDINALITY
+      AS a (measure, kind, name, hours, i)) asked`
+
+const statement = { name: 'usage_before', text: recentRuns(counted) }
+
+function look(db: Queryable, { issuer, subject }: Subject, asked: readonly UsageFact[]): Looked {
+  const at = performance.now()
+  const found = readRecent(db, statement, [
+    issuer,
+    subject,
+    asked.map(({ measure }) => measure),
+    asked.map(({ kind }) => kind),
+    asked.map(({ name }) => name),
+    asked.map(({ hours }) => hours),
+  ])
+  return { at, found }
+}

@@ -1,0 +1,100 @@
+import type { Queryable, Store } from '../store/db.ts'
+
+/** Events that one transaction takes in, about. */
+const mostAtOnce = 5_000
+
+/**
+ * Counts what the transparency log has beyond what is counted already, in its order. One replica at a time: the row that says how far it is locked, and moves in the
+ * transaction in which it is counted, so that nothing is lost or counted twice, whoever stops where. Resolves to whether there may be more.
+ */
+export function countNext(store: Store): Promise<boolean> {
+  return store.tx(async (tx) => {
+    const [progress] = await tx.query<{ next: number }>(
+      `SELECT next::float8 AS next FROM sallyport.usage_progress FOR UPDATE SKIP LOCKED`,
+    )
+    if (!progress) return false
+    const [end] = await tx.query<{ end: number | null }>(
+      `SELECT max(start + count)::float8 AS end
+       FROM (SELECT start, count, sum(count) OVER (ORDER BY start) AS sum
+             FROM (SELECT start, count FROM sallyport.audit_tree_stretches
+                   WHERE start >= $1 ORDER BY start LIMIT ${mostAtOnce}) s) s
+       WHERE sum <= ${mostAtOnce} OR start = $1`,
+      [progress.next],
+    )
+    if (!end || end.end === null) return false
+    await count(tx, progress.next, end.end)
+    return true
+  })
+}
+
+/**
+ * An action is counted with its decision, or when it is sent where it had none of its own: under a grant, or by the gateway itself. Who did it is in that event, and
+ * what came of it in another.
+ */
+function count(tx: Queryable, from: number, to: number): Promise<unknown> {
+  return tx.query(
+    `WITH happened AS MATERIALIZED (
+       SELECT e.id, e.time, e.type, e.action, e.resource, e.decision, e.issuer, e.subject,
+              convert_from(e.body, 'UTF8')::jsonb AS body
+       FROM sallyport.audit_tree_stretches s
+       JOIN sallyport.audit_links l USING (replica, epoch, first)
+       CROSS JOIN LATERAL unnest(l.events) AS u (id)
+       JOIN sallyport.audit_events e ON e.id = u.id
+       WHERE s.start >= $1 AND s.start < $2 AND e.action IS NOT NULL
+         AND e.type IN ('action.decided', 'action.dispatched', 'action.completed')),
+     counted AS MATERIALIZED (
+       SELECT h.id, h.time, h.action, h.resource, h.body -> 'usage' AS usage, h.body -> 'outcome' AS outcome,
+              CASE WHEN h.type = 'action.completed' THEN d.issuer ELSE h.issuer END AS issuer,
+              CASE WHEN h.type = 'action.completed' THEN d.subject ELSE h.subject END AS subject,
+              (h.type <> 'action.completed')::int AS actions,
+              (h.decision = 'deny' AND h.type = 'action.decided' AND NOT h.body ? 'enforced')::int AS denied,
+              (h.decision = 'hold' AND h.type = 'action.decided' AND NOT h.body ? 'enforced')::int AS held
+       FROM happened h
+       LEFT JOIN LATERAL (
+         SELECT e.issuer, e.subject FROM sallyport.audit_events e
+         WHERE h.type = 'action.completed' AND e.action = h.action
+           AND e.type IN ('action.decided', 'action.dispatched')
+         ORDER BY e.id LIMIT 1) d ON true
+       WHERE h.type <> 'action.dispatched' OR NOT EXISTS (
+         SELECT FROM sallyport.audit_events e WHERE e.action = h.action AND e.type = 'action.decided')),
+     named AS MATERIALIZED (
+       SELECT *, date_bin('1 hour', time, 'epoch') AS hour, sallyport.usage_who(issuer, subject) AS who,
+              ARRAY(SELECT jsonb_array_elements_text(usage -> 'datasets')) AS datasets,
+              ARRAY(SELECT jsonb_array_elements_text(usage -> 'classes')) AS classes,
+              usage ->> 'model' AS model,
+              coalesce((outcome ->> 'rows')::numeric, 0) AS rows,
+              coalesce((outcome ->> 'bytes')::numeric, 0) AS bytes,
+              coalesce((usage ->> 'tokens_in')::numeric, 0) AS tokens_in,
+              coalesce((usage ->> 'tokens_out')::numeric, 0) AS tokens_out,
+              coalesce((usage ->> 'tokens_cached')::numeric, 0) AS tokens_cached
+       FROM counted),
+     hours AS (
+       INSERT INTO sallyport.usage_hours AS u
+         (hour, key, who, issuer, subject, resource, datasets, classes, model, actions, denied, held, runs,
+          rows, bytes, tokens_in, tokens_out, tokens_cached)
+       SELECT hour, sallyport.usage_key(issuer, subject, resource, datasets, classes, model), who, issuer, subject, resource,
+              datasets, classes, model, sum(actions), sum(coalesce(denied, 0)), sum(coalesce(held, 0)), sum(1 - actions),
+              sum(rows), sum(bytes), sum(tokens_in), sum(tokens_out), sum(tokens_cached)
+       FROM named
+       GROUP BY hour, who, issuer, subject, resource, datasets, classes, model
+       ON CONFLICT (hour, key) DO UPDATE SET
+         actions = u.actions + excluded.actions, denied = u.denied + excluded.denied, held = u.held + excluded.held,
+         runs = u.runs + excluded.runs, rows = u.rows + excluded.rows, bytes = u.bytes + excluded.bytes,
+         tokens_in = u.tokens_in + excluded.tokens_in, tokens_out = u.tokens_out + excluded.tokens_out,
+         tokens_cached = u.tokens_cached + excluded.tokens_cached),
+     firsts AS (
+       INSERT INTO sallyport.usage_first (who, resource, item, issuer, subject, at, action)
+       SELECT DISTINCT ON (who, resource, item) who, resource, item, issuer, subject, time, action
+       FROM named
+       CROSS JOIN LATERAL (
+         SELECT 'table ' || jsonb_array_elements_text(usage -> 'tables') AS item
+         UNION ALL SELECT 'dataset ' || unnest(datasets)
+         UNION ALL SELECT 'class ' || unnest(classes)) items
+       WHERE actions = 0 AND subject IS NOT NULL AND resource IS NOT NULL AND outcome ->> 'result' <> 'failed'
+       ORDER BY who, resource, item, time, id
+       ON CONFLICT (who, resource, item) DO NOTHING)
+     UPDATE sallyport.usage_progress
+     SET next = $2, newest = coalesce((SELECT max(time) FROM happened), newest)`,
+    [from, to],
+  )
+}

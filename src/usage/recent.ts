@@ -1,0 +1,101 @@
+import type { TouchedData } from '../core/data-use.ts'
+import type { JsonValue } from '../core/json.ts'
+import type { Prepared, Queryable } from '../store/db.ts'
+
+/** A run that is on record, and perhaps not counted yet. */
+export interface RecentRun extends Pick<TouchedData, 'datasets' | 'classes' | 'tables'> {
+  readonly action: string
+  readonly resource: string
+  readonly at: Date
+  readonly result: string
+  readonly rows: number
+  readonly bytes: number
+  readonly tokens: number
+}
+
+/** Events in the log that may be looked through before an action. Where more are not counted yet, nothing can be said. */
+const most = 20_000
+
+/**
+ * The runs of a subject that are durable and not counted yet: events that are in the log behind what is counted, in a chain and not in the log yet, or not even in a chain. `null`: there
+ * are too many to look at. In one statement with what is counted (`counted`, an SQL expression over `$1` and `$2`, issuer and name of the subject), so that both are of one moment.
+ */
+export function recentRuns(counted: string): string {
+  return `WITH progress AS MATERIALIZED (SELECT next FROM sallyport.usage_progress),
+     links AS MATERIALIZED (
+       SELECT l.events FROM sallyport.audit_tree_stretches s
+       JOIN sallyport.audit_links l USING (replica, epoch, first)
+       WHERE s.start >= (SELECT next FROM progress) AND s.start < (SELECT next + ${most} FROM progress)
+       UNION ALL
+       SELECT l.events FROM sallyport.replicas r
+       LEFT JOIN sallyport.audit_tree_chains c USING (replica, epoch)
+       CROSS JOIN LATERAL (SELECT events FROM sallyport.audit_links l
+                           WHERE l.replica = r.replica AND l.epoch = r.epoch AND l.first >= coalesce(c.next, 1)
+                           LIMIT ${most}) l
+       WHERE c.ended IS NOT TRUE),
+     behind AS (
+       SELECT (SELECT size FROM sallyport.audit_tree) - (SELECT next FROM progress) > ${most}
+              OR (SELECT coalesce(sum(cardinality(events)), 0) FROM links) > ${most} AS it),
+     recent AS (
+       SELECT e.action, e.resource, e.time, convert_from(e.body, 'UTF8')::jsonb AS body
+       FROM (SELECT unnest(events) AS id FROM links UNION ALL SELECT event FROM sallyport.audit_unlinked) u
+       JOIN sallyport.audit_events e ON e.id = u.id
+       WHERE e.type = 'action.completed' AND NOT (SELECT it FROM behind)),
+     mine AS (
+       SELECT r.* FROM recent r
+       CROSS JOIN LATERAL (
+         SELECT e.issuer, e.subject FROM sallyport.audit_events e
+         WHERE e.action = r.action AND e.type IN ('action.decided', 'action.dispatched')
+         ORDER BY e.id LIMIT 1) d
+       WHERE r.body ? 'usage' AND d.issuer = $1 AND d.subject = $2)
+     SELECT (SELECT it FROM behind) AS behind, (${counted}) AS counted,
+            (SELECT json_agg(json_build_object(
+               'action', action, 'resource', resource, 'at', (extract(epoch FROM time) * 1000)::float8,
+               'usage', body -> 'usage', 'outcome', body -> 'outcome')) FROM mine) AS recent`
+}
+
+interface Answer {
+  readonly behind: boolean
+  readonly counted: JsonValue
+  readonly recent: readonly RecentRow[] | null
+}
+
+interface RecentRow {
+  readonly action: string
+  readonly resource: string
+  readonly at: number
+  readonly usage: Partial<TouchedData> & {
+    readonly tokens_in?: number
+    readonly tokens_out?: number
+  }
+  readonly outcome: { readonly result: string; readonly rows?: number; readonly bytes?: number }
+}
+
+/** What is counted of a subject, and what is not yet. `null` where too much is not. Rejects with `StoreError`. */
+export async function readRecent(
+  db: Queryable,
+  statement: Prepared,
+  params: readonly unknown[],
+): Promise<{ readonly counted: JsonValue; readonly recent: readonly RecentRun[] } | null> {
+  const [answer] = await db.query<Answer>(statement, params)
+  const { behind, counted, recent } = answer!
+  return behind ? null : { counted, recent: (recent ?? []).map(asRun) }
+}
+
+function asRun({ action, resource, at, usage, outcome }: RecentRow): RecentRun {
+  const { datasets = [], classes = [], tables = [], tokens_in = 0, tokens_out = 0 } = usage
+  const { result, rows = 0, bytes = 0 } = outcome
+  const tokens = tokens_in + tokens_out
+  return {
+    action,
+    resource,
+    at: new Date(at),
+    datasets,
+    classes,
+    tables,
+    result,
+    rows,
+    bytes,
+    tokens,
+  }
+}

@@ -1,0 +1,83 @@
+import type { Action } from '../core/action.ts'
+import type { TouchedData } from '../core/data-use.ts'
+import type { Outcome } from '../core/event.ts'
+import type { Subject } from '../core/subject.ts'
+
+/** A run of this replica, as far as it has come. */
+export interface OwnRun extends Pick<TouchedData, 'datasets' | 'classes' | 'tables'> {
+  readonly action: string
+  readonly resource: string
+  readonly rows: number
+  readonly bytes: number
+  readonly tokens: number
+}
+
+interface Entry {
+  readonly who: string
+  run: OwnRun
+  /** When its outcome became durable, on the monotonic clock; `Infinity` until then. */
+  durableAt: number
+}
+
+/** Milliseconds for which a run whose outcome is durable is remembered: longer than any look into the store that began before lasts. */
+const remembered = 15_000
+
+/** What this replica has begun and is not on record with its outcome yet: nobody else knows of it. */
+export class UnderWay {
+  readonly #bySubject = new Map<string, Set<Entry>>()
+  // In the order in which they became durable.
+  readonly #durable = new Set<Entry>()
+
+  /** A run begins. `null` if it touches no data set: nobody counts that. */
+  begin({ id, subject, resource, data }: Action): Running | null {
+    if (!data || data.datasets.length === 0) return null
+    const { datasets, classes, tables } = data
+    const run = { action: id, resource, datasets, classes, tables, rows: 0, bytes: 0, tokens: 0 }
+    const entry: Entry = { who: whoOf(subject), run, durableAt: Infinity }
+    const others = this.#bySubject.get(entry.who)
+    if (others) others.add(entry)
+    else this.#bySubject.set(entry.who, new Set([entry]))
+    return {
+      ended: (outcome) => (entry.run = { ...run, ...amountsOf(outcome) }),
+      recorded: () => {
+        entry.durableAt = performance.now()
+        this.#durable.add(entry)
+        this.#forgetOld(entry.durableAt - remembered)
+      },
+    }
+  }
+
+  /** Those of a subject that may not be found in the store by whoever began to look there at `since`, on the monotonic clock. */
+  of(subject: Subject, since: number): readonly OwnRun[] {
+    const entries = [...(this.#bySubject.get(whoOf(subject)) ?? [])]
+    return entries.filter(({ durableAt }) => durableAt >= since).map(({ run }) => run)
+  }
+
+  #forgetOld(until: number): void {
+    for (const entry of this.#durable) {
+      if (entry.durableAt > until) break
+      this.#durable.delete(entry)
+      const others = this.#bySubject.get(entry.who)
+      others?.delete(entry)
+      if (others?.size === 0) this.#bySubject.delete(entry.who)
+    }
+  }
+}
+
+function amountsOf({
+  rows = 0,
+  bytes = 0,
+  model,
+}: Outcome): Pick<OwnRun, 'rows' | 'bytes' | 'tokens'> {
+  return { rows, bytes, tokens: (model?.tokens_in ?? 0) + (model?.tokens_out ?? 0) }
+}
+
+/** What is told of a run that was begun. */
+export interface Running {
+  ended(outcome: Outcome): void
+  recorded(): void
+}
+
+function whoOf({ issuer, subject }: Subject): string {
+  return JSON.stringify([issuer, subject])
+}
