@@ -1,6 +1,6 @@
 import { PGlite } from '@electric-sql/pglite'
 import { createAnalyser } from '../src/protocols/postgres/sql/analyse.ts'
-import { readCatalogue } from '../src/protocols/postgres/sql/read-catalogue.ts'
+import { CatalogueReader } from '../src/protocols/postgres/sql/read-catalogue.ts'
 import type { SqlContext } from '../src/protocols/postgres/sql/statement.ts'
 
 /** What reading a statement costs, in microseconds: a text that has not been seen before, and one that has. Run with `node bench/sql-analyse.ts`. */
@@ -9,9 +9,9 @@ const database = await PGlite.create()
 await database.exec(`
   CREATE TABLE customers (id int PRIMARY KEY, name text, email text);
   CREATE TABLE orders (id int PRIMARY KEY, customer_id int, total numeric, status text);`)
-const catalogue = await readCatalogue({
+const catalogue = await new CatalogueReader({
   query: async (sql) => (await database.query<Record<string, string | null>>(sql)).rows,
-})
+}).read()
 await database.close()
 
 const context: SqlContext = {

@@ -4,12 +4,37 @@
  */
 export const emptyPath = `SELECT pg_catalog.set_config('search_path', '', false)`
 
+/** Objects that come with the server, and others: OIDs from 16,384 are given out after the database was made (PostgreSQL documentation, "OID Assignment"). */
+export type Origin = 'server' | 'database'
+
+const from = (origin: Origin, oid: string): string =>
+  `${oid} ${origin === 'server' ? '<' : '>='} 16384`
+
+/** Each version of a row has its own place, and the transaction that wrote it. */
+const versions = (catalogue: string, oid: string): string => `
+  (SELECT count(*) || ' ' || coalesce(sum(hashtextextended(xmin::text || ctid::text, 0)), 0)
+     FROM pg_catalog.${catalogue} WHERE ${from('server', oid)})`
+
+/** One text that says whether everything that comes with the server is as it was. */
+export const fingerprint = `
+  SELECT concat_ws(' ', ${[
+    versions('pg_class', 'oid'),
+    versions('pg_attribute', 'attrelid'),
+    versions('pg_trigger', 'tgrelid'),
+    versions('pg_rewrite', 'ev_class'),
+    versions('pg_policy', 'polrelid'),
+    versions('pg_namespace', 'oid'),
+    versions('pg_proc', 'oid'),
+    versions('pg_operator', 'oid'),
+    versions('pg_type', 'oid'),
+  ].join(',')}) AS fingerprint`
+
 export const schemas = `
   SELECT nspname AS name
     FROM pg_catalog.pg_namespace
    WHERE nspname !~ '^pg_(toast|temp)'`
 
-export const relations = `
+export const relations = (origin: Origin): string => `
   SELECT n.nspname AS schema,
          c.relname AS name,
          c.relkind AS kind,
@@ -36,6 +61,7 @@ export const relations = `
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+     AND ${from(origin, 'c.oid')}
      AND n.nspname !~ '^pg_(toast|temp)'`
 
 /** Inheritance and partitions: each pair, direct ones only. */
@@ -72,27 +98,28 @@ const ofExtension = (catalogue: string, oid: string): string => `
     LEFT JOIN pg_catalog.pg_extension e
       ON x.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND e.oid = x.refobjid`
 
-export const routines = `
+export const routines = (origin: Origin): string => `
   SELECT n.nspname AS schema, p.proname AS name,
          coalesce(bool_and((e.extname IN ${harmlessExtensions} AND p.provolatile <> 'v')
                            OR e.extname IN ${randomExtensions}), false)::text AS harmless
     FROM pg_catalog.pg_proc p
     JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
     ${ofExtension('pg_proc', 'p.oid')}
+   WHERE ${from(origin, 'p.oid')}
    GROUP BY 1, 2`
 
-export const operators = `
+export const operators = (origin: Origin): string => `
   SELECT n.nspname AS schema, o.oprname AS name,
          coalesce(bool_and(e.extname IN ${harmlessExtensions} AND p.provolatile <> 'v'), false)::text AS harmless
     FROM pg_catalog.pg_operator o
     JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
     LEFT JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
     ${ofExtension('pg_operator', 'o.oid')}
-   WHERE n.nspname <> 'pg_catalog'
+   WHERE n.nspname <> 'pg_catalog' AND ${from(origin, 'o.oid')}
    GROUP BY 1, 2`
 
 /** Enums and rows run no code of anybody's; a domain runs its checks, and a base type its input function. */
-export const types = `
+export const types = (origin: Origin): string => `
   SELECT n.nspname AS schema, t.typname AS name,
          coalesce(n.nspname IN ('pg_catalog', 'information_schema')
                   OR t.typtype IN ('e', 'c')
@@ -105,4 +132,4 @@ export const types = `
     LEFT JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype
     LEFT JOIN pg_catalog.pg_namespace bn ON bn.oid = b.typnamespace
     ${ofExtension('pg_type', 't.oid')}
-   WHERE n.nspname !~ '^pg_(toast|temp)'`
+   WHERE ${from(origin, 't.oid')} AND n.nspname !~ '^pg_(toast|temp)'`

@@ -1,4 +1,4 @@
-import { readCatalogue } from './read-catalogue.ts'
+import { CatalogueReader } from './read-catalogue.ts'
 import type { Catalogue, CatalogueSource, Probe } from './statement.ts'
 
 export interface CataloguesOptions {
@@ -15,7 +15,7 @@ const tries = 3
 
 /** The catalogue of one database, read through a connection of the gateway's own, once for all sessions. */
 export class Catalogues implements CatalogueSource {
-  readonly #probe: Probe
+  readonly #reader: CatalogueReader
   readonly #options: Required<CataloguesOptions>
   // Counts what has passed that changes the catalogue. A snapshot counts for one generation only.
   #generation = 0
@@ -24,7 +24,7 @@ export class Catalogues implements CatalogueSource {
   #reading: Promise<Catalogue | null> | null = null
 
   constructor(probe: Probe, options: CataloguesOptions = {}) {
-    this.#probe = probe
+    this.#reader = new CatalogueReader(probe)
     this.#options = { maxAge: 30_000, pause: 1_000, onError: () => undefined, ...options }
   }
 
@@ -56,7 +56,7 @@ export class Catalogues implements CatalogueSource {
 
   async #ask(): Promise<Catalogue | null> {
     try {
-      return await readCatalogue(this.#probe)
+      return await this.#reader.read()
     } catch (error) {
       // Closed: without a catalogue, names are unknown.
       this.#options.onError(error)

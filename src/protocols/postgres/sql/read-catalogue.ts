@@ -7,29 +7,70 @@ type Row = Awaited<ReturnType<Probe['query']>>[number]
 
 let versions = 0
 
-/** Reads everything that the analysis asks of a server's catalogue. Rejects with whatever the connection says. */
-export async function readCatalogue(probe: Probe): Promise<Catalogue> {
-  await probe.query(queries.emptyPath, [])
-  const rows = async (sql: string) => probe.query(sql, [])
-  const schemas = await rows(queries.schemas)
-  const relations = await rows(queries.relations)
-  const children = descendants(await rows(queries.inheritance))
-  const cascades = pairs(await rows(queries.cascades), ['schema', 'name'], ['to_schema', 'to_name'])
-  return new CatalogueSnapshot({
-    version: ++versions,
-    schemas: schemas.map((row) => row['name'] ?? ''),
-    relations: new Map(
-      relations.map((row) => {
-        const name = qualified(row['schema'] ?? '', row['name'] ?? '')
-        const parents = [...children].filter(([, below]) => below.has(name)).map(([above]) => above)
-        const more = { children: [...(children.get(name) ?? [])], parents }
-        return [name, relationOf(row, { ...more, cascades: [...(cascades.get(name) ?? [])] })]
-      }),
-    ),
-    routines: standings(await rows(queries.routines)),
-    operators: standings(await rows(queries.operators)),
-    types: standings(await rows(queries.types)),
-  })
+type Neighbours = Pick<Relation, 'children' | 'parents' | 'cascades'>
+
+/** Objects of one origin, by their names. */
+interface Objects {
+  readonly relations: ReadonlyMap<string, Relation>
+  readonly routines: ReadonlyMap<string, Standing>
+  readonly operators: ReadonlyMap<string, Standing>
+  readonly types: ReadonlyMap<string, Standing>
+}
+
+/**
+ * Reads everything that the analysis asks of a server's catalogue. By far the most of it comes with the server, and is read again only when that is not as it was: DDL
+ * usually is about something else, and the next statement waits for this.
+ */
+export class CatalogueReader {
+  readonly #probe: Probe
+  // Owned by #ofServer().
+  #known: { readonly fingerprint: string; readonly objects: Objects } | null = null
+
+  constructor(probe: Probe) {
+    this.#probe = probe
+  }
+
+  /** Rejects with whatever the connection says. */
+  async read(): Promise<Catalogue> {
+    const rows = (sql: string) => this.#probe.query(sql, [])
+    await rows(queries.emptyPath)
+    const [now] = await rows(queries.fingerprint)
+    const ofServer = await this.#ofServer(now?.['fingerprint'] ?? '')
+    const schemas = await rows(queries.schemas)
+    const own = await this.#objects('database')
+    const neighbours = neighboursIn(await rows(queries.inheritance), await rows(queries.cascades))
+    const relations = new Map([...ofServer.relations, ...own.relations])
+    for (const [name, near] of neighbours) {
+      const relation = relations.get(name)
+      if (relation) relations.set(name, { ...relation, ...near })
+    }
+    return new CatalogueSnapshot({
+      version: ++versions,
+      schemas: schemas.map((row) => row['name'] ?? ''),
+      relations,
+      routines: together(ofServer.routines, own.routines),
+      operators: together(ofServer.operators, own.operators),
+      types: together(ofServer.types, own.types),
+    })
+  }
+
+  /** `fingerprint` was asked for before: what changes from then on has another one the next time. */
+  async #ofServer(fingerprint: string): Promise<Objects> {
+    if (this.#known?.fingerprint !== fingerprint)
+      this.#known = { fingerprint, objects: await this.#objects('server') }
+    return this.#known.objects
+  }
+
+  async #objects(origin: queries.Origin): Promise<Objects> {
+    const rows = (sql: (origin: queries.Origin) => string) => this.#probe.query(sql(origin), [])
+    const relations = (await rows(queries.relations)).map(relationOf)
+    return {
+      relations: new Map(relations.map((one) => [qualified(one.schema, one.name), one])),
+      routines: standings(await rows(queries.routines)),
+      operators: standings(await rows(queries.operators)),
+      types: standings(await rows(queries.types)),
+    }
+  }
 }
 
 const kinds: Readonly<Record<string, Relation['kind']>> = {
@@ -41,10 +82,7 @@ const kinds: Readonly<Record<string, Relation['kind']>> = {
   S: 'sequence',
 }
 
-function relationOf(
-  row: Row,
-  neighbours: Pick<Relation, 'children' | 'parents' | 'cascades'>,
-): Relation {
+function relationOf(row: Row): Relation {
   return {
     schema: row['schema'] ?? '',
     name: row['name'] ?? '',
@@ -55,8 +93,33 @@ function relationOf(
     rules: row['rules'] === 'true',
     policies: JSON.parse(row['policies'] ?? '[]') as string[],
     volatileDefaults: row['volatile_defaults'] === 'true',
-    ...neighbours,
+    children: [],
+    parents: [],
+    cascades: [],
   }
+}
+
+/** By relation, what is above and below it, and what its foreign keys reach; those that have any of it only. */
+function neighboursIn(
+  inheritance: readonly Row[],
+  cascading: readonly Row[],
+): ReadonlyMap<string, Neighbours> {
+  const children = descendants(inheritance)
+  const cascades = pairs(cascading, ['schema', 'name'], ['to_schema', 'to_name'])
+  const parents = new Map<string, string[]>()
+  for (const [above, below] of children)
+    for (const name of below) parents.set(name, [...(parents.get(name) ?? []), above])
+  const names = new Set([...children.keys(), ...parents.keys(), ...cascades.keys()])
+  return new Map(
+    [...names].map((name) => [
+      name,
+      {
+        children: [...(children.get(name) ?? [])],
+        parents: parents.get(name) ?? [],
+        cascades: [...(cascades.get(name) ?? [])],
+      },
+    ]),
+  )
 }
 
 /** By parent, everything below it at any depth. */
@@ -98,4 +161,14 @@ function standings(rows: readonly Row[]): ReadonlyMap<string, Standing> {
       row['harmless'] === 'true' ? 'harmless' : 'unproven',
     ]),
   )
+}
+
+/** A name that both have is as harmless as the worse of them. */
+function together(
+  one: ReadonlyMap<string, Standing>,
+  other: ReadonlyMap<string, Standing>,
+): ReadonlyMap<string, Standing> {
+  const all = new Map(one)
+  for (const [name, standing] of other) if (all.get(name) !== 'unproven') all.set(name, standing)
+  return all
 }

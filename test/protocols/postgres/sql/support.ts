@@ -2,7 +2,7 @@ import { PGlite } from '@electric-sql/pglite'
 import { afterAll, beforeAll } from 'vitest'
 import { Unknown, type Attribute } from '../../../../src/core/action.ts'
 import { createAnalyser } from '../../../../src/protocols/postgres/sql/analyse.ts'
-import { readCatalogue } from '../../../../src/protocols/postgres/sql/read-catalogue.ts'
+import { CatalogueReader } from '../../../../src/protocols/postgres/sql/read-catalogue.ts'
 import type {
   Analyser,
   Analysis,
@@ -75,7 +75,7 @@ export class Shop {
       searchPath: ['public'],
       role: 'agents',
       database: 'shop',
-      catalogue: await readCatalogue(this.probe),
+      catalogue: await new CatalogueReader(this.probe).read(),
       prepared: new Map(),
       cursors: new Map(),
       temporary: new Map(),
