@@ -44,10 +44,10 @@ export async function introduction(deps: ChatVoting, clicker: Clicker): Promise<
   const known = await personOfChat(deps.gate.store, accountOf(deps, clicker), deps.maxGroupAgeMs)
   if (!known) {
     const account = { ...accountOf(deps, clicker), name: clicker.name }
-    const code = await offerLink(deps.gate.store, account)
+    const { link, shown } = await offerLink(deps.gate.store, account)
     return {
-      text: `Sallyport does not know who you are yet. Log in and confirm once that this ${deps.chat.title} account is yours; then click again. The link is for you alone, for ${offerMinutes} minutes.`,
-      link: { label: 'Log in and link', url: `${deps.consoleUrl()}/#/link/${code}` },
+      text: `Sallyport does not know who you are yet. Log in, type the code ${shown} there, and confirm once that this ${deps.chat.title} account is yours; then click again. Link and code are for you alone, for ${offerMinutes} minutes: give them to nobody.`,
+      link: { label: 'Log in and link', url: `${deps.consoleUrl()}/#/link/${link}` },
     }
   }
   if (!known.fresh) {

@@ -1,4 +1,4 @@
-import { hash, randomBytes } from 'node:crypto'
+import { hash, randomBytes, randomInt } from 'node:crypto'
 import { Problem } from '../core/errors.ts'
 import type { EventInput } from '../core/event.ts'
 import type { Person } from '../core/person.ts'
@@ -32,12 +32,25 @@ export interface LinkDesk {
 /** Minutes that an offer is good for. */
 export const offerMinutes = 10
 
+/** What an account is given to say who it belongs to, in two parts, so that following a link that somebody sent is never all that it takes. */
+export interface LinkOffer {
+  /** 256 random bits, in a link. */
+  readonly link: string
+  /** Shown in the chat beside it, to be typed where the link leads. */
+  readonly shown: string
+}
+
+/** Without those that look like others. */
+const characters = '23456789ABCDEFGHJKMNPQRSTUVWXYZ'
+
 /**
- * What this account takes to the control plane to say who it belongs to: 256 random bits, good for ten minutes and for one use. An earlier offer of the account
- * ends. Whoever opens it has to log in, is shown the account, and has to agree: having it links nobody.
+ * What this account takes to the control plane to say who it belongs to, good for ten minutes and for one use. An earlier offer of the account
+ * ends. Whoever opens it has to log in, type what the chat shows them, is shown the account, and has to agree: having it links nobody.
  */
-export async function offerLink(store: Store, account: NamedChatAccount): Promise<string> {
-  const code = randomBytes(32).toString('base64url')
+export async function offerLink(store: Store, account: NamedChatAccount): Promise<LinkOffer> {
+  const link = randomBytes(32).toString('base64url')
+  const three = () => Array.from({ length: 3 }, () => characters[randomInt(characters.length)])
+  const shown = `${three().join('')}-${three().join('')}`
   const { channel, tenant, member, name } = account
   await store.tx(async (tx) => {
     await tx.query(
@@ -48,13 +61,13 @@ export async function offerLink(store: Store, account: NamedChatAccount): Promis
     await tx.query(
       `INSERT INTO sallyport.chat_link_offers (hash, channel, tenant, member, name, expires_at)
        VALUES ($1, $2, $3, $4, $5, clock_timestamp() + $6 * interval '1 minute')`,
-      [hashOf(code), channel, tenant, member, name, offerMinutes],
+      [hashOf(`${link}.${shown}`), channel, tenant, member, name, offerMinutes],
     )
   })
-  return code
+  return { link, shown }
 }
 
-/** Which account an offer is for. Throws `not-found` when it is used up, too old, or was never made. */
+/** Which account an offer is for: `code` is its link, a dot, and what was shown. Throws `not-found` when it is used up, too old, or was never made. */
 export async function readOffer(db: Queryable, code: string): Promise<NamedChatAccount> {
   const [offer] = await db.query<NamedChatAccount>(
     `SELECT channel, tenant, member, name FROM sallyport.chat_link_offers
@@ -192,7 +205,7 @@ async function partyOf(
 function gone(): never {
   throw new Problem(
     'not-found',
-    `This link has been used, or is older than ${offerMinutes} minutes. Press the button in the chat again for a new one.`,
+    `This is not the code that the chat shows beside the link, or the link has been used, or is older than ${offerMinutes} minutes. Press the button in the chat again for a new one.`,
   )
 }
 
@@ -204,4 +217,9 @@ function linkEvent(
   return { type, subject: subjectOfPerson(person), details: { channel, tenant, member, name } }
 }
 
-const hashOf = (code: string): Buffer => hash('sha256', code, 'buffer')
+/** However people type what they were shown. */
+function hashOf(code: string): Buffer {
+  const [link, shown = ''] = code.split('.', 2)
+  const typed = shown.toUpperCase().replaceAll(/[^A-Z0-9]/g, '')
+  return hash('sha256', `${link}.${typed}`, 'buffer')
+}

@@ -20,13 +20,19 @@ const ago = (ms: number) => new Date(Date.now() - ms)
 
 const account = (member: string) => ({ channel: 'slack', tenant: 'T1', member, name: member })
 
+/** What the console sends once somebody has followed the link and typed what the chat shows. */
+async function offered(to: ReturnType<typeof account>): Promise<string> {
+  const { link, shown } = await offerLink(store, to)
+  return `${link}.${shown}`
+}
+
 /** Somebody who logged in at that time, and said that this account is theirs. */
 async function linked(subject: string, loggedIn: Date): Promise<Person> {
   const groups = ['leads']
   const known = { issuer, subject, name: subject, email: null, groups, identifiers: [subject] }
   const person = await rememberPerson(store, known, loggedIn)
   const { recorder } = collectEvents()
-  const code = await offerLink(store, account(`U-${subject}`))
+  const code = await offered(account(`U-${subject}`))
   await acceptOffer({ store, recorder }, person, code)
   return person
 }
@@ -64,10 +70,10 @@ describe('class 16, removed approvers: an account in a chat decides for nobody',
 
 describe('an offer', () => {
   it('is kept as a hash, ends after ten minutes, and is swept away by the next one', async () => {
-    const code = await offerLink(store, account('U-1'))
+    const code = await offered(account('U-1'))
     expect(await readOffer(store, code)).toEqual(account('U-1'))
     const kept = await store.query('SELECT * FROM sallyport.chat_link_offers')
-    expect(JSON.stringify(kept)).not.toContain(code)
+    for (const part of code.split('.')) expect(JSON.stringify(kept)).not.toContain(part)
     const [row] = await store.query<{ minutes: number }>(
       `SELECT round(extract(epoch FROM expires_at - clock_timestamp()) / 60)::int AS minutes
          FROM sallyport.chat_link_offers WHERE member = 'U-1'`,
@@ -79,14 +85,33 @@ describe('an offer', () => {
   })
 })
 
+describe('class 13, link phishing: somebody without an account who is sent the link of an attacker’s', () => {
+  it('makes it theirs by no click alone: what the attacker’s chat shows has to be typed', async () => {
+    const victim = await rememberPerson(store, {
+      ...{ issuer, subject: 'phished', name: 'phished', email: null },
+      ...{ groups: ['leads'], identifiers: ['phished'] },
+    })
+    const { link, shown } = await offerLink(store, account('U-phisher'))
+    const desk = { store, recorder: collectEvents().recorder }
+    for (const code of [link, `${link}.`, `${link}.ABC-234`, `.${shown}`, shown]) {
+      await expect(readOffer(store, code)).rejects.toMatchObject({ code: 'not-found' })
+      await expect(acceptOffer(desk, victim, code)).rejects.toMatchObject({ code: 'not-found' })
+    }
+    expect(await personOfChat(store, account('U-phisher'), 8 * hour)).toBeNull()
+    // However it is typed.
+    expect(await readOffer(store, `${link}.${shown.toLowerCase().replace('-', ' ')}`)).toEqual(
+      account('U-phisher'),
+    )
+  })
+})
+
 describe('class 13, link stealing: somebody who agrees to an account that an attacker offers them', () => {
-  const offered = async (member: string) => offerLink(store, account(member))
   const accept = async (person: Person, code: string) =>
     acceptOffer({ store, recorder: collectEvents().recorder }, person, code)
 
   it('gets no second one in that workspace, and the attacker decides nothing in their name', async () => {
     const victim = await linked('victim', ago(hour))
-    const stolen = accept(victim, await offered('U-attacker'))
+    const stolen = accept(victim, await offered(account('U-attacker')))
     await expect(stolen).rejects.toMatchObject({ code: 'forbidden' })
     expect(await personOfChat(store, account('U-attacker'), 8 * hour)).toBeNull()
     expect(await freshOf('victim')).toBe(true)
@@ -96,21 +121,21 @@ describe('class 13, link stealing: somebody who agrees to an account that an att
     await linked('known@example.com', ago(hour))
     const identifiers = ['other', 'known@example.com']
     const other = { issuer, subject: 'other', name: 'other', email: null, groups: [], identifiers }
-    const again = accept(await rememberPerson(store, other), await offered('U-attacker-2'))
+    const again = accept(await rememberPerson(store, other), await offered(account('U-attacker-2')))
     await expect(again).rejects.toMatchObject({ code: 'forbidden' })
 
     const twice = { ...other, subject: 'twice', identifiers: ['twice'] }
     const person = await rememberPerson(store, twice)
-    const codes = [await offered('U-mine'), await offered('U-theirs')]
+    const codes = [await offered(account('U-mine')), await offered(account('U-theirs'))]
     const both = await Promise.allSettled(codes.map((code) => accept(person, code)))
     expect(both.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
   })
 
   it('can have one in another workspace, and the same one again', async () => {
     const person = await linked('two-places', ago(hour))
-    await accept(person, await offered('U-two-places'))
+    await accept(person, await offered(account('U-two-places')))
     const elsewhere = { ...account('U-two-places'), tenant: 'T2' }
-    await accept(person, await offerLink(store, elsewhere))
+    await accept(person, await offered(elsewhere))
     expect((await personOfChat(store, elsewhere, 8 * hour))?.person.subject).toBe('two-places')
   })
 })

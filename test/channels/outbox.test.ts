@@ -243,8 +243,8 @@ describe('who else is told, and when', () => {
     ] as const) {
       const somebody = await person(gate.store, name, groups)
       const account = { channel: chat.name, tenant: 'T1', member: `U-${name}`, name }
-      const code = await offerLink(gate.store, account)
-      await acceptOffer({ store: gate.store, recorder }, somebody, code)
+      const { link, shown } = await offerLink(gate.store, account)
+      await acceptOffer({ store: gate.store, recorder }, somebody, `${link}.${shown}`)
     }
     await ask('by name')
     const targets = () => [...chat.shown.values()].map((it) => it.target).toSorted()

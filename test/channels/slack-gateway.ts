@@ -166,5 +166,6 @@ export async function startSlackGateway({
   }
 }
 
-/** The code of the link that an account was given. */
-export const codeIn = (text: string): string => /#\/link\/([\w-]+)/.exec(text)![1]!
+/** The link that an account was given, and the code beside it, as the console sends them. */
+export const codeIn = (text: string): string =>
+  `${/#\/link\/([\w-]+)/.exec(text)![1]}.${/type the code ([\w-]+)/.exec(text)![1]}`

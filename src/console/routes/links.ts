@@ -18,8 +18,16 @@ const account = z.object({
 const named = account.extend({ name: z.string().describe('what the chat calls them') })
 
 const offer = z.strictObject({
-  code: z.string().max(100).describe('the end of the link that was given in the chat'),
+  code: z
+    .string()
+    .max(100)
+    .describe(
+      'the end of the link that was given in the chat, a dot, and the code that the chat shows beside it',
+    ),
 })
+
+/** Guesses at what a chat shows beside a link that somebody has come by. */
+const limited = { access: 'person', rateLimit: { max: 20, timeWindow: '1 minute' } } as const
 
 /** Which accounts in chats are whose: said once, by the person, after logging in. */
 export async function linkRoutes(app: ControlServer, desk: LinkDesk): Promise<void> {
@@ -47,7 +55,7 @@ export async function linkRoutes(app: ControlServer, desk: LinkDesk): Promise<vo
   app.post(
     '/api/links/offer',
     {
-      config: { access: 'person' },
+      config: limited,
       schema: {
         summary: 'Which account a link from a chat would make yours',
         body: offer,
@@ -60,7 +68,7 @@ export async function linkRoutes(app: ControlServer, desk: LinkDesk): Promise<vo
   app.post(
     '/api/links',
     {
-      config: { access: 'person' },
+      config: limited,
       schema: {
         summary: 'Make that account yours: what it decides, you decide',
         body: offer,

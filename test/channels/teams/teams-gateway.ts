@@ -184,7 +184,10 @@ export async function startTeamsGateway({
 }
 
 /** The code of the link that an account was given. */
-export const codeIn = (card: Card): string => /#\/link\/([\w-]+)/.exec(JSON.stringify(card))![1]!
+export function codeIn(card: Card): string {
+  const link = /#\/link\/([\w-]+)/.exec(JSON.stringify(card))![1]
+  return `${link}.${/type\sthe\scode\s([\w-]+)/.exec(textOf(card))![1]}`
+}
 
 /** All that somebody reads in a card, a line for each block. */
 export function textOf(card: Card): string {

@@ -206,6 +206,8 @@ describeInBrowser('class 24, deceiving the approver', {}, ({ company, at }) => {
     await expectInert(page)
     await page.keyboard.press('Escape')
     await goTo(page, '#/link/some-code', 'Link an account')
+    await page.getByLabel('The code that your chat shows').fill('ABC-234')
+    await page.getByRole('button', { name: 'Go on' }).click()
     await page.getByRole('button', { name: 'Yes, it is mine' }).waitFor()
     await expectInert(page)
     expect(alarms).toEqual([])
@@ -215,6 +217,8 @@ describeInBrowser('class 24, deceiving the approver', {}, ({ company, at }) => {
   test('a link from a chat that is not one links nothing, and says so', async () => {
     const { page, context } = await at('Dana Okafor')
     await goTo(page, '#/link/not-a-code', 'Link an account')
+    await page.getByLabel('The code that your chat shows').fill('ABC-234')
+    await page.getByRole('button', { name: 'Go on' }).click()
     await page.getByRole('alert').waitFor()
     expect(await page.getByRole('button', { name: 'Yes, it is mine' }).count()).toBe(0)
     await expectAccessible(page)

@@ -1,40 +1,60 @@
 import '../style/settings.css'
-import { useCallback, useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { call, Failure } from '../api/call.ts'
 import type { Me, ShownLink } from '../api/types.ts'
 import { Data } from '../parts/data.tsx'
 import { FailureNotice, Notice } from '../parts/notice.tsx'
 import { pageHref } from '../state/route.ts'
 
-/** Where a link from a chat leads: it says which account it would make this person's, and does nothing until that is confirmed. */
-export function LinkPage({ me, code }: { me: Me; code: string }) {
+/**
+ * Where a link from a chat leads. The code that the chat shows beside it has to be typed, so that nobody gets here by following a link alone; then the page says which
+ * account it would make this person's, and does nothing until that is confirmed.
+ */
+export function LinkPage({ me, code: link }: { me: Me; code: string }) {
+  const [shown, setShown] = useState('')
   const [offer, setOffer] = useState<ShownLink | null>(null)
   const [linked, setLinked] = useState(false)
   const [failure, setFailure] = useState<Failure | null>(null)
-  const send = useCallback(
-    (path: string, then: (link: ShownLink) => void) => {
-      setFailure(null)
-      // With the code in the body, where no log and no history keeps it.
-      call<ShownLink>(path, { method: 'POST', csrf: me.csrf_token, body: { code } }).then(
-        ({ body }) => then(body),
-        (error: unknown) => setFailure(Failure.from(error)),
-      )
-    },
-    [code, me.csrf_token],
-  )
-  useEffect(() => send('/api/links/offer', setOffer), [send])
+  const send = (path: string, then: (link: ShownLink) => void) => {
+    setFailure(null)
+    // With the code in the body, where no log and no history keeps it.
+    const body = { code: `${link}.${shown}` }
+    call<ShownLink>(path, { method: 'POST', csrf: me.csrf_token, body }).then(
+      (answer) => then(answer.body),
+      (error: unknown) => setFailure(Failure.from(error)),
+    )
+  }
   return (
     <>
       <div class="head">
         <h1 tabIndex={-1}>Link an account</h1>
       </div>
-      {!offer && !failure && <p role="status">Looking at the link …</p>}
-      {failure && (
-        <FailureNotice failure={failure}>
-          <p>
-            Links work once, and not for long. Press the button in the chat again for a new one.
+      {failure && <FailureNotice failure={failure} />}
+      {!offer && (
+        <form
+          class="sheet linking"
+          onSubmit={(event) => {
+            event.preventDefault()
+            send('/api/links/offer', setOffer)
+          }}
+        >
+          <label class="field">
+            The code that your chat shows beside the link
+            <input
+              required
+              autocomplete="off"
+              spellcheck={false}
+              placeholder="ABC-234"
+              value={shown}
+              onInput={(event) => setShown(event.currentTarget.value)}
+            />
+          </label>
+          <p class="fine">
+            You have one if you pressed a button there just now. If somebody else gave you the link,
+            or the code, close the page: they want to decide in your name.
           </p>
-        </FailureNotice>
+          <button type="submit">Go on</button>
+        </form>
       )}
       {offer && !linked && (
         <section class="sheet linking" aria-label="What it links">
@@ -53,9 +73,15 @@ export function LinkPage({ me, code }: { me: Me; code: string }) {
             <dd>
               <Data text={offer.member} />
             </dd>
-            <dt>Becomes</dt>
+            <dt>Decides as you</dt>
             <dd>
-              <Data text={me.person.email ?? me.person.subject} />
+              <strong>
+                <Data text={me.person.name} />
+              </strong>
+            </dd>
+            <dt>Logged in as</dt>
+            <dd>
+              <Data text={`${me.person.email ?? me.person.subject} at ${me.person.issuer}`} />
             </dd>
           </dl>
           <Notice tone="waiting" title="Is this your own account?">
