@@ -6,9 +6,11 @@ import { exportText, formatNames, formats } from '../../audit/export/format.ts'
 import { openExport } from '../../audit/export/ndjson.ts'
 import type { Part } from '../../audit/export/stretches.ts'
 import { searchEvents } from '../../audit/search.ts'
+import { duration } from '../../config/duration.ts'
 import { Problem } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Subject } from '../../core/subject.ts'
+import { AtMost } from '../../identity/at-most.ts'
 import type { Store } from '../../store/db.ts'
 import { subjectOf } from '../caller.ts'
 import type { ControlServer } from '../context.ts'
@@ -26,12 +28,23 @@ const range = z.strictObject({
   to: time.describe('before'),
 })
 
+const id = z.string().regex(/^[0-9a-f]+$/, 'Write it in lower-case hex.')
+
 const filter = z.strictObject({
   ...range.shape,
-  q: z.string().min(2).max(200).optional().describe('words that occur in the event'),
+  since: duration
+    .optional()
+    .describe('in the place of `from`: so long ago, such as `15m`, `24h` or `7d`'),
+  q: z
+    .string()
+    .min(2)
+    .max(200)
+    .optional()
+    .describe('words that occur in the event, in any case, each from the beginning of a word on'),
   subject: z.string().optional().describe('the name that its issuer gives the subject'),
   resource: z.string().optional(),
   action: z.string().optional().describe('id or name of the action'),
+  effect: z.enum(['read', 'write', 'admin', 'unknown']).optional(),
   decision: z.enum(['allow', 'deny', 'hold']).optional(),
   enforced: z
     .enum(['true', 'false'])
@@ -39,11 +52,27 @@ const filter = z.strictObject({
     .optional()
     .describe('`false`: would have been denied or held, and ran; `true`: was denied or held'),
   reason: z.string().optional(),
+  rule: z.string().optional().describe('one of the rules that decided'),
   type: z.string().optional(),
+  result: z
+    .enum(['succeeded', 'failed', 'unknown'])
+    .optional()
+    .describe('of what the upstream did'),
+  digest: id.length(64).optional().describe('SHA-256 of what was decided about'),
+  policy: id.length(64).optional().describe('SHA-256 of the policies that decided'),
+  trace: id.length(32).optional().describe('W3C trace id'),
   approval: z.uuid().optional(),
   cursor: z.string().optional().describe('of the page before'),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
 })
+
+/** What a search can ask for: parameters that say which page of it are none of them. */
+export const searchable = Object.keys(filter.shape).filter(
+  (name) => name !== 'cursor' && name !== 'limit',
+)
+
+/** So that searches leave sessions of the database to what is decided meanwhile. */
+const searchesAtOnce = 3
 
 /** `?gzip` alone says yes, too. */
 const flag = z.enum(['', 'true', 'false']).transform((text) => text !== 'false')
@@ -78,6 +107,8 @@ export async function auditRoutes(
   app: ControlServer,
   { store, audit, authorizeExport }: AuditRoutesDeps,
 ): Promise<void> {
+  const searches = new AtMost(searchesAtOnce)
+
   app.get(
     '/api/audit/events',
     {
@@ -93,9 +124,12 @@ export async function auditRoutes(
         },
       },
     },
-    async ({ query: { cursor, limit, ...asked } }) => {
-      const given = Object.entries(asked).filter(([, value]) => value !== undefined)
-      const page = await searchEvents(store, Object.fromEntries(given), cursor ?? null, limit)
+    async ({ query: { cursor, limit, since, ...asked } }) => {
+      const from = asked.from ?? (since && new Date(Date.now() - since))
+      const filter = Object.entries({ ...asked, from }).filter(([, value]) => value !== undefined)
+      const page = await searches.run(() =>
+        searchEvents(store, Object.fromEntries(filter), cursor ?? null, limit),
+      )
       return { events: [...page.events], cursor: page.cursor }
     },
   )

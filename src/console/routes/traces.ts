@@ -1,0 +1,96 @@
+import { z } from 'zod'
+import { isBehind } from '../../approvals/exclusion.ts'
+import { getApproval } from '../../approvals/store.ts'
+import { readTrace, type TracedAction, type TraceStory } from '../../audit/trace.ts'
+import { Problem } from '../../core/errors.ts'
+import type { Subject } from '../../core/subject.ts'
+import { AtMost } from '../../identity/at-most.ts'
+import type { Store } from '../../store/db.ts'
+import type { Caller } from '../caller.ts'
+import type { ControlServer } from '../context.ts'
+import { maySee } from './approvals.ts'
+
+const params = z.object({
+  trace: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .describe('W3C trace id'),
+})
+
+const story = z.object({
+  trace: z.string(),
+  complete: z.boolean().describe('`false`: there are more events than these'),
+  hidden: z.number().int().describe('actions of this run that are not for you to see'),
+  actions: z.array(
+    z.object({
+      id: z.uuid(),
+      under: z.uuid().nullable().describe('the action of this run that called it, by its span'),
+      caller: z.string().nullable().describe('span of whoever else called it'),
+      events: z.array(z.looseObject({ id: z.string() })),
+    }),
+  ),
+})
+
+/** So that they leave sessions of the database to what is decided meanwhile. */
+const readsAtOnce = 2
+
+/** A run of an agent from its first call to the last, for auditors; for everybody else, as much of it as is theirs. */
+export async function traceRoutes(app: ControlServer, { store }: { store: Store }): Promise<void> {
+  const reads = new AtMost(readsAtOnce)
+
+  app.get(
+    '/api/audit/traces/:trace',
+    {
+      config: { access: 'person' },
+      schema: {
+        summary: 'Everything on record about one run of an agent, action by action',
+        params,
+        response: { 200: story },
+      },
+    },
+    async ({ params: { trace }, caller }) => {
+      const whole = await reads.run(() => readTrace(store, trace))
+      const shown = await visible(store, whole, caller)
+      if (shown.length === 0) {
+        throw new Problem(
+          'not-found',
+          `Nothing is on record of the run ${trace}, or it is not for you.`,
+        )
+      }
+      const hidden = whole.actions.length - shown.length
+      return {
+        ...whole,
+        hidden,
+        actions: shown.map((one) => ({ ...one, events: [...one.events] })),
+      }
+    },
+  )
+}
+
+/** Auditors read all of the log. Others see what they see as approvals, and what they or their agents did. */
+async function visible(
+  store: Store,
+  { actions }: TraceStory,
+  caller: Caller | null,
+): Promise<readonly TracedAction[]> {
+  if (caller?.kind !== 'person') return []
+  if (caller.roles.has('auditor')) return actions
+  const seen = await Promise.all(
+    actions.map(async ({ events }) => {
+      const about = events as readonly unknown[] as readonly AboutAction[]
+      // Votes have subjects of their own.
+      const did = about.find(({ type }) => type === 'action.decided')?.subject
+      if (did && isBehind(caller.person, did)) return true
+      const id = about.find(({ approval }) => approval !== undefined)?.approval
+      const approval = id === undefined ? null : await getApproval(store, id)
+      return approval !== null && maySee(caller, approval)
+    }),
+  )
+  return actions.filter((_, i) => seen[i])
+}
+
+interface AboutAction {
+  readonly type: string
+  readonly approval?: string
+  readonly subject?: Subject
+}
