@@ -9,7 +9,9 @@ import { linkRoutes } from '../console/routes/links.ts'
 import { metricsRoutes } from '../console/routes/metrics.ts'
 import { policyRoutes } from '../console/routes/policies.ts'
 import { replayRoutes } from '../console/routes/replay.ts'
+import { savedSearchRoutes } from '../console/routes/saved-searches.ts'
 import { retentionRoutes } from '../console/routes/retention.ts'
+import { traceRoutes } from '../console/routes/traces.ts'
 import { transparencyRoutes } from '../console/routes/transparency.ts'
 import { usageRoutes } from '../console/routes/usage.ts'
 import type { ControlServer } from '../console/context.ts'
@@ -65,6 +67,8 @@ export async function openControl(
   await control.register(evidenceRoutes, exporting)
   const keepMs = config.audit.retention.keep ?? null
   await control.register(retentionRoutes, { gate: context, keepMs })
+  await control.register(traceRoutes, { store })
+  await control.register(savedSearchRoutes, { store })
   await control.register(transparencyRoutes, { store, sequencer })
   await control.register(deliveryRoutes, { store, names: deliveries })
   await control.register(usageRoutes, { store })
