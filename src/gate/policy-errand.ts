@@ -89,6 +89,12 @@ interface ChangePayload {
   readonly policy: string
 }
 
+/** The version of the policies that somebody wants in force: its SHA-256, in hex. `null` for anything else, and once it was erased. */
+export function proposedVersion({ action, payload }: Approval): string | null {
+  const { policy } = payload as Partial<ChangePayload>
+  return action.name === 'policy.activate' && policy !== undefined ? policy : null
+}
+
 /** Puts approved policies into force. */
 export function policyErrand(deps: ActivationDeps): ErrandWork {
   const change = ({ payload }: Approval) => payload as unknown as ChangePayload

@@ -16,6 +16,9 @@ export interface Sample {
   readonly index: number | null
   readonly time: string
   readonly type: string
+  /** What it is a part of, where that is known. */
+  readonly action: string | null
+  readonly approval: string | null
   /** Issuer and subject; `null` where nobody acted, or it was erased. */
   readonly who: string | null
   readonly what: string
@@ -108,5 +111,7 @@ function sampleOf(event: EvidenceEvent): Sample {
     event.approval && `approval ${event.approval}`,
   ]
   const who = subject ? `${subject.issuer} ${subject.subject}` : null
-  return { id, index, time, type, who, what: said.filter((part) => part).join('; ') }
+  const what = said.filter((part) => part).join('; ')
+  const { action, approval = null } = event
+  return { id, index, time, type, action: action?.id ?? null, approval, who, what }
 }

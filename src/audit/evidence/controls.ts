@@ -131,7 +131,7 @@ const fedramp: readonly Control[] = [
     title: 'Protection of audit information',
     supports:
       'The log is append-only, chained and signed; the verifier’s result over this span is above.',
-    shows: ['exports', 'erasures', 'log_keys'],
+    shows: ['exports', 'erasures', 'retentions', 'legal_holds', 'log_keys'],
     elsewhere: 'Copies on other systems, and who administers the database.',
   },
   {
@@ -146,7 +146,7 @@ const fedramp: readonly Control[] = [
     id: 'AU-11',
     title: 'Audit record retention',
     supports: 'The export beside this page holds all events of the span.',
-    shows: ['everything', 'exports', 'erasures'],
+    shows: ['everything', 'exports', 'erasures', 'retentions', 'legal_holds'],
     elsewhere: 'How long exports are kept, and where.',
   },
   {

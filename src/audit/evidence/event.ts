@@ -15,6 +15,7 @@ export const evidenceEvent = z.looseObject({
   policy: z.string().optional(),
   approval: z.string().optional(),
   subject_kind: z.string().optional(),
+  action: z.looseObject({ id: z.string() }).optional(),
   outcome: z.looseObject({ result: z.string() }).optional(),
   subject: z.looseObject({ issuer: z.string(), subject: z.string() }).optional(),
   details: z.looseObject({}).optional(),

@@ -44,7 +44,7 @@ ${used.map((name) => answerSection(name, answers[name])).join('\n')}
 }
 
 function integrity({ verified, checkpoint, keys, file }: EvidenceReport): string {
-  const { ok, lines, erased, signed, findings } = verified
+  const { ok, lines, erased, retained, signed, findings } = verified
   const verdict =
     ok && signed
       ? `<p class="good">The verifier found nothing changed, removed, added or moved. These are the events of the log of ${signed.size} events that was signed${signed.time ? ` at ${text(signed.time)}` : ''}.</p>`
@@ -58,7 +58,7 @@ function integrity({ verified, checkpoint, keys, file }: EvidenceReport): string
   return `<h2>Integrity of the log</h2>
 ${verdict}
 <table class="facts">
-${fact('Events', `${lines}, ${erased} of them with their personal part erased`)}
+${fact('Events', `${lines}, ${erased} of them with their personal part erased, ${retained} kept elsewhere: only their hashes are here`)}
 ${fact('Findings', String(findings.length))}
 </table>
 ${rows.length > 0 ? `<table><tr><th>Line</th><th>Finding</th><th>What it means</th></tr>${rows.join('')}</table>` : ''}

@@ -1,11 +1,18 @@
 import { Readable } from 'node:stream'
 import { z } from 'zod'
+import { getApproval } from '../../approvals/store.ts'
 import { MistakesError, Problem } from '../../core/errors.ts'
+import { readVersion } from '../../gate/generations.ts'
+import { proposedVersion } from '../../gate/policy-errand.ts'
 import { replayRecorded, type ReplayDeps, type ReplayLine } from '../../gate/replay.ts'
 import type { CompiledPolicies } from '../../policy/compile.ts'
 import type { PolicyDocument } from '../../policy/read-rules.ts'
 import type { ControlServer } from '../context.ts'
+import { maySee } from './approvals.ts'
 import { largestProposal, proposedDocuments } from './policies.ts'
+
+/** Milliseconds. */
+const usualSpan = 7 * 24 * 60 * 60_000
 
 const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text))
 
@@ -41,6 +48,43 @@ export async function replayRoutes(
       return reply.type('application/x-ndjson').send(Readable.from(asText(lines)))
     },
   )
+
+  app.get(
+    '/api/approvals/:id/replay',
+    {
+      config: { access: 'person' },
+      schema: {
+        summary:
+          'What a change of the policies that waits for approval would have decided otherwise, one JSON document a line; who did what for auditors alone',
+        params: z.object({ id: z.uuid() }),
+        querystring: z.strictObject({
+          from: time.optional().describe('at or after; the last 7 days, if left out'),
+        }),
+      },
+    },
+    async ({ params: { id }, query: { from }, caller }, reply) => {
+      const approval = await getApproval(deps.store, id)
+      const version = approval && maySee(caller, approval) ? proposedVersion(approval) : null
+      if (version === null)
+        throw new Problem(
+          'not-found',
+          `There is no change of the policies ${id}, or it is not for you.`,
+        )
+      const to = new Date()
+      const span = { from: from ?? new Date(to.getTime() - usualSpan), to }
+      const next = compiled(deps, await readVersion(deps.store, version))
+      const lines = replayRecorded(deps, next, span)
+      const auditor = caller?.kind === 'person' && caller.roles.has('auditor')
+      return reply
+        .type('application/x-ndjson')
+        .send(Readable.from(asText(auditor ? lines : withoutActions(lines))))
+    },
+  )
+}
+
+/** What others did is for auditors; how many it was is for whoever decides about the change. */
+async function* withoutActions(lines: AsyncIterable<ReplayLine>): AsyncGenerator<ReplayLine> {
+  for await (const line of lines) if (!('difference' in line)) yield line
 }
 
 function compiled({ compile }: ReplayDeps, documents: readonly PolicyDocument[]): CompiledPolicies {
