@@ -81,6 +81,12 @@ export const httpResource = z.strictObject({
       'parameters of the query whose values are neither recorded nor shown, and which no rule can read; case, dashes and underscores make no difference; left out, the usual names of API keys, tokens, passwords and signatures',
     ),
   timeout: duration.prefault('60s').describe('how long the upstream may be silent before 504'),
+  usage: z
+    .enum(['openai', 'anthropic'])
+    .optional()
+    .describe(
+      'the upstream answers as this provider of models does: count the tokens that its answers tell of, by model. Of codings, only gzip and deflate are asked for then',
+    ),
   websockets: z
     .boolean()
     .prefault(false)

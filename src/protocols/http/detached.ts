@@ -5,6 +5,7 @@ import { ClientGone } from './body.ts'
 import { forward } from './forward.ts'
 import { KeptAnswer } from './kept-answer.ts'
 import { laneOf } from './lane.ts'
+import { ModelMeter } from './model/meter.ts'
 import { outgoingOf } from './outgoing.ts'
 import { pack, unpack } from './packed.ts'
 import type { Resource } from './resource.ts'
@@ -91,6 +92,7 @@ export function detachedRequests({
               sealed: { bytes },
             }),
             response: kept,
+            meter: resource.usage && new ModelMeter(resource.usage),
           })
         } catch (error) {
           // Closed: it is never sent again. What became of it is on record, and its agent reads it there.

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { ClientGone, RequestBody, type BodySink } from './body.ts'
 import type { Connection, Receiver } from './connection.ts'
 import { UpstreamFailure } from './failure.ts'
+import type { ModelMeter } from './model/meter.ts'
 import { answerHeaders, answerTrailers, type Answering } from './response-headers.ts'
 import type { Head } from './response-parser.ts'
 
@@ -47,6 +48,7 @@ export class Exchange implements Receiver, BodySink {
   readonly head: Promise<Head>
   readonly #connection: Connection
   readonly #outgoing: Outgoing
+  readonly #meter: ModelMeter | null
   readonly #answered: (head: Head) => void
   readonly #failed: (error: unknown) => void
 
@@ -65,8 +67,10 @@ export class Exchange implements Receiver, BodySink {
   #upstreamBlocks = false
   #onDrained: (() => void) | null = null
 
-  constructor(connection: Connection, outgoing: Outgoing) {
+  /** `meter`: sees the answer as it comes; `null` for most. */
+  constructor(connection: Connection, outgoing: Outgoing, meter: ModelMeter | null = null) {
     this.#connection = connection
+    this.#meter = meter
     this.#outgoing = outgoing
     const { promise, resolve, reject } = Promise.withResolvers<Head>()
     // The record is waited for first: until then a failure here has nobody to go to.
@@ -154,10 +158,12 @@ export class Exchange implements Receiver, BodySink {
   }
 
   onHead(head: Head): void {
+    this.#meter?.head(head)
     this.#answered(head)
   }
 
   onBody(bytes: Buffer): void {
+    this.#meter?.body(bytes)
     this.#bytes += bytes.length
     if (this.#client) {
       this.#clientBlocks = !this.#client.response.write(bytes)

@@ -1,4 +1,5 @@
 import { Problem } from '../../core/errors.ts'
+import type { Outcome } from '../../core/event.ts'
 import type { Permit } from '../../gate/permit.ts'
 import { ClientGone } from './body.ts'
 import { Exchange, type AnswerSink, type Outgoing } from './exchange.ts'
@@ -6,6 +7,7 @@ import { UpstreamFailure } from './failure.ts'
 import type { Watch } from './live.ts'
 import { openWebSocket, type AgentEnd } from './open-websocket.ts'
 import type { Answering } from './response-headers.ts'
+import type { ModelMeter } from './model/meter.ts'
 import type { Head } from './response-parser.ts'
 import type { Resource } from './resource.ts'
 
@@ -20,6 +22,8 @@ interface Job {
   readonly lane: string
   readonly outgoing: Outgoing
   readonly response: AnswerSink
+  /** Reads what the answer of a model says about itself; left out where it is none. */
+  readonly meter?: ModelMeter | null
   /** Left out for an ordinary request. */
   readonly webSocket?: AgentEnd | null
   /** Left out where nobody waits for the answer: it is kept, and that has an end. */
@@ -31,7 +35,17 @@ interface Job {
  * whole answer: with a problem if nothing of it has been released yet, with `ClientGone` if nobody is left to get it.
  */
 export async function forward(job: Job): Promise<void> {
-  const { permit, digest, resource, lane, outgoing, response, webSocket, watch = unwatched } = job
+  const {
+    permit,
+    digest,
+    resource,
+    lane,
+    outgoing,
+    response,
+    webSocket,
+    meter = null,
+    watch = unwatched,
+  } = job
   const { action } = permit
   const begun = performance.now()
   const elapsed = (): number => Math.round(performance.now() - begun)
@@ -47,7 +61,7 @@ export async function forward(job: Job): Promise<void> {
       connection.destroy()
       throw error
     }
-    exchange = new Exchange(connection, outgoing)
+    exchange = new Exchange(connection, outgoing, meter)
     exchange.start()
     abortWith(response, exchange)
 
@@ -67,18 +81,27 @@ export async function forward(job: Job): Promise<void> {
     // Not waited for, here and below: with the store away it takes its time, and neither the client nor the listener has to. The gate sees to it
     // that it gets there.
     const result = status < 400 ? 'succeeded' : 'failed'
-    void permit.complete({ result, status, bytes, duration_ms: elapsed() })
+    const duration_ms = elapsed()
+    void permit.complete({ result, status, bytes, duration_ms, ...(await modelUse(meter)) })
   } catch (error) {
     exchange?.abort(error)
+    const duration_ms = elapsed()
     void permit.complete({
       // A request that went out and has no complete answer may have had its effect: nobody can tell.
       result: exchange && action.effect !== 'read' ? 'unknown' : 'failed',
       ...(status !== undefined && { status }),
-      duration_ms: elapsed(),
+      duration_ms,
+      ...(await modelUse(meter)),
       error: nameOf(error),
     })
     throw error instanceof UpstreamFailure ? error.toProblem(action.id) : error
   }
+}
+
+/** Unpacking what came last may take a moment. */
+async function modelUse(meter: ModelMeter | null): Promise<Pick<Outcome, 'model'>> {
+  const model = await meter?.end()
+  return model ? { model } : {}
 }
 
 const unwatched: Watch = () => () => undefined

@@ -12,6 +12,7 @@ import { readJsonBody } from './json-body.ts'
 import { laneOf } from './lane.ts'
 import type { LiveExchanges } from './live.ts'
 import { originOf, writtenOrigin } from './origin.ts'
+import { ModelMeter } from './model/meter.ts'
 import { outgoingOf } from './outgoing.ts'
 import { readPrefer, type Preferences } from './prefer.ts'
 import { selectHeaders } from './request-headers.ts'
@@ -128,6 +129,7 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
     lane,
     outgoing: outgoingOf({ payload, selected, resource, trace, body, sealed: approved, opening }),
     response,
+    meter: resource.usage && new ModelMeter(resource.usage),
     webSocket: opening && { opening, response },
     watch: (how, end) => live.add({ action: permit.action, credential, permit, ...how }, end),
   })

@@ -1,5 +1,6 @@
 import { claimsIdentity, hopByHop, volatile } from './header-names.ts'
 import { headerValue, type Header } from './header.ts'
+import type { ModelApi } from './model/tokens.ts'
 import { readPrefer } from './prefer.ts'
 
 /** What of a request's headers goes to the upstream. */
@@ -15,6 +16,8 @@ interface Rules {
   readonly credentialHeader: string | null
   /** Headers that are volatile for this resource, besides the described ones; in lower case. */
   readonly volatile: ReadonlySet<string>
+  /** Where the answers of models are read; `null` elsewhere. */
+  readonly usage: ModelApi | null
 }
 
 /**
@@ -34,6 +37,8 @@ export function selectHeaders(headers: readonly Header[], rules: Rules): Selecte
     if (name === 'prefer') {
       const { rest } = readPrefer(header.value)
       if (rest !== null) bound.push({ name, value: rest })
+    } else if (name === 'accept-encoding' && rules.usage !== null) {
+      bound.push({ name, value: readableCodings(header.value) })
     } else if (volatile.has(name) || rules.volatile.has(name)) {
       changing.push(header)
     } else {
@@ -41,6 +46,14 @@ export function selectHeaders(headers: readonly Header[], rules: Rules): Selecte
     }
   }
   return { bound, volatile: changing }
+}
+
+/** What is left of the codings that a client takes (RFC 9110 §12.5.3): an answer that is packed in another one could not be counted. */
+function readableCodings(value: string): string {
+  const left = value
+    .split(',')
+    .filter((one) => /^\s*(x-)?(gzip|deflate|identity)\s*(;|$)/i.test(one))
+  return left.map((one) => one.trim()).join(', ') || 'identity'
 }
 
 /** The token in headers that nobody has checked, `[name, value, …]`; `null` unless there is exactly one. */

@@ -3,6 +3,7 @@ import type { HttpResource } from '../../config/schema.ts'
 import type { Header } from './header.ts'
 import { ReverseMapping } from './reverse-mapping.ts'
 import { secretParameters, usualSecretParameters, type IsSecret } from './secret-parameters.ts'
+import type { ModelApi } from './model/tokens.ts'
 import { Upstream } from './upstream.ts'
 
 /** A configured resource, made ready for requests. */
@@ -18,6 +19,8 @@ export interface Resource {
   /** Its name: what an agent sends in this header is dropped. */
   readonly credentialHeader: string | null
   readonly volatile: ReadonlySet<string>
+  /** Whose way of answering its models have; `null` where there are none. */
+  readonly usage: ModelApi | null
   /** Whether WebSockets may be opened there. */
   readonly websockets: boolean
   /** Of the parameters of a query. */
@@ -42,6 +45,7 @@ export function prepareResource(config: HttpResource, binding: string): Resource
       : null,
     credentialHeader,
     websockets,
+    usage: config.usage ?? null,
     volatile: new Set(volatile_headers.map((header) => header.toLowerCase())),
     isSecret: secretParameters(secret_parameters ?? usualSecretParameters),
     isRead: (method, path) =>
