@@ -23,7 +23,7 @@ const slow = [
   'test/protocols/http/{constant-memory,silent-connections,tls-listener}.test.ts',
   'test/protocols/postgres/{ending,session-grant,streams}.test.ts',
   'test/store/embedded.test.ts',
-  'test/operation/{compose,container-layout,health,promotion,restore,start,stop,tls}.test.ts',
+  'test/operation/{compose,container-layout,disk-full,health,promotion,restore,start,stop,tls}.test.ts',
 ]
 
 const onlySlow = process.env['SALLYPORT_TEST_SUITE'] === 'slow'

@@ -74,13 +74,18 @@ function write(file: string, text: string, place: (draft: string) => void): void
     try {
       writeFileSync(descriptor, text)
       fsyncSync(descriptor)
+    } catch (error) {
+      // Half of a secret is nobody's, and nobody would look for it here.
+      unlinkSync(draft)
+      throw error
     } finally {
       closeSync(descriptor)
     }
     place(draft)
     syncFolder(dirname(file))
   } catch (error) {
-    throw mistake(file, `The file cannot be written (${codeOf(error)}).`, ownership)
+    const remedy = codeOf(error) === 'ENOSPC' ? 'Make room on its disk.' : ownership
+    throw mistake(file, `The file cannot be written (${codeOf(error)}).`, remedy)
   }
 }
 

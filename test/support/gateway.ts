@@ -23,6 +23,8 @@ export interface TestGatewayOptions {
   readonly store?: StoreKind
   /** A database of the test's own. */
   readonly databaseUrl?: string
+  /** A data folder of the test's own, for the embedded store. */
+  readonly data?: string
   readonly times?: LeaseTimes
 }
 
@@ -61,7 +63,7 @@ export async function writeTestFolder(
     `listen:
   agents: { address: 127.0.0.1:0, wait: 5s }
   control: { address: 127.0.0.1:0 }
-${databaseUrl ? `store: { url: '${databaseUrl}' }` : `data: ${await createDataFolder()}`}
+${databaseUrl ? `store: { url: '${databaseUrl}' }` : `data: ${more.data ?? (await createDataFolder())}`}
 identity:
   issuers:
     - issuer: ${issuer.issuer}

@@ -33,18 +33,24 @@ export class PostgresServer {
     this.#settings = settings
   }
 
-  static async start(settings: readonly string[] = []): Promise<PostgresServer> {
+  /** `within`: the folder for its own. `wal`: a folder for its write-ahead log, if not in there, and how many MiB a file of that has. */
+  static async start(
+    settings: readonly string[] = [],
+    { within = tmpdir(), wal }: { within?: string; wal?: { within: string; segment: number } } = {},
+  ): Promise<PostgresServer> {
     const bin = findPostgres()
     if (!bin) {
       throw new Error(
         `There is no PostgreSQL in ${debian}. Install the package postgresql, or set SALLYPORT_TEST_STORE=embedded.`,
       )
     }
-    const folder = mkdtempSync(join(tmpdir(), 'sallyport-postgres-'))
+    const folder = mkdtempSync(join(within, 'sallyport-postgres-'))
     const { uid, gid } = serverUser()
     if (uid !== undefined && gid !== undefined) chownSync(folder, uid, gid)
     const initdb = ['-D', join(folder, 'data'), '-U', 'postgres', '-A', 'trust', '-E', 'UTF8']
-    execFileSync(join(bin, 'initdb'), [...initdb, '--no-locale', '--no-sync'], {
+    const quick = ['--no-locale', '--no-sync']
+    const log = wal ? ['-X', join(wal.within, 'wal'), `--wal-segsize=${wal.segment}`] : []
+    execFileSync(join(bin, 'initdb'), [...initdb, ...quick, ...log], {
       ...serverUser(),
       cwd: folder,
       stdio: 'pipe',

@@ -54,8 +54,8 @@ export async function createTestDatabase(): Promise<string> {
 }
 
 /** A data folder of the embedded store, with the whole schema. It is removed after the last test of the file. */
-export async function createDataFolder(): Promise<string> {
-  const data = await mkdtemp(join(tmpdir(), 'sallyport-data-'))
+export async function createDataFolder(within = tmpdir()): Promise<string> {
+  const data = await mkdtemp(join(within, 'sallyport-data-'))
   atEnd(() => rm(data, { recursive: true }))
   const snapshot = await migratedSnapshot()
   const database = await PgliteDatabase.open({ folder: join(data, 'store'), snapshot })

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
-import { createWriteStream } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { createWriteStream, existsSync } from 'node:fs'
+import { link, readFile, unlink, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -44,6 +44,8 @@ export function exportAudit(terminal: Terminal): Command {
     const { format, out, since, cursor, gzip, personal, ...filters } = options
     if (since && !out)
       throw new UsageError('--since goes into the manifest, so it needs --out.', '')
+    if (out && existsSync(resolve(terminal.folder, out)))
+      throw new UsageError(`${out} is there already.`, 'Name another file.')
     const older = since && (await sizeOf(resolve(terminal.folder, since)))
     const plane = await connect(terminal)
     const query = queryOf(filters, {
@@ -59,9 +61,13 @@ export function exportAudit(terminal: Terminal): Command {
       return
     }
     await notComplete(out, async () => {
-      // wx: an export that is there already may be somebody's evidence.
-      const file = createWriteStream(resolve(terminal.folder, out), { flags: 'wx', mode: 0o600 })
-      await pipeline(lines, file)
+      const file = resolve(terminal.folder, out)
+      const part = `${file}.part`
+      // wx: an export that is there already may be somebody's evidence, and what there is of one may be continued.
+      await pipeline(lines, createWriteStream(part, { flags: 'wx', mode: 0o600 }))
+      // Half of an export never has the name of a whole one. Unlike renaming, this replaces nothing.
+      await link(part, file)
+      await unlink(part)
       const manifest = await manifestOf(plane, headers, older)
       await writeFile(resolve(terminal.folder, manifestName(out)), manifest, {
         flag: 'wx',
@@ -108,6 +114,7 @@ async function notComplete(out: string, work: () => Promise<void>): Promise<void
   } catch (cause) {
     if (cause instanceof Refusal) throw cause
     const { code, message } = cause as NodeJS.ErrnoException
-    throw new Refusal(`The export to ${out} is not complete: ${code ?? message}.`, {}, { cause })
+    const said = `The export to ${out} is not complete: ${code ?? message}. What there is of it is in ${out}.part.`
+    throw new Refusal(said, {}, { cause })
   }
 }
