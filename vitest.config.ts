@@ -5,12 +5,12 @@ import { defineConfig } from 'vitest/config'
  * `npm run test:slow` runs them, and `.ci/run` both.
  */
 const slow = [
-  'test/audit/crash.test.ts',
+  'test/audit/{crash,delivery/crash}.test.ts',
   'test/channels/slack-trouble.test.ts',
   'test/channels/teams/{class-24-deceiving-in-teams,teams,teams-trouble}.test.ts',
   'test/cli/stop.test.ts',
   'test/console/console.e2e.test.ts',
-  'test/console/ui/{hostile,many,pages}.e2e.test.ts',
+  'test/console/ui/{evidence,hostile,many,pages}.e2e.test.ts',
   'test/e2e/crash.test.ts',
   'test/e2e/observe-crash.test.ts',
   'test/e2e/respond-async{,-crash,-race}.test.ts',

@@ -28,7 +28,7 @@ export async function putObject(
   const { region, access_key_id: accessKeyId, secret_access_key: secretAccessKey } = config
   const signed = await new AwsV4Signer({
     method: 'PUT',
-    url: urlOf(config, name).href,
+    url: objectUrl(config, name).href,
     headers: {
       'content-type': type,
       'x-amz-content-sha256': hash('sha256', body),
@@ -57,7 +57,11 @@ export function placeOf({ endpoint, bucket, prefix }: S3Config): string {
   return `s3://${bucket}/${prefix}${at}`
 }
 
-function urlOf({ endpoint, region, bucket, prefix, path_style }: S3Config, name: string): URL {
+/** Where an object is: the bucket is in the host, unless the service wants it in the path. */
+export function objectUrl(
+  { endpoint, region, bucket, prefix, path_style }: S3Config,
+  name: string,
+): URL {
   const url = new URL(endpoint ?? `https://s3.${region}.amazonaws.com`)
   const base = url.pathname.replace(/\/+$/, '')
   if (!path_style) url.hostname = `${bucket}.${url.hostname}`

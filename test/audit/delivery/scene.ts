@@ -3,16 +3,18 @@ import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { onTestFinished } from 'vitest'
 import { AuditDelivery, type Delivered } from '../../../src/audit/delivery/deliver.ts'
 import { destinationOf, registerDelivery } from '../../../src/audit/delivery/open.ts'
 import { deliveryHealth, type AuditDeliveryHealth } from '../../../src/audit/delivery/health.ts'
+import { exportNdjson } from '../../../src/audit/export/ndjson.ts'
 import { Sequencer } from '../../../src/audit/log/sequencer.ts'
 import { configSchema, type AuditDeliveryConfig } from '../../../src/config/schema.ts'
 import type { EventInput } from '../../../src/core/event.ts'
 import type { Store } from '../../../src/store/db.ts'
 import { createLog } from '../../../src/telemetry/log.ts'
 import { anIntent, quiet, startReplica, until, type TestReplica } from '../../support/audit.ts'
-import { atEnd, openTestStore } from '../../support/store.ts'
+import { openTestStore } from '../../support/store.ts'
 
 const signing = [generateKeyPairSync('ed25519').privateKey]
 
@@ -34,7 +36,7 @@ export class Scene {
     this.replica = replica
     const { audit } = replica
     this.#sequencer = new Sequencer({ store, signing, audit, log: quiet })
-    atEnd(() => this.#sequencer.close())
+    onTestFinished(() => this.#sequencer.close())
   }
 
   static async open(given?: Store): Promise<Scene> {
@@ -65,9 +67,9 @@ export class Scene {
       maxEvents: config.max_events,
       log: createLog('fatal'),
       onAttempt: (attempt) => this.attempts.push(attempt),
-      times: { lookEvery: 10, patience: lease - 100, lease, firstPause: 20, longestPause: 50 },
+      times: { lookEvery: 20, patience: lease - 100, lease, firstPause: 20, longestPause: 50 },
     })
-    atEnd(() => running.stop())
+    onTestFinished(() => running.stop())
     return running
   }
 
@@ -76,9 +78,18 @@ export class Scene {
     return health!
   }
 
-  /** Waits until everything that is signed by now is delivered. */
+  /** Waits until everything that is on record by now is delivered. */
   async delivered(name = 'd'): Promise<void> {
+    await this.#sequencer.seal()
     await until(async () => (await this.health(name)).lag === 0)
+  }
+
+  /** The log as it is exported, up to where this delivery is. */
+  async log(name = 'd'): Promise<string[]> {
+    const { cursor } = await this.health(name)
+    const lines: string[] = []
+    for await (const line of exportNdjson(this.store, { first: 0, end: cursor })) lines.push(line)
+    return lines
   }
 }
 
