@@ -92,7 +92,7 @@ export function describe(input: EventInput, source: Source, now: number): Descri
 
 function describePersonal({ subject, attributes, details }: EventInput): Described['personal'] {
   const parts: string[] = []
-  if (attributes) parts.push(`"attributes":${canonical(attributes)}`)
+  if (attributes) parts.push(`"attributes":${canonicalAttributes(attributes)}`)
   if (details) parts.push(`"details":${canonical(details)}`)
   if (subject) parts.push(`"subject":${canonicalSubject(subject)}`)
   return parts.length === 0 ? null : { salt: freshSalt(), body: `{${parts.join(',')}}` }
@@ -120,6 +120,19 @@ function canonicalSubject(subject: Subject): string {
   if (known === undefined) {
     known = canonical(subject as unknown as JsonObject)
     subjects.set(subject, known)
+  }
+  return known
+}
+
+// What is frozen is what many events have in common.
+const frozen = new WeakMap<JsonObject, string>()
+
+function canonicalAttributes(attributes: JsonObject): string {
+  if (!Object.isFrozen(attributes)) return canonical(attributes)
+  let known = frozen.get(attributes)
+  if (known === undefined) {
+    known = canonical(attributes)
+    frozen.set(attributes, known)
   }
   return known
 }

@@ -12,6 +12,18 @@ const tooLarge = 'too large to be kept on record'
  * the hash of its JSON in UTF-8. Whoever decides again by the record finds it unknown, as it is to them.
  */
 export function recordedAttributes(attributes: Attributes): JsonObject {
+  if (!Object.isFrozen(attributes)) return recordedAnew(attributes)
+  const before = known.get(attributes)
+  if (before) return before
+  const kept = Object.freeze(recordedAnew(attributes))
+  known.set(attributes, kept)
+  return kept
+}
+
+// What is frozen is what many actions have in common: those of a statement that runs again and again.
+const known = new WeakMap<Attributes, JsonObject>()
+
+function recordedAnew(attributes: Attributes): JsonObject {
   const text = JSON.stringify(attributes)
   if (text.length <= most) return JSON.parse(text) as JsonObject
   const kept = (named: Readonly<Record<string, Attribute>>): JsonObject =>

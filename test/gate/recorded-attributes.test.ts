@@ -27,3 +27,13 @@ test('what is not large is on record whole, and what is unknown says why', () =>
     http: { path: '/v1', json: { unknown: 'the body is not valid JSON' }, query: {} },
   })
 })
+
+test('what many actions have in common is written once, and what may still change each time', () => {
+  const shared = Object.freeze({ sql: Object.freeze({ tables: ['public.orders'] }) })
+  expect(recordedAttributes(shared)).toEqual(shared)
+  expect(recordedAttributes(shared)).toBe(recordedAttributes(shared))
+  const own = { sql: { tables: ['public.orders'] } }
+  expect(recordedAttributes(own)).toEqual(own)
+  own.sql.tables.push('public.customers')
+  expect(recordedAttributes(own)).toEqual(own)
+})

@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto'
-import type { Action } from '../../core/action.ts'
+import type { Action, Attributes } from '../../core/action.ts'
 import type { Subject } from '../../core/subject.ts'
 import type { Impact } from './sql/impact.ts'
 import type { Analysis } from './sql/statement.ts'
@@ -19,20 +19,50 @@ interface Facts {
   readonly impact: Impact | null
 }
 
+/** What all actions of one text have in common. */
+interface Described extends Pick<Action, 'summary' | 'agentReason' | 'trace' | 'span'> {
+  readonly text: string
+  readonly database: string
+  readonly user: string
+  readonly attributes: Attributes
+}
+
+// A text that runs again has the same analysis, and is described once.
+const known = new WeakMap<Analysis, Described>()
+
 /** One text, with the values that it runs with, as policies, people and the audit log know it. */
 export function actionOf(facts: Facts): Action {
-  const { subject, resource, database, user, text, analysis, impact } = facts
+  const { subject, resource, analysis, impact } = facts
+  const { summary, agentReason, attributes, trace, span } = describe(facts)
   return {
     id: randomUUIDv7(),
     name: 'sql.statement',
     subject,
     resource,
     effect: analysis.effect,
-    attributes: { sql: { ...analysis.sql, database, user }, ...(impact && { impact }) },
+    attributes: impact ? { ...attributes, impact: { ...impact } } : attributes,
+    summary,
+    agentReason,
+    trace,
+    ...(span && { span }),
+  }
+}
+
+function describe({ text, database, user, analysis }: Facts): Described {
+  const before = known.get(analysis)
+  if (before?.text === text && before.database === database && before.user === user) return before
+  const described: Described = {
+    text,
+    database,
+    user,
+    // Frozen: what is derived from it can be kept with it.
+    attributes: Object.freeze({ sql: Object.freeze({ ...analysis.sql, database, user }) }),
     summary: clipped(text.replaceAll(/\s+/g, ' ').trim(), longestSummary),
     agentReason: reasonOf(text),
     ...traceOf(text),
   }
+  known.set(analysis, described)
+  return described
 }
 
 /** A comment at the beginning that says `sallyport: reason=…`. */
