@@ -12,6 +12,7 @@ import { startHousekeeping } from './gate/housekeeping.ts'
 import { keyCreation, keyRevocation } from './gate/key-errands.ts'
 import { identityErrand } from './gate/identity-errand.ts'
 import { policyErrand } from './gate/policy-errand.ts'
+import { secretsErrand } from './gate/secret-keys.ts'
 import { legalHoldCreation, legalHoldRelease, retention } from './gate/retention-errands.ts'
 import { createAuthenticator, type Authenticator } from './identity/authenticate.ts'
 import { leaseTimes, type LeaseTimes } from './store/lease.ts'
@@ -65,6 +66,7 @@ export async function startGateway(
       ...{ audit, replica: lease.replica },
       announce: () => identity.announce(),
     }),
+    'secrets.rotate': secretsErrand(audit, foundation.secretKeys),
     'key.create': keyCreation(desk),
     'key.revoke': keyRevocation(desk),
     'audit.retain': retention(config.audit.retention.keep ?? null),

@@ -6,6 +6,7 @@ import { WordBuilder } from '../audit/search/word-builder.ts'
 import type { Config } from '../config/schema.ts'
 import { openSecrets, type Secrets } from '../config/secrets.ts'
 import { openStoreWhenThere } from '../console/waiting-room.ts'
+import { SecretKeys } from '../gate/secret-keys.ts'
 import { Outcomes } from '../gate/outcomes.ts'
 import type { Store } from '../store/db.ts'
 import { UsageProjector } from '../usage/projector.ts'
@@ -18,6 +19,7 @@ export interface Foundation {
   readonly config: Config
   readonly log: Log
   readonly secrets: Secrets
+  readonly secretKeys: SecretKeys
   readonly metrics: Metrics
   readonly store: Store
   readonly lease: Lease
@@ -45,12 +47,18 @@ export async function openFoundation(
     }),
   )
   const audit = opened.adopt(await openAuditLog({ store, lease, log, metrics }), (it) => it.close())
+  const secretKeys = opened.adopt(
+    await SecretKeys.open({ file: config.secrets.file, secrets, store, log }),
+    (it) => it.close(),
+  )
   // Closed after the sequencer, whose last checkpoint they keep.
   const anchors = openAnchors(config.audit.anchor, { store, log })
   for (const anchor of anchors) opened.adopt(anchor, (it) => it.close())
   const sequencer = opened.adopt(
     new Sequencer({
-      signing: secrets.signing,
+      get signing() {
+        return secretKeys.signing
+      },
       store,
       audit,
       log,
@@ -67,7 +75,7 @@ export async function openFoundation(
   const holds = opened.adopt(new Holds(store, log), (it) => it.stop())
   await holds.start()
   return {
-    ...{ config, log, secrets, metrics, store, lease, leaseTimes: times },
+    ...{ config, log, secrets, secretKeys, metrics, store, lease, leaseTimes: times },
     ...{ audit, sequencer, outcomes, holds },
   }
 }

@@ -9,7 +9,6 @@ import { ActivePolicies } from '../gate/active-policies.ts'
 import type { GateContext } from '../gate/context.ts'
 import { Lines } from '../gate/lines.ts'
 import { authorizeFiles } from '../gate/policy-errand.ts'
-import { recordRotation } from '../gate/secrets-rotated.ts'
 import { factsOf } from '../policy/attributes.ts'
 import { compilePolicies, type CompiledPolicies } from '../policy/compile.ts'
 import { readPolicyFolder } from '../policy/load.ts'
@@ -35,7 +34,8 @@ export async function openGate(
   foundation: Foundation,
   opened: AsyncDisposableStack,
 ): Promise<OpenGate> {
-  const { config, log, secrets, store, lease, leaseTimes, audit, outcomes, holds } = foundation
+  const { config, log, secrets, secretKeys, store, lease, leaseTimes, audit, outcomes, holds } =
+    foundation
   const compile: OpenGate['compile'] = (documents, from) =>
     compilePolicies(documents, {
       resources: config.resources.map(known),
@@ -65,7 +65,6 @@ export async function openGate(
   )
   const observed = observedResources(config)
   warn(foundation, observed)
-  await recordRotation({ store, audit }, { cookies: secrets.cookies, sealing: secrets.sealing })
   await recordStart(foundation, { policies, identity, observed }, opened)
   const context: GateContext = {
     store,
@@ -84,8 +83,10 @@ export async function openGate(
     usage: new DataUsage(store, config.datasets, log),
     log,
   }
-  await policies.start(authorizeFiles(context, () => identity.roles.admin?.group))
+  const adminGroup = () => identity.roles.admin?.group
+  await policies.start(authorizeFiles(context, adminGroup))
   await identity.start(context)
+  await secretKeys.start(context, adminGroup)
   return { context, policies, identity, observed, compile }
 }
 

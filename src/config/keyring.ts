@@ -11,10 +11,26 @@ export interface RotatingKey {
 
 /** Keys for one purpose, the newest first. What any of them has signed or sealed can be read; what is new is written with the newest that has settled. */
 export class Keyring {
-  readonly all: readonly RotatingKey[]
+  readonly #keys: readonly RotatingKey[]
+  // Owned by use(). Another list whenever it changes.
+  #inUse: readonly RotatingKey[]
 
   constructor(keys: readonly RotatingKey[]) {
-    this.all = keys.toSorted((a, b) => b.madeAt.getTime() - a.madeAt.getTime())
+    this.#keys = keys.toSorted((a, b) => b.madeAt.getTime() - a.madeAt.getTime())
+    this.#inUse = this.#keys
+  }
+
+  /** Those in use. */
+  get all(): readonly RotatingKey[] {
+    return this.#inUse
+  }
+
+  /** From now on these alone are in use, by their names, and none of them settles before it is that long in use. */
+  use(since: ReadonlyMap<string, Date>): void {
+    this.#inUse = this.#keys.flatMap(({ key, madeAt }) => {
+      const from = since.get(keyId(key))
+      return from ? [{ key, madeAt: from > madeAt && madeAt.getTime() > 0 ? from : madeAt }] : []
+    })
   }
 
   /** To write with now. With nothing but new keys, the oldest: there is nothing before it that others could have. */

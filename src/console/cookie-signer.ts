@@ -1,11 +1,15 @@
 import { Signer } from '@fastify/cookie'
 import type { Keyring } from '../config/keyring.ts'
+import { inForce } from './in-force.ts'
 
 /** Signs cookies with the key that is current then, and knows those that any of the others has signed. */
 export function cookieSigner(keys: Keyring): Pick<Signer, 'sign' | 'unsign'> {
-  const all = new Signer(keys.all.map(({ key }) => key))
+  const all = inForce(
+    () => keys.all,
+    (known) => new Signer(known.map(({ key }) => key)),
+  )
   return {
     sign: (value) => new Signer(keys.current()).sign(value),
-    unsign: (value) => all.unsign(value),
+    unsign: (value) => all().unsign(value),
   }
 }

@@ -5,6 +5,7 @@ export const gatewayItself = 'sallyport'
 export const operations = [
   'policy.activate',
   'identity.change',
+  'secrets.rotate',
   'key.create',
   'key.revoke',
   'audit.export',

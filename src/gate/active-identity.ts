@@ -1,6 +1,5 @@
 import type { AuditLog } from '../audit/append.ts'
 import type { Config } from '../config/schema.ts'
-import { Problem } from '../core/errors.ts'
 import {
   governedIdentity,
   hashOfIdentity,
@@ -9,7 +8,9 @@ import {
 } from '../identity/governed.ts'
 import { StoreError, type Store } from '../store/db.ts'
 import type { Log } from '../telemetry/log.ts'
+import { isWithheld } from './authorize-files.ts'
 import type { GateContext } from './context.ts'
+import { Follower } from './follower.ts'
 import { authorizeIdentity, configurationSubject } from './identity-errand.ts'
 import {
   activateIdentity,
@@ -19,9 +20,6 @@ import {
   wasReplaced,
   type IdentityGeneration,
 } from './identity-generations.ts'
-
-/** Between two looks at what is in force, in milliseconds. A notification usually comes first. */
-const lookEvery = 1_000
 
 type Identity = Config['identity']
 
@@ -48,15 +46,14 @@ export class ActiveIdentity implements Identity {
   #settled = false
   readonly #listeners: ((identity: Identity) => void)[] = []
   #context: GateContext | null = null
-  #looking: NodeJS.Timeout | undefined
-  #stopListening: () => Promise<void> = async () => {}
-  #turn: Promise<void> = Promise.resolve()
+  readonly #follower: Follower
 
   private constructor(deps: Deps, proposal: GovernedIdentity, generation: IdentityGeneration) {
     this.#deps = deps
     this.#proposal = proposal
     this.#generation = generation
     this.#inForce = identityInForce(deps.own, generation.document)
+    this.#follower = new Follower(deps.store, identityChannel, () => this.#follow())
   }
 
   /** Loads what is in force. On a store without any that is what the configuration says: there is nobody yet who could be asked. */
@@ -90,21 +87,11 @@ export class ActiveIdentity implements Identity {
   /** Proposes what the configuration says, if that is something else, and follows what is in force from now on. */
   async start(context: GateContext): Promise<void> {
     this.#context = context
-    await this.follow()
-    this.#stopListening = await this.#deps.store.listen(identityChannel, () => void this.follow())
-    this.#looking = setInterval(() => void this.follow(), lookEvery)
+    await this.#follower.start()
   }
 
-  async close(): Promise<void> {
-    clearInterval(this.#looking)
-    await this.#stopListening()
-    await this.#turn
-  }
-
-  /** Resolves when this replica goes by what is in force now, or it is logged why not. */
-  follow(): Promise<void> {
-    this.#turn = this.#turn.then(() => this.#follow())
-    return this.#turn
+  close(): Promise<void> {
+    return this.#follower.stop()
   }
 
   /** After the commit. A hint: whoever misses it looks once a second. */
@@ -157,34 +144,16 @@ export class ActiveIdentity implements Identity {
       )
       return
     }
-    if (await this.#withheld(this.#context, before)) return
+    const asked = authorizeIdentity(this.#context, document, before)
+    if (await isWithheld(log, 'the identity section changed', asked)) {
+      this.#settled = true
+      return
+    }
     const subject = configurationSubject(before.document)
     await store.tx((tx) =>
       activateIdentity(tx, audit, before, { document, replica, subject, approval: null }),
     )
     this.announce()
-  }
-
-  /** Nobody waits for an answer, so a denial is logged, and on record. */
-  async #withheld(context: GateContext, before: IdentityGeneration): Promise<boolean> {
-    const { log } = this.#deps
-    try {
-      const approval = await authorizeIdentity(context, this.#proposal, before)
-      if (!approval) return false
-      this.#settled = true
-      log.warn(
-        { approval: approval.id },
-        'the identity section changed, and a rule holds that: what was in force stays so until people have approved it',
-      )
-    } catch (error) {
-      if (!(error instanceof Problem) || error.code !== 'denied') throw error
-      this.#settled = true
-      log.error(
-        { reason: error.members['reason'], detail: error.message },
-        'the identity section changed, and a rule denies that; what was in force stays so',
-      )
-    }
-    return true
   }
 }
 

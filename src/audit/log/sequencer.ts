@@ -11,7 +11,7 @@ const signEvery = 4_000
 
 export interface SequencerDeps {
   readonly store: Store
-  /** The newest first; each of them signs. */
+  /** The newest first; each of them signs. Another list whenever they change; nothing is signed while it is empty. */
   readonly signing: readonly KeyObject[]
   readonly log: Log
   readonly audit: Pick<AuditLog, 'write' | 'linkWritten'>
@@ -29,7 +29,7 @@ export class Sequencer {
   // Owned by turn().
   #running: Promise<void> | null = null
   #signed = { size: -1, at: -Infinity }
-  #keysKept = false
+  #keysKept: readonly KeyObject[] | null = null
 
   constructor(deps: SequencerDeps) {
     this.#deps = deps
@@ -72,18 +72,19 @@ export class Sequencer {
 
   async #sign(tree: Tree): Promise<void> {
     const { store, signing, onCheckpoint } = this.#deps
+    if (signing.length === 0) return
     const now = performance.now()
     if (tree.size === this.#signed.size && now - this.#signed.at < signEvery) return
-    await this.#keepKeys(tree)
+    await this.#keepKeys(tree, signing)
     const kept = await keepCheckpoint(store, tree, signing)
     this.#signed = { size: tree.size, at: now }
     onCheckpoint?.(kept)
   }
 
   /** A key that was never used before is on record before its first signature. */
-  async #keepKeys({ origin }: Tree): Promise<void> {
-    if (this.#keysKept) return
-    const { store, signing, audit } = this.#deps
+  async #keepKeys({ origin }: Tree, signing: readonly KeyObject[]): Promise<void> {
+    if (this.#keysKept === signing) return
+    const { store, audit } = this.#deps
     await store.tx(async (tx) => {
       for (const signer of signing.toReversed()) {
         const key = await keepSigningKey(tx, origin, createPublicKey(signer))
@@ -91,6 +92,6 @@ export class Sequencer {
       }
     })
     audit.linkWritten()
-    this.#keysKept = true
+    this.#keysKept = signing
   }
 }
