@@ -152,6 +152,7 @@ const events: Readonly<Record<string, { title: string; tone: Tone }>> = {
   'audit.legal_hold_created': { title: 'Legal hold created', tone: 'quiet' },
   'audit.legal_hold_released': { title: 'Legal hold released', tone: 'alarm' },
   'audit.exported': { title: 'Log exported', tone: 'quiet' },
+  'audit.delivery_configured': { title: 'Log delivered elsewhere', tone: 'quiet' },
   'gateway.started': { title: 'Gateway started', tone: 'quiet' },
   'gateway.stopped': { title: 'Gateway stopped', tone: 'quiet' },
 }
