@@ -66,7 +66,7 @@ function openTraces(
 }
 
 async function openDatabases(
-  { config, secrets, log }: Foundation,
+  { config, secrets, log, metrics }: Foundation,
   context: GateContext,
   authenticator: Authenticator,
   opened: AsyncDisposableStack,
@@ -85,6 +85,7 @@ async function openDatabases(
       limits: config.hold,
       drain: config.listen.agents.drain,
       log,
+      metrics,
     })
     opened.defer(() => server.close())
     return server

@@ -73,6 +73,16 @@ export class Metrics {
     'Runs without a whole answer of the upstream, by problem code.',
     ['resource', 'error'],
   )
+  readonly #bytes = this.#counter(
+    'action_bytes_total',
+    'Bytes of the answers to actions that have ended; of a COPY, bytes of its rows.',
+    ['resource'],
+  )
+  readonly #rows = this.#counter(
+    'action_rows_total',
+    'Rows that statements returned or changed, once they have ended.',
+    ['resource'],
+  )
   readonly #unknown = this.#counter(
     'unknown_outcomes_total',
     'Actions that may or may not have had their effect: somebody has to look.',
@@ -150,6 +160,11 @@ export class Metrics {
   readonly #holds = this.#gauge(
     'holds_waiting',
     'Requests that wait for people on connections of this replica.',
+  )
+  readonly #sessions = this.#gauge(
+    'database_sessions',
+    'Sessions of agents that are open on a database.',
+    ['resource'],
   )
   readonly #open = this.#gauge(
     'approvals_open',
@@ -263,6 +278,11 @@ export class Metrics {
     this.#deliveries.inc({ delivery, result: delivered ? 'delivered' : 'failed' })
   }
 
+  /** So many sessions more are open on a database, or, negative, fewer. */
+  sessions(resource: string, more: number): void {
+    this.#sessions.inc({ resource }, more)
+  }
+
   spansDropped(spans: number): void {
     this.#spansDropped.inc(spans)
   }
@@ -309,9 +329,12 @@ export class Metrics {
     return this.#registry.metrics()
   }
 
-  #ran(resource: string, { result, duration_ms, error }: NonNullable<Counted['outcome']>): void {
+  #ran(resource: string, outcome: NonNullable<Counted['outcome']>): void {
+    const { result, duration_ms, bytes = 0, rows = 0, error } = outcome
     if (duration_ms !== undefined)
       this.#runs.observe({ resource, outcome: result }, duration_ms / 1000)
+    if (bytes > 0) this.#bytes.inc({ resource }, bytes)
+    if (rows > 0) this.#rows.inc({ resource }, rows)
     if (error !== undefined) this.#errors.inc({ resource, error })
     if (result === 'unknown') this.#unknown.inc({ resource })
   }

@@ -5,6 +5,7 @@ import { partyKey } from '../../core/subject.ts'
 import type { Gate } from '../../gate/gate.ts'
 import type { Authenticator } from '../../identity/authenticate.ts'
 import type { Log } from '../../telemetry/log.ts'
+import type { Metrics } from '../../telemetry/metrics.ts'
 import { accept, Departed, type Arrival } from './accept.ts'
 import { welcome, type Guest } from './arrival.ts'
 import { CancelKeys } from './cancel-keys.ts'
@@ -30,6 +31,7 @@ export interface PostgresServerDeps {
   /** Milliseconds that sessions may go on with what runs, when the gateway stops. */
   readonly drain: number
   readonly log: Log
+  readonly metrics: Pick<Metrics, 'sessions'>
 }
 
 export interface PostgresServer {
@@ -51,10 +53,13 @@ const lookEvery = 5_000
  * used.
  */
 export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
-  const { resource, authenticator, log } = deps
+  const { resource, authenticator, log, metrics } = deps
+  // From the beginning: none is not the same as nobody knows.
+  metrics.sessions(resource.name, 0)
   const tls = resource.tls ? new TlsContext(resource.tls, log) : null
   const upstream = new Upstream(resource)
   const databases = new Databases(resource, log)
+  const harmless = new Set(resource.harmless)
   const keys = new CancelKeys()
   const crowd = new Crowd(resource)
   const sessions = new Set<Session>()
@@ -114,7 +119,7 @@ export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
         stillTrusted: stillTrusted(authenticator, token, principal),
         catalogues: databases.get(start.database),
         impacts: databases.impacts(start.database),
-        harmless: new Set(resource.harmless),
+        harmless,
         resource: resource.name,
         database: start.database,
         user: start.user,
@@ -125,10 +130,12 @@ export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
       })
       const secret = keys.issue(connection.process, minor, session)
       sessions.add(session)
+      metrics.sessions(resource.name, 1)
       client.write(greeting(connection, secret))
       session.begin(rest)
       await session.closed
       sessions.delete(session)
+      metrics.sessions(resource.name, -1)
       keys.revoke(connection.process, secret)
     } finally {
       leave()

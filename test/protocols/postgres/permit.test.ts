@@ -7,6 +7,7 @@ import { createPostgresServer } from '../../../src/protocols/postgres/server.ts'
 import { createAnalyser } from '../../../src/protocols/postgres/sql/analyse.ts'
 import type { Analyser } from '../../../src/protocols/postgres/sql/statement.ts'
 import { query } from '../../../src/protocols/postgres/wire/messages.ts'
+import { Metrics } from '../../../src/telemetry/metrics.ts'
 import { quiet } from '../../support/audit.ts'
 import { createTestDatabase } from '../../support/store.ts'
 import { StandInGate } from '../http/stand-in-gate.ts'
@@ -79,6 +80,7 @@ describe.runIf(hasPostgres)('a permit', () => {
       limits: configSchema.shape.hold.parse({}),
       drain: 1000,
       log: quiet,
+      metrics: new Metrics(),
     })
     const { port } = await server.listen()
     onTestFinished(() => server.close())
