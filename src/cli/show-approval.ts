@@ -45,6 +45,9 @@ export const approvalSchema = z.looseObject({
     }),
   ),
   ran_before: z.looseObject({ id: z.string(), state: z.string() }).nullish(),
+  data: z.looseObject({ datasets: z.array(z.string()), classes: z.array(z.string()) }).nullish(),
+  first_use: z.array(z.string()).default([]),
+  usage: z.record(z.string(), z.json()).nullish(),
   scope_options: z.array(
     z.union([
       z.literal('once'),
@@ -91,6 +94,7 @@ export function showApproval(approval: ShownApproval): string {
     ...(ran_before
       ? [['ran before', `the same action, as ${ran_before.id}: ${ran_before.state}`] as const]
       : []),
+    ...usageLines(approval),
     ...approval.scope_options.flatMap((option) =>
       option === 'once' ? [] : [['may grant', grantText(option)] as const],
     ),
@@ -99,6 +103,19 @@ export function showApproval(approval: ShownApproval): string {
   ]
   const head = lines.map(([label, text]) => `${label.padEnd(11)} ${visible(text)}`)
   return [...head, '', 'what would run:', ...showValue(action.payload)].join('\n')
+}
+
+function usageLines({ data, first_use, usage }: ShownApproval): (readonly [string, string])[] {
+  const { datasets = [], classes = [] } = data ?? {}
+  return [
+    ...(datasets.length > 0
+      ? [['data', `${datasets.join(', ')}  (${classes.join(', ') || 'no class'})`] as const]
+      : []),
+    ...first_use.map((item) => ['first time', `this agent touches ${item}`] as const),
+    ...Object.entries(usage ?? {}).map(
+      ([fact, value]) => ['so far', `${fact}: ${JSON.stringify(value)}`] as const,
+    ),
+  ]
 }
 
 /** What a grant covers is wider than one action, so it is said in words. */

@@ -33,6 +33,7 @@ export function factsOf(story: Story): (readonly [string, string])[] {
     ['Resource', `${story.resource} (${story.effect})`],
     ['Why it is held', `${story.reason} (${story.rules.join(', ')})`],
     ...(story.impact === null ? [] : [['Impact', story.impact] as const]),
+    ...(story.data === null ? [] : [['Data', story.data] as const]),
   ]
 }
 
@@ -48,6 +49,7 @@ export function isWhole({
   needs,
   grants,
   impact,
+  data,
 }: Story): boolean {
   const characters = parts.reduce((sum, { label, text }) => sum + label.length + text.length, 0)
   const lines = parts.reduce((sum, { text }) => sum + text.split('\n').length, 0)
@@ -56,6 +58,7 @@ export function isWhole({
     agentReason ?? '',
     ...grants.map(({ words }) => words),
     impact ?? '',
+    data ?? '',
     chain.join(' → '),
     ...needs.map(({ from }) => from),
   ]

@@ -52,6 +52,8 @@ export interface Story {
   readonly agentReason: string | null
   /** What it would do, as far as was found out beforehand: `rows 120`; `null` if nothing was. */
   readonly impact: string | null
+  /** Which data sets it touches, and what for the first time; `null` if none. */
+  readonly data: string | null
   /** How the same action ended when it ran before, or `null`. */
   readonly ranBefore: ApprovalState | null
   readonly needs: readonly Need[]
@@ -128,6 +130,7 @@ function storyOf(approval: Approval, votes: readonly Vote[]): Story {
     risk: highestRisk(decision.requirements),
     agentReason: action.agentReason === null ? null : visible(action.agentReason),
     impact: impactOf(action),
+    data: dataOf(action),
     ranBefore: approval.ranBefore?.state ?? null,
     needs: decision.requirements.map(({ from, quorum }) => ({
       from: eligibleWords(from),
@@ -159,6 +162,17 @@ function impactOf({ attributes }: Action): string | null {
   if (typeof exact === 'number') return `${exact} rows, counted by a run that was rolled back`
   if (typeof rows === 'number') return `about ${rows} rows, as the database estimates`
   return 'unknown'
+}
+
+function dataOf({ data, attributes }: Action): string | null {
+  const { datasets = [], classes = [] } = data ?? {}
+  const first = attributes['usage']?.['first']
+  const words = [
+    ...(datasets.length > 0 ? [datasets.join(', ')] : []),
+    ...(classes.length > 0 ? [`of the class ${classes.join(', ')}`] : []),
+    ...(Array.isArray(first) ? [`for the first time: ${first.join(', ')}`] : []),
+  ]
+  return words.length > 0 ? visible(words.join('; ')) : null
 }
 
 function withoutRepeats(names: readonly string[]): string[] {

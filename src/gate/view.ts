@@ -2,6 +2,7 @@ import type { Approval, Vote } from '../approvals/approval.ts'
 import { breakGlassOf } from '../approvals/break-glass.ts'
 import { isEligible } from '../approvals/quorum.ts'
 import { offeredScopes } from '../approvals/scope.ts'
+import type { Action } from '../core/action.ts'
 import type { Requirement, Risk } from '../core/decision.ts'
 import type { JsonObject } from '../core/json.ts'
 import { hashOf } from './binding.ts'
@@ -66,11 +67,22 @@ function content({
     reason: decision.reason,
     agent_reason: action.agentReason,
     ran_before: ranBefore,
+    ...usageOf(action),
     impact: action.attributes['impact'] ?? null,
     scope_options: scopeOptions({ decision, connection }),
     break_glass: breakGlassOf(decision.requirements),
     created_at: createdAt.toISOString(),
     expires_at: expiresAt.toISOString(),
+  }
+}
+
+/** What is known of the use of data: what the action touches, what of that its subject never touched before, and the counts that it was decided by. */
+function usageOf({ attributes, data }: Action) {
+  const { first = [], ...counts } = attributes['usage'] ?? {}
+  return {
+    data: data ? { datasets: data.datasets, classes: data.classes } : null,
+    first_use: first,
+    usage: Object.keys(counts).length > 0 ? counts : null,
   }
 }
 

@@ -121,6 +121,7 @@ const story: Story = {
   risk: 'high',
   agentReason: null,
   impact: null,
+  data: null,
   ranBefore: null,
   needs: [],
   parts: [],

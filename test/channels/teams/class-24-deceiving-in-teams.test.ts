@@ -115,6 +115,7 @@ const story: Story = {
   reason: '',
   risk: 'high',
   impact: null,
+  data: null,
   agentReason: null,
   ranBefore: null,
   needs: [],

@@ -3,13 +3,14 @@ import type { UsageReport } from '../../../src/console/ui/api/types.ts'
 import { barsOf, roundUp, totalsOf } from '../../../src/console/ui/state/usage-chart.ts'
 import { amount } from '../../../src/console/ui/text/amount.ts'
 
-const none = { actions: 0, denied: 0, held: 0, rows: 0, bytes: 0 }
+const tokens = { tokens_in: 0, tokens_out: 0, tokens_cached: 0 }
+const none = { actions: 0, denied: 0, held: 0, runs: 0, rows: 0, bytes: 0, ...tokens }
 const report: UsageReport = {
   by: 'subject',
   from: '2026-11-22T10:07:00.000Z',
   to: '2026-11-22T12:00:00.000Z',
   step_seconds: 3_600,
-  counted_from: null,
+  counted_until: null,
   usage: [
     { ...none, at: '2026-11-22T10:00:00.000Z', name: 'a', actions: 3, bytes: 10 },
     { ...none, at: '2026-11-22T10:00:00.000Z', name: null, actions: 90 },

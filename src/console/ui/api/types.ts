@@ -1,3 +1,4 @@
+import type { QueryName } from '../../../audit/evidence/queries.ts'
 import type { VoteDecision } from '../../../approvals/approval.ts'
 import type { ApprovalState } from '../../../approvals/machine.ts'
 import type { Effect } from '../../../core/action.ts'
@@ -80,6 +81,15 @@ export interface Approval {
   /** How many rows it would touch, where that was found out. */
   readonly impact: { readonly rows: Counted; readonly exact_rows?: Counted } | null
   readonly ran_before: { readonly id: string; readonly state: ApprovalState } | null
+  /** Absent in what was asked before data sets were known. */
+  readonly data?: {
+    readonly datasets: readonly string[]
+    readonly classes: readonly string[]
+  } | null
+  /** What its subject never touched before: `table public.orders`. */
+  readonly first_use?: readonly string[]
+  /** What its subject did before, as far as rules asked: `rows customers 24h`. */
+  readonly usage?: JsonObject | null
   readonly scope_options: readonly ScopeOption[]
   /** Who may release it alone in an emergency: whoever is in all of these. Empty if nobody may. */
   readonly break_glass: readonly Eligible[]
@@ -117,7 +127,17 @@ export interface AuditEvent {
   readonly policy?: string
   readonly approval?: string
   readonly outcome?: Outcome
-  readonly usage?: { readonly tables: readonly string[]; readonly columns: readonly string[] }
+  readonly usage?: {
+    readonly datasets?: readonly string[]
+    readonly classes?: readonly string[]
+    readonly tables?: readonly string[]
+    readonly columns?: readonly string[]
+    readonly model?: string
+    readonly tokens_in?: number
+    readonly tokens_out?: number
+    readonly tokens_cached?: number
+    readonly unread?: string
+  }
   readonly trace?: string
   readonly source?: { readonly replica: string; readonly epoch: number }
   readonly hash?: string
@@ -137,16 +157,31 @@ export interface ShownUsage {
   readonly actions: number
   readonly denied: number
   readonly held: number
+  readonly runs: number
   readonly rows: number
   readonly bytes: number
+  readonly tokens_in: number
+  readonly tokens_out: number
+  readonly tokens_cached: number
+}
+
+export type UsageDimension = 'subject' | 'resource' | 'dataset' | 'class' | 'model'
+
+/** Something that a subject touched for the first time, of `GET /api/usage/first`. */
+export interface FirstUse {
+  readonly at: string
+  readonly subject: string
+  readonly resource: string
+  readonly item: string
+  readonly action: string
 }
 
 export interface UsageReport {
-  readonly by: 'subject' | 'resource'
+  readonly by: UsageDimension
   readonly from: string
   readonly to: string
   readonly step_seconds: number
-  readonly counted_from: string | null
+  readonly counted_until: string | null
   readonly usage: readonly ShownUsage[]
 }
 
@@ -236,3 +271,91 @@ export interface WaitingForPeople {
   readonly approval: string
   readonly expires_at: string
 }
+
+/** An action that would have been decided otherwise (gate/replay.ts). */
+export interface ShownDifference {
+  readonly time: string
+  readonly action: string
+  readonly resource: string
+  readonly subject: string
+  readonly summary: string
+  readonly before: {
+    readonly verdict: Verdict
+    readonly reason: string
+    readonly rules: readonly string[]
+    readonly explanation: ShownExplanation | null
+  }
+  readonly after: ShownExplanation
+}
+
+export interface ShownReplaySummary {
+  readonly actions: number
+  readonly same: number
+  readonly different: number
+  readonly erased: number
+  readonly unrecorded: number
+  readonly by_other_rules: number
+  readonly changes: readonly {
+    readonly resource: string
+    readonly from: Verdict
+    readonly to: Verdict
+    readonly rule: string | null
+    readonly actions: number
+  }[]
+}
+
+/** A line of `POST /api/policies/replay`, and of `GET /api/approvals/{id}/replay`. */
+export type ReplayLine =
+  | { readonly difference: ShownDifference }
+  | { readonly progress: number }
+  | { readonly summary: ShownReplaySummary }
+
+export type FrameworkName = 'soc2' | 'fedramp'
+
+export interface ShownAnswer {
+  readonly title: string
+  readonly count: number
+  readonly groups: readonly { readonly name: string; readonly count: number }[]
+  readonly samples: readonly {
+    readonly id: string
+    readonly time: string
+    readonly type: string
+    readonly action: string | null
+    readonly approval: string | null
+    readonly who: string | null
+    readonly what: string
+  }[]
+}
+
+/** What the log says to the controls of a framework (audit/evidence/report.ts). */
+export interface ShownEvidence {
+  readonly framework: FrameworkName
+  readonly title: string
+  readonly made: string
+  readonly span: { readonly from: string; readonly to: string }
+  readonly checkpoint: string
+  readonly keys: readonly string[]
+  readonly verified: {
+    readonly ok: boolean
+    readonly lines: number
+    readonly erased: number
+    readonly retained: number
+    readonly signed: { readonly size: number; readonly time: string | null } | null
+    readonly findings: readonly {
+      readonly kind: string
+      readonly line: number
+      readonly message: string
+    }[]
+  }
+  readonly controls: readonly {
+    readonly id: string
+    readonly title: string
+    readonly supports: string
+    readonly shows: readonly QueryName[]
+    readonly elsewhere: string
+  }[]
+  readonly answers: Readonly<Record<QueryName, ShownAnswer>>
+}
+
+/** A line of `GET /api/audit/evidence/report`. */
+export type EvidenceLine = { readonly progress: number } | { readonly report: ShownEvidence }

@@ -1,6 +1,6 @@
 import { visible } from '../text/invisible.ts'
 import { amount } from '../text/amount.ts'
-import { roundUp, type Bar, type Measure } from '../state/usage-chart.ts'
+import { measureName, roundUp, type Bar, type Measure } from '../state/usage-chart.ts'
 
 interface BarChartProps {
   bars: readonly Bar[]
@@ -42,7 +42,7 @@ export function BarChart({ bars, names, measure, step }: BarChartProps) {
         viewBox={`0 0 ${bars.length} ${height}`}
         preserveAspectRatio="none"
         role="img"
-        aria-label={`${measure} over time; the table below has the numbers`}
+        aria-label={`${measureName(measure)} over time; the table below has the numbers`}
       >
         <path class="chart-lines" d={`M0 0H${bars.length}M0 ${height / 2}H${bars.length}`} />
         {bars.map(({ at, pieces, sum }, i) => {

@@ -1,11 +1,18 @@
 import type { UsageReport } from '../api/types.ts'
 import { pageHref } from '../state/route.ts'
-import { measures, type totalsOf } from '../state/usage-chart.ts'
+import { dimensions, measureName, measuresIn, type totalsOf } from '../state/usage-chart.ts'
 import { amount } from '../text/amount.ts'
 import { colourOf } from './bar-chart.tsx'
 import { Data } from './data.tsx'
 
-const other = { subject: 'resource', resource: 'subject' } as const
+/** What is worth seeing of one of them. */
+const next = {
+  subject: 'resource',
+  resource: 'subject',
+  dataset: 'subject',
+  class: 'subject',
+  model: 'subject',
+} as const
 
 /** The same in numbers; a name leads to what it touched, or who touched it. */
 export function UsageTable({
@@ -17,14 +24,15 @@ export function UsageTable({
   totals: ReturnType<typeof totalsOf>
   since: string
 }) {
+  const measures = measuresIn(totals)
   return (
     <table class="usage-table sheet">
       <caption class="sr">Totals of the whole range, by {by}</caption>
       <thead>
         <tr>
-          <th scope="col">{by === 'subject' ? 'Subject' : 'Resource'}</th>
+          <th scope="col">{dimensions[by].one}</th>
           {measures.map((measure) => (
-            <th scope="col">{measure}</th>
+            <th scope="col">{measureName(measure)}</th>
           ))}
           <th scope="col">
             <span class="sr">More</span>
@@ -42,7 +50,7 @@ export function UsageTable({
                 'all others'
               ) : (
                 <a
-                  href={pageHref('usage', { by: other[by], [by]: total.name, since })}
+                  href={pageHref('usage', { by: next[by], [by]: total.name, since })}
                   title={by === 'subject' ? 'What it touched' : 'Who touched it'}
                 >
                   <Data text={total.name} limit={60} />

@@ -111,9 +111,13 @@ export function stepOfEvent(event: AuditEvent): Step {
       rules?.length ? rules.join(', ') : null,
       reason ?? null,
       outcome ? outcomeInWords(outcome) : null,
-      usage?.tables.length
+      usage?.tables?.length
         ? `${count(usage.tables.length, 'table')}: ${usage.tables.join(', ')}`
         : null,
+      usage?.datasets?.length ? `touches ${usage.datasets.join(', ')}` : null,
+      usage?.tokens_in === undefined
+        ? (usage?.unread ?? null)
+        : `${count(usage.tokens_in + (usage.tokens_out ?? 0), 'token')} of ${usage.model ?? 'a model'}`,
       channel && `through ${channel}`,
     ].filter((one): one is string => one !== null && one !== ''),
   }

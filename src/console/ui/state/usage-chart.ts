@@ -1,8 +1,36 @@
-import type { ShownUsage, UsageReport } from '../api/types.ts'
+import type { ShownUsage, UsageDimension, UsageReport } from '../api/types.ts'
 
-export const measures = ['actions', 'rows', 'bytes', 'denied', 'held'] as const
+export const measures = [
+  'actions',
+  'rows',
+  'bytes',
+  'tokens_in',
+  'tokens_out',
+  'denied',
+  'held',
+] as const
 
 export type Measure = (typeof measures)[number]
+
+export const measureName = (measure: Measure): string => measure.replace('_', ' ')
+
+/** By what it is counted: how the choice is called, and one of them. */
+export const dimensions: Readonly<
+  Record<UsageDimension, { readonly choice: string; readonly one: string }>
+> = {
+  subject: { choice: 'Who', one: 'Subject' },
+  resource: { choice: 'What', one: 'Resource' },
+  dataset: { choice: 'Data', one: 'Data set' },
+  class: { choice: 'Class', one: 'Class' },
+  model: { choice: 'Model', one: 'Model' },
+}
+
+/** Tokens are shown where there are any. */
+export function measuresIn(totals: readonly Total[]): readonly Measure[] {
+  return measures.filter(
+    (measure) => !measure.startsWith('tokens') || totals.some((total) => total[measure] > 0),
+  )
+}
 
 type Total = Omit<ShownUsage, 'at'>
 
