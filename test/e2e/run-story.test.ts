@@ -140,16 +140,17 @@ describe('the story of a run', () => {
     }
   })
 
-  const put = (name: string, query: object) =>
-    gateway.person('dana', `/api/audit/searches/${encodeURIComponent(name)}`, {
-      method: 'PUT',
+  const post = (path: string, body: object) =>
+    gateway.person('dana', path, {
+      method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(query),
+      body: JSON.stringify(body),
     })
+  const save = (name: string, query: object) => post('/api/audit/searches', { name, query })
 
   test('a search is saved by name, for oneself, and run again by the console and the command line', async () => {
-    expect((await put('what was held', { decision: 'hold', q: 'never' })).status).toBe(204)
-    expect((await put('what was held', { decision: 'hold', since: '24h' })).status).toBe(204)
+    expect((await save('what was held', { decision: 'hold', q: 'never' })).status).toBe(204)
+    expect((await save('what was held', { decision: 'hold', since: '24h' })).status).toBe(204)
     const saved = await gateway.person('dana', '/api/audit/searches')
     expect(await saved.json()).toMatchObject({
       searches: [{ name: 'what was held', query: { decision: 'hold', since: '24h' } }],
@@ -175,17 +176,16 @@ describe('the story of a run', () => {
     )
     expect(await cli('--saved', 'another')).toMatchObject({ code: 1 })
 
-    const forget = () =>
-      gateway.person('dana', '/api/audit/searches/what%20was%20held', { method: 'DELETE' })
+    const forget = () => post('/api/audit/searches/forget', { name: 'what was held' })
     expect((await forget()).status).toBe(204)
     expect((await forget()).status).toBe(404)
   })
 
   test('fifty searches are enough, and what is no search is not saved', async () => {
-    for (let i = 0; i < 50; i += 1) expect((await put(`search ${i}`, { q: 'x' })).status).toBe(204)
-    expect((await put('one more', { q: 'x' })).status).toBe(400)
-    expect((await put('search 7', { q: 'changed' })).status).toBe(204)
-    expect((await put('search 7', { limit: '5' })).status).toBe(400)
+    for (let i = 0; i < 50; i += 1) expect((await save(`search ${i}`, { q: 'x' })).status).toBe(204)
+    expect((await save('one more', { q: 'x' })).status).toBe(400)
+    expect((await save('search 7', { q: 'changed' })).status).toBe(204)
+    expect((await save('search 7', { limit: '5' })).status).toBe(400)
     expect((await gateway.person('omar', '/api/audit/searches')).status).toBe(403)
   })
 })

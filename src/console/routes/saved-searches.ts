@@ -8,7 +8,7 @@ import { searchable } from './audit.ts'
 
 const auditors = { roles: ['auditor'] } as const
 
-const params = z.object({ name: z.string().min(1).max(80) })
+const name = z.string().trim().min(1).max(80)
 
 /** As it was asked: a search for the last day stays one for the last day. */
 const query = z
@@ -39,8 +39,8 @@ export async function savedSearchRoutes(
     async (request) => {
       const searches = await listSearches(store, personOf(request))
       return {
-        searches: searches.map(({ name, query: asked, savedAt }) => ({
-          name,
+        searches: searches.map(({ name: as, query: asked, savedAt }) => ({
+          name: as,
           query: query.parse(asked),
           saved_at: savedAt.toISOString(),
         })),
@@ -48,35 +48,37 @@ export async function savedSearchRoutes(
     },
   )
 
-  app.put(
-    '/api/audit/searches/:name',
+  app.post(
+    '/api/audit/searches',
     {
       config: { access: auditors },
       schema: {
         summary: 'Save a search, in the place of the one of this name',
-        params,
-        body: query,
+        body: z.strictObject({ name, query }),
         response: { 204: z.null() },
       },
     },
     async (request, reply) => {
-      const given = Object.entries(request.body).filter(([, value]) => value !== undefined)
-      await saveSearch(store, personOf(request), {
-        name: request.params.name,
-        query: Object.fromEntries(given) as Record<string, string>,
-      })
+      const { name: as, query: asked } = request.body
+      const given = Object.entries(asked).filter(([, value]) => value !== undefined)
+      const kept = Object.fromEntries(given) as Record<string, string>
+      await saveSearch(store, personOf(request), { name: as, query: kept })
       return reply.code(204).send(null)
     },
   )
 
-  app.delete(
-    '/api/audit/searches/:name',
+  app.post(
+    '/api/audit/searches/forget',
     {
       config: { access: auditors },
-      schema: { summary: 'Forget a saved search', params, response: { 204: z.null() } },
+      schema: {
+        summary: 'Forget a saved search',
+        body: z.strictObject({ name }),
+        response: { 204: z.null() },
+      },
     },
     async (request, reply) => {
-      await forgetSearch(store, personOf(request), request.params.name)
+      await forgetSearch(store, personOf(request), request.body.name)
       return reply.code(204).send(null)
     },
   )

@@ -1,10 +1,17 @@
 import '../style/activity.css'
 import { useState } from 'preact/hooks'
+import type { Me } from '../api/types.ts'
 import { ActivityToolbar } from '../parts/activity-toolbar.tsx'
 import { EventList } from '../parts/event-list.tsx'
 import { Facets } from '../parts/facets.tsx'
 import { FailureNotice } from '../parts/notice.tsx'
-import { activityFilter, spanOf, type ActivityFilter } from '../state/activity-filter.ts'
+import { SavedSearches } from '../parts/saved-searches.tsx'
+import {
+  activityFilter,
+  savedQuery,
+  spanOf,
+  type ActivityFilter,
+} from '../state/activity-filter.ts'
 import { facetsOf } from '../state/facets.ts'
 import { pageHref } from '../state/route.ts'
 import { useEvents } from '../state/use-events.ts'
@@ -12,7 +19,7 @@ import { replacePlace } from '../state/use-route.ts'
 import { count } from '../text/count.ts'
 
 /** The audit log: what is searched for stands in the address. */
-export function ActivityPage({ query }: { query: URLSearchParams }) {
+export function ActivityPage({ me, query }: { me: Me; query: URLSearchParams }) {
   const filter = activityFilter(query)
   const [live, setLive] = useState(false)
   const { events, cursor, loaded, asking, failure, more, again } = useEvents(filter, live)
@@ -43,6 +50,7 @@ export function ActivityPage({ query }: { query: URLSearchParams }) {
         </div>
       </div>
       <ActivityToolbar filter={filter} set={set} />
+      <SavedSearches csrf={me.csrf_token} asked={savedQuery(filter)} />
       {failure && (
         <FailureNotice failure={failure}>
           <button type="button" onClick={again}>

@@ -2,6 +2,7 @@ import type { ActivityFilter } from '../state/activity-filter.ts'
 import { ranges, searchable } from '../state/activity-filter.ts'
 import { eventInWords, eventTypes } from '../text/words.ts'
 import { Choice } from './choice.tsx'
+import { ExactFilters } from './exact-filters.tsx'
 import { Filters } from './filters.tsx'
 import { Icon } from './icon.tsx'
 
@@ -17,7 +18,7 @@ export function ActivityToolbar({ filter, set }: ActivityToolbarProps) {
   const active = names.filter((name) => filter[name] !== '')
   const nothing = Object.fromEntries(names.map((name) => [name, '']))
   const exact = filter.from !== '' || filter.to !== '' || filter.since === 'exact'
-  const text = (name: 'subject' | 'resource' | 'reason', placeholder: string) => (
+  const text = (name: 'subject' | 'resource' | 'reason' | 'rule', placeholder: string) => (
     <input
       class="word"
       aria-label={placeholder}
@@ -75,6 +76,8 @@ export function ActivityToolbar({ filter, set }: ActivityToolbarProps) {
         {text('subject', 'Subject')}
         {text('resource', 'Resource')}
         {text('reason', 'Reason code')}
+        {text('rule', 'Rule')}
+        <ExactFilters filter={filter} set={set} />
         {active.length > 0 && (
           <button type="button" class="plain" onClick={() => set(nothing)}>
             Clear

@@ -5,9 +5,26 @@ export const searchable = [
   'resource',
   'decision',
   'reason',
+  'rule',
   'type',
+  'effect',
+  'result',
   'action',
   'approval',
+  'trace',
+  'digest',
+  'policy',
+] as const
+
+/** Those of them that nobody types: links ask for them. */
+export const exact = [
+  'effect',
+  'result',
+  'action',
+  'approval',
+  'trace',
+  'digest',
+  'policy',
 ] as const
 
 export type ActivityFilter = Readonly<
@@ -56,4 +73,14 @@ export function eventQuery(filter: ActivityFilter, now: number): URLSearchParams
     .map((name) => [name, filter[name].trim()] as const)
     .filter(([name, value]) => value.length > (name === 'q' ? 1 : 0))
   return new URLSearchParams({ ...Object.fromEntries(asked), ...spanOf(filter, now) })
+}
+
+/** What of it can be saved: a range stays one that ends when it is asked for. */
+export function savedQuery(filter: ActivityFilter): Readonly<Record<string, string>> | null {
+  const { from, to, since } = filter
+  const words = searchable.map((name) => [name, filter[name].trim()] as const)
+  const range = from === '' && to === '' && Object.hasOwn(ranges, since) ? since : ''
+  const times = [['since', range], ...Object.entries(spanOf({ ...filter, since: '' }, 0))]
+  const given = [...words, ...times].filter(([, value]) => value !== '')
+  return given.length > 0 ? (Object.fromEntries(given) as Record<string, string>) : null
 }

@@ -1,5 +1,5 @@
 import type { AuditEvent } from '../api/types.ts'
-import { pageHref } from './route.ts'
+import { pageHref, runHref } from './route.ts'
 
 interface Fact {
   readonly name: string
@@ -29,7 +29,7 @@ export function storyFacts(events: readonly AuditEvent[]): {
         'Kind',
         about?.action && `${about.action.name}, effect: ${about.effect ?? 'unknown'}`,
       ),
-      ...[...traces].flatMap((trace) => fact('Trace', trace, pageHref('activity', { q: trace }))),
+      ...[...traces].flatMap((trace) => fact('Run', trace, runHref(trace))),
       ...fact('Digest', about?.digest),
       ...fact('Policies', about?.policy, about?.policy ? pageHref('policies') : null),
     ],

@@ -53,3 +53,11 @@ export function clockTime(at: string): string {
 export function logTime(at: string): string {
   return new Date(at).toLocaleString('en', { month: 'short', day: 'numeric', ...logClock })
 }
+
+/** A span in milliseconds, as exactly as it is worth reading: `340 ms`, `4.2 s`, `3 min`, `2 h`. */
+export function lasted(span: number): string {
+  if (span < second) return `${Math.round(span)} ms`
+  if (span < 90 * second) return `${(span / second).toFixed(1)} s`
+  if (span < 90 * minute) return `${Math.round(span / minute)} min`
+  return span < 2 * day ? `${Math.round(span / hour)} h` : `${Math.round(span / day)} d`
+}

@@ -1,0 +1,27 @@
+import { call } from './call.ts'
+import type { AuditEvent } from './types.ts'
+
+/** One action of a run, and everything that is on record about it. */
+export interface RunAction {
+  readonly id: string
+  /** The action that called it; `null` where none of this run did. */
+  readonly under: string | null
+  /** Span of whoever else called it. */
+  readonly caller: string | null
+  readonly events: readonly AuditEvent[]
+}
+
+/** `GET /api/audit/traces/{trace}`. */
+export interface Run {
+  readonly trace: string
+  readonly complete: boolean
+  /** Actions that are not for this person to see. */
+  readonly hidden: number
+  readonly actions: readonly RunAction[]
+}
+
+/** Throws `Failure`. */
+export async function fetchRun(trace: string): Promise<Run> {
+  const { body } = await call<Run>(`/api/audit/traces/${encodeURIComponent(trace)}`)
+  return body
+}
