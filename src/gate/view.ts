@@ -114,6 +114,7 @@ export function approvalView(approval: Approval, votes: readonly Vote[]): JsonOb
   const view = {
     ...content(approval),
     state: approval.state,
+    trace: approval.action.trace,
     requirements,
     broken_glass: broken ? shownVote(broken) : null,
     view_hash: approval.viewHash,

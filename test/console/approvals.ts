@@ -39,6 +39,7 @@ export function approval(changes: Partial<Approval> = {}): Approval {
     ],
     broken_glass: null,
     view_hash: '77'.repeat(32),
+    trace: null,
     created_at: '2026-11-21T12:00:00.000Z',
     expires_at: '2026-11-21T12:15:00.000Z',
     resolved_at: null,

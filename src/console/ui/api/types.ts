@@ -97,6 +97,8 @@ export interface Approval {
   /** Who did. */
   readonly broken_glass: ShownVote | null
   readonly view_hash: string
+  /** W3C trace id of the run that it belongs to. */
+  readonly trace: string | null
   readonly created_at: string
   readonly expires_at: string
   readonly resolved_at: string | null

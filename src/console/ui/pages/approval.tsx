@@ -16,7 +16,7 @@ import { Requirements } from '../parts/requirements.tsx'
 import { Similar } from '../parts/similar.tsx'
 import { Timeline } from '../parts/timeline.tsx'
 import { Why } from '../parts/why.tsx'
-import { approvalHref, inboxHref, storyHref } from '../state/route.ts'
+import { approvalHref, inboxHref, runHref, storyHref } from '../state/route.ts'
 import { stepsOfApproval } from '../state/steps.ts'
 import type { Feed } from '../state/use-feed.ts'
 import { useShown } from '../state/use-shown.ts'
@@ -134,6 +134,11 @@ function Shown({ approval, me, feed, refresh, askSession }: ShownProps) {
           {me.roles.includes('auditor') && (
             <p class="fine">
               <a href={storyHref('approval', approval.id)}>All of it, from the audit log</a>
+            </p>
+          )}
+          {approval.trace !== null && (
+            <p class="fine">
+              <a href={runHref(approval.trace)}>What else this run of the agent did</a>
             </p>
           )}
         </section>

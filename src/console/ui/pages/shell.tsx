@@ -15,6 +15,7 @@ import { Inbox } from './inbox.tsx'
 
 const activity = () => import('./activity.tsx').then((it) => it.ActivityPage)
 const story = () => import('./story.tsx').then((it) => it.StoryPage)
+const run = () => import('./run.tsx').then((it) => it.RunPage)
 const usage = () => import('./usage.tsx').then((it) => it.UsagePage)
 const policies = () => import('./policies.tsx').then((it) => it.PoliciesPage)
 const agentKeys = () => import('./keys.tsx').then((it) => it.KeysPage)
@@ -41,11 +42,15 @@ function CurrentPage({ route, me, feed, waiting, askSession, shown }: PageProps)
         </Boundary>
       )
     case 'activity':
-      return <Lazy key="activity" load={activity} shown={shown} props={{ query: route.query }} />
+      return (
+        <Lazy key="activity" load={activity} shown={shown} props={{ me, query: route.query }} />
+      )
     case 'story':
       return (
         <Lazy key={route.id} load={story} shown={shown} props={{ of: route.of, id: route.id }} />
       )
+    case 'run':
+      return <Lazy key={route.id} load={run} shown={shown} props={{ trace: route.id }} />
     case 'usage':
       return <Lazy key="usage" load={usage} shown={shown} props={{ query: route.query }} />
     case 'policies':
@@ -66,6 +71,7 @@ const titles: Readonly<Record<Route['page'], string>> = {
   approval: 'Approval',
   activity: 'Activity',
   story: 'Story',
+  run: 'Run',
   usage: 'Usage',
   policies: 'Policies',
   keys: 'Keys',

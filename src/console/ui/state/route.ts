@@ -8,6 +8,7 @@ export type Route =
   | { readonly page: Page; readonly query: URLSearchParams }
   | { readonly page: 'approval'; readonly id: string }
   | { readonly page: 'link'; readonly id: string }
+  | { readonly page: 'run'; readonly id: string }
   | { readonly page: 'story'; readonly of: 'action' | 'approval'; readonly id: string }
 
 export function parseRoute(hash: string): Route {
@@ -17,6 +18,7 @@ export function parseRoute(hash: string): Route {
     if (place === 'approvals') return { page: 'approval', id }
     if (place === 'stories') return { page: 'story', of: 'approval', id }
     if (place === 'link') return { page: 'link', id }
+    if (place === 'runs') return { page: 'run', id }
     if (place === 'actions') return { page: 'story', of: 'action', id }
   }
   const page = id === undefined && pages.find((one) => one === place)
@@ -32,6 +34,11 @@ export function approvalHref(id: string): string {
 /** All that happened to an approval, or to an action. */
 export function storyHref(of: 'action' | 'approval', id: string): string {
   return of === 'approval' ? `#/stories/${id}` : `#/actions/${id}`
+}
+
+/** All that shares a trace. */
+export function runHref(trace: string): string {
+  return `#/runs/${trace}`
 }
 
 /** A page with what it is about; what is empty is left out. */
