@@ -5,6 +5,7 @@ import { openControl } from './app/control.ts'
 import { openDeliveries } from './app/deliveries.ts'
 import { openFoundation, type Foundation } from './app/foundation.ts'
 import { openGate } from './app/gate.ts'
+import { nonceKeyOf } from './app/keys.ts'
 import type { Config } from './config/schema.ts'
 import { version } from './core/version.ts'
 import type { ActiveIdentity } from './gate/active-identity.ts'
@@ -15,6 +16,7 @@ import { policyErrand } from './gate/policy-errand.ts'
 import { secretsErrand } from './gate/secret-keys.ts'
 import { legalHoldCreation, legalHoldRelease, retention } from './gate/retention-errands.ts'
 import { createAuthenticator, type Authenticator } from './identity/authenticate.ts'
+import { dpopNonces } from './identity/dpop-nonces.ts'
 import { leaseTimes, type LeaseTimes } from './store/lease.ts'
 import { createLog, type Log } from './telemetry/log.ts'
 
@@ -103,12 +105,13 @@ export async function startGateway(
 }
 
 async function openAuthenticator(
-  { store, audit, log, metrics }: Foundation,
+  { config, secrets, store, audit, log, metrics }: Foundation,
   identity: ActiveIdentity,
   opened: AsyncDisposableStack,
 ): Promise<Authenticator> {
   const authenticator = await createAuthenticator({
     identity,
+    nonces: config.listen.agents.dpop_nonces ? dpopNonces(nonceKeyOf(secrets)) : null,
     store,
     recorder: audit,
     log,

@@ -1,5 +1,5 @@
 import { knownChannels } from '../config/check-channels.ts'
-import { exposedListeners } from '../config/exposed.ts'
+import { exposedListeners, isHostBelieved } from '../config/exposed.ts'
 import { observedResources } from '../config/observed.ts'
 import type { Config, Resource } from '../config/schema.ts'
 import type { JsonObject } from '../core/json.ts'
@@ -95,6 +95,11 @@ function warn({ config, log }: Foundation, observed: readonly string[]): void {
     log.warn(
       { listener },
       'other machines can reach this listener without TLS, and their credentials come in clear text: give it tls, or let nothing but a proxy with TLS reach it',
+    )
+  }
+  if (isHostBelieved(config)) {
+    log.warn(
+      'listen.agents.public_url is not set: a proof of possession (DPoP) that was made for another server of the same Host would do here',
     )
   }
   if (observed.length === 0) return

@@ -16,3 +16,8 @@ export function bindingOf(
 export function csrfKeyOf({ bindingKey }: Secrets): Buffer {
   return createHmac('sha256', bindingKey).update('sallyport csrf').digest()
 }
+
+/** Shared by all replicas, so that each accepts what another one gave. */
+export function nonceKeyOf({ bindingKey }: Secrets): Buffer {
+  return createHmac('sha256', bindingKey).update('sallyport dpop nonces').digest()
+}

@@ -1,5 +1,5 @@
 import { isLoopback } from '../core/loopback.ts'
-import type { Config } from './schema.ts'
+import type { Config, ListenerConfig } from './schema.ts'
 
 /**
  * The listeners that other machines can reach without TLS. Credentials come to them in clear text, unless there is a proxy with TLS before them and nothing else reaches
@@ -8,9 +8,18 @@ import type { Config } from './schema.ts'
 export function exposedListeners(listen: Config['listen']): (keyof Config['listen'])[] {
   const keys = ['agents', 'control'] as const
   return keys.filter((key) => {
-    const { address, tls, public_url } = listen[key]
-    const host = address.host.includes(':') ? `[${address.host}]` : address.host
+    const { tls, public_url } = listen[key]
     const proxied = public_url?.startsWith('https:') ?? false
-    return !tls && !proxied && !isLoopback(`http://${host}`)
+    return !tls && !proxied && isReachable(listen[key])
   })
+}
+
+/** Whether other machines can send proofs of possession (DPoP), and nothing says for which address these have to be made but what their clients write into Host. */
+export function isHostBelieved({ listen, identity }: Pick<Config, 'listen' | 'identity'>): boolean {
+  const { agents } = listen
+  return identity.issuers.length > 0 && agents.public_url === undefined && isReachable(agents)
+}
+
+function isReachable({ address: { host } }: ListenerConfig): boolean {
+  return !isLoopback(`http://${host.includes(':') ? `[${host}]` : host}`)
 }

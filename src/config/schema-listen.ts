@@ -45,6 +45,12 @@ export const listen = z
           .describe(
             'how agents reach it, if that is not what they write into Host: proofs of possession (DPoP) are made for this address, and Link headers name it',
           ),
+        dpop_nonces: z
+          .boolean()
+          .prefault(false)
+          .describe(
+            'proofs of possession (DPoP) have to contain a nonce that this gateway gave within the last minutes, so that none can be made in advance; clients ask for one by a request that is refused',
+          ),
         tls: tlsOfAgents,
         wait: duration
           .prefault('25s')

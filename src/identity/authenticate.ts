@@ -3,6 +3,7 @@ import { Problem } from '../core/errors.ts'
 import type { Principal } from '../core/subject.ts'
 import { StoreError, type Store } from '../store/db.ts'
 import type { Log } from '../telemetry/log.ts'
+import type { DpopNonces } from './dpop-nonces.ts'
 import { createCertificateSubjects } from './certificate-subject.ts'
 import { watchEndedSubjects } from './ended-subjects.ts'
 import { tokenHash, type VerifiedToken } from './jwt.ts'
@@ -40,6 +41,8 @@ export interface AuthenticatorDeps {
   readonly store: Store
   readonly recorder: Recorder
   readonly log: Log
+  /** Those that proofs of possession have to contain; left out, they need none. */
+  readonly nonces?: DpopNonces | null
   /** Hears of every refusal, also of those that are too many to be on record each. */
   readonly onRefusal?: (reason: RefusalReason) => void
 }
@@ -49,6 +52,7 @@ export async function createAuthenticator({
   store,
   recorder,
   log,
+  nonces = null,
   onRefusal = () => {},
 }: AuthenticatorDeps): Promise<Authenticator> {
   // Owned by trust().
@@ -74,7 +78,9 @@ export async function createAuthenticator({
     presented: Presented,
   ): Principal | Promise<Principal> {
     if (needsNoProof(confirmation, presented)) return principal
-    return provePossession(token, confirmation, presented, store).then(() => principal)
+    return provePossession(token, confirmation, presented, { db: store, nonces }).then(
+      () => principal,
+    )
   }
 
   function find(token: string, presented: Presented): Principal | Promise<Principal> {
@@ -101,7 +107,8 @@ export async function createAuthenticator({
   function refused(shown: string, error: unknown): unknown {
     if (error instanceof Refusal) {
       onRefusal(error.reason)
-      recordRefusal(error, shown)
+      // A proof that lacks nothing but this is how its client comes to know the nonce: it is made anew.
+      if (error.reason !== 'proof-nonce') recordRefusal(error, shown)
     }
     if (!(error instanceof StoreError)) return error
     // A key that cannot be looked up may have been revoked, and a proof may have been used. Closed.

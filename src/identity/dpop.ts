@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { calculateJwkThumbprint, EmbeddedJWK, jwtVerify, type JWTPayload } from 'jose'
 import type { Queryable } from '../store/db.ts'
+import type { DpopNonces } from './dpop-nonces.ts'
 import { Refusal } from './refusal.ts'
 import { useOnce } from './used-once.ts'
 
@@ -16,9 +17,13 @@ export interface DpopRequest {
 
 const algorithms = ['ES256', 'ES384', 'ES512', 'EdDSA', 'PS256', 'RS256']
 
-/** The challenge of an answer that asks for a proof (RFC 9449, §7.1). */
+/** The challenge of an answer that asks for a proof (RFC 9449, §7.1 and §9). */
 export function dpopChallenge(reason: string): string {
-  const error = reason === 'proof-required' ? 'invalid_token' : 'invalid_dpop_proof'
+  const errors: Record<string, string> = {
+    'proof-required': 'invalid_token',
+    'proof-nonce': 'use_dpop_nonce',
+  }
+  const error = errors[reason] ?? 'invalid_dpop_proof'
   return `DPoP realm="sallyport", error="${error}", algs="${algorithms.join(' ')}"`
 }
 
@@ -34,7 +39,7 @@ const longestId = 256
  */
 export async function checkProof(
   request: DpopRequest,
-  { token, thumbprint }: { token: string; thumbprint: string },
+  { token, thumbprint, nonces }: { token: string; thumbprint: string; nonces: DpopNonces | null },
   db: Queryable,
 ): Promise<void> {
   const { scheme, proof, method, url } = request
@@ -52,6 +57,9 @@ export async function checkProof(
   if (!(issued > now - oldest && issued < now + ahead)) throw invalid('iat')
   const { jti } = payload
   if (typeof jti !== 'string' || jti === '' || jti.length > longestId) throw invalid('jti')
+  if (nonces && !nonces.accepts(payload['nonce'])) {
+    throw new Refusal('proof-nonce', { nonce: nonces.current() })
+  }
   // Last: only what is good in every other way is written down.
   const forgotten = new Date(issued + oldest + ahead)
   if (!(await useOnce(db, ['dpop', jkt, jti], forgotten))) throw new Refusal('proof-replayed')

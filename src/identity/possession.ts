@@ -1,6 +1,7 @@
 import type { Queryable } from '../store/db.ts'
 import { claim, type Claims } from './claims.ts'
 import type { ClientCertificate } from './client-certificate.ts'
+import type { DpopNonces } from './dpop-nonces.ts'
 import { checkProof, type DpopRequest } from './dpop.ts'
 import { Refusal } from './refusal.ts'
 
@@ -47,7 +48,7 @@ export async function provePossession(
   token: string,
   { jkt, x5t }: Confirmation,
   { certificate, request }: Presented,
-  db: Queryable,
+  { db, nonces }: { readonly db: Queryable; readonly nonces: DpopNonces | null },
 ): Promise<void> {
   // Also one that no authority here signed: it is the key that counts (RFC 8705, §3).
   if (x5t !== undefined && certificate?.thumbprint !== x5t)
@@ -58,5 +59,5 @@ export async function provePossession(
     return
   }
   if (!request) throw new Refusal('proof-required')
-  await checkProof(request, { token, thumbprint: jkt }, db)
+  await checkProof(request, { token, thumbprint: jkt, nonces }, db)
 }

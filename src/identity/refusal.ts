@@ -16,6 +16,8 @@ export const refusals = {
   'proof-required':
     'This token is bound to a key of its holder (cnf). Prove that you have it: by a DPoP header, or by the client certificate.',
   'proof-invalid': 'The proof that came with this token does not fit it, or this request.',
+  'proof-nonce':
+    'Put the nonce of the header DPoP-Nonce into the proof, and send the request again.',
   'proof-replayed': 'This proof was used before. Make a new one for each request.',
   'algorithm-not-allowed': 'The signature algorithm of this token is not accepted from its issuer.',
   'unknown-key': 'The issuer of this token has no such key.',
@@ -54,15 +56,18 @@ export class Refusal extends Problem {
   readonly reason: RefusalReason
   /** Whose credential it is, where that is known although it is worth nothing: for the record, never for a decision. */
   readonly subject: Subject | null
+  /** What the next proof has to contain, for `proof-nonce`. */
+  readonly nonce: string | null
 
   constructor(
     reason: RefusalReason,
-    options: { about?: string; subject?: Subject; cause?: unknown } = {},
+    options: { about?: string; subject?: Subject; nonce?: string; cause?: unknown } = {},
   ) {
-    const { about, subject = null, cause } = options
+    const { about, subject = null, nonce = null, cause } = options
     const detail = about ? `${refusals[reason]} (${about})` : refusals[reason]
     super('unauthenticated', detail, { reason }, { cause })
     this.reason = reason
     this.subject = subject
+    this.nonce = nonce
   }
 }

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { exposedListeners } from '../../src/config/exposed.ts'
+import { exposedListeners, isHostBelieved } from '../../src/config/exposed.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { configSchema } from '../../src/config/schema.ts'
 import { MistakesError } from '../../src/core/errors.ts'
@@ -113,4 +113,21 @@ test('listeners that other machines reach without TLS are known', () => {
   )
   const public_url = 'https://sallyport.example.com'
   expect(exposed({ control: { address: '0.0.0.0:8081', public_url } })).toEqual([])
+})
+
+test('it is known where proofs of possession are checked against nothing but the Host of a request', () => {
+  const believed = (
+    agents: object,
+    issuers: object[] = [{ issuer: 'https://idp', audience: 'a' }],
+  ) =>
+    isHostBelieved({
+      listen: configSchema.shape.listen.parse({ agents }),
+      identity: configSchema.shape.identity.parse({ issuers }),
+    })
+  expect(believed({ address: '0.0.0.0:8080' })).toBe(true)
+  expect(believed({ address: '0.0.0.0:8080', public_url: 'https://gateway.example.com' })).toBe(
+    false,
+  )
+  expect(believed({ address: '127.0.0.1:8080' })).toBe(false)
+  expect(believed({ address: '0.0.0.0:8080' }, [])).toBe(false)
 })

@@ -4,6 +4,12 @@ import { request as requestOverTls } from 'node:https'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { calculateThumbprint, generateKeyPair, generateProof, type KeyPair } from 'dpop'
+import {
+  allowInsecureRequests,
+  Configuration,
+  fetchProtectedResource,
+  getDPoPHandle,
+} from 'openid-client'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { policies } from '../e2e/policies.ts'
 import { Authority, openssl } from '../support/certificates.ts'
@@ -142,6 +148,29 @@ test('a session that ends while its request is held: people approve, and nothing
   expect(upstream.requests).toEqual([])
   const log = await gateway.auditLog()
   expect(log.filter((line) => line.includes('identity.session_revoked'))).toHaveLength(1)
+})
+
+test('a client library that knows nonces gets in where they are asked for, without a line of its own', async () => {
+  await reconfigure('agents: {', (found) => `${found} dpop_nonces: true,`)
+  const url = `${gateway.agentsUrl}${path}`
+  const token = await bound()
+  const bare = await fetch(url, {
+    headers: { authorization: `DPoP ${token}`, dpop: await proofFor(token) },
+  })
+  expect(bare.status).toBe(401)
+  expect(bare.headers.get('www-authenticate')).toContain('error="use_dpop_nonce"')
+  expect(bare.headers.get('dpop-nonce')).toMatch(/^[\w-]{43}$/)
+
+  const client = new Configuration({ issuer: gateway.issuer.issuer }, 'agent')
+  allowInsecureRequests(client)
+  const options = { DPoP: getDPoPHandle(client, keys) }
+  const get = () =>
+    fetchProtectedResource(client, token, new URL(url), 'GET', null, undefined, options)
+  expect((await get()).status).toBe(200)
+  expect((await get()).status).toBe(200)
+  await reconfigure(' dpop_nonces: true,', () => '')
+  const log = await gateway.auditLog()
+  expect(log.filter((line) => line.includes('proof-nonce'))).toEqual([])
 })
 
 test.skipIf(!openssl)(

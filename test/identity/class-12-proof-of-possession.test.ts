@@ -2,6 +2,8 @@ import * as DPoP from 'dpop'
 import { calculateJwkThumbprint, exportJWK, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createAuthenticator, type Authenticator } from '../../src/identity/authenticate.ts'
+import { dpopNonces } from '../../src/identity/dpop-nonces.ts'
+import type { Refusal } from '../../src/identity/refusal.ts'
 import type { DpopRequest } from '../../src/identity/dpop.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import { collectEvents } from '../support/control-plane.ts'
@@ -153,6 +155,59 @@ describe('a token that is bound to a key', () => {
       'x'.repeat(100_000),
     ])
       expect(await answer({ proof })).toBe('proof-invalid')
+  })
+})
+
+describe('where proofs need a nonce (RFC 9449, section 9)', () => {
+  const nonces = dpopNonces(Buffer.alloc(32, 1))
+  let asking: Authenticator
+  beforeAll(async () => {
+    const { recorder } = collectEvents()
+    const store = await openTestStore()
+    const deps = { identity: idp.identity(), store, recorder, log: createLog('silent') }
+    asking = await createAuthenticator({ ...deps, nonces })
+  })
+  afterAll(() => asking.close())
+
+  const withNonce = (nonce: string | undefined) =>
+    DPoP.generateProof(keys, url, 'POST', nonce, token)
+
+  test('a proof without one is told which, and the next one gets in, once', async () => {
+    const request = {
+      scheme: 'dpop',
+      proof: await withNonce(undefined),
+      method: 'POST',
+      url,
+    } as const
+    const refused = await Promise.resolve(
+      asking.authenticate(token, { certificate: null, request }),
+    )
+      .then(() => null)
+      .catch((error: unknown) => error as Refusal)
+    expect(refused).toMatchObject({ reason: 'proof-nonce', nonce: nonces.current() })
+    const proof = await withNonce(refused!.nonce!)
+    expect(await answer({ proof }, { by: asking })).toBe('accepted as refund-bot')
+    expect(await answer({ proof }, { by: asking })).toBe('proof-replayed')
+  })
+
+  test('one that was made in advance, or with the nonce of another gateway, is not good', async () => {
+    const minutes = 60_000
+    const later = nonces.current(Date.now() + 5 * minutes)
+    const old = nonces.current(Date.now() - 6 * minutes)
+    const foreign = dpopNonces(Buffer.alloc(32, 2)).current()
+    for (const nonce of [later, old, foreign, '']) {
+      expect(await answer({ proof: await withNonce(nonce) }, { by: asking })).toBe('proof-nonce')
+    }
+    const recent = nonces.current(Date.now() - 3 * minutes)
+    expect(await answer({ proof: await withNonce(recent) }, { by: asking })).toBe(
+      'accepted as refund-bot',
+    )
+  })
+
+  test('who has not even the key is not told any', async () => {
+    const other = await DPoP.generateKeyPair('ES256')
+    const proof = await DPoP.generateProof(other, url, 'POST', undefined, token)
+    expect(await answer({ proof }, { by: asking })).toBe('proof-invalid')
   })
 })
 

@@ -24,7 +24,10 @@ afterAll(async () => {
 })
 
 /** Whoever gets as far as asking the store has shown a proof, and nobody does here. */
-const nothingIsKnown = { query: () => Promise.reject(new Error('asked the store')) }
+const nothingIsKnown = {
+  db: { query: () => Promise.reject(new Error('asked the store')) },
+  nonces: null,
+}
 
 async function reasonFor(token: string): Promise<string> {
   try {

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { Problem } from '../../core/errors.ts'
 import { dpopChallenge } from '../../identity/dpop.ts'
+import { Refusal } from '../../identity/refusal.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { AgentResponse } from './client.ts'
 
@@ -38,7 +39,8 @@ export function sendProblem(response: AgentResponse, problem: Problem): void {
   cutOff(response)
 }
 
-export function problemHeaders({ code, members }: Problem, bytes: number): string[] {
+export function problemHeaders(problem: Problem, bytes: number): string[] {
+  const { code, members } = problem
   const headers = [
     'Content-Type',
     'application/problem+json',
@@ -48,6 +50,9 @@ export function problemHeaders({ code, members }: Problem, bytes: number): strin
     'no-store',
   ]
   if (code === 'unauthenticated') headers.push(...challenges(members['reason']))
+  if (problem instanceof Refusal && problem.nonce !== null) {
+    headers.push('DPoP-Nonce', problem.nonce)
+  }
   if (typeof members['retry_after'] === 'number') {
     headers.push('Retry-After', String(members['retry_after']))
   }
@@ -55,7 +60,7 @@ export function problemHeaders({ code, members }: Problem, bytes: number): strin
   return headers
 }
 
-/** RFC 6750 §3; RFC 9449 §7.1 where a proof is missing, or no good. */
+/** RFC 6750 §3; RFC 9449 §7.1 where a proof is missing, or no good, and §9 where it needs a nonce. */
 function challenges(reason: unknown): string[] {
   const bearer = ['WWW-Authenticate', 'Bearer realm="sallyport"']
   if (typeof reason !== 'string' || !reason.startsWith('proof-')) return bearer
