@@ -44,7 +44,7 @@ export class Siem {
         else response.writeHead(status).end()
       })()
     })
-    siem.url = `http://127.0.0.1:${await listen(server)}/log`
+    siem.url = `http://127.0.0.1:${await listen(server)}/path-that-only-the-receiver-knows`
     return siem
   }
 

@@ -4,6 +4,7 @@ import type { Me, ShownChannel } from '../api/types.ts'
 import { ChannelHealth } from '../parts/channel-health.tsx'
 import { ChatLinks } from '../parts/chat-links.tsx'
 import { Data } from '../parts/data.tsx'
+import { DeliveryHealth, type ShownDelivery } from '../parts/delivery-health.tsx'
 import { enableKeys, keysEnabled } from '../state/keys.ts'
 import { useAnswer } from '../state/use-answer.ts'
 
@@ -37,6 +38,10 @@ export function SettingsPage({ me }: { me: Me }) {
   const { person, roles, session } = me
   const channels = useAnswer<{ channels: readonly ShownChannel[] }>(
     roles.length > 0 ? '/api/channels' : null,
+  )
+  const reads = roles.includes('auditor') || roles.includes('admin')
+  const deliveries = useAnswer<{ deliveries: readonly ShownDelivery[] }>(
+    reads ? '/api/audit/deliveries' : null,
   )
   const facts: readonly (readonly [string, string])[] = [
     ['Name', person.name || person.subject],
@@ -78,6 +83,7 @@ export function SettingsPage({ me }: { me: Me }) {
         <Keyboard />
         <ChatLinks me={me} />
         {roles.length > 0 && <ChannelHealth {...channels} />}
+        {reads && <DeliveryHealth {...deliveries} />}
       </div>
     </>
   )
