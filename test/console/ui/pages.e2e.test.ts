@@ -65,9 +65,22 @@ describeInBrowser('the pages of the console', {}, ({ company, at }) => {
   })
 
   test('usage: who did how much, as bars and as a table, and what they touched', async () => {
+    await (await company().agent('/v1/orders', {})).text()
     const { page, context, alarms } = await at('Dana Okafor')
     await page.getByRole('link', { name: 'Usage' }).click()
-    await page.getByRole('img', { name: /^actions over time/ }).waitFor()
+    const chart = page.getByRole('img', { name: /^actions over time/ })
+    // Counts follow the log within some seconds.
+    await expect
+      .poll(
+        async () => {
+          await page.reload()
+          await page.getByRole('heading', { level: 1, name: 'Usage' }).waitFor()
+          await page.getByText('Counting …').waitFor({ state: 'detached' })
+          return chart.count()
+        },
+        { timeout: 30_000 },
+      )
+      .toBe(1)
     const row = page.getByRole('row').filter({ hasText: 'support-agent' })
     await row.waitFor()
     await expectAccessible(page)
@@ -76,6 +89,8 @@ describeInBrowser('the pages of the console', {}, ({ company, at }) => {
     await row.getByRole('link', { name: 'support-agent' }).click()
     await page.getByRole('heading', { level: 1, name: 'Usage of support-agent' }).waitFor()
     await page.getByRole('row').filter({ hasText: 'crm' }).waitFor()
+    await page.getByRole('radio', { name: 'Model' }).check()
+    await page.getByText('Nobody did anything in this time.').waitFor()
     expect(alarms).toEqual([])
     await context.close()
   })
