@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { TLSSocket, type SecureContext } from 'node:tls'
 import { WireFault } from './wire/fault.ts'
-import { isDirectTls, readOpening, type Opening } from './wire/startup.ts'
+import { isDirectTls, isFarewell, readOpening, type Opening } from './wire/startup.ts'
 
 /** A client that has said what it wants, and not yet who it is. */
 export interface Arrival {
@@ -38,6 +38,7 @@ export async function accept(raw: Socket, context: SecureContext | null): Promis
       await beginDirectTls(door, context)
       continue
     }
+    if (isFarewell(door.bytes)) throw new Departed('The client left before it began.')
     const read = readOpening(door.bytes)
     if (!read) {
       door.bytes = Buffer.concat([door.bytes, await more(door.socket)])

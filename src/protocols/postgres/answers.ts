@@ -144,7 +144,7 @@ export class Answers {
     if (type === 'D' || type === 'd') this.#rows(head, piece)
     else if (type === 'G') this.#beginCopy(head)
     else if (type === 'W') throw new WireFault('the server began to replicate')
-    else if (type === 'C' || type === 'I') this.#command(head, bytes)
+    else if (type === 'C' || type === 'I' || type === 'V') this.#command(head, bytes)
     else if (type === 's' && head.run) this.#events.suspended(head.run)
     if (ends[head.kind].includes(type)) this.#done(head, type !== 's')
     else if (!isPartOf(head.kind, type))
@@ -249,7 +249,7 @@ export class Answers {
 function isPartOf(kind: Expected['kind'], type: string): boolean {
   switch (kind) {
     case 'query':
-      return 'TDCIGHdc'.includes(type)
+      return 'TDCIGHdcV'.includes(type)
     case 'execute':
       return 'DGHdc'.includes(type)
     case 'describe':

@@ -50,7 +50,7 @@ export class Authoriser {
   readonly #connection = randomUUID()
   // Owned by run(): what waits for the gate now.
   #attempt: AbortController | null = null
-  #held = false
+  // Owned by cancel() and run().
   #cancelled = false
 
   constructor(init: AuthoriserInit) {
@@ -61,10 +61,9 @@ export class Authoriser {
   async run({ text, analysis, impact, waitMs, seal }: Wish): Promise<Run | Report> {
     const { gate, principal, resource, binding, database, user } = this.#init
     const { subject, credential } = principal
+    if (this.#takeBack()) return cancelled
     const attempt = new AbortController()
     this.#attempt = attempt
-    this.#held = false
-    this.#cancelled = false
     const shown: { sealed: Sealed | null } = { sealed: null }
     let reminders: NodeJS.Timeout | undefined
     try {
@@ -78,7 +77,6 @@ export class Authoriser {
         caller: attempt.signal,
         approval: null,
         held: (waiting) => {
-          this.#held = true
           this.#init.notice(waiting)
           reminders = setInterval(() => this.#init.notice(waiting), reminder)
         },
@@ -86,6 +84,7 @@ export class Authoriser {
       return redeemed(permit, shown.sealed)
     } catch (error) {
       if (error instanceof Skipped || error instanceof Over) throw error
+      if (this.#takeBack()) return cancelled
       return this.#refusal(error, analysis)
     } finally {
       clearInterval(reminders)
@@ -93,12 +92,15 @@ export class Authoriser {
     }
   }
 
-  /** Ends the wait of an action that is held, because its client asks for that. False if none is. */
-  cancel(): boolean {
-    if (!this.#attempt || !this.#held) return false
+  /** The client takes back what it has sent and has not begun: the action that waits for the gate, or else the next one. */
+  cancel(): void {
     this.#cancelled = true
-    this.#attempt.abort()
-    return true
+    this.#attempt?.abort()
+  }
+
+  /** All that the client has sent was dealt with: there is nothing left that it could have taken back. */
+  settled(): void {
+    this.#cancelled = false
   }
 
   /** Nobody waits any more: what is held now is not released to this session. */
@@ -106,8 +108,13 @@ export class Authoriser {
     this.#attempt?.abort()
   }
 
+  #takeBack(): boolean {
+    const takenBack = this.#cancelled
+    this.#cancelled = false
+    return takenBack
+  }
+
   #refusal(error: unknown, { unreadable }: Analysis): Report {
-    if (this.#cancelled) return cancelled
     if (error instanceof FailedTransaction) return inFailedTransaction
     const report = refusalOf(error)
     const denied = error instanceof Problem && error.code === 'denied'

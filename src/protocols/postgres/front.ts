@@ -1,8 +1,9 @@
 import { expected } from './expected.ts'
+import { asSelect, type Functions } from './functions.ts'
 import type { Judge, Values } from './judge.ts'
 import type { Ledger } from './ledger.ts'
 import type { Names } from './names.ts'
-import { boundTooEarly, noFunctionCalls, noSuchName } from './refusal.ts'
+import { boundTooEarly, inFailedTransaction, noSuchFunction, noSuchName } from './refusal.ts'
 import { Run } from './run.ts'
 import { Skipped, type ServerSide } from './server-side.ts'
 import type { Portal, SessionNames } from './session-names.ts'
@@ -20,7 +21,14 @@ import {
 import { WireFault } from './wire/fault.ts'
 import type { FrontendMessage, FrontendRows } from './wire/frontend.ts'
 import { bind, execute, query, randomName, type Report } from './wire/messages.ts'
-import { readBind, readExecute, readNamed, readParse, readQuery } from './wire/requests.ts'
+import {
+  readBind,
+  readCall,
+  readExecute,
+  readNamed,
+  readParse,
+  readQuery,
+} from './wire/requests.ts'
 
 interface FrontInit {
   readonly server: ServerSide
@@ -28,6 +36,7 @@ interface FrontInit {
   readonly settings: Settings
   readonly ledger: Ledger
   readonly judge: Judge
+  readonly functions: Functions
   /** A read has been sent, and its record is under way. */
   readonly sent: (run: Run) => void
 }
@@ -80,7 +89,7 @@ export class Front {
       case 'H':
         return this.#init.server.send(message.bytes)
       case 'F':
-        return this.#unlessSkipped(this.#refuse('query', noFunctionCalls))
+        return this.#unlessSkipped(this.#call(message))
       case 'p':
         throw new WireFault('unexpected password message')
       default:
@@ -113,14 +122,32 @@ export class Front {
     }
   }
 
-  async #query({ body, bytes }: FrontendMessage): Promise<void> {
+  #query({ body, bytes }: FrontendMessage): Promise<void> {
+    return this.#whole(bytes, readQuery(body), { types: [], bound: null })
+  }
+
+  /** A function call is judged as the SELECT that does the same, and sent as it is. */
+  async #call({ body, bytes }: FrontendMessage): Promise<void> {
+    const { server, functions } = this.#init
+    const { oid, resultFormat, ...values } = readCall(body)
+    await server.drain()
+    // The server would refuse it, whatever it is, and nobody can be asked what that is.
+    if (server.answers.status === 'E') return this.#refuse('query', inFailedTransaction)
+    const called = await functions.find(oid)
+    if (!called) return this.#refuse('query', noSuchFunction(oid))
+    const bound = { portal: '', statement: '', ...values, resultFormats: [resultFormat] }
+    const text = asSelect(called, bound.values.length)
+    return this.#whole(bytes, text, { types: called.types, bound })
+  }
+
+  /** What the server answers with ReadyForQuery, without being asked to by a Sync. */
+  async #whole(bytes: Buffer, text: string, values: Values): Promise<void> {
     const { server, names } = this.#init
-    const text = readQuery(body)
     this.#segment += 1
     // Names that the text uses have to be certain.
     if (!names.settled) await server.drain()
     const analysis = await this.#init.judge.read(text, this.#segment)
-    const run = await this.#permitted(text, analysis, { types: [], bound: null })
+    const run = await this.#permitted(text, analysis, values)
     if (run && !(run instanceof Run)) return this.#refuse('query', run)
     const { statements } = analysis
     const unsure = statements.some(renames) || analysis.unreadable !== null

@@ -38,7 +38,8 @@ export function readParameters(
     ['client_encoding', 'UTF8'],
   ])
   const unknownOptions: string[] = []
-  for (const [name, value] of settingsIn(given)) {
+  // What is given by itself wins over what is in "options", as it does with the server.
+  for (const [name, value] of new Map(settingsIn(given))) {
     if (name.startsWith('_pq_.')) unknownOptions.push(name)
     else if (name === 'client_encoding') requireUtf8(value)
     else if (isHarmlessSetting(name, [value]) || alsoAtStart.has(name)) parameters.set(name, value)
@@ -53,9 +54,9 @@ export function readParameters(
 }
 
 function* settingsIn(given: ReadonlyMap<string, string>): Generator<readonly [string, string]> {
+  yield* optionsIn(given.get('options') ?? '')
   for (const [name, value] of given) {
-    if (name === 'options') yield* optionsIn(value)
-    else if (name !== 'user' && name !== 'database' && name !== 'replication')
+    if (!['user', 'database', 'replication', 'options'].includes(name))
       yield [name.startsWith('_pq_.') ? name : name.toLowerCase(), value]
   }
 }

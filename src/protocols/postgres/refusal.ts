@@ -87,7 +87,7 @@ export const cancelled: Report = {
   severity: 'ERROR',
   code: '57014',
   message: 'canceling statement due to user request',
-  detail: 'It was held for approval, and has not run.',
+  detail: 'It has not run.',
 }
 
 /** In a failed transaction nothing runs, so nobody is asked to approve it (the server's own words). */
@@ -106,9 +106,10 @@ export function noSuchName(kind: 'prepared statement' | 'portal', name: string):
   }
 }
 
-export const noFunctionCalls: Report = {
-  severity: 'ERROR',
-  code: '42501',
-  message: 'the function call protocol is not available through this gateway',
-  hint: 'Call the function with SELECT.',
+export function noSuchFunction(oid: number): Report {
+  return {
+    severity: 'ERROR',
+    code: '42883',
+    message: `function with OID ${oid} does not exist`,
+  }
 }

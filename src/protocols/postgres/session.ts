@@ -7,6 +7,7 @@ import type { AnswerEvents } from './answers.ts'
 import { Authoriser } from './authorise.ts'
 import type { Expected } from './expected.ts'
 import { Front } from './front.ts'
+import { Functions } from './functions.ts'
 import { Judge } from './judge.ts'
 import { Ledger } from './ledger.ts'
 import type { UpstreamConnection } from './login/upstream.ts'
@@ -27,6 +28,8 @@ const longestMessage = 16 * 1024 * 1024
 const lastBytes = 5_000
 /** Bytes that may wait behind a statement that is held. */
 const mostQueued = 1024 * 1024
+/** Reads on their way whose record is not durable yet: more of them in one pipeline would wait for longer than others can. */
+const mostUnrecorded = 256
 
 export interface SessionInit {
   readonly client: Socket
@@ -69,6 +72,8 @@ export class Session {
   #over = false
   #leaving = false
   #ddl = false
+  // Owned by #sent().
+  #unrecorded = 0
   /** Why the session ends as soon as nothing runs. */
   #retiring: Rejection | null = null
   #expiry: NodeJS.Timeout | undefined
@@ -88,6 +93,7 @@ export class Session {
       names: this.#names,
       settings: this.#settings,
       ledger: this.#ledger,
+      functions: new Functions(this.#server),
       judge: new Judge({
         server: this.#server,
         names: this.#names,
@@ -130,16 +136,17 @@ export class Session {
     void this.#serve(() => this.#settings.context(0))
   }
 
-  /** The client's own CancelRequest: ends a hold, or what the server runs. */
+  /** The client's own CancelRequest: ends what the server runs; else what is held, or has come and is not decided yet. */
   cancel(): void {
     const { cancelUpstream, log } = this.#init
-    if (this.#over || this.#authoriser.cancel()) return
+    if (this.#over) return
     const { outstanding } = this.#server.answers
-    // Nothing runs, or a question of ours.
-    if (!outstanding.some(({ own }) => own === null)) return
-    cancelUpstream().catch((error: unknown) =>
-      log.warn({ err: error }, 'a cancel request did not reach the database'),
-    )
+    // A question of ours is none of the client's business.
+    if (outstanding.some(({ own }) => own === null))
+      cancelUpstream().catch((error: unknown) =>
+        log.warn({ err: error }, 'a cancel request did not reach the database'),
+      )
+    else if (this.#serving) this.#authoriser.cancel()
   }
 
   /** Ends the session, if its credential is worth nothing any more, as soon as nothing runs in it. */
@@ -207,6 +214,7 @@ export class Session {
       if (!(error instanceof Over)) this.#end(error)
     } finally {
       this.#serving = false
+      this.#authoriser.settled()
     }
     this.#retireIfIdle()
   }
@@ -215,6 +223,8 @@ export class Session {
     const { client } = this.#init
     for (let work = this.#next(); work !== null; work = this.#next()) {
       if (work) await work
+      if (this.#unrecorded >= mostUnrecorded)
+        await this.#server.until(() => this.#unrecorded < mostUnrecorded)
       if (this.#server.full) await this.#server.until(() => !this.#server.full)
       if (client.isPaused() && this.#reader.pending <= mostQueued) client.resume()
     }
@@ -238,10 +248,13 @@ export class Session {
 
   #sent(run: Run): void {
     if (run.released) return
+    this.#unrecorded += 1
     run.permit.recorded.then(
       () => {
         run.released = true
+        this.#unrecorded -= 1
         this.#server.release()
+        this.#server.answers.wake()
       },
       // Closed: nobody ever sees the answer to a read that is not on record.
       (error: unknown) => this.#end(error),

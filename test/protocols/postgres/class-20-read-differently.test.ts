@@ -152,4 +152,17 @@ describe.runIf(hasPostgres)('class 20: SQL read differently from the server', ()
     onTestFinished(() => harmless.end())
     expect((await failureOf(harmless.query('SELECT * FROM orders'))).code).toBe('42501')
   })
+
+  test('what is given by itself at the start wins over "options", as it does with the server', async () => {
+    const client = new pg.Client({
+      ...(await db.config()),
+      application_name: 'itself',
+      options: '-c client_encoding=LATIN1 -c application_name=option',
+      client_encoding: 'UTF8',
+    })
+    await client.connect()
+    onTestFinished(() => client.end())
+    const { rows } = await client.query('SHOW application_name')
+    expect(rows).toEqual([{ application_name: 'itself' }])
+  })
 })

@@ -73,6 +73,12 @@ describe.runIf(hasPostgres)('class 21: the wire protocol', () => {
     expect(received[0]).toMatch(/^E (08P01|0A000)$/)
   })
 
+  test('a client that leaves before it has begun is told nothing, as by the server', async () => {
+    const client = await open()
+    client.send(message('X'))
+    expect(await rest(client)).toEqual([])
+  })
+
   test('replication, and a second start-up message, are refused', async () => {
     const client = await open()
     client.start({ user: 'agent', database: db.database, replication: 'database' })

@@ -21,6 +21,11 @@ const policies = `rules:
     on: orders
     what: { sql: { verb: [select, insert, update], tables: [public.customers, public.orders] } }
     then: allow
+  - name: agents-hash
+    who: { group: agents }
+    on: orders
+    what: { sql: { functions: [pg_catalog.md5] } }
+    then: allow
 `
 
 const describePortal = (name: string): Buffer => message('D', Buffer.from('P'), cstring(name))
@@ -160,10 +165,45 @@ describe.runIf(hasPostgres)('a pipeline', () => {
     expect(shown(await client.until('never')).at(-1)).toBe('E 53200')
   })
 
-  test('a function call is refused', async () => {
+  test('of more reads than the store takes at once is recorded whole, and answered in order', async () => {
     const client = await open()
-    client.send(message('F', int32(2009), int16(0), int16(0), int16(0)))
-    expect(shown(await client.until('Z'))).toEqual(['E 42501', 'Z I'])
+    const count = 3_000
+    client.send(parse('one', 'SELECT name FROM customers WHERE id = 1'))
+    for (let i = 0; i < count; i++) client.send(bind('', 'one'), execute(''))
+    client.send(sync)
+    const answers = shown(await client.until('Z'))
+    expect(answers.filter((answer) => answer === 'C SELECT 1')).toHaveLength(count)
+    expect(answers.at(-1)).toBe('Z I')
+  })
+
+  test('a function call is judged as the SELECT that does the same', async () => {
+    const client = await open()
+    const callOf = async (name: string, ...values: readonly string[]) => {
+      const { rows } = await db.direct.query('SELECT $1::regprocedure::oid::int AS oid', [name])
+      const args = values.map((value) => [int32(value.length), Buffer.from(value)])
+      client.send(
+        message(
+          'F',
+          int32((rows[0] as { oid: number }).oid),
+          int16(0),
+          int16(values.length),
+          ...args.flat(),
+          int16(0),
+        ),
+      )
+      return client.until('Z')
+    }
+    const [value, ...rest] = await callOf('md5(text)', 'loud')
+    expect(value!.type).toBe('V')
+    expect(value!.body.toString('latin1', 4)).toBe('51edf3fe813196fe3e2f28e5240e71bf')
+    expect(shown(rest)).toEqual(['Z I'])
+    const [denied] = await callOf('lo_unlink(oid)', '1')
+    expect(shown([denied!])).toEqual(['E 42501'])
+    client.send(query('BEGIN'))
+    await client.until('Z')
+    client.send(message('F', int32(1), int16(0), int16(0), int16(0)))
+    expect(shown(await client.until('Z'))).toEqual(['E 42883', 'Z E'])
+    expect(shown(await callOf('md5(text)', 'loud'))).toEqual(['E 25P02', 'Z E'])
   })
 
   test('of postgres.js runs, with a denied statement among the allowed ones', async () => {

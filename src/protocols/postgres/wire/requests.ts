@@ -26,6 +26,14 @@ export interface ExecuteRequest {
   readonly rows: number
 }
 
+/** FunctionCall: one function, by the OID that it has in the database. */
+export interface CallRequest {
+  readonly oid: number
+  readonly formats: readonly number[]
+  readonly values: readonly (Buffer | null)[]
+  readonly resultFormat: number
+}
+
 /** Describe and Close: of a statement or of a portal. */
 export interface NamedRequest {
   readonly kind: 'statement' | 'portal'
@@ -53,9 +61,7 @@ export function readBind(body: Buffer): BindRequest {
   const portal = reader.text()
   const statement = reader.text()
   const formats = readFormats(reader)
-  const values = Array.from({ length: reader.uint16() }, () => readValue(reader))
-  if (formats.length > 1 && formats.length !== values.length)
-    throw new WireFault('a Bind message has more formats than values, or fewer')
+  const values = readValues(reader, formats)
   const resultFormats = readFormats(reader)
   reader.end()
   return { portal, statement, formats, values, resultFormats }
@@ -67,6 +73,16 @@ export function readExecute(body: Buffer): ExecuteRequest {
   const rows = reader.int32()
   reader.end()
   return { portal, rows }
+}
+
+export function readCall(body: Buffer): CallRequest {
+  const reader = new BodyReader(body)
+  const oid = reader.uint32()
+  const formats = readFormats(reader)
+  const values = readValues(reader, formats)
+  const resultFormat = reader.int16()
+  reader.end()
+  return { oid, formats, values, resultFormat }
 }
 
 export function readNamed(body: Buffer): NamedRequest {
@@ -83,6 +99,13 @@ function readFormats(reader: BodyReader): number[] {
   if (formats.some((format) => format !== 0 && format !== 1))
     throw new WireFault('unsupported format code')
   return formats
+}
+
+function readValues(reader: BodyReader, formats: readonly number[]): (Buffer | null)[] {
+  const values = Array.from({ length: reader.uint16() }, () => readValue(reader))
+  if (formats.length > 1 && formats.length !== values.length)
+    throw new WireFault('a message has more formats than values, or fewer')
+  return values
 }
 
 function readValue(reader: BodyReader): Buffer | null {

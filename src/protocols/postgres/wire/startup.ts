@@ -1,5 +1,6 @@
 import { BodyReader } from './body-reader.ts'
 import { WireFault } from './fault.ts'
+import { terminate } from './messages.ts'
 
 /** The first message of a connection, which alone has no type (PostgreSQL documentation, "Message Formats"). */
 export type Opening =
@@ -21,6 +22,11 @@ const tlsHandshake = 0x16
 /** Whether a connection begins with TLS itself, and does not ask for it first. */
 export function isDirectTls(bytes: Buffer): boolean {
   return bytes[0] === tlsHandshake
+}
+
+/** Whether a client takes its leave before it has begun: what it says then has the form of later messages (Terminate). */
+export function isFarewell(bytes: Buffer): boolean {
+  return bytes.equals(terminate)
 }
 
 /** Reads the opening from all bytes that have come; `null` until it is there whole. Throws a `WireFault`. `rest` is what came behind it. */
