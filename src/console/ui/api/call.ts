@@ -36,11 +36,19 @@ async function failure(response: Response): Promise<Failure> {
   return new Failure(type.slice(type.lastIndexOf('/') + 1) as ProblemCode, detail)
 }
 
+export type Init =
+  | { readonly method: 'GET' }
+  | { readonly method: 'POST'; readonly csrf: string; readonly body: unknown }
+
 /** One request to the control plane, as the person who is logged in. Throws `Failure`. */
-export async function call<T>(
-  path: string,
-  init: { method: 'GET' } | { method: 'POST'; csrf: string; body: unknown } = { method: 'GET' },
-): Promise<Answer<T>> {
+export async function call<T>(path: string, init: Init = { method: 'GET' }): Promise<Answer<T>> {
+  const response = await send(path, init)
+  const body = response.status === 204 ? null : await response.json()
+  return { body: body as T, date: response.headers.get('date') }
+}
+
+/** The same for an answer that is read as it comes, until `signal`. Throws `Failure`. */
+export async function send(path: string, init: Init, signal?: AbortSignal): Promise<Response> {
   const request: RequestInit =
     init.method === 'GET'
       ? { headers: { accept: 'application/json' } }
@@ -55,11 +63,15 @@ export async function call<T>(
         }
   let response: Response
   try {
-    response = await fetch(path, { ...request, cache: 'no-store', credentials: 'same-origin' })
+    response = await fetch(path, {
+      ...request,
+      ...(signal && { signal }),
+      cache: 'no-store',
+      credentials: 'same-origin',
+    })
   } catch (cause) {
     throw new Failure('unreachable', 'The gateway did not answer.', { cause })
   }
   if (!response.ok) throw await failure(response)
-  const body = response.status === 204 ? null : await response.json()
-  return { body: body as T, date: response.headers.get('date') }
+  return response
 }

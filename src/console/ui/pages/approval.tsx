@@ -7,10 +7,12 @@ import { RiskBadge, StateBadge } from '../parts/badges.tsx'
 import { BrokenGlass } from '../parts/break-glass.tsx'
 import { Chain } from '../parts/chain.tsx'
 import { Countdown } from '../parts/countdown.tsx'
+import { DataUse } from '../parts/data-use.tsx'
 import { Data } from '../parts/data.tsx'
 import { Decide } from '../parts/decide.tsx'
 import { Facts } from '../parts/facts.tsx'
 import { Impact } from '../parts/impact.tsx'
+import { Lazy } from '../parts/lazy.tsx'
 import { FailureNotice, Notice } from '../parts/notice.tsx'
 import { Requirements } from '../parts/requirements.tsx'
 import { Similar } from '../parts/similar.tsx'
@@ -21,6 +23,9 @@ import { stepsOfApproval } from '../state/steps.ts'
 import type { Feed } from '../state/use-feed.ts'
 import { useShown } from '../state/use-shown.ts'
 import { outcomeInWords, states } from '../text/words.ts'
+
+const replay = () => import('../parts/approval-replay.tsx').then((it) => it.ApprovalReplay)
+const nothing = () => {}
 
 interface ApprovalPageProps {
   id: string
@@ -115,6 +120,7 @@ function Shown({ approval, me, feed, refresh, askSession }: ShownProps) {
         )}
         <Chain subject={action.subject} resource={action.resource} />
         {approval.impact && <Impact impact={approval.impact} />}
+        <DataUse approval={approval} />
         <Why approval={approval} />
         <section class="action" aria-labelledby="action">
           <h2 id="action">The whole action</h2>
@@ -127,6 +133,9 @@ function Shown({ approval, me, feed, refresh, askSession }: ShownProps) {
             onShown={markShown}
           />
         </section>
+        {action.name === 'policy.activate' && (
+          <Lazy key={approval.id} load={replay} shown={nothing} props={{ approval }} />
+        )}
         <Similar approval={approval} me={me} feed={feed} />
         <section class="happened" aria-labelledby="happened">
           <h2 id="happened">What happened</h2>

@@ -6,6 +6,7 @@ import { Explain } from '../parts/explain.tsx'
 import { FailureNotice, Notice } from '../parts/notice.tsx'
 import { PolicyFile } from '../parts/policy-file.tsx'
 import { PolicyTests } from '../parts/policy-tests.tsx'
+import { Replay } from '../parts/replay.tsx'
 import { Segments } from '../parts/segments.tsx'
 import { pageHref } from '../state/route.ts'
 import { ruleLine } from '../state/rule-line.ts'
@@ -19,7 +20,14 @@ export function PoliciesPage({ me, query }: { me: Me; query: URLSearchParams }) 
   const { answer, failure, ask } = useAnswer<ShownPolicies>('/api/policies')
   const rule = query.get('rule')
   const asked = query.get('view') ?? ''
-  const view = asked === 'ask' || asked === 'tests' ? asked : 'files'
+  const views = [
+    ['files', 'Files'],
+    ['tests', 'Tests'],
+    ['ask', 'Ask them'],
+    // Shows what others did.
+    ...(me.roles.includes('auditor') ? ([['replay', 'Try a change']] as const) : []),
+  ] as const
+  const view = views.find(([one]) => one === asked)?.[0] ?? 'files'
   return (
     <>
       <div class="head">
@@ -30,11 +38,7 @@ export function PoliciesPage({ me, query }: { me: Me; query: URLSearchParams }) 
         <Segments
           name="Show"
           value={view}
-          options={[
-            ['files', 'Files'],
-            ['tests', 'Tests'],
-            ['ask', 'Ask them'],
-          ]}
+          options={views}
           choose={(value) =>
             replacePlace(pageHref('policies', { view: value === 'files' ? '' : value }))
           }
@@ -65,6 +69,7 @@ export function PoliciesPage({ me, query }: { me: Me; query: URLSearchParams }) 
       {answer && view === 'files' && <Files policies={answer} rule={rule} />}
       {answer && view === 'tests' && <PolicyTests />}
       {answer && view === 'ask' && <Explain me={me} />}
+      {answer && view === 'replay' && <Replay key={answer.hash} me={me} policies={answer} />}
     </>
   )
 }

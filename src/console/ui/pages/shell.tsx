@@ -17,6 +17,7 @@ const activity = () => import('./activity.tsx').then((it) => it.ActivityPage)
 const story = () => import('./story.tsx').then((it) => it.StoryPage)
 const run = () => import('./run.tsx').then((it) => it.RunPage)
 const usage = () => import('./usage.tsx').then((it) => it.UsagePage)
+const evidence = () => import('./evidence.tsx').then((it) => it.EvidencePage)
 const policies = () => import('./policies.tsx').then((it) => it.PoliciesPage)
 const agentKeys = () => import('./keys.tsx').then((it) => it.KeysPage)
 const link = () => import('./link.tsx').then((it) => it.LinkPage)
@@ -53,6 +54,8 @@ function CurrentPage({ route, me, feed, waiting, askSession, shown }: PageProps)
       return <Lazy key={route.id} load={run} shown={shown} props={{ trace: route.id }} />
     case 'usage':
       return <Lazy key="usage" load={usage} shown={shown} props={{ query: route.query }} />
+    case 'evidence':
+      return <Lazy key="evidence" load={evidence} shown={shown} props={{ query: route.query }} />
     case 'policies':
       return (
         <Lazy key="policies" load={policies} shown={shown} props={{ me, query: route.query }} />
@@ -73,6 +76,7 @@ const titles: Readonly<Record<Route['page'], string>> = {
   story: 'Story',
   run: 'Run',
   usage: 'Usage',
+  evidence: 'Evidence',
   policies: 'Policies',
   keys: 'Keys',
   settings: 'Settings',

@@ -11,14 +11,27 @@ const verdicts = {
   hold: 'It would be held until people approve it.',
 } as const
 
+const past = {
+  allow: 'It was allowed.',
+  deny: 'It was denied.',
+  hold: 'It was held until people approve it.',
+} as const
+
 /** The answer in words: the verdict, what would change it, and every rule that had a say. */
-export function Explanation({ answer: { decision, rules, change } }: { answer: ShownExplanation }) {
+export function Explanation({
+  answer: { decision, rules, change },
+  was = false,
+}: {
+  answer: ShownExplanation
+  /** It has been decided, and not only asked. */
+  was?: boolean
+}) {
   const words = reasonInWords(decision.reason)
   const { tone } = decisionInWords(decision.verdict, true)
   return (
     <div class="explanation">
       <div class={`notice tone-${tone}`}>
-        <strong>{verdicts[decision.verdict]}</strong>
+        <strong>{(was ? past : verdicts)[decision.verdict]}</strong>
         <p>
           <code>
             <Data text={decision.reason} />
@@ -86,7 +99,7 @@ function RuleItem({ rule }: { rule: Rule }) {
         </ul>
         <p class="fine">
           <a href={pageHref('policies', { rule: rule.rule })}>
-            <Data text={`${rule.file}:${rule.line}`} />
+            <Data text={`${rule.file.split('/').at(-1)}:${rule.line}`} />
           </a>
         </p>
       </details>

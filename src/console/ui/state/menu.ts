@@ -12,6 +12,7 @@ const entries: readonly Entry[] = [
   { page: 'inbox', name: 'Inbox' },
   { page: 'activity', name: 'Activity', roles: ['auditor'] },
   { page: 'usage', name: 'Usage', roles: ['auditor'] },
+  { page: 'evidence', name: 'Evidence', roles: ['auditor'] },
   { page: 'policies', name: 'Policies', roles: ['approver', 'auditor', 'admin'] },
   { page: 'keys', name: 'Keys', roles: ['admin'] },
   { page: 'settings', name: 'Settings' },

@@ -1,5 +1,13 @@
 /** Pages of the menu. */
-export const pages = ['inbox', 'activity', 'usage', 'policies', 'keys', 'settings'] as const
+export const pages = [
+  'inbox',
+  'activity',
+  'usage',
+  'evidence',
+  'policies',
+  'keys',
+  'settings',
+] as const
 
 export type Page = (typeof pages)[number]
 
