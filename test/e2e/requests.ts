@@ -23,7 +23,12 @@ export function waiting(init: RequestInit, seconds: number): RequestInit {
 export interface Problem {
   readonly type: string
   readonly detail: string
-  readonly task: { readonly id: string; readonly status: string; readonly status_endpoint: string }
+  readonly task: {
+    readonly id: string
+    readonly status: string
+    readonly status_endpoint: string
+    readonly expires_at: string
+  }
   readonly [member: string]: unknown
 }
 

@@ -18,6 +18,13 @@ export interface GatewayProcess extends GatewayClient {
   readonly ended: Promise<number | null>
 }
 
+interface How {
+  /** Through the command line, and so with the lease that users have. */
+  readonly asInstalled?: boolean
+  /** Milliseconds by which its clock jumps at each SIGUSR2. */
+  readonly jumpMs?: number
+}
+
 /** A configured gateway that can be started, in as many processes as one likes. All of them end with the file's tests. */
 export async function configureGateway(options: TestGatewayOptions) {
   const issuer = await startTokenIssuer()
@@ -25,7 +32,7 @@ export async function configureGateway(options: TestGatewayOptions) {
   const { folder, file } = await writeTestFolder(options, issuer)
   return {
     folder,
-    start: (how: { asInstalled?: boolean } = {}) => startGatewayProcess({ file, issuer }, how),
+    start: (how: How = {}) => startGatewayProcess({ file, issuer }, how),
   }
 }
 
@@ -35,18 +42,23 @@ export async function configureGateway(options: TestGatewayOptions) {
 const shortLease = { leaseMs: 3_000, marginMs: 500 }
 
 const serve = fileURLToPath(new URL('serve.ts', import.meta.url))
+const jumpingClock = new URL('jumping-clock.ts', import.meta.url).href
 const cli = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
-/** Starts one on a configuration. With `asInstalled` through the command line, and so with the lease that users have. */
+/** Starts one on a configuration. */
 async function startGatewayProcess(
   { file, issuer }: { file: string; issuer: TokenIssuer },
-  { asInstalled = false } = {},
+  { asInstalled = false, jumpMs }: How,
 ): Promise<GatewayProcess> {
   const { leaseMs, marginMs } = shortLease
   const argv = asInstalled
     ? [cli, 'serve', '--config', file]
     : [serve, file, String(leaseMs), String(marginMs)]
-  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const clock = jumpMs === undefined ? [] : ['--import', jumpingClock]
+  const child = spawn(process.execPath, [...clock, ...argv], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...(jumpMs !== undefined && { JUMP_MS: String(jumpMs) }) },
+  })
   const ended = once(child, 'exit').then(([code]) => code as number | null)
   atEnd(async () => {
     child.kill('SIGKILL')
