@@ -8,6 +8,7 @@ Exit code 0: these are the events of the log that was signed. 1: they are not; e
 
 import argparse
 import base64
+import gzip
 import hashlib
 import json
 import sys
@@ -427,12 +428,14 @@ def main():
     parser.add_argument("--checkpoint", help="an older checkpoint that you kept")
     asked = parser.parse_args()
     try:
-        with open(asked.manifest or f"{asked.file}.manifest.json", encoding="utf-8") as file:
+        beside = asked.file.removesuffix(".gz") + ".manifest.json"
+        with open(asked.manifest or beside, encoding="utf-8") as file:
             manifest = json.load(file)
         older = asked.checkpoint and open(asked.checkpoint, encoding="utf-8").read()
-        with open(asked.file, encoding="utf-8", errors="replace", newline="\n") as file:
+        unpack = gzip.open if asked.file.endswith(".gz") else open
+        with unpack(asked.file, "rt", encoding="utf-8", errors="replace", newline="\n") as file:
             check, signed = verify((line.rstrip("\n") for line in file), manifest, asked.key, older)
-    except (OSError, ValueError) as error:
+    except (OSError, EOFError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
     for line, kind, message in sorted(check.findings):

@@ -173,7 +173,7 @@ describeInBrowser('class 24, deceiving the approver', {}, ({ company, at }) => {
     await context.close()
   })
 
-  test('so is what a chat calls its members, and what a channel says went wrong', async () => {
+  test('so is what a chat calls its members, and what a channel or a receiver of the log says went wrong', async () => {
     const { page, context, alarms } = await at('Dana Okafor')
     const account = { channel: 'slack', tenant: markup, member: markup, name: markup }
     const answers: Readonly<Record<string, object>> = {
@@ -191,6 +191,19 @@ describeInBrowser('class 24, deceiving the approver', {}, ({ company, at }) => {
           },
         ],
       },
+      '/api/audit/deliveries': {
+        deliveries: [
+          {
+            name: markup,
+            to: markup,
+            state: 'failing',
+            lag: { events: 3, since: '2026-11-22T12:00:00.000Z' },
+            last_success: null,
+            last_failure: '2026-11-22T12:00:00.000Z',
+            last_error: markup,
+          },
+        ],
+      },
     }
     for (const [path, json] of Object.entries(answers)) {
       await page.route(
@@ -200,6 +213,7 @@ describeInBrowser('class 24, deceiving the approver', {}, ({ company, at }) => {
     }
     await goTo(page, '#/settings', 'Settings')
     await page.getByText('2 messages waiting').waitFor()
+    await page.getByText('3 events not there yet').waitFor()
     await expectInert(page)
     await page.getByRole('button', { name: 'Unlink' }).click()
     await page.getByRole('dialog', { name: 'Unlink this account?' }).waitFor()

@@ -77,9 +77,7 @@ export function exportAudit(terminal: Terminal): Command {
     const written = `Written to ${out} and ${manifestName(out)}.`
     // The other formats are for reading, and do not have what was hashed.
     if (format !== 'ndjson') return terminal.note(written)
-    const plain = out.replace(/\.gz$/, '')
-    const unpack = plain === out ? '' : `gunzip ${out} && `
-    terminal.note(`${written} Check it with: ${unpack}sallyport audit verify ${plain}`)
+    terminal.note(`${written} Check it with: sallyport audit verify ${out}`)
   })
 }
 
