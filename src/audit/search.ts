@@ -166,8 +166,18 @@ class Search {
 }
 
 /** Whether columns alone, and the order of time, do not lead to the events. */
-function needsWords({ q, rule, effect, digest, policy, trace, result, action }: EventFilter) {
-  const byWord = [q, rule, effect, digest, policy, trace, result]
+function needsWords({
+  q,
+  rule,
+  effect,
+  digest,
+  policy,
+  trace,
+  result,
+  action,
+  ...of
+}: EventFilter) {
+  const byWord = [q, rule, effect, digest, policy, trace, result, of.dataset, of.class, of.model]
   return byWord.some((value) => value !== undefined) || (action !== undefined && !uuid.test(action))
 }
 

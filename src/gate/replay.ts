@@ -3,6 +3,7 @@ import { readDecisions, type RecordedDecision } from '../audit/decisions.ts'
 import { Unknown, type Action, type Attributes } from '../core/action.ts'
 import type { Verdict } from '../core/decision.ts'
 import { MistakesError } from '../core/errors.ts'
+import { usageFactName } from '../core/usage-fact.ts'
 import { partyKey } from '../core/subject.ts'
 import type { CompiledPolicies } from '../policy/compile.ts'
 import { explain } from '../policy/explain.ts'
@@ -91,7 +92,7 @@ export async function* replayRecorded(
         count.erased++
         continue
       }
-      const { action, missing } = recordedAction(event, event.personal)
+      const { action, missing } = recordedAction(event, event.personal, policies)
       const decision = replay(action, missing, policies)
       if (!decision) count.unrecorded++
       else if (decision.verdict === event.decision) {
@@ -114,16 +115,23 @@ export async function* replayRecorded(
 function recordedAction(
   { action: { id, name }, resource, effect }: RecordedDecision,
   { subject, attributes, details }: NonNullable<RecordedDecision['personal']>,
+  policies: CompiledPolicies,
 ): { action: Action; missing: readonly string[] } {
   const known = attributes as Attributes
   const missing: string[] = []
   // Only read where a rule of that time looked at it.
   if (known['http'] && !('json' in known['http'])) missing.push('action.http.json')
   if (known['sql'] && !known['impact']) missing.push('impact.rows')
+  // Only counted where a rule of that time asked for it.
+  for (const fact of policies.needs(resource).usage) {
+    const name = usageFactName(fact)
+    if (!(name in (known['usage'] ?? {}))) missing.push(`usage.${name}`)
+  }
   const kept = Object.entries(known).map(([protocol, named]) => {
     const values = Object.entries(named).map(([key, value]) => {
       if (!isLeftOut(value)) return [key, value] as const
-      missing.push(protocol === 'impact' ? `impact.${key}` : `action.${protocol}.${key}`)
+      const isFact = protocol === 'impact' || protocol === 'usage'
+      missing.push(isFact ? `${protocol}.${key}` : `action.${protocol}.${key}`)
       return [key, new Unknown('not on record')] as const
     })
     return [protocol, Object.fromEntries(values)] as const

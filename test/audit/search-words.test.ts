@@ -37,6 +37,9 @@ const inputs = Array.from({ length: 700 }, (_, i): EventInput =>
     rules: [`rule-${i % 4}`, 'all'],
     trace: (i % 90).toString(16).padStart(32, '0'),
     ...(i % 13 === 0 && { digest: i.toString(16).padStart(64, 'd') }),
+    ...(i % 6 === 0 && {
+      usage: { datasets: ['orders', `set-${i % 4}`], classes: ['pii'], model: `gpt-${i % 5}.1` },
+    }),
     ...(i % 17 === 0 && { decision: 'deny', reason: `WHY_${i % 4}` }),
   }),
 )
@@ -144,6 +147,10 @@ describe.each(storeKinds)('looking words up in the log of the %s store', (kind) 
       { q: 'delete', subject: "robot '\\ 5", decision: 'deny' },
       { q: 'delete', rule: 'rule-1', reason: 'WHY_1' },
       { result: 'failed' },
+      { dataset: 'set-2', model: 'gpt-4.1' },
+      { dataset: 'pii' },
+      { class: 'pii', decision: 'deny' },
+      { model: 'gpt-3' },
     ],
   ]
 
@@ -175,6 +182,15 @@ describe.each(storeKinds)('looking words up in the log of the %s store', (kind) 
     expect(await found(built, { q: `${id.toUpperCase()} update` })).toEqual([])
     const [event] = await all(built, { q: id })
     expect(await found(built, { q: event! })).toEqual([3])
+  })
+
+  test('finds what touched a data set, and what a model answered', async () => {
+    const of = async (filter: EventFilter) => (await found(built, filter)).toSorted((a, b) => a - b)
+    const sixth = inputs.flatMap((_, i) => (i % 6 === 0 ? i : []))
+    expect(await of({ dataset: 'set-2' })).toEqual(sixth.filter((i) => i % 4 === 2))
+    expect(await of({ class: 'pii' })).toEqual(sixth)
+    expect(await of({ model: 'gpt-4.1' })).toEqual(sixth.filter((i) => i % 5 === 4))
+    expect(await of({ model: 'pii' })).toEqual([])
   })
 
   test('keeps to a range of time', async () => {

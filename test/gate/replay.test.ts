@@ -71,6 +71,21 @@ rules:
   expect((await replayed(store, other)).summary).toMatchObject({ unrecorded: 0, different: 1 })
 })
 
+test('what was counted then is what it was decided by; what nobody counted is not guessed at', async () => {
+  const http = { method: 'GET', path: '/v1/customers' }
+  const usage = (rows: number) => ({ attributes: { http, usage: { 'rows customers 24h': rows } } })
+  const store = await recorded(usage(500), usage(50), { attributes: { http } })
+  const budget = (span: string) => `
+rules:
+  - { name: all, on: crm, then: allow }
+  - { name: d, on: crm, when: 'usage.rows(subject, "customers", "${span}") > 100', then: deny }
+`
+  expect((await replayed(store, budget('24h'))).summary).toMatchObject({
+    ...{ same: 1, different: 1, unrecorded: 1 },
+  })
+  expect((await replayed(store, budget('1h'))).summary).toMatchObject({ unrecorded: 3 })
+})
+
 test('what was unknown then is unknown now: it is on record that it was', async () => {
   const http = { method: 'POST', path: '/', json: new Unknown('the body is not valid JSON') }
   const store = await recorded({ attributes: recordedAttributes({ http }) })

@@ -24,6 +24,11 @@ export interface EventFilter {
   readonly digest?: string
   /** SHA-256 of the policies, in hex. */
   readonly policy?: string
+  /** One of the data sets that it touches, and the classes of them. */
+  readonly dataset?: string
+  readonly class?: string
+  /** That answered. */
+  readonly model?: string
   /** W3C trace id. */
   readonly trace?: string
   /** Id of the approval. */
@@ -50,6 +55,9 @@ const member = (name: string) => (place: Place, value: unknown) =>
 const within = (path: string) => (place: Place, value: unknown) =>
   `position(${place(JSON.stringify(value))} IN ${body}) > 0 AND ${body}::jsonb #>> '${path}' = ${place(value)}`
 
+const among = (path: string) => (place: Place, value: unknown) =>
+  `position(${place(JSON.stringify(value))} IN ${body}) > 0 AND ${body}::jsonb #> '${path}' ? ${place(value)}`
+
 /** Each condition, on events `e`. */
 const conditions: {
   readonly [Name in Exclude<keyof EventFilter, 'q'>]-?: (
@@ -71,8 +79,10 @@ const conditions: {
   enforced: (place, value) =>
     `e.decision IN ('deny', 'hold') AND coalesce(${body}::jsonb -> 'enforced', 'true') = to_jsonb(${place(value)}::boolean)`,
   reason: (place, value) => `e.reason = ${place(value)}`,
-  rule: (place, value) =>
-    `position(${place(JSON.stringify(value))} IN ${body}) > 0 AND ${body}::jsonb -> 'rules' ? ${place(value)}`,
+  rule: among('{rules}'),
+  dataset: among('{usage,datasets}'),
+  class: among('{usage,classes}'),
+  model: within('{usage,model}'),
   type: (place, value) => `e.type = ${place(value)}`,
   result: within('{outcome,result}'),
   digest: member('digest'),
@@ -114,6 +124,9 @@ const names = [
   'rule',
   'type',
   'result',
+  'dataset',
+  'class',
+  'model',
 ] as const
 const hashes = ['digest', 'policy', 'trace'] as const
 

@@ -1,3 +1,4 @@
+import type { DataUse } from '../../core/data-use.ts'
 import type { Outcome } from '../../core/event.ts'
 import { nameLexeme, wordsIn, type Lexeme } from './words.ts'
 
@@ -20,7 +21,7 @@ interface Body {
   readonly policy?: string
   readonly trace?: string
   readonly outcome?: Outcome
-  readonly usage?: unknown
+  readonly usage?: DataUse
 }
 
 /** Characters of one event in which words are looked for. */
@@ -45,6 +46,9 @@ export function lexemesOf(event: Recorded): Set<Lexeme> {
   named('reason', body?.reason)
   named('result', body?.outcome?.result)
   for (const rule of body?.rules ?? []) named('rule', rule)
+  for (const dataset of body?.usage?.datasets ?? []) named('dataset', dataset)
+  for (const one of body?.usage?.classes ?? []) named('class', one)
+  named('model', body?.usage?.model)
   named('subject', subjectOf(event))
   return lexemes
 }

@@ -58,6 +58,9 @@ const filter = z.strictObject({
     .enum(['succeeded', 'failed', 'unknown'])
     .optional()
     .describe('of what the upstream did'),
+  dataset: z.string().optional().describe('one of the data sets that it touches'),
+  class: z.string().optional().describe('a class of the data that it touches'),
+  model: z.string().optional().describe('the model that answered'),
   digest: id.length(64).optional().describe('SHA-256 of what was decided about'),
   policy: id.length(64).optional().describe('SHA-256 of the policies that decided'),
   trace: id.length(32).optional().describe('W3C trace id'),

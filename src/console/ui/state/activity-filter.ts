@@ -14,6 +14,9 @@ export const searchable = [
   'trace',
   'digest',
   'policy',
+  'dataset',
+  'class',
+  'model',
 ] as const
 
 /** Those of them that nobody types: links ask for them. */
@@ -25,6 +28,9 @@ export const exact = [
   'trace',
   'digest',
   'policy',
+  'dataset',
+  'class',
+  'model',
 ] as const
 
 export type ActivityFilter = Readonly<
