@@ -1,11 +1,7 @@
 import { Failure, send, type Init } from './call.ts'
 
 /** An answer of one JSON document a line, as they come, until `signal`. Throws `Failure`. */
-export async function* readLines(
-  path: string,
-  init: Init,
-  signal: AbortSignal,
-): AsyncGenerator {
+export async function* readLines(path: string, init: Init, signal: AbortSignal): AsyncGenerator {
   const { body } = await send(path, init, signal)
   const reader = body!.pipeThrough(new TextDecoderStream()).getReader()
   let begun = ''

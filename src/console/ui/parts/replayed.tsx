@@ -94,7 +94,7 @@ function Difference({ difference }: { difference: ShownDifference }) {
         </p>
         <div class="replay-both">
           <section>
-            <h3>Was decided</h3>
+            <h2>Was decided</h2>
             {before.explanation ? (
               <Short explanation={before.explanation} was />
             ) : (
@@ -112,7 +112,7 @@ function Difference({ difference }: { difference: ShownDifference }) {
             )}
           </section>
           <section>
-            <h3>Would be</h3>
+            <h2>Would be</h2>
             <Short explanation={after} />
           </section>
         </div>
