@@ -17,7 +17,7 @@ const slow = [
   'test/e2e/{class-16-changed-meanwhile,clock-jumps,disconnect,governing,policy-reload}.test.ts',
   'test/e2e/{store-away,traces,upstream-failures,what-goes-on}.test.ts',
   'test/e2e/two-replicas.test.ts',
-  'test/gate/{active-policies,class-15-races,life-of-an-approval,replay}.test.ts',
+  'test/gate/{active-policies,class-15-races,life-of-an-approval,replay,store-vanishes}.test.ts',
   'test/identity/at-the-gateway.test.ts',
   'test/protocols/postgres/clients/{drivers,programs,query-builders}.test.ts',
   'test/protocols/http/{constant-memory,silent-connections,tls-listener}.test.ts',
