@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
@@ -8,10 +9,11 @@ import { startCountingUpstream, type CountingUpstream } from '../support/countin
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import type { PersonName } from '../support/gateway-client.ts'
 import { provideMonth, replicaOfThen } from '../support/past.ts'
-import { createTestDatabase, storeKinds } from '../support/store.ts'
+import { atEnd, createTestDatabase, storeKinds } from '../support/store.ts'
 import { sallyport } from '../support/terminal.ts'
 
 const month = '2024-03'
+const soon = { timeout: 30_000, interval: 100 }
 
 const policies = {
   'gateway.yaml': `
@@ -37,6 +39,7 @@ describe.runIf(storeKinds.includes('postgres'))('audit retain and legal-hold', (
   let upstream: CountingUpstream
   let gateway: TestGateway
   let databaseUrl: string
+  let delivered: string
 
   // As docs/audit.md has it: an administrator makes the logins.
   beforeAll(async () => {
@@ -49,7 +52,12 @@ describe.runIf(storeKinds.includes('postgres'))('audit retain and legal-hold', (
     await owner.connect()
     await provideMonth((sql) => owner.query(sql), month)
     upstream = await startCountingUpstream()
-    const config = 'audit: { retention: { keep: 400d } }'
+    const worm = mkdtempSync(join(tmpdir(), 'sallyport-worm-'))
+    atEnd(async () => rmSync(worm, { recursive: true }))
+    delivered = worm
+    const config = `audit:
+  retention: { keep: 400d }
+  deliveries: { worm: { folder: ${worm}, every: 1s } }`
     gateway = await startTestGateway({ upstream: upstream.url, policies, databaseUrl, config })
     const store = await openPostgres(databaseUrl)
     const then = await replicaOfThen(store, new Date('2024-03-15T12:00:00Z'))
@@ -117,7 +125,7 @@ describe.runIf(storeKinds.includes('postgres'))('audit retain and legal-hold', (
   let hold: string
 
   test('a legal hold keeps a month in the database, and what it says of people', async () => {
-    expect((await run(['retain'])).out).toMatch(/2024-03 +\d+\.\d +due +-\n/)
+    expect((await run(['retain'])).out).toMatch(/2024-03 +\d+\.\d +10 +due +-\n/)
     const span = ['--from', '2024-03-01', '--to', '2024-04-01']
     const why = ['--reason', 'case 2026-4, Smith against us']
     const made = await run(['legal-hold', 'create', ...span, ...why])
@@ -155,7 +163,7 @@ describe.runIf(storeKinds.includes('postgres'))('audit retain and legal-hold', (
     })
     expect((await run(['retain'])).out).toContain(hold)
     expect((await gateway.vote('omar', await gateway.pending())).status).toBe(200)
-    await expect.poll(async () => (await run(['retain'])).out).not.toContain(hold)
+    await expect.poll(async () => (await run(['retain'])).out, soon).not.toContain(hold)
     expect(await types('audit.legal_hold_released')).toMatchObject([{ details: { hold } }])
     // On record for good, and not in force any more.
     expect((await run(['legal-hold', 'list'])).out).toContain(`${hold}  released`)
@@ -189,15 +197,15 @@ describe.runIf(storeKinds.includes('postgres'))('audit retain and legal-hold', (
   })
 
   test('a month goes once its export is verified, on record, approved, and signed; what is left verifies', async () => {
-    mkdirSync(join(gateway.folder, 'worm'))
-    await run(['export', '--out', 'worm/log.ndjson.gz', '--gzip'])
     const environment = { SALLYPORT_KEEPER_URL: as(keeper) }
     const retain = (more: Record<string, string> = environment) =>
-      run(['retain', '--exports', 'worm'], more)
+      run(['retain', '--exports', delivered], more)
 
+    // What the gateway delivered by itself, as soon as it has all of it.
+    await expect.poll(() => readdirSync(delivered).length, soon).toBeGreaterThan(0)
     expect((await retain()).notes).toContain('A rule holds this')
     expect((await gateway.vote('omar', await gateway.pending())).status).toBe(200)
-    await expect.poll(async () => (await run(['retain'])).out).toContain('on record')
+    await expect.poll(async () => (await run(['retain'])).out, soon).toContain('on record')
     // Without the login it stays, and says so.
     expect((await retain({})).notes).toContain('2024-03 is in the database still')
     const done = await retain()
@@ -212,7 +220,10 @@ describe.runIf(storeKinds.includes('postgres'))('audit retain and legal-hold', (
     expect(rows).toEqual([{ there: null }])
 
     expect(await types('audit.retained')).toMatchObject([
-      { subject: { subject: 'dana' }, retention: { month, events: 10, exports: [{ first: 0 }] } },
+      {
+        subject: { subject: 'dana' },
+        retention: { month, events: 10, exports: [{ sha256: expect.any(String) }] },
+      },
     ])
     await run(['export', '--out', 'rest.ndjson'])
     const verified = await run(['verify', 'rest.ndjson'])

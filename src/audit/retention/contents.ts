@@ -12,32 +12,57 @@ export interface Contents {
   readonly impersonal: number
 }
 
-const day = 24 * 60 * 60_000
+type Span = readonly [first: string, end: string]
 
 /**
- * Counts a month, a day at a time, so that no statement takes long. Events that are not in the log yet are counted, and have no index: a month that is over for long
+ * Looks at a month, a day at a time, so that no statement takes long. Events that are not in the log yet are counted, and have no index: a month that is over for long
  * has none.
  */
 export async function contentsOf(db: Queryable, month: string): Promise<Contents> {
-  const { begin, end } = spanOf(month)
   let events = 0
   let impersonal = 0
   const indexes: Indexes[] = []
-  for (let at = begin.getTime(); at < end.getTime(); at += day) {
-    const span = [firstIdAt(new Date(at)), firstIdAt(new Date(at + day))]
-    const [counted] = await db.query<{ events: number; impersonal: number }>(
-      `SELECT count(*) AS events, count(*) FILTER (WHERE salt IS NULL) AS impersonal
-       FROM sallyport.audit_events WHERE id >= $1 AND id < $2 AND type <> 'audit.retained'`,
-      span,
-    )
-    events += counted!.events
-    impersonal += counted!.impersonal
+  for (const span of daysOf(month)) {
+    const counted = await countBetween(db, span)
+    events += counted.events
+    impersonal += counted.impersonal
     indexes.push(...(await placesBetween(db, span)))
   }
   return { events, impersonal, indexes: joined(indexes) }
 }
 
-function placesBetween(db: Queryable, span: readonly string[]): Promise<Indexes[]> {
+/** How many events a month has, in the same way. */
+export async function countOf(db: Queryable, month: string): Promise<number> {
+  let events = 0
+  for (const span of daysOf(month)) events += (await countBetween(db, span)).events
+  return events
+}
+
+const day = 24 * 60 * 60_000
+
+/** The days of a month, by the ids of their events. */
+function daysOf(month: string): Span[] {
+  const { begin, end } = spanOf(month)
+  const count = Math.round((end.getTime() - begin.getTime()) / day)
+  return Array.from({ length: count }, (_, n) => {
+    const at = begin.getTime() + n * day
+    return [firstIdAt(new Date(at)), firstIdAt(new Date(at + day))]
+  })
+}
+
+async function countBetween(
+  db: Queryable,
+  span: Span,
+): Promise<Pick<Contents, 'events' | 'impersonal'>> {
+  const [counted] = await db.query<Pick<Contents, 'events' | 'impersonal'>>(
+    `SELECT count(*) AS events, count(*) FILTER (WHERE salt IS NULL) AS impersonal
+     FROM sallyport.audit_events WHERE id >= $1 AND id < $2 AND type <> 'audit.retained'`,
+    span,
+  )
+  return counted!
+}
+
+function placesBetween(db: Queryable, span: Span): Promise<Indexes[]> {
   return db.query<Indexes>(
     `SELECT min(index) AS first, max(index) + 1 AS end
      FROM (SELECT index, index - row_number() OVER (ORDER BY index) AS island

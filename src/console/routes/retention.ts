@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { countOf } from '../../audit/retention/contents.ts'
 import { listLegalHolds, type LegalHold } from '../../audit/retention/legal-hold.ts'
 import { listMonths } from '../../audit/retention/months.ts'
 import { Problem } from '../../core/errors.ts'
@@ -81,6 +82,9 @@ export async function retentionRoutes(
                 month,
                 bytes: z.number(),
                 due: z.boolean().describe('all of it is older than what is kept'),
+                events: count
+                  .nullable()
+                  .describe('counted where it is due, and not on record yet; else `null`'),
                 recorded: z.boolean().describe('that it is kept elsewhere is on record'),
                 held_by: z.array(z.string()).describe('legal holds'),
               }),
@@ -89,13 +93,14 @@ export async function retentionRoutes(
         },
       },
     },
-    async () => ({
-      keep_seconds: keepMs === null ? null : keepMs / 1_000,
-      months: (await listMonths(store, keepMs)).map(({ heldBy, ...rest }) => ({
-        ...rest,
-        held_by: [...heldBy],
-      })),
-    }),
+    async () => {
+      const months = []
+      for (const { heldBy, ...rest } of await listMonths(store, keepMs)) {
+        const events = rest.due && !rest.recorded ? await countOf(store, rest.month) : null
+        months.push({ ...rest, events, held_by: [...heldBy] })
+      }
+      return { keep_seconds: keepMs === null ? null : keepMs / 1_000, months }
+    },
   )
 
   app.post(

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { timeOf } from '../../../audit/event-id.ts'
+import { openCheckpoint } from '../../../audit/log/checkpoint.ts'
 import { verifyExport } from '../../../audit/verify.ts'
 import { readLines } from '../../../audit/verify/lines.ts'
 import { manifestFile, type Trust } from '../../../audit/verify/signed-log.ts'
@@ -37,25 +38,37 @@ export async function findExports(path: string): Promise<string[]> {
   })
   if (!found.isDirectory()) return [path]
   const names = await readdir(path)
-  const exports = names.filter((name) => /\.ndjson(\.gz)?$/.test(name)).toSorted()
+  // Those in other formats do not have what was hashed.
+  const exports = names.filter((name) => /(?<!\.ocsf)\.ndjson(\.gz)?$/.test(name)).toSorted()
   if (exports.length > 0) return exports.map((name) => join(path, name))
   throw new UsageError(`There is no export in ${path}.`, 'Name a folder of .ndjson files.')
 }
 
+/** A month that is looked for, and how many events it has. */
+export interface Wanted {
+  readonly month: string
+  readonly events: number
+}
+
 /**
- * Verifies every file against its manifest and these keys, and counts what all of them together have of each month; events that several have count once. Throws
- * `Refusal` for a file that is not what was recorded: nothing is taken out of a database for it.
+ * Verifies files against their manifests and these keys, in the order of the log, until they have all of the months that are wanted, and counts what they have of each month; events
+ * that several have count once. Throws `Refusal` for a file that is not what was recorded: nothing is taken out of a database for it.
  */
 export async function countKept(
   paths: readonly string[],
   keys: readonly string[],
+  wanted: readonly Wanted[],
 ): Promise<ReadonlyMap<string, Tally>> {
   const tallies = new Map<string, Tally>()
-  const files = await Promise.all(
+  const found = await Promise.all(
     paths.map(async (path) => ({ path, ...(await manifestOf(path)) })),
   )
+  const files = found
+    .filter(({ manifest }) => !isOlder(manifest, keys, wanted))
+    .toSorted((a, b) => a.manifest.first - b.manifest.first)
   let counted = 0
-  for (const { path, manifest } of files.toSorted((a, b) => a.manifest.first - b.manifest.first)) {
+  for (const { path, manifest } of files) {
+    if (wanted.every(({ month, events }) => tallies.get(month)?.events === events)) break
     const months = new Map<string, Counts>()
     await verified(path, tallied(path, months, counted), { manifest, keys, older: null })
     const { first, end } = manifest
@@ -70,6 +83,16 @@ export async function countKept(
     }
   }
   return tallies
+}
+
+/** Signed before the first of these months began: it has nothing of them, and a folder of years does not have to be read whole. */
+function isOlder(
+  { checkpoint }: Trust['manifest'],
+  keys: readonly string[],
+  wanted: readonly Wanted[],
+): boolean {
+  const time = openCheckpoint(checkpoint, keys)?.time?.toISOString().slice(0, 7)
+  return time !== undefined && wanted.every(({ month }) => time < month)
 }
 
 async function verified(path: string, lines: AsyncIterable<string>, trust: Trust): Promise<void> {

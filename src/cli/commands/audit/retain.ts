@@ -8,7 +8,7 @@ import { held, noteHeld } from '../../held.ts'
 import { jsonText } from '../../json-text.ts'
 import { table } from '../../table.ts'
 import type { Terminal } from '../../terminal.ts'
-import { countKept, findExports, type Tally } from './kept-files.ts'
+import { countKept, findExports, type Tally, type Wanted } from './kept-files.ts'
 
 interface Options {
   readonly exports?: readonly string[]
@@ -23,6 +23,7 @@ const retention = z.object({
       month: z.string(),
       bytes: z.number(),
       due: z.boolean(),
+      events: z.number().nullable(),
       recorded: z.boolean(),
       held_by: z.array(z.string()),
     }),
@@ -49,7 +50,8 @@ export function retainAudit(terminal: Terminal): Command {
       }
       const due = months.filter((month) => month.due && month.held_by.length === 0)
       if (due.length === 0) return terminal.note('No month is due.')
-      const kept = await keptIn(terminal, plane, exports)
+      const wanted = due.flatMap(({ month, events }) => (events === null ? [] : { month, events }))
+      const kept = await keptIn(terminal, plane, exports, wanted)
       const ready = due.filter(({ month, recorded }) => recorded || kept.has(month))
       for (const { month } of due.filter((one) => !ready.includes(one)))
         terminal.note(`${month} is not in these files, and stays.`)
@@ -62,10 +64,12 @@ async function keptIn(
   terminal: Terminal,
   plane: ControlPlane,
   named: readonly string[],
+  wanted: readonly Wanted[],
 ): Promise<ReadonlyMap<string, Tally>> {
+  if (wanted.length === 0) return new Map()
   const { keys } = await plane.get('/api/audit/keys', z.object({ keys: z.array(z.string()) }))
   const paths = await Promise.all(named.map((path) => findExports(resolve(terminal.folder, path))))
-  return countKept([...new Set(paths.flat())], keys)
+  return countKept([...new Set(paths.flat())], keys, wanted)
 }
 
 /** On record first, and out of the database then: a run that was interrupted, or waited for people, is run again. */
@@ -110,10 +114,11 @@ async function confirm(terminal: Terminal, months: readonly Month[]): Promise<vo
 
 function shown(months: readonly Month[]): string {
   return table(
-    ['MONTH', 'MiB', 'STATE', 'LEGAL HOLDS'],
+    ['MONTH', 'MiB', 'EVENTS', 'STATE', 'LEGAL HOLDS'],
     months.map((month) => [
       month.month,
       (month.bytes / 1024 ** 2).toFixed(1),
+      month.events === null ? null : String(month.events),
       stateOf(month),
       month.held_by.join(', ') || null,
     ]),
