@@ -4,7 +4,7 @@ import { cefLine } from './cef.ts'
 import { csvHead, csvLine } from './csv.ts'
 import { ndjsonLine } from './ndjson.ts'
 import { ocsfLine } from './ocsf/event.ts'
-import { readRows, type RowOptions } from './rows.ts'
+import { readPages, type RowOptions } from './rows.ts'
 import type { Part } from './stretches.ts'
 
 export interface Format {
@@ -37,6 +37,9 @@ export interface ExportOptions extends RowOptions {
   readonly continued?: boolean
 }
 
+/** In characters. */
+const pieceSize = 64 * 1024
+
 /** A part of the log as text, one event a line, whole lines at a time, in constant memory. */
 export async function* exportText(
   store: Store,
@@ -46,5 +49,15 @@ export async function* exportText(
 ): AsyncGenerator<string> {
   const { head, line }: Format = formats[name]
   if (head !== null && !continued) yield `${head}\n`
-  for await (const row of readRows(store, part, options)) yield `${line(row)}\n`
+  // Each piece costs its reader more than a line does, so many go together.
+  let piece = ''
+  for await (const page of readPages(store, part, options)) {
+    for (const row of page) {
+      piece += `${line(row)}\n`
+      if (piece.length < pieceSize) continue
+      yield piece
+      piece = ''
+    }
+  }
+  if (piece !== '') yield piece
 }

@@ -13,17 +13,30 @@ export interface RowOptions {
 /** The events of a part, in the order of the log, from any place of it, in constant memory. */
 export async function* readRows(
   store: Store,
+  part: Part,
+  options: RowOptions = {},
+): AsyncGenerator<EventRow> {
+  for await (const page of readPages(store, part, options)) yield* page
+}
+
+/** The same, many at a time. The next ones are read while these are used. */
+export async function* readPages(
+  store: Store,
   { first, end }: Part,
   { personal = true }: RowOptions = {},
-): AsyncGenerator<EventRow> {
-  for (let start = await stretchAt(store, first); start !== null && start < end;) {
-    const rows = await readPart(store, { first: start, end }, pageSize)
-    for (const row of rows) {
-      if (row.index! < first || row.index! >= end) continue
-      yield personal ? row : { ...row, salt: null, personal: null }
-    }
+): AsyncGenerator<readonly EventRow[]> {
+  const read = async (start: number | null): Promise<readonly EventRow[]> =>
+    start === null || start >= end ? [] : readPart(store, { first: start, end }, pageSize)
+  const start = await stretchAt(store, first)
+  let reading = read(start)
+  for (;;) {
+    const rows = await reading
+    if (rows.length === 0) return
     // Behind links that somebody took away the log goes on, and verifying names what is missing.
-    const next = rows.length > 0 ? rows.at(-1)!.index! + 1 : start
-    start = await nextStretch(store, { first: next, end })
+    reading = nextStretch(store, { first: rows.at(-1)!.index! + 1, end }).then(read)
+    // Whoever goes on hears of an error, and whoever does not has no use for it.
+    reading.catch(() => {})
+    const wanted = rows.filter(({ index }) => index! >= first && index! < end)
+    yield personal ? wanted : wanted.map((row) => ({ ...row, salt: null, personal: null }))
   }
 }
