@@ -8,7 +8,7 @@ import { expect, test } from 'vitest'
 const src = fileURLToPath(new URL('../../src/', import.meta.url))
 
 const spine = ['store', 'config', 'telemetry', 'core']
-const belowGate = ['identity', 'policy', 'approvals', 'audit', ...spine]
+const belowGate = ['identity', 'policy', 'approvals', 'audit', 'usage', ...spine]
 
 /** What each folder may import, besides itself. */
 const arrows: Record<string, readonly string[]> = {
@@ -20,6 +20,7 @@ const arrows: Record<string, readonly string[]> = {
   identity: spine,
   approvals: spine,
   audit: spine,
+  usage: spine,
   gate: belowGate,
   protocols: ['gate', 'identity', 'config', 'telemetry', 'core'],
   channels: ['gate', ...belowGate],
