@@ -2,15 +2,16 @@
  * Statements through the gateway, side by side in one run: directly, through pgbouncer (Debian's package), and through Sallyport doing all of its work
  * (token, 1,000 rules, every statement judged, durable audit in PostgreSQL).
  *
- *     taskset -c 1 node bench/postgres.ts [--rounds 3] [--seconds 2] [--only points|bulk|sessions] [--shape words] [--profile folder]
+ *     taskset -c 1 node bench/postgres.ts [--rounds 3] [--seconds 2] [--only points|bulk|sessions|gigabyte] [--shape words] [--tls] [--profile folder]
  *
  * With TMPDIR=/dev/shm nothing waits for a disk, so that what is left is the gateway itself. Each proxy has core 0 for itself; the clients and both PostgreSQLs share core 1. Prints the median of the rounds, as ratios to pgbouncer in the same rounds. CPU is the
- * proxy's own.
+ * proxy's own. With --tls, all of it is inside of TLS, on both sides of the proxies.
  */
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { parseArgs, promisify } from 'node:util'
 import { findPostgres, PostgresServer } from '../test/support/postgres.ts'
+import { makeCertificate } from './support/certificate.ts'
 import { startGatewayUnderTest } from './support/gateway.ts'
 import { startPgbouncer } from './support/pgbouncer.ts'
 import { cpuMicros, median } from './support/process.ts'
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '2' },
     only: { type: 'string' },
     shape: { type: 'string', default: '' },
+    tls: { type: 'boolean', default: false },
     profile: { type: 'string' },
   },
 })
@@ -42,7 +44,9 @@ interface Round {
   readonly cpu: number
 }
 
+const tls = values.tls ? makeCertificate() : null
 const settings = ['shared_buffers=128MB', 'max_wal_size=4GB', 'max_connections=1200']
+if (tls) settings.push('ssl=on', `ssl_cert_file=${tls.cert}`, `ssl_key_file=${tls.key}`)
 const upstream = await PostgresServer.start([...settings, 'fsync=off'])
 await upstream.createDatabase(name)
 const { port } = new URL(upstream.url(name))
@@ -53,10 +57,11 @@ const gateway = await startGatewayUnderTest({
   upstream: 'http://127.0.0.1:9',
   rules: 1000,
   database,
+  tls,
   node,
 })
 // Last: nothing ends it if another one does not start.
-const pgbouncer = await startPgbouncer(0, database)
+const pgbouncer = await startPgbouncer(0, database, tls)
 const contestants: readonly Contestant[] = [
   { name: 'direct', port: database.port, pid: null, token: '' },
   { name: 'pgbouncer', port: pgbouncer.port, pid: pgbouncer.pid, token: '' },
@@ -73,7 +78,7 @@ async function pgbench({ port, token }: Contestant, args: readonly string[]): Pr
         ...process.env,
         PGUSER: 'postgres',
         PGPASSWORD: token || 'none',
-        PGSSLMODE: 'disable',
+        PGSSLMODE: tls ? 'require' : 'disable',
       },
     },
   )
@@ -140,11 +145,13 @@ async function transactions(
   return { speed, cpu }
 }
 
+const open = ({ port, token }: Contestant) => BareClient.open(port, name, token, tls !== null)
+
 async function bulk(): Promise<void> {
   const chunk = Buffer.from(`${'x'.repeat(1023)}\n`.repeat(64))
   const mebibytes = 256
   const streamed = (sql: string) => async (one: Contestant) => {
-    const client = await BareClient.open(one.port, name, one.token)
+    const client = await open(one)
     await client.ask('SELECT 1')
     const round = await measured(one, async () => (await client.ask(sql)) / 2 ** 20)
     client.close()
@@ -166,7 +173,7 @@ async function bulk(): Promise<void> {
     streamed("COPY (SELECT repeat('x', 1000) FROM generate_series(1, 200000)) TO STDOUT"),
   )
   await compare('COPY in', 'MiB', async (one) => {
-    const client = await BareClient.open(one.port, name, one.token)
+    const client = await open(one)
     await client.ask('CREATE UNLOGGED TABLE copied (line text)')
     const round = await measured(one, async () => {
       await client.copyIn('COPY copied FROM STDIN', chunk, mebibytes * 16)
@@ -178,19 +185,59 @@ async function bulk(): Promise<void> {
   })
 }
 
-/** Memory of idle sessions, in KiB each. */
+/** Memory of sessions, in KiB each: of idle ones, and of those with a statement that waits for people. */
 async function sessions(): Promise<void> {
   const count = 1000
-  for (const { name: who, port, pid, token } of contestants) {
+  const direct = await open(contestants[0]!)
+  await direct.ask('CREATE TABLE held (id int)')
+  direct.close()
+  for (const one of contestants) {
+    const { name: who, pid } = one
     if (!pid) continue
     const clients: BareClient[] = []
-    for (let i = 0; i < 100; i++) clients.push(await BareClient.open(port, name, token))
+    const more = async (some: number) => {
+      for (let i = 0; i < some; i++) clients.push(await open(one))
+    }
+    await more(100)
     const before = residentOf(pid)
-    for (let i = 100; i < count; i++) clients.push(await BareClient.open(port, name, token))
-    const each = (residentOf(pid) - before) / (count - 100)
-    process.stdout.write(`${who}: ${each.toFixed(0)} KiB for each of ${count} idle sessions\n`)
+    await more(count - 100)
+    const idle = (residentOf(pid) - before) / (count - 100)
+    process.stdout.write(`${who}: ${idle.toFixed(0)} KiB for each of ${count} idle sessions\n`)
+    if (who === 'sallyport') {
+      const between = residentOf(pid)
+      // Each is another statement: people decide on every one.
+      for (const [i, client] of clients.entries())
+        await client.until('held for approval', `DELETE FROM held WHERE id = ${i}`)
+      const held = (residentOf(pid) - between) / count
+      process.stdout.write(
+        `${who}: ${held.toFixed(0)} KiB more for each of ${count} that are held\n`,
+      )
+    }
     for (const client of clients) client.close()
   }
+}
+
+/** Memory of the gateway while a gibibyte goes through it, each way. */
+async function gigabyte(): Promise<void> {
+  const ours = contestants.at(-1)!
+  const client = await open(ours)
+  await client.ask('CREATE UNLOGGED TABLE large (line text)')
+  const row = Buffer.from(`${'x'.repeat(1023)}\n`.repeat(64))
+  const watched = async (what: string, work: () => Promise<unknown>) => {
+    const before = residentOf(ours.pid!)
+    let most = before
+    const watching = setInterval(() => (most = Math.max(most, residentOf(ours.pid!))), 20)
+    await work()
+    clearInterval(watching)
+    const mebibytes = (most - before) / 1024
+    process.stdout.write(`1 GiB ${what}: ${mebibytes.toFixed(0)} MiB more at most\n`)
+  }
+  for (let round = 0; round < rounds; round++) {
+    await watched('in', () => client.copyIn('COPY large FROM STDIN', row, 16 * 1024))
+    await watched('out', () => client.ask('COPY large TO STDOUT'))
+    await client.ask('TRUNCATE large')
+  }
+  client.close()
 }
 
 /** KiB of memory of a process (proc(5)). */
@@ -204,7 +251,9 @@ process.stdout.write(
 if (!values.only || values.only === 'points') await points()
 if (!values.only || values.only === 'bulk') await bulk()
 if (!values.only || values.only === 'sessions') await sessions()
+if (!values.only || values.only === 'gigabyte') await gigabyte()
 
 await gateway.stop()
 await pgbouncer.stop()
 await upstream.remove()
+if (tls) rmSync(tls.folder, { recursive: true })

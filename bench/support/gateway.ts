@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PostgresServer } from '../../test/support/postgres.ts'
 import { startTokenIssuer } from '../../test/support/token-issuer.ts'
+import type { Certificate } from './certificate.ts'
 import { freePort, startOn, stop } from './process.ts'
 
 export interface GatewayUnderTest {
@@ -22,6 +23,8 @@ interface Options {
   readonly rules: number
   /** A PostgreSQL on loopback that lets `postgres` in. */
   readonly database?: { readonly port: number; readonly name: string }
+  /** Of the database and of the gateway: TLS on both sides of it. */
+  readonly tls?: Certificate | null
   /** Arguments of Node, such as `--cpu-prof`. */
   readonly node?: readonly string[]
 }
@@ -32,6 +35,7 @@ export async function startGatewayUnderTest({
   upstream,
   rules,
   database,
+  tls = null,
   node = [],
 }: Options): Promise<GatewayUnderTest> {
   const postgres = await PostgresServer.start(['shared_buffers=128MB', 'max_wal_size=4GB'])
@@ -56,14 +60,15 @@ ${
     ? `  - name: orders
     protocol: postgres
     listen: 127.0.0.1:${databasePort}
-    trusted: true
+    ${tls ? `tls: { cert: ${tls.cert}, key: ${tls.key} }\n    ca: ${tls.cert}` : 'trusted: true'}
     max_connections: 2000
     max_connections_per_subject: 2000
-    upstream: { host: 127.0.0.1, port: ${database.port}, tls: disable, databases: [${database.name}] }
+    upstream: { host: 127.0.0.1, port: ${database.port}, tls: ${tls ? 'verify-full' : 'disable'}, databases: [${database.name}] }
     credential: { user: postgres, password: none }`
     : ''
 }
 policies: ./policies
+hold: { max_per_subject: 2000 }
 log: { level: warn }
 `,
   )
@@ -93,7 +98,13 @@ function policies(others: number, database: boolean): string {
     `  - { name: ${name}, who: { group: ${group} }, on: crm, what: { http: { method: GET, path: ${path} } }, then: allow }\n`
   let text = `rules:\n${rule('measured', '/v1/**', 'agents')}`
   if (database)
-    text += '  - { name: measured-sql, who: { group: agents }, on: orders, then: allow }\n'
+    text += `  - { name: measured-sql, who: { group: agents }, on: orders, then: allow }
+  - name: held-sql
+    on: orders
+    what: { sql: { verb: [delete] } }
+    then: hold
+    approval: { from: { group: leads }, expires: 1h }
+`
   for (let index = 0; index < others; index++) {
     text += rule(`other-${index}`, `/v1/area-${index}/:id`, `group-${index}`)
   }

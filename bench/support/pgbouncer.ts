@@ -1,12 +1,14 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Certificate } from './certificate.ts'
 import { freePort, startOn, stop } from './process.ts'
 
 /** A pgbouncer with sessions of its own for each client, as the gateway has them. It refuses to run as root. */
 export async function startPgbouncer(
   core: number,
   database: { readonly port: number; readonly name: string },
+  tls: Certificate | null = null,
 ): Promise<{ readonly port: number; readonly pid: number; stop(): Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-pgbouncer-'))
   chmodSync(folder, 0o755)
@@ -27,6 +29,7 @@ log_disconnections = 0
 pool_mode = session
 max_client_conn = 2000
 default_pool_size = 200
+${tls ? `client_tls_sslmode = require\nclient_tls_cert_file = ${tls.cert}\nclient_tls_key_file = ${tls.key}\nserver_tls_sslmode = require` : ''}
 `,
   )
   writeFileSync(join(folder, 'users'), '"postgres" ""\n')

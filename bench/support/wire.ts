@@ -1,5 +1,6 @@
-import { connect, type Socket } from 'node:net'
 import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { cstring, int32, message, query } from '../../src/protocols/postgres/wire/messages.ts'
 
 /** A client that looks at nothing but the end of an answer, so that what is measured is not the client. */
@@ -15,9 +16,14 @@ export class BareClient {
     socket.on('data', (chunk: Buffer) => this.#read(chunk))
   }
 
-  static async open(port: number, database: string, token: string): Promise<BareClient> {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true })
-    await once(socket, 'connect')
+  /** `secure`: over TLS, with any certificate. */
+  static async open(
+    port: number,
+    database: string,
+    token: string,
+    secure = false,
+  ): Promise<BareClient> {
+    const socket = await dial(port, secure)
     const client = new BareClient(socket)
     const ready = client.#answered()
     const parameters = Buffer.from(`user\0postgres\0database\0${database}\0\0`)
@@ -49,6 +55,15 @@ export class BareClient {
     await answered
   }
 
+  /** Resolves when these words have come in the answer, which may go on. */
+  async until(words: string, sql: string): Promise<void> {
+    this.socket.write(query(sql))
+    for (let said = ''; !said.includes(words);) {
+      const [chunk] = (await once(this.socket, 'data')) as [Buffer]
+      said += chunk.toString('latin1')
+    }
+  }
+
   close(): void {
     this.socket.destroy()
   }
@@ -64,4 +79,16 @@ export class BareClient {
     if (this.#tail.toString('latin1') !== 'Z\0\0\0\x05I') return
     this.#done?.()
   }
+}
+
+async function dial(port: number, secure: boolean): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  await once(socket, 'connect')
+  if (!secure) return socket
+  socket.write(message('', int32(80_877_103)))
+  await once(socket, 'data')
+  socket.pause()
+  const inside = connectTls({ socket, rejectUnauthorized: false })
+  await once(inside, 'secureConnect')
+  return inside
 }
