@@ -10,6 +10,7 @@ import type { GateContext } from '../gate/context.ts'
 import { Lines } from '../gate/lines.ts'
 import { authorizeFiles } from '../gate/policy-errand.ts'
 import { factsOf } from '../policy/attributes.ts'
+import { compileAside } from '../policy/compile-aside.ts'
 import { compilePolicies, type CompiledPolicies } from '../policy/compile.ts'
 import { readPolicyFolder } from '../policy/load.ts'
 import type { PolicyDocument } from '../policy/read-rules.ts'
@@ -36,18 +37,19 @@ export async function openGate(
 ): Promise<OpenGate> {
   const { config, log, secrets, secretKeys, store, lease, leaseTimes, audit, outcomes, holds } =
     foundation
+  const knownTo = (from: 'here' | 'elsewhere') => ({
+    resources: config.resources.map(known),
+    datasets: config.datasets,
+    channels: knownChannels(config.channels),
+    elsewhere: from === 'elsewhere',
+  })
   const compile: OpenGate['compile'] = (documents, from) =>
-    compilePolicies(documents, {
-      resources: config.resources.map(known),
-      datasets: config.datasets,
-      channels: knownChannels(config.channels),
-      elsewhere: from === 'elsewhere',
-    })
+    compilePolicies(documents, knownTo(from))
   const policies = opened.adopt(
     await ActivePolicies.open({
       folder: config.policies,
       read: async () => (await readPolicyFolder(config.policies)).policies,
-      compile,
+      compile: (documents, from) => compileAside(documents, knownTo(from)),
       replica: lease.replica,
       store,
       audit,

@@ -5,7 +5,13 @@ import { usageFactName, type UsageFact } from '../core/usage-fact.ts'
 import { ExpressionCompiler } from './cel/expression.ts'
 import { compileRule } from './compile-rule.ts'
 import type { Known } from './known.ts'
-import { readRules, report, type PolicyDocument, type ReadRule } from './read-rules.ts'
+import {
+  readRules,
+  report,
+  type PolicyDocument,
+  type ReadFile,
+  type ReadRule,
+} from './read-rules.ts'
 import { RuleIndex } from './rule-index.ts'
 import type { Rule } from './rule.ts'
 
@@ -49,20 +55,39 @@ export function compilePolicies(
   documents: readonly PolicyDocument[],
   known: Known,
 ): CompiledPolicies {
-  const sorted = documents.toSorted((a, b) => compareText(a.file, b.file))
-  const files = sorted.map(readRules)
-  const read = files.flatMap((file) => file.rules)
+  const steps = compileRead(documents, documents.map(readRules), known)
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value
+  }
+}
+
+/** The same from what has been read of each document already, one rule after the other: whoever runs it can do something else in between. */
+export function* compileRead(
+  documents: readonly PolicyDocument[],
+  files: readonly ReadFile[],
+  known: Known,
+): Generator<void, CompiledPolicies> {
+  const inOrderOfFiles = documents
+    .map((document, index) => ({ document, file: files[index]! }))
+    .toSorted((a, b) => compareText(a.document.file, b.document.file))
+  const sorted = inOrderOfFiles.map(({ document }) => document)
+  const read = inOrderOfFiles.flatMap(({ file }) => file.rules)
   reportDuplicates(read)
   const expressions = new ExpressionCompiler()
-  const rules = read
-    .map((rule) => compileRule(rule, known, expressions))
+  const compiled: (Rule | null)[] = []
+  for (const rule of read) {
+    compiled.push(compileRule(rule, known, expressions))
+    yield
+  }
+  const rules = compiled
     .filter((rule) => rule !== null)
     .toSorted((a, b) => compareText(a.name, b.name))
   const mistakes = [...files.flatMap((file) => file.mistakes), ...sameNames(sorted)]
   if (mistakes.length > 0) throw new MistakesError(inOrder(mistakes))
   const byResource = indexByResource(rules)
   return {
-    hash: hashOf(read),
+    hash: yield* hashOf(read),
     documents: sorted,
     rules,
     resources: known.resources.map(({ name }) => name),
@@ -124,12 +149,18 @@ function resourceRules(all: readonly Rule[]): ResourceRules {
   }
 }
 
-function hashOf(read: readonly ReadRule[]): string {
+function* hashOf(read: readonly ReadRule[]): Generator<void, string> {
   const sources = read
     .map(({ source }) => source)
     .filter((source) => source !== undefined)
     .toSorted((a, b) => compareText(a.name, b.name))
-  return createHash('sha256').update(canonicalize(sources)!).digest('hex')
+  // The canonical JSON of all of them (RFC 8785), piece by piece.
+  const hash = createHash('sha256').update('[')
+  for (const [index, source] of sources.entries()) {
+    hash.update(index === 0 ? '' : ',').update(canonicalize(source)!)
+    yield
+  }
+  return hash.update(']').digest('hex')
 }
 
 function inOrder(mistakes: readonly Mistake[]): Mistake[] {
