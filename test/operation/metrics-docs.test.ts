@@ -14,7 +14,7 @@ const ours = [...all].filter((name) => name.startsWith('sallyport_'))
 function namedIn(text: string): string[] {
   // The manual names roles of the database, too.
   const words =
-    text.match(/\b(sallyport_(?!gateway|owner|login|eraser)|nodejs_|process_)\w+/g) ?? []
+    text.match(/\b(sallyport_(?!gateway|owner|login|eraser|keeper)|nodejs_|process_)\w+/g) ?? []
   return [
     ...new Set(
       words.map((word) => (all.has(word) ? word : word.replace(/_(bucket|count|sum)$/, ''))),
