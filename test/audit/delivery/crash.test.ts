@@ -35,7 +35,8 @@ async function openLog() {
   atEnd(() => store.end())
   const scene = await Scene.open(store)
   await store.query(
-    `INSERT INTO sallyport.audit_deliveries (name, settings, cursor) VALUES ('d', '{}', 0)`,
+    `INSERT INTO sallyport.audit_deliveries (name, settings, cursor) VALUES ('d', '{}', $1)`,
+    [scene.first],
   )
   return { url, scene, folder: newFolder() }
 }
@@ -54,7 +55,7 @@ describe.runIf(storeKinds.includes('postgres'))('a replica that delivers', () =>
     const keeper = new Client({ connectionString: url })
     await keeper.connect()
     const first = start(url, folder)
-    await until(async () => (await scene.health()).active)
+    await until(async () => (await scene.health('d')).active)
     for (;;) {
       const [, { rows }] = (await keeper.query(
         'BEGIN; SELECT cursor FROM sallyport.audit_deliveries FOR UPDATE',
@@ -63,15 +64,15 @@ describe.runIf(storeKinds.includes('postgres'))('a replica that delivers', () =>
       const written = Math.max(0, ...filesIn(folder).map((name) => Number(name.split('-')[3])))
       if (written > Number(rows[0]!.cursor)) break
       await keeper.query('COMMIT')
-      if ((await scene.health()).lag === 0) await scene.grow(1)
+      if ((await scene.health('d')).lag === 0) await scene.grow(1)
     }
     await kill(first)
     await keeper.query('COMMIT')
     await keeper.end()
     start(url, folder)
-    await scene.delivered()
+    await scene.delivered('d')
 
-    expect(linesIn(folder)).toEqual(await scene.log())
+    expect(linesIn(folder)).toEqual(await scene.log('d'))
     await verified(folder)
   })
 
@@ -91,9 +92,9 @@ describe.runIf(storeKinds.includes('postgres'))('a replica that delivers', () =>
     enough.abort()
     await grown
     start(url, folder)
-    await scene.delivered()
+    await scene.delivered('d')
 
-    expect(linesIn(folder)).toEqual(await scene.log())
+    expect(linesIn(folder)).toEqual(await scene.log('d'))
     expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([])
     await verified(folder)
   })
@@ -106,12 +107,12 @@ describe.runIf(storeKinds.includes('postgres'))('a replica that delivers', () =>
     await scene.grow(200)
     sleeper.kill('SIGSTOP')
     start(url, folder)
-    await scene.delivered()
+    await scene.delivered('d')
     sleeper.kill('SIGCONT')
     await scene.grow(200)
-    await scene.delivered()
+    await scene.delivered('d')
 
-    expect(linesIn(folder)).toEqual(await scene.log())
+    expect(linesIn(folder)).toEqual(await scene.log('d'))
     await verified(folder)
   })
 
@@ -119,13 +120,13 @@ describe.runIf(storeKinds.includes('postgres'))('a replica that delivers', () =>
     const { url, scene, folder } = await openLog()
     await scene.grow(40)
     const cramped = start(url, folder, '2')
-    await until(async () => (await scene.health()).failures > 1)
-    expect((await scene.health()).lastError).toBe('The file cannot be written (EFBIG)')
+    await until(async () => (await scene.health('d')).failures > 1)
+    expect((await scene.health('d')).lastError).toBe('The file cannot be written (EFBIG)')
     expect(filesIn(folder)).toEqual([])
     await kill(cramped)
     start(url, folder)
-    await scene.delivered()
-    expect(linesIn(folder)).toEqual(await scene.log())
+    await scene.delivered('d')
+    expect(linesIn(folder)).toEqual(await scene.log('d'))
     expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([])
   })
 })

@@ -16,7 +16,10 @@ test('a folder has each event once, in order, in files of so many, each of which
 
   expect(linesIn(folder)).toEqual(await scene.log())
   const spans = filesIn(folder).map((name) => name.split('-').slice(2, 4).map(Number))
-  expect(spans.map(([first]) => first)).toEqual([0, ...spans.slice(0, -1).map(([, end]) => end)])
+  expect(spans.map(([first]) => first)).toEqual([
+    scene.first,
+    ...spans.slice(0, -1).map(([, end]) => end),
+  ])
   for (const [first, end] of spans) expect(end! - first!).toBeLessThanOrEqual(10)
   expect(scene.attempts.every(({ delivered }) => delivered)).toBe(true)
 
@@ -63,11 +66,12 @@ test('what a killed attempt left behind is cleared away, and a name that is take
   mkdirSync(join(folder, name!))
   writeFileSync(join(folder, `.${name}.0.part`), 'half')
   await scene.store.query(
-    `INSERT INTO sallyport.audit_deliveries (name, settings, cursor) VALUES ('again', '{}', 0)`,
+    `INSERT INTO sallyport.audit_deliveries (name, settings, cursor) VALUES ('again', '{}', $1)`,
+    [scene.first],
   )
-  await scene.deliver({ folder, max_events: 2 }, { name: 'again' })
+  await scene.deliver({ folder, max_events: 2 }, 'again')
   await until(async () => (await scene.health('again')).failures > 1)
-  expect((await scene.health('again')).cursor).toBe(0)
+  expect((await scene.health('again')).cursor).toBe(scene.first)
   expect(readdirSync(folder).filter((file) => file.endsWith('.part'))).toEqual([])
   rmSync(join(folder, name!), { recursive: true })
   await scene.delivered('again')

@@ -25,8 +25,9 @@ export class Siem {
   before: (post: Post, request: IncomingMessage) => Promise<number | null> = async () => 200
   url = ''
 
-  static async start(): Promise<Siem> {
+  static async start(cursor = 0): Promise<Siem> {
     const siem = new Siem()
+    siem.cursor = cursor
     const server = createHttp((request, response) => {
       void (async () => {
         const chunks: Buffer[] = []

@@ -14,7 +14,7 @@ import type { EventInput } from '../../../src/core/event.ts'
 import type { Store } from '../../../src/store/db.ts'
 import { createLog } from '../../../src/telemetry/log.ts'
 import { anIntent, quiet, startReplica, until, type TestReplica } from '../../support/audit.ts'
-import { openTestStore } from '../../support/store.ts'
+import { atEnd, openTestStore } from '../../support/store.ts'
 
 const signing = [generateKeyPairSync('ed25519').privateKey]
 
@@ -24,24 +24,47 @@ export function configured(delivery: object): AuditDeliveryConfig {
   return deliveries['d']!
 }
 
-/** A log, and deliveries of it that look for what is due all the time. */
+interface Log {
+  readonly store: Store
+  readonly replica: TestReplica
+  readonly sequencer: Sequencer
+}
+
+async function openLog(given?: Store): Promise<Log> {
+  const store = given ?? (await openTestStore())
+  const replica = await startReplica(store)
+  const { audit } = replica
+  const sequencer = new Sequencer({ store, signing, audit, log: quiet })
+  atEnd(() => sequencer.close())
+  return { store, replica, sequencer }
+}
+
+/** One for all tests of a file, since an embedded store takes seconds to open. */
+let shared: Promise<Log> | null = null
+let scenes = 0
+
+/** A log, and deliveries of what comes into it from now on, which look for what is due all the time. */
 export class Scene {
   readonly store: Store
   readonly replica: TestReplica
+  /** The index of the first event that is delivered. */
+  readonly first: number
   readonly attempts: Delivered[] = []
+  readonly #name = `d${++scenes}`
   readonly #sequencer: Sequencer
 
-  private constructor(store: Store, replica: TestReplica) {
+  private constructor({ store, replica, sequencer }: Log, first: number) {
     this.store = store
     this.replica = replica
-    const { audit } = replica
-    this.#sequencer = new Sequencer({ store, signing, audit, log: quiet })
-    onTestFinished(() => this.#sequencer.close())
+    this.first = first
+    this.#sequencer = sequencer
   }
 
+  /** On a store of the test's own, or the one of its file. */
   static async open(given?: Store): Promise<Scene> {
-    const store = given ?? (await openTestStore())
-    return new Scene(store, await startReplica(store))
+    const log = await (given ? openLog(given) : (shared ??= openLog()))
+    const [tree] = await log.store.query<{ size: number }>('SELECT size FROM sallyport.audit_tree')
+    return new Scene(log, tree!.size)
   }
 
   /** Appends so many events, or these, and signs them. */
@@ -53,13 +76,15 @@ export class Scene {
   }
 
   /** Delivers what is there at once, as `sallyport.yaml` says, until it is stopped or the file ends. */
-  async deliver(
-    delivery: object,
-    { name = 'd', lease = 10_000 }: { name?: string; lease?: number } = {},
-  ): Promise<AuditDelivery> {
+  async deliver(delivery: object, name = this.#name): Promise<AuditDelivery> {
     const { store } = this
     const config = configured({ every: '0s', ...delivery })
     const destination = destinationOf(config)
+    if (config.from === 'beginning')
+      await store.query(
+        `INSERT INTO sallyport.audit_deliveries (name, settings, cursor) VALUES ($1, '{}', $2) ON CONFLICT DO NOTHING`,
+        [name, this.first],
+      )
     await registerDelivery({ store, audit: this.replica.audit }, name, destination, config)
     const running = new AuditDelivery({
       ...{ name, destination, store, personal: config.personal },
@@ -67,28 +92,29 @@ export class Scene {
       maxEvents: config.max_events,
       log: createLog('fatal'),
       onAttempt: (attempt) => this.attempts.push(attempt),
-      times: { lookEvery: 20, patience: lease - 100, lease, firstPause: 20, longestPause: 50 },
+      times: { lookEvery: 20, patience: 9_000, lease: 10_000, firstPause: 20, longestPause: 50 },
     })
     onTestFinished(() => running.stop())
     return running
   }
 
-  async health(name = 'd'): Promise<AuditDeliveryHealth> {
+  async health(name = this.#name): Promise<AuditDeliveryHealth> {
     const [health] = await deliveryHealth(this.store, [name])
     return health!
   }
 
   /** Waits until everything that is on record by now is delivered. */
-  async delivered(name = 'd'): Promise<void> {
+  async delivered(name = this.#name): Promise<void> {
     await this.#sequencer.seal()
     await until(async () => (await this.health(name)).lag === 0)
   }
 
-  /** The log as it is exported, up to where this delivery is. */
-  async log(name = 'd'): Promise<string[]> {
+  /** The log as it is exported, from the first event up to where this delivery is. */
+  async log(name = this.#name): Promise<string[]> {
     const { cursor } = await this.health(name)
     const lines: string[] = []
-    for await (const line of exportNdjson(this.store, { first: 0, end: cursor })) lines.push(line)
+    for await (const line of exportNdjson(this.store, { first: this.first, end: cursor }))
+      lines.push(line)
     return lines
   }
 }

@@ -34,7 +34,8 @@ test('all files together are the log that was signed, by either verifier; so is 
   const all = Buffer.concat(names.map((name) => readFileSync(join(folder, name))))
   writeFileSync(join(folder, 'all.gz'), all)
   const manifests = names.map((name) => manifestBeside(name))
-  const manifest = { ...manifests.at(-1), first: 0, before: [] }
+  const { first, before } = manifests[0]!
+  const manifest = { ...manifests.at(-1), first, before }
   writeFileSync(join(folder, 'all.manifest.json'), JSON.stringify(manifest))
   expect((await verify('all.gz', '--manifest', 'all.manifest.json')).code).toBe(0)
 
@@ -44,9 +45,10 @@ test('all files together are the log that was signed, by either verifier; so is 
 })
 
 const manifestBeside = (name: string) =>
-  JSON.parse(
-    readFileSync(join(folder, `${name.replace(/\.gz$/, '')}.manifest.json`), 'utf8'),
-  ) as object
+  JSON.parse(readFileSync(join(folder, `${name.replace(/\.gz$/, '')}.manifest.json`), 'utf8')) as {
+    readonly first: number
+    readonly before: readonly string[]
+  }
 
 test('a file that is missing between others, and one too many, are named', async () => {
   rmSync(join(folder, names[1]!))
