@@ -16,6 +16,8 @@ export interface EventRow {
   readonly body: Buffer | null
   /** The hash of such an event. */
   readonly leaf?: Buffer | null
+  /** A record says that it is kept elsewhere. */
+  readonly retained?: true
   readonly salt: Buffer | null
   readonly personal: Buffer | null
   readonly replica: string | null

@@ -14,14 +14,18 @@ const severities: Readonly<Record<number, number>> = { 1: 2, 3: 6, 4: 8, 5: 10 }
 export function cefLine(row: EventRow): string {
   const event = recorded(row)
   const { name, severity } =
-    row.body === null
-      ? { name: 'The link is there, and its event is not.', severity: 5 }
-      : { name: event.type, severity: severityIn(event) }
+    row.body === null ? absent(row) : { name: event.type, severity: severityIn(event) }
   const head = ['Sallyport', 'Sallyport', version, event.type, name, severities[severity]]
   const values = Object.entries(extension(event, row)).flatMap(([key, value]) =>
     value === undefined || value === '' ? [] : `${key}=${inExtension(key, String(value))}`,
   )
   return `CEF:0|${head.map((field) => inHead(String(field))).join('|')}|${values.join(' ')}`
+}
+
+function absent({ retained }: EventRow) {
+  return retained
+    ? { name: 'Kept elsewhere: only its hashes are here.', severity: 1 }
+    : { name: 'The link is there, and its event is not.', severity: 5 }
 }
 
 /** OCSF's, from 1 to 5. */

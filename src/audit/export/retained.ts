@@ -1,6 +1,6 @@
-import type { Retention } from '../../core/event.ts'
 import type { Queryable } from '../../store/db.ts'
 import { indexOf, proveInclusion } from '../log/prove.ts'
+import { listRetentions } from '../retentions.ts'
 import { ndjsonLine } from './ndjson.ts'
 import { readPart, stretchAt, type Part } from './stretches.ts'
 
@@ -8,19 +8,6 @@ import { readPart, stretchAt, type Part } from './stretches.ts'
 export interface RetainedRecord {
   readonly line: string
   readonly proof: readonly string[]
-}
-
-/** Everything that is on record about months that are kept elsewhere, the oldest first. */
-export async function listRetentions(
-  store: Queryable,
-): Promise<{ id: string; retention: Retention }[]> {
-  const rows = await store.query<{ id: string; body: Buffer }>(
-    `SELECT id, body FROM sallyport.audit_events WHERE type = 'audit.retained' ORDER BY id`,
-  )
-  return rows.map(({ id, body }) => {
-    const { retention } = JSON.parse(body.toString()) as { retention: Retention }
-    return { id, retention }
-  })
 }
 
 /** The records about any event of a part, as far as the first `size` events of the log have them. */

@@ -1,5 +1,7 @@
+import type { Indexes } from '../../core/event.ts'
 import type { Store } from '../../store/db.ts'
 import type { EventRow } from '../exported.ts'
+import { listRetentions } from '../retentions.ts'
 import { nextStretch, readPart, stretchAt, type Part } from './stretches.ts'
 
 /** Events that are read at a time; one stretch of links is read whole. */
@@ -27,6 +29,7 @@ export async function* readPages(
 ): AsyncGenerator<readonly EventRow[]> {
   const read = async (start: number | null): Promise<readonly EventRow[]> =>
     start === null || start >= end ? [] : readPart(store, { first: start, end }, pageSize)
+  const elsewhere = new Elsewhere(store)
   const start = await stretchAt(store, first)
   let reading = read(start)
   for (;;) {
@@ -36,7 +39,30 @@ export async function* readPages(
     reading = nextStretch(store, { first: rows.at(-1)!.index! + 1, end }).then(read)
     // Whoever goes on hears of an error, and whoever does not has no use for it.
     reading.catch(() => {})
-    const wanted = rows.filter(({ index }) => index! >= first && index! < end)
+    const wanted = await elsewhere.mark(rows.filter(({ index }) => index! >= first && index! < end))
     yield personal ? wanted : wanted.map((row) => ({ ...row, salt: null, personal: null }))
+  }
+}
+
+/** Tells events that are kept elsewhere from those that somebody took away, for readers who do not verify. */
+class Elsewhere {
+  readonly #store: Store
+  // Owned by mark(): read once, when the first event is not there.
+  #indexes: readonly Indexes[] | null = null
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  async mark(rows: readonly EventRow[]): Promise<readonly EventRow[]> {
+    if (rows.every(({ body }) => body !== null)) return rows
+    this.#indexes ??= (await listRetentions(this.#store)).flatMap(
+      ({ retention }) => retention.indexes,
+    )
+    const ranges = this.#indexes
+    const isKept = (at: number) => ranges.some(({ first, end }) => first <= at && at < end)
+    return rows.map((row) =>
+      row.body === null && isKept(row.index!) ? { ...row, retained: true } : row,
+    )
   }
 }

@@ -1,5 +1,5 @@
 import type { Queryable } from '../../store/db.ts'
-import { listRetentions } from '../export/retained.ts'
+import { listRetentions } from '../retentions.ts'
 
 /** A month of the log that is in the database. */
 export interface Month {

@@ -14,7 +14,7 @@ export function ocsfLine(row: EventRow): string {
 
 export function ocsfEvent(row: EventRow): JsonObject {
   const event = recorded(row)
-  if (row.body === null) return missing(event)
+  if (row.body === null) return missing(event, row)
   const http = object(event.attributes?.['http'])
   const kind = kindOf({
     type: event.type,
@@ -50,15 +50,16 @@ export function ocsfEvent(row: EventRow): JsonObject {
   }
 }
 
-/** Its link is there, and somebody took the event away: a line for it, so that nothing is missing from the count. */
-function missing(event: Recorded): JsonObject {
+/** Its link is there, and the event is kept elsewhere, or somebody took it away: a line for it, so that nothing is missing from the count. */
+function missing(event: Recorded, { retained }: EventRow): JsonObject {
   return {
     ...classification({ class: 'base', activity: [0, 'Unknown'] }),
-    // Nobody knows any more.
+    // Nobody knows here.
     time: 0,
-    message: 'The link is there, and its event is not.',
-    severity_id: 5,
-    severity: 'Critical',
+    ...(retained
+      ? { message: 'Kept elsewhere: only its hashes are here.', severity_id: 1 }
+      : { message: 'The link is there, and its event is not.', severity_id: 5 }),
+    severity: retained ? 'Informational' : 'Critical',
     metadata: metadata(event),
     unmapped: event.whole,
   }
