@@ -163,3 +163,24 @@ describe('what waits for approval while the policies change', () => {
     expect(await gateway.approval(approval.id)).toMatchObject({ state: 'invalidated' })
   })
 })
+
+describe('a version of many rules', () => {
+  it('comes into force like any other, and requests are answered by the one before meanwhile', async () => {
+    const many = Array.from(
+      { length: 800 },
+      (_, n) => `
+  - { name: team-${n}, on: crm, what: { http: { method: POST, path: /v1/team-${n}/** } }, then: allow }`,
+    )
+    file.write(`${before}${many.join('')}`)
+    let answered = 0
+    const inForce = async () => {
+      expect((await gateway.agent('/crm/v1/customers')).status).toBe(200)
+      answered++
+      return file.inForce()
+    }
+    // A thread begins for it, which takes its time on a busy machine.
+    await expect.poll(inForce, { timeout: 60_000, interval: 50 }).not.toBe(original)
+    expect(answered).toBeGreaterThan(1)
+    expect((await gateway.agent('/crm/v1/team-799/notes', { method: 'POST' })).status).toBe(201)
+  }, 90_000)
+})

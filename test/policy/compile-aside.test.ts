@@ -27,8 +27,8 @@ function documents(rules: number) {
 }
 
 test('what is compiled aside is the same, to the hash, and decides alike', async () => {
-  const aside = await compileAside(documents(250), known)
-  const here = compilePolicies(documents(250), known)
+  const aside = await compileAside(documents(400), known)
+  const here = compilePolicies(documents(400), known)
   expect(aside.hash).toBe(here.hash)
   expect(aside.documents).toEqual(here.documents)
   expect(aside.rules.map(({ file, line, name }) => [file, line, name])).toEqual(
@@ -46,7 +46,7 @@ test('what is compiled aside is the same, to the hash, and decides alike', async
 })
 
 test('every mistake comes with its place, as it does otherwise', async () => {
-  const wrong = documents(250).map(({ file, text }) => ({
+  const wrong = documents(400).map(({ file, text }) => ({
     file,
     text: text
       .replace("when: params.id != '0'", 'when: params.nothing > 1')
