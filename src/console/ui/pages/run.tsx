@@ -37,7 +37,7 @@ export function RunPage({ trace }: { trace: string }) {
       {run && (
         <>
           <Facts run={run} lines={lines} />
-          <ol class="run sheet">
+          <ol class="calls sheet">
             {lines.map((line) => (
               <RunStep key={line.action.id} line={line} began={lines[0]!.at} />
             ))}

@@ -29,7 +29,7 @@ export function RunStep({ line, began }: { line: RunLine; began: string }) {
       </p>
       <p class="fine">
         <time dateTime={at} title={new Date(at).toLocaleString()}>
-          after {lasted(Date.parse(at) - Date.parse(began))}
+          {at === began ? 'first' : `after ${lasted(Date.parse(at) - Date.parse(began))}`}
         </time>
         {took > 0 && `, took ${lasted(took)}`}
         {asked && ', people were asked'}
