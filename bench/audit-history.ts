@@ -1,0 +1,240 @@
+/**
+ * A month of made-up history in the log: searched, exported, verified and turned into evidence.
+ *
+ *     node bench/audit-history.ts [--events 10000000] [--part 500000] [--rounds 5] [--database postgres://owner@127.0.0.1/month]
+ *
+ * Without --database in a PostgreSQL of its own, with fsync, which is gone afterwards. A database that is given is filled where its log is empty, and stays. Exporting,
+ * verifying and evidence are measured on the first `part` events, and need no more memory for more. One line a figure; memory is this process's own, at its most.
+ */
+import { performance } from 'node:perf_hooks'
+import { parseArgs } from 'node:util'
+import { Client } from 'pg'
+import { to as copyTo } from 'pg-copy-streams'
+import { Collector } from '../src/audit/evidence/collect.ts'
+import { exportText } from '../src/audit/export/format.ts'
+import { manifestOf } from '../src/audit/export/manifest.ts'
+import { exportNdjson } from '../src/audit/export/ndjson.ts'
+import { searchEvents, type EventFilter } from '../src/audit/search.ts'
+import { buildWords } from '../src/audit/search/build-words.ts'
+import { verifyExport } from '../src/audit/verify.ts'
+import { manifestFile } from '../src/audit/verify/signed-log.ts'
+import { openPostgres } from '../src/store/postgres.ts'
+import { PostgresServer } from '../test/support/postgres.ts'
+import { randomFrom, resourceNames, subjectNames } from './support/history.ts'
+import { loadHistory } from './support/load-history.ts'
+
+const { values } = parseArgs({
+  options: {
+    events: { type: 'string', default: '10000000' },
+    part: { type: 'string', default: '500000' },
+    rounds: { type: 'string', default: '5' },
+    database: { type: 'string' },
+  },
+})
+
+const server =
+  values.database === undefined
+    ? await PostgresServer.start(['shared_buffers=2GB', 'max_wal_size=8GB'])
+    : null
+const url = values.database ?? (await server!.createDatabase('month'))
+const store = await openPostgres(url)
+const [tree] = await store.query<{ size: number }>('SELECT size FROM sallyport.audit_tree')
+if (tree!.size === 0) await loadHistory(url, Number(values.events), console.log)
+await measureWords()
+await measureSearches()
+const part = { first: 0, end: Number(values.part) }
+await measureExport()
+await measureVerifying()
+await store.end()
+await server?.remove()
+
+async function measureWords(): Promise<void> {
+  const began = performance.now()
+  while (await buildWords(store));
+  const [words] = await store.query<{ chunks: number; size: string }>(
+    `SELECT count(*)::int AS chunks, pg_size_pretty(pg_total_relation_size('sallyport.audit_words')) AS size
+       FROM sallyport.audit_words`,
+  )
+  console.log(`words of ${words!.chunks} chunks, ${words!.size}, ${seconds(began)}`)
+}
+
+async function measureSearches(): Promise<void> {
+  const random = randomFrom(3)
+  const one = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)]!
+  const [span] = await store.query<{ from: Date; to: Date }>(
+    'SELECT min(sequenced_at) AS from, max(sequenced_at) AS to FROM sallyport.audit_tree_stretches',
+  )
+  const at = () =>
+    new Date(span!.from.getTime() + random() * (span!.to.getTime() - span!.from.getTime()))
+  const day = 86_400_000
+  const someEvent = async (condition: string): Promise<Record<string, string>> => {
+    const { events } = await searchEvents(
+      store,
+      { to: at(), decision: 'hold', type: condition },
+      null,
+      1,
+    )
+    return events[0] as unknown as Record<string, string>
+  }
+  const kinds: Readonly<Record<string, () => EventFilter | Promise<EventFilter>>> = {
+    'nothing in particular': () => ({}),
+    subject: () => ({ subject: one(subjectNames) }),
+    resource: () => ({ resource: one(resourceNames) }),
+    'action by id': async () => ({
+      action: ((await someEvent('action.decided'))['action'] as unknown as { id: string }).id,
+    }),
+    'action by name': () => ({ action: one(['http.request', 'sql.statement']) }),
+    decision: () => ({ decision: one(['allow', 'deny', 'hold'] as const) }),
+    reason: () => ({
+      reason: one(['PII_EXPORT', 'rule-denied', 'no-rule-matched', 'rule-allowed']),
+    }),
+    rule: () => ({
+      rule: one([
+        'no-exports-at-night',
+        'customer-exports-need-two-owners',
+        `reads-on-${one(resourceNames)}`,
+      ]),
+    }),
+    result: () => ({ result: one(['succeeded', 'failed']) }),
+    digest: async () => ({ digest: (await someEvent('approval.requested'))['digest']! }),
+    trace: async () => ({ trace: (await someEvent('action.decided'))['trace']! }),
+    'a common word': () => ({ q: one(['select', 'customers', 'agent', 'orders']) }),
+    'a rare word': () => ({ q: `ticket ${Math.floor(random() * 90_000)}` }),
+    'the beginning of a path': () => ({
+      q: `/v1/${one(['customers', 'orders', 'refunds'])}/${Math.floor(random() * 2_000)}`,
+    }),
+    'words of a statement': () => ({
+      q: `update ${one(['orders', 'customers', 'tickets'])} ${one(['invoice', 'churn', 'fraud'])}`,
+    }),
+    'words, beyond ASCII': () => ({ q: one(['REYKJAVÍK', 'malmö']) }),
+    'word and subject': () => ({ q: one(['customers', 'fraud']), subject: one(subjectNames) }),
+    'word, resource and decision': () => ({
+      q: 'customers',
+      resource: one(resourceNames),
+      decision: one(['deny', 'hold'] as const),
+    }),
+    'subject, resource and reason': () => ({
+      subject: one(subjectNames),
+      resource: one(resourceNames),
+      reason: 'rule-denied',
+    }),
+    'word in a day': () => {
+      const from = at()
+      return { q: one(['fraud', 'audit', 'oslo']), from, to: new Date(from.getTime() + day) }
+    },
+    'nothing that is there': () => ({ q: `nobody${Math.floor(random() * 1e9)}` }),
+  }
+  console.log('\nsearch, 100 events a page          p50      p95   page 50, p95 (ms)')
+  for (const [kind, filter] of Object.entries(kinds)) {
+    const first: number[] = []
+    const fiftieth: number[] = []
+    for (let round = 0; round < Number(values.rounds) + 1; round += 1) {
+      const asked = await filter()
+      const page = await timed(() => searchEvents(store, asked))
+      // The first one of a kind warms the caches up.
+      if (round === 0) continue
+      first.push(page.ms)
+      const cursor = await cursorOfPage(50, asked)
+      if (cursor !== null) fiftieth.push((await timed(() => searchEvents(store, asked, cursor))).ms)
+    }
+    const late = fiftieth.length > 0 ? percentile(fiftieth, 0.95) : '-'
+    console.log(
+      `  ${kind.padEnd(30)} ${percentile(first, 0.5).padStart(6)} ${percentile(first, 0.95).padStart(8)} ${late.padStart(10)}`,
+    )
+  }
+}
+
+/** By large steps to the same place. */
+async function cursorOfPage(page: number, filter: EventFilter): Promise<string | null> {
+  let cursor: string | null = null
+  for (let left = (page - 1) * 100; left > 0; left -= 1_000) {
+    ;({ cursor } = await searchEvents(store, filter, cursor, Math.min(left, 1_000)))
+    if (cursor === null) return null
+  }
+  return cursor
+}
+
+async function measureExport(): Promise<void> {
+  const plain = await copyOut()
+  for (const format of ['ndjson', 'ocsf', 'csv'] as const) {
+    const began = performance.now()
+    const peak = watchMemory()
+    let size = 0
+    for await (const text of exportText(store, part, format)) size += text.length
+    const perSecond = (part.end / (performance.now() - began)) * 1_000
+    console.log(
+      `export as ${format}: ${Math.round(perSecond)} rows/s, ${(perSecond / plain).toFixed(2)} of COPY, ${Math.round(size / 2 ** 20)} MiB, memory ${peak()} MiB`,
+    )
+  }
+}
+
+/** What PostgreSQL takes to give the same rows out, in rows/s. */
+async function copyOut(): Promise<number> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  const [upTo] = await store.query<{ id: string }>(
+    'SELECT id FROM sallyport.audit_events ORDER BY id OFFSET $1 LIMIT 1',
+    [part.end],
+  )
+  const began = performance.now()
+  const stream = client.query(
+    copyTo(
+      `COPY (SELECT id, body, salt, personal FROM sallyport.audit_events WHERE id < '${upTo?.id ?? 'ffffffff-ffff-ffff-ffff-ffffffffffff'}' ORDER BY id) TO STDOUT`,
+    ),
+  )
+  for await (const _chunk of stream);
+  await client.end()
+  const perSecond = (part.end / (performance.now() - began)) * 1_000
+  console.log(`\nCOPY … TO STDOUT of ${part.end} rows: ${Math.round(perSecond)} rows/s`)
+  return perSecond
+}
+
+async function measureVerifying(): Promise<void> {
+  const manifest = manifestFile.parse(JSON.parse(JSON.stringify(await manifestOf(store, part))))
+  const collector = new Collector()
+  const peak = watchMemory()
+  let collecting = 0
+  async function* lines(): AsyncGenerator<string> {
+    for await (const line of exportNdjson(store, part)) {
+      const began = performance.now()
+      collector.add(line)
+      collecting += performance.now() - began
+      yield line
+    }
+  }
+  const cpu = process.cpuUsage()
+  const report = await verifyExport(lines(), { manifest, keys: [], older: null })
+  const { user, system } = process.cpuUsage(cpu)
+  const each = (micros: number) => Math.round((part.end / micros) * 1_000_000)
+  console.log(
+    `verified, ${report.ok ? 'nothing is wrong' : 'NOT OK'}: ${each(user + system - collecting * 1_000)} events for a second of CPU, export included; evidence of all controls: ${each(collecting * 1_000)}; memory ${peak()} MiB`,
+  )
+}
+
+async function timed<T>(work: () => Promise<T>): Promise<{ ms: number }> {
+  const began = performance.now()
+  await work()
+  return { ms: performance.now() - began }
+}
+
+function percentile(figures: readonly number[], share: number): string {
+  const sorted = figures.toSorted((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)]!.toFixed(1)
+}
+
+/** Gives the most that this process had since, in MiB. */
+function watchMemory(): () => number {
+  globalThis.gc?.()
+  let most = 0
+  const look = () => (most = Math.max(most, process.memoryUsage.rss()))
+  const timer = setInterval(look, 50)
+  return () => {
+    look()
+    clearInterval(timer)
+    return Math.round(most / 2 ** 20)
+  }
+}
+
+function seconds(began: number): string {
+  return `${((performance.now() - began) / 1_000).toFixed(1)} s`
+}
