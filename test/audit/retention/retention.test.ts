@@ -178,7 +178,7 @@ describe.each(storeKinds)('a month that is kept elsewhere, in the %s store', (ki
     await audit.append({ type: 'audit.retained', subject: agent, retention })
     await expect(drop()).rejects.toThrow(/no signed record/)
     await sequencer.seal()
-    expect(await drop()).toBeDefined()
+    await drop()
     expect((await listMonths(store, keepMs)).map((one) => one.month)).not.toContain(month)
     // The space is free; doing it again changes nothing.
     await drop()
@@ -213,8 +213,9 @@ describe.each(storeKinds)('a month that is kept elsewhere, in the %s store', (ki
     expect(manifest.retained).toHaveLength(1)
     const verified = await report(lines, part)
     expect(verified).toMatchObject({ ok: true, signed: expect.anything() })
-    expect(found(verified)).toEqual([`retained:2`])
-    expect(await inPython(lines, part)).toEqual(['retained:2'])
+    const at = lines.findIndex((line) => line.includes('"leaf":')) + 1
+    expect(found(verified)).toEqual([`retained:${at}`])
+    expect(await inPython(lines, part)).toEqual([`retained:${at}`])
 
     // A record that is not in the log explains nothing.
     const forged = structuredClone(manifest) as unknown as { retained: { line: string }[] }
@@ -222,7 +223,9 @@ describe.each(storeKinds)('a month that is kept elsewhere, in the %s store', (ki
     forged.retained[0]!.line = line.replace('"month":"2024-03"', '"month":"2024-04"')
     const trust = { manifest: manifestFile.parse(forged), keys: manifest.keys, older: null }
     const refused = await verifyExport(each(lines), trust)
-    expect(found(refused)).toEqual(expect.arrayContaining(['event-missing:2', 'not-the-log:15']))
+    expect(found(refused)).toEqual(
+      expect.arrayContaining([`event-missing:${at}`, 'not-the-log:15']),
+    )
   })
 
   test('alarms nobody who reads the log in another format', async () => {
