@@ -1,6 +1,7 @@
 import { Problem } from '../../core/errors.ts'
 import { FailedTransaction, type Authoriser } from './authorise.ts'
-import type { Run } from './run.ts'
+import { unreadableSetting } from './readable.ts'
+import { Run } from './run.ts'
 import { seal, type Meaning } from './seal.ts'
 import type { ServerSide } from './server-side.ts'
 import type { SessionNames } from './session-names.ts'
@@ -84,13 +85,18 @@ export class Judge {
   ): Promise<Run | Report | null> {
     const { authoriser, names, wait, waitInTransaction } = this.#init
     if (isSessionOnly(analysis, names.cursors)) return null
-    return authoriser.run({
+    const run = await authoriser.run({
       text,
       analysis,
       impact: await this.#impact(text, analysis, values),
       waitMs: ran || this.#inTransaction ? Math.min(wait, waitInTransaction) : wait,
       seal: async () => seal(await this.#meaning(text, analysis, values)),
     })
+    const refusal = run instanceof Run ? unreadableSetting(analysis.statements) : null
+    if (!(run instanceof Run) || !refusal) return run
+    // Permitted and on record; it goes no further all the same.
+    run.finish('failed', refusal.code)
+    return refusal
   }
 
   /** Asked for only where a rule looks at it. */

@@ -74,6 +74,16 @@ describe.runIf(hasPostgres)('a session ends', () => {
 
   const ended = (client: pg.Client) => new Promise((resolve) => client.once('end', resolve))
 
+  test('when a setting that decides how text is read changes behind its back, and not when a text asks for that', async () => {
+    const client = await db.connect()
+    const asked = await failureOf(client.query('SET standard_conforming_strings = off'))
+    expect(asked).toMatchObject({ code: '0A000', severity: 'ERROR' })
+    expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
+    const computed = `SELECT set_config('standard' || '_conforming_strings', 'off', false)`
+    const hidden = await failureOf(client.query(`${computed}; SELECT 1`))
+    expect(hidden).toMatchObject({ code: '0A000', severity: 'FATAL' })
+  })
+
   test('with an error, when its database dies in the middle of an answer; a write without an answer is unknown', async () => {
     const client = await db.connect()
     await client.query('SELECT 1')
