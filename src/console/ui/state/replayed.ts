@@ -1,7 +1,7 @@
 import type { ReplayLine, ShownDifference, ShownReplaySummary } from '../api/types.ts'
 
 /** More differences than these are counted and not shown: a browser would be busy with them for seconds. */
-export const mostShown = 100
+const mostShown = 100
 
 export interface Replayed {
   /** Actions that were looked at. */
