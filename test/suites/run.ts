@@ -1,0 +1,102 @@
+// Runs drivers' own test suites twice, against a PostgreSQL and through a gateway that allows everything, and says which tests come out differently:
+//
+//   node test/suites/run.ts psycopg2 pgx      those; without names, all of them
+//
+// What a suite is made of comes from Debian's source packages, and is kept in $SALLYPORT_SUITES (else in the folder for temporary files). One that cannot be had, or needs
+// what is not installed, is skipped, with the reason. Exits with 1 when something differs that is not different on purpose.
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { folder, NotHere, sourceOf } from './sources.ts'
+import { suites, type Suite } from './suites.ts'
+import { startWorld } from './world.ts'
+
+const { positionals } = parseArgs({ allowPositionals: true })
+const lines = [
+  '| suite | tests | alike | different on purpose | different |',
+  '| --- | --- | --- | --- | --- |',
+]
+let unexplained = 0
+
+for (const name of positionals.length > 0 ? positionals : Object.keys(suites)) {
+  const suite = suites[name]
+  if (!suite) throw new Error(`there is no suite ${name}: ${Object.keys(suites).join(', ')}`)
+  try {
+    await compare(name, suite)
+  } catch (error) {
+    if (!(error instanceof NotHere)) throw error
+    lines.push(`| ${name} | skipped: ${error.message} | | | |`)
+  }
+}
+process.stdout.write(`${lines.join('\n')}\n`)
+process.exitCode = unexplained > 0 ? 1 : 0
+
+async function compare(name: string, suite: Suite): Promise<void> {
+  for (const [what, pack] of Object.entries(suite.needs))
+    if (!isThere(what)) throw new NotHere(`${pack} is not installed`)
+  const source = sourceOf(suite.source)
+  const built = join(folder, suite.source, 'built')
+  if (!existsSync(built)) {
+    execFileSync('sh', ['-c', suite.build], { cwd: source, stdio: ['ignore', 'ignore', 'inherit'] })
+    writeFileSync(built, '')
+  }
+  const direct = await outcomes(name, suite, source, false)
+  const through = await outcomes(name, suite, source, true)
+  let onPurpose = 0
+  let different = 0
+  for (const test of new Set([...direct.keys(), ...through.keys()])) {
+    const [one, other] = [direct.get(test), through.get(test)]
+    if (one === other) continue
+    const known = Object.entries(suite.different).find(([part]) => test.includes(part))
+    if (known) onPurpose += 1
+    else different += 1
+    const why = known ? ` (${known[1]})` : ''
+    process.stdout.write(
+      `${name}: ${test}: ${one ?? 'did not run'}, ${other ?? 'did not run'}${why}\n`,
+    )
+  }
+  unexplained += different
+  const alike = direct.size - onPurpose - different
+  lines.push(`| ${name} | ${direct.size} | ${alike} | ${onPurpose} | ${different} |`)
+}
+
+/** How each test came out. What was printed is kept beside the source. */
+async function outcomes(
+  name: string,
+  suite: Suite,
+  source: string,
+  gateway: boolean,
+): Promise<ReadonlyMap<string, string>> {
+  const world = await startWorld({ ...suite, gateway })
+  const env = {
+    ...process.env,
+    PGHOST: '127.0.0.1',
+    PGPORT: String(world.port),
+    PGUSER: 'postgres',
+    PGPASSWORD: world.password,
+    PGDATABASE: suite.databases[0],
+    PGSSLMODE: 'disable',
+  }
+  const { stdout } = spawnSync('sh', ['-c', suite.run], {
+    cwd: source,
+    env,
+    encoding: 'utf8',
+    maxBuffer: 256 * 1024 * 1024,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  await world.close()
+  writeFileSync(join(folder, suite.source, gateway ? 'through.log' : 'direct.log'), stdout)
+  const found = new Map<string, string>()
+  for (const line of stdout.split('\n')) {
+    const { name: test, outcome, code } = suite.outcome.exec(line)?.groups ?? {}
+    if (test !== undefined) found.set(test.trim(), outcome ?? code ?? '')
+  }
+  if (found.size === 0) throw new Error(`${name} ran no test: see ${join(folder, suite.source)}`)
+  return found
+}
+
+/** A file, or a program of the path. */
+function isThere(what: string): boolean {
+  return what.startsWith('/') ? existsSync(what) : spawnSync('which', [what]).status === 0
+}
