@@ -3,7 +3,7 @@ import { NotSent } from '../../core/send-once.ts'
 import type { Store } from '../../store/db.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { NotStored } from '../s3/put-object.ts'
-import { DeliveryFailure, type Batch, type Destination } from './destination.ts'
+import { DeliveryFailure, type Destination } from './destination.ts'
 import { gather } from './gather.ts'
 import {
   beginBatch,
@@ -91,16 +91,17 @@ export class AuditDelivery {
     const { name, store, log } = this.#options
     try {
       const turn = await takeTurn(store, name, this.#options, this.#times.lease)
-      return turn !== null && (await this.#use(turn))
+      if (!turn) return false
+      return await this.#use(turn).catch((error: unknown) => this.#fail(turn, error))
     } catch (error) {
       // Nothing is lost: a turn that was taken runs out.
-      log.warn({ err: error, delivery: name }, 'the audit log could not be read for delivery')
+      log.warn({ err: error, delivery: name }, 'deliveries of the audit log wait for the store')
       return false
     }
   }
 
-  async #use(turn: Turn): Promise<boolean> {
-    const { name, store, destination, personal, log } = this.#options
+  async #use(turn: Turn): Promise<true> {
+    const { name, store, destination, personal, onAttempt, log } = this.#options
     const { batch, found } = await gather(store, turn, destination, { personal, begun: turn.begun })
     const { first, end } = batch
     if (found < end - first) {
@@ -108,33 +109,29 @@ export class AuditDelivery {
       log.error({ delivery: name, first, end, found }, 'events of the audit log are missing')
     }
     if (!(await beginBatch(store, turn, end, this.#times.lease))) return true
-    return this.#send(turn, batch)
+    const signal = AbortSignal.any([this.#over.signal, AbortSignal.timeout(this.#times.patience)])
+    await Promise.race([destination.deliver(batch, signal), endOf(signal)])
+    onAttempt({ delivery: name, delivered: true })
+    await endTurn(store, turn, end)
+    return true
   }
 
-  async #send(turn: Turn, batch: Batch): Promise<boolean> {
-    const { name: delivery, store, destination, onAttempt, log } = this.#options
-    const signal = AbortSignal.any([this.#over.signal, AbortSignal.timeout(this.#times.patience)])
-    try {
-      await Promise.race([destination.deliver(batch, signal), endOf(signal)])
-    } catch (error) {
-      if (this.#over.signal.aborted) {
-        await releaseTurn(store, turn)
-        return false
-      }
-      onAttempt({ delivery, delivered: false })
-      const pauseMs = this.#pauseAfter(turn, error)
-      const words = wordsOf(error)
-      const { first, end } = batch
-      log.warn(
-        { delivery, first, end, error: words, retry_ms: pauseMs },
-        'events of the audit log were not delivered',
-      )
-      await failTurn(store, turn, words, pauseMs)
+  /** Rejects with `StoreError`. */
+  async #fail(turn: Turn, error: unknown): Promise<false> {
+    const { name: delivery, store, onAttempt, log } = this.#options
+    if (this.#over.signal.aborted) {
+      await releaseTurn(store, turn)
       return false
     }
-    onAttempt({ delivery, delivered: true })
-    await endTurn(store, turn, batch.end)
-    return true
+    onAttempt({ delivery, delivered: false })
+    const pauseMs = this.#pauseAfter(turn, error)
+    const words = wordsOf(error)
+    log.warn(
+      { delivery, first: turn.first, error: words, retry_ms: pauseMs },
+      'events of the audit log were not delivered',
+    )
+    await failTurn(store, turn, words, pauseMs)
+    return false
   }
 
   #pauseAfter({ failures }: Turn, error: unknown): number {

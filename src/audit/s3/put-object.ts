@@ -32,6 +32,8 @@ export async function putObject(
     headers: {
       'content-type': type,
       'x-amz-content-sha256': hash('sha256', body),
+      // Object Lock takes nothing without a checksum that is named.
+      'x-amz-sdk-checksum-algorithm': 'SHA256',
       'x-amz-checksum-sha256': hash('sha256', body, 'base64'),
       ...encryptionOf(config),
       ...lockOf(config),

@@ -72,6 +72,7 @@ test('retention, encryption and checksums are asked for with each object', async
       'x-amz-object-lock-mode': 'COMPLIANCE',
       'x-amz-server-side-encryption': 'aws:kms',
       'x-amz-server-side-encryption-aws-kms-key-id': 'alias/audit',
+      'x-amz-sdk-checksum-algorithm': 'SHA256',
       'x-amz-checksum-sha256': expect.stringMatching(/^[A-Za-z0-9+/]{43}=$/),
     })
     const until = Date.parse(headers['x-amz-object-lock-retain-until-date'] as string)
