@@ -9,6 +9,7 @@ import type { GateContext } from '../../src/gate/context.ts'
 import { Gate } from '../../src/gate/gate.ts'
 import { createAuthenticator } from '../../src/identity/authenticate.ts'
 import { endSubject } from '../../src/identity/end-subject.ts'
+import { rememberPerson } from '../../src/identity/people.ts'
 import { beginSession, endSession } from '../../src/identity/session.ts'
 import { quiet } from '../support/audit.ts'
 import { attemptAt, openTestGate, person } from '../support/gate.ts'
@@ -36,7 +37,8 @@ beforeAll(async () => {
   ctx = await openTestGate(store, policies)
   lead = await person(store, 'lead', ['leads'])
   const idp = await startTokenIssuer()
-  const identity = idp.identity({ roles: {} })
+  const login = { issuer: lead.issuer, client_id: 'console' }
+  const identity = idp.identity({ roles: {}, login })
   const recorder = ctx.audit
   const authenticator = await createAuthenticator({ identity, store, recorder, log: quiet })
   const control = await createControlServer({
@@ -107,4 +109,14 @@ it.each([
   await ask(`not to be seen, ${how}`)
   await expect.poll(() => page.over, soon).toBe(true)
   expect(page.told).not.toContain('not to be seen')
+})
+
+it('a session of somebody whose identity provider is not the one to log in with any more opens nothing', async () => {
+  const before = { ...lead, issuer: 'https://idp-before.test' }
+  const known = await rememberPerson(ctx.store, before)
+  const cookie = await beginSession(ctx.store, known, { idToken: 'x', lifetime: 60_000 })
+  const headers = { cookie: `${cookiesFor(false).session}=${cookie}` }
+  const answer = await fetch(`${url}/api/me`, { headers })
+  expect(answer.status).toBe(401)
+  expect(await answer.json()).toMatchObject({ reason: 'session-ended' })
 })
