@@ -236,6 +236,18 @@ describe.runIf(storeKinds.includes('postgres'))('audit retain and legal-hold', (
       readFileSync(join(gateway.folder, 'all.csv'), 'utf8').split('\n').length,
     ).toBeGreaterThan(10)
 
+    // A proof for an event that is gone, by its index in the export that has it.
+    const checkpoint = await (await gateway.person('dana', '/api/audit/checkpoint')).text()
+    const size = checkpoint.split('\n')[1]!
+    const proof = (query: string) =>
+      gateway.person('dana', `/api/audit/proofs/inclusion?size=${size}${query}`)
+    expect(await (await proof('&index=5')).json()).toMatchObject({
+      index: 5,
+      proof: expect.any(Array),
+    })
+    expect((await proof('')).status).toBe(400)
+    expect((await proof(`&event=${crypto.randomUUID()}`)).status).toBe(404)
+
     // Whoever acted in it can be erased from what is left.
     expect(await erase()).toMatchObject({ code: 0 })
   })

@@ -1,5 +1,4 @@
 import '../style/evidence.css'
-import { useMemo } from 'preact/hooks'
 import type { EvidenceLine, FrameworkName, ShownEvidence } from '../api/types.ts'
 import { EvidenceReport } from '../parts/evidence-report.tsx'
 import { FailureNotice } from '../parts/notice.tsx'
@@ -29,10 +28,8 @@ export function EvidencePage({ query }: { query: URLSearchParams }) {
   const framework: FrameworkName = query.get('framework') === 'fedramp' ? 'fedramp' : 'soc2'
   const span = spans.find(({ value }) => value === query.get('span'))?.value ?? usual
   const { state, reading, failure, read } = useLines<Progress>({ events: 0, report: null }, fold)
-  const asked = useMemo(() => {
-    const { from, to } = spanOf(span, new Date())
-    return new URLSearchParams({ framework, from, to })
-  }, [framework, span])
+  // Up to now, whenever that is asked.
+  const asked = () => new URLSearchParams({ framework, ...spanOf(span, new Date()) })
   const set = (change: object) => replacePlace(pageHref('evidence', { framework, span, ...change }))
   const report = state?.report
   return (
@@ -65,13 +62,13 @@ export function EvidencePage({ query }: { query: URLSearchParams }) {
           type="button"
           class="approve"
           disabled={reading}
-          onClick={() => read(`/api/audit/evidence/report?${asked}`)}
+          onClick={() => read(`/api/audit/evidence/report?${asked()}`)}
         >
           Read the log
         </button>
         <a
           class="button quiet"
-          href={`/api/audit/evidence?${asked}`}
+          href={`/api/audit/evidence?${asked()}`}
           download
           title="The report, the log of the time that it is about, and what shows that it is the signed one. It goes on record."
         >
