@@ -1,20 +1,12 @@
-import { createRequire } from 'node:module'
+import S3rver from '@20minutes/s3rver'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, type RequestListener } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { atEnd } from './store.ts'
-
-interface S3rver {
-  configureBuckets(): Promise<void>
-  callback(): RequestListener
-}
-const S3rver = createRequire(import.meta.url)('@20minutes/s3rver') as new (
-  options: Readonly<Record<string, unknown>>,
-) => S3rver
 
 /** Object storage that speaks S3, checks the signature and the content hash of every request, and has one bucket. */
 export class S3Server {

@@ -27,7 +27,7 @@ export interface DeliveryTimes {
   readonly longestPause: number
 }
 
-export const deliveryTimes: DeliveryTimes = {
+const deliveryTimes: DeliveryTimes = {
   lookEvery: 1_000,
   patience: 60_000,
   lease: 90_000,

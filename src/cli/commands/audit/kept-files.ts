@@ -2,14 +2,12 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pipeline } from 'node:stream'
-import { createGunzip } from 'node:zlib'
 import { timeOf } from '../../../audit/event-id.ts'
 import { openCheckpoint } from '../../../audit/log/checkpoint.ts'
 import { verifyExport } from '../../../audit/verify.ts'
-import { readLines } from '../../../audit/verify/lines.ts'
 import { manifestFile, type Trust } from '../../../audit/verify/signed-log.ts'
 import { Refusal, UsageError } from '../../errors.ts'
+import { exportLines } from './export-lines.ts'
 import { manifestName } from './manifest-name.ts'
 
 /** An export that was verified, with the part of the log that it has. */
@@ -109,10 +107,7 @@ async function* tallied(
   months: Map<string, Counts>,
   from: number,
 ): AsyncGenerator<string> {
-  const raw = createReadStream(path)
-  // Whoever reads hears of an error in either.
-  const text = path.endsWith('.gz') ? pipeline(raw, createGunzip(), () => {}) : raw
-  for await (const line of readLines(text)) {
+  for await (const line of exportLines(path)) {
     count(line, months, from)
     yield line
   }
