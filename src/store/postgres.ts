@@ -18,8 +18,10 @@ const patience = {
   idle_in_transaction_session_timeout: 15_000,
 }
 
-/** The role is the session's default: RESET ROLE comes back to it. `pg_temp` last, so that nothing temporary shadows a table. */
-const asGateway = '-c role=sallyport_gateway -c search_path=sallyport,pg_temp -c TimeZone=UTC'
+/** The role is the session's default: RESET ROLE comes back to it. `pg_temp` last, so that nothing temporary shadows a table. No JIT: compiling a short statement takes
+ * longer than running it, by far. */
+const asGateway =
+  '-c role=sallyport_gateway -c search_path=sallyport,pg_temp -c TimeZone=UTC -c jit=off'
 
 /** PostgreSQL 15 or later. Brings the schema up to date first, as the user of the URL. */
 export async function openPostgres(url: string, sessions = 10): Promise<Store> {

@@ -18,13 +18,14 @@ const most = 20_000
 
 /**
  * The runs of a subject that are durable and not counted yet: events that are in the log behind what is counted, in a chain and not in the log yet, or not even in a chain. `null`: there
- * are too many to look at. In one statement with what is counted (`counted`, an SQL expression over `$1` and `$2`, issuer and name of the subject), so that both are of one moment.
+ * are too many to look at. Each event is looked up by its id (OFFSET 0 keeps it so): the planner would rather read the whole log. In one statement with what is counted (`counted`, an SQL expression over `$1` and `$2`, issuer and name of the subject), so that both are of one moment.
  */
 export function recentRuns(counted: string): string {
   return `WITH progress AS MATERIALIZED (SELECT next FROM sallyport.usage_progress),
      links AS MATERIALIZED (
        SELECT l.events FROM sallyport.audit_tree_stretches s
-       JOIN sallyport.audit_links l USING (replica, epoch, first)
+       CROSS JOIN LATERAL (SELECT l.events FROM sallyport.audit_links l
+                           WHERE (l.replica, l.epoch, l.first) = (s.replica, s.epoch, s.first) OFFSET 0) l
        WHERE s.start >= (SELECT next FROM progress) AND s.start < (SELECT next + ${most} FROM progress)
        UNION ALL
        SELECT l.events FROM sallyport.replicas r
@@ -36,18 +37,19 @@ export function recentRuns(counted: string): string {
      behind AS (
        SELECT (SELECT size FROM sallyport.audit_tree) - (SELECT next FROM progress) > ${most}
               OR (SELECT coalesce(sum(cardinality(events)), 0) FROM links) > ${most} AS it),
-     recent AS (
-       SELECT e.action, e.resource, e.time, convert_from(e.body, 'UTF8')::jsonb AS body
+     recent AS MATERIALIZED (
+       SELECT e.action, e.resource, e.time, e.body::jsonb AS body
        FROM (SELECT unnest(events) AS id FROM links UNION ALL SELECT event FROM sallyport.audit_unlinked) u
-       JOIN sallyport.audit_events e ON e.id = u.id
-       WHERE e.type = 'action.completed' AND NOT (SELECT it FROM behind)),
-     mine AS (
+       CROSS JOIN LATERAL (SELECT e.type, e.action, e.resource, e.time, convert_from(e.body, 'UTF8') AS body
+                           FROM sallyport.audit_events e WHERE e.id = u.id OFFSET 0) e
+       WHERE NOT (SELECT it FROM behind) AND e.type = 'action.completed' AND position('"usage":{' IN e.body) > 0),
+     mine AS MATERIALIZED (
        SELECT r.* FROM recent r
        CROSS JOIN LATERAL (
          SELECT e.issuer, e.subject FROM sallyport.audit_events e
          WHERE e.action = r.action AND e.type IN ('action.decided', 'action.dispatched')
          ORDER BY e.id LIMIT 1) d
-       WHERE r.body ? 'usage' AND d.issuer = $1 AND d.subject = $2)
+       WHERE d.issuer = $1 AND d.subject = $2)
      SELECT (SELECT it FROM behind) AS behind, (${counted}) AS counted,
             (SELECT json_agg(json_build_object(
                'action', action, 'resource', resource, 'at', (extract(epoch FROM time) * 1000)::float8,
