@@ -10,6 +10,7 @@ import type { GateContext } from './context.ts'
 import { decidedAnew } from './decided-anew.ts'
 import { isDetachable, keepRequest } from './detach.ts'
 import { decided } from './events.ts'
+import { look } from './look.ts'
 import type { Permit } from './permit.ts'
 import { requestApproval, type Bound } from './request-approval.ts'
 import { reviewApproval } from './review.ts'
@@ -92,7 +93,8 @@ async function join(
   if (!cancels && !isDetachable(attempt)) {
     // Nothing follows from joining: whoever uses the approval looks at it again, under its lock.
     await ctx.audit.append(event)
-    return standing
+    // Whoever has decided on it meanwhile could not wake this attempt, which does not wait yet.
+    return look(ctx, id)
   }
   return commit(ctx, async (step) => {
     const locked = await lockApproval(step.tx, id)

@@ -10,12 +10,13 @@ import { arrive, type Arrived } from './arrive.ts'
 import type { Accepted, Attempt, DetachableAttempt, Waiting } from './attempt.ts'
 import { actionDigest, subjectKey } from './binding.ts'
 import { claim } from './claim.ts'
-import { asProblem, commit } from './commit.ts'
+import { commit } from './commit.ts'
 import type { GateContext } from './context.ts'
 import { deny } from './deny.ts'
 import { isDetachable } from './detach.ts'
 import { decided } from './events.ts'
 import type { Claimed } from './lines.ts'
+import { look } from './look.ts'
 import type { Permit } from './permit.ts'
 import type { Bound } from './request-approval.ts'
 import { cancelLocked } from './settle.ts'
@@ -130,16 +131,6 @@ async function claimInTurn(
 function waitingFor({ id, decision }: Standing): Waiting {
   const groups = decision.requirements.flatMap(({ from }) => ('group' in from ? [from.group] : []))
   return { approval: id, rules: decision.rules, groups: [...new Set(groups)] }
-}
-
-async function look(ctx: GateContext, id: string): Promise<Standing> {
-  try {
-    const standing = await ctx.holds.look(id)
-    if (standing) return standing
-  } catch (error) {
-    throw asProblem(error)
-  }
-  throw new Error(`approval ${id} has vanished`)
 }
 
 /** Who waited goes: the task stays for a request that is sent again, or is taken back if its caller went away and the configuration says so. */
