@@ -206,8 +206,11 @@ async function sessions(): Promise<void> {
     if (who === 'sallyport') {
       const between = residentOf(pid)
       // Each is another statement: people decide on every one.
-      for (const [i, client] of clients.entries())
-        await client.until('held for approval', `DELETE FROM held WHERE id = ${i}`)
+      await Promise.all(
+        clients.map((client, i) =>
+          client.until('held for approval', `DELETE FROM held WHERE id = ${i}`),
+        ),
+      )
       const held = (residentOf(pid) - between) / count
       process.stdout.write(
         `${who}: ${held.toFixed(0)} KiB more for each of ${count} that are held\n`,
