@@ -24,7 +24,7 @@ const policies = `rules:
   - name: agents-hash
     who: { group: agents }
     on: orders
-    what: { sql: { functions: [pg_catalog.md5] } }
+    what: { sql: { verb: [select], tables: [public.orders], functions: [pg_catalog.md5] } }
     then: allow
 `
 
