@@ -56,11 +56,17 @@ export async function searchEvents(
 const start = '00000000-0000-0000-0000-000000000000'
 const end = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 const events = 'sallyport.audit_events e'
+/** Events that are found and sorted in no time. */
+const few = 5_000
 /** Chunks that are found at a time. */
 const most = 2_000
 
 interface Row extends Recorded {
   readonly id: string
+}
+
+interface Plan {
+  readonly 'QUERY PLAN': readonly [{ readonly Plan: { readonly 'Plan Rows': number } }]
 }
 
 /** One search, in its own transaction. */
@@ -85,7 +91,7 @@ class Search {
   /** Ids of the events, the newest first. */
   async run(): Promise<string[]> {
     if (!needsWords(this.#filter)) {
-      await this.#look(events, () => [])
+      await this.#look(events, () => [], await this.#areFew())
       return this.#newest()
     }
     const words = wordsOf(this.#filter)
@@ -113,7 +119,7 @@ class Search {
       const candidates = await findCandidates(this.#db, words, { from, before, below }, most)
       for (let done = 0, some = 8; done < candidates.length; done += some, some *= 2) {
         const part = candidates.slice(done, done + some)
-        await this.#look(tables, (place) => inChunks(part, words, place))
+        await this.#look(tables, (place) => inChunks(part, words, place), true)
         if (this.#has(this.#limit, part.at(-1)!.hi)) return
       }
       if (candidates.length < most) return
@@ -121,12 +127,16 @@ class Search {
     }
   }
 
-  /** Takes in the newest of these events that match. */
-  async #look(from: string, also: (place: Place) => string[]): Promise<void> {
+  /** Takes in the newest of these events that match. `all`: finds all of them, and then the newest. */
+  async #look(from: string, also: (place: Place) => string[], all = false): Promise<void> {
     let before: string | null = this.#before
     for (let found = 0; before !== null && found < this.#limit;) {
       if (performance.now() > this.#deadline) throw tooMuch()
-      const rows: Row[] = await this.#db.query<Row>(...this.#statement(from, also, before))
+      const { sql, params } = this.#select(from, also, before)
+      const rows: Row[] = await this.#db.query<Row>(
+        `WITH e AS ${all ? '' : 'NOT '}MATERIALIZED (${sql}) SELECT * FROM e ORDER BY id DESC LIMIT ${this.#limit}`,
+        params,
+      )
       const matching = rows.filter((row) => this.#matches(row))
       for (const { id } of matching) this.#found.add(id)
       found += matching.length
@@ -134,7 +144,15 @@ class Search {
     }
   }
 
-  #statement(from: string, also: (place: Place) => string[], before: string): [string, unknown[]] {
+  /** Whether the planner expects so few that finding all of them is faster than going back in time until there are enough. */
+  async #areFew(): Promise<boolean> {
+    if (Object.keys(this.#filter).length < 2) return false
+    const { sql, params } = this.#select(events, () => [], this.#before)
+    const [plan] = await this.#db.query<Plan>(`EXPLAIN (FORMAT JSON) ${sql}`, params)
+    return plan!['QUERY PLAN'][0].Plan['Plan Rows'] < few
+  }
+
+  #select(from: string, also: (place: Place) => string[], before: string) {
     const params: unknown[] = []
     const place = (value: unknown) => `$${params.push(value)}`
     const where = [
@@ -143,10 +161,7 @@ class Search {
       `e.id < ${place(before)}::uuid`,
     ]
     const columns = this.#terms.length > 0 ? 'e.id, e.body, e.personal' : 'e.id'
-    return [
-      `SELECT ${columns} FROM ${from} WHERE ${where.join(' AND ')} ORDER BY e.id DESC LIMIT ${place(this.#limit)}`,
-      params,
-    ]
+    return { sql: `SELECT ${columns} FROM ${from} WHERE ${where.join(' AND ')}`, params }
   }
 
   #matches(row: Row): boolean {
