@@ -16,7 +16,7 @@ import { exportText } from '../src/audit/export/format.ts'
 import { manifestOf } from '../src/audit/export/manifest.ts'
 import { exportNdjson } from '../src/audit/export/ndjson.ts'
 import { Problem } from '../src/core/errors.ts'
-import { searchEvents, type EventFilter } from '../src/audit/search.ts'
+import { searchEvents, type EventFilter, type EventPage } from '../src/audit/search.ts'
 import { buildWords } from '../src/audit/search/build-words.ts'
 import { verifyExport } from '../src/audit/verify.ts'
 import { manifestFile } from '../src/audit/verify/signed-log.ts'
@@ -151,7 +151,7 @@ async function cursorOfPage(page: number, filter: EventFilter): Promise<string |
   let cursor: string | null = null
   for (let left = (page - 1) * 100; left > 0; left -= 1_000) {
     const size = Math.min(left, 1_000)
-    const found = await searchEvents(store, filter, cursor, size).catch(refused)
+    const found: EventPage | null = await searchEvents(store, filter, cursor, size).catch(refused)
     if (!found?.cursor) return null
     cursor = found.cursor
   }
