@@ -111,7 +111,7 @@ describe('a held request with Prefer: respond-async', () => {
     const kept = await fetched(task.id)
     expect(kept.status).toBe(201)
     expect(kept.statusText).toBe('Refunded')
-    expect(kept.headers.get('location')).toBe('/r/7')
+    expect(kept.headers.get('location')).toBe('/crm/r/7')
     expect(kept.headers.get('sallyport-action')).toBe(await ranAs(task.id))
     expect(await kept.text()).toBe('{"refund":"r-7"}')
 
