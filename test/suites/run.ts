@@ -4,9 +4,10 @@
 //
 // What a suite is made of comes from Debian's source packages, and is kept in $SALLYPORT_SUITES (else in the folder for temporary files). One that cannot be had, or needs
 // what is not installed, is skipped, with the reason. Exits with 1 when something differs that is not different on purpose.
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 import { folder, NotHere, sourceOf } from './sources.ts'
 import { suites, type Suite } from './suites.ts'
@@ -78,13 +79,13 @@ async function outcomes(
     PGDATABASE: suite.databases[0],
     PGSSLMODE: 'disable',
   }
-  const { stdout } = spawnSync('sh', ['-c', suite.run], {
+  // Not synchronously: this process has the keys that the gateway checks tokens with.
+  const child = spawn('sh', ['-c', suite.run], {
     cwd: source,
     env,
-    encoding: 'utf8',
-    maxBuffer: 256 * 1024 * 1024,
     stdio: ['ignore', 'pipe', 'ignore'],
   })
+  const stdout = await text(child.stdout)
   await world.close()
   writeFileSync(join(folder, suite.source, gateway ? 'through.log' : 'direct.log'), stdout)
   const found = new Map<string, string>()

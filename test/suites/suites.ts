@@ -30,14 +30,12 @@ const strings = 'standard_conforming_strings is on'
 const sizes = 'a message has 16 MiB at most'
 const slow = 'thousands of statements in seconds: each waits until it is on record'
 
-/** In Go's way: modules are laid out as packages of GOPATH, as Debian's are. */
+/** In Go's way before modules, which is Debian's: packages have their place in GOPATH, and so have those that they need. */
 const inGo = (path: string, packages: string) => ({
-  needs: { go: 'golang-go', '/usr/share/gocode/src': 'golang-github-stretchr-testify-dev' },
-  build: `mkdir -p ../go/src/$(dirname ${path}) && ln -sfn "$PWD" ../go/src/${path} &&
-    cp -rsn /usr/share/gocode/src ../go/ 2>/dev/null || true
-    cd ../go/src/${path} && for p in ${packages}; do go test -c -o "test-$(basename $p)" ./$p; done`,
-  run: `cd ../go/src/${path} && for p in ${packages}; do
-      (cd $p && timeout 900 $OLDPWD/test-$(basename $p) -test.v 2>&1 | sed "s#^ *--- #&$p/#"); done`,
+  build: `mkdir -p ../go/src/$(dirname ${path}) && cp -rT . ../go/src/${path}
+    for d in /usr/share/gocode/src/*; do [ ! -e "$d" ] || cp -rsn "$d" ../go/src/; done`,
+  run: `export GO111MODULE=off GOPATH="$(cd ../go && pwd)"; cd ../go/src/${path} && for p in ${packages}; do
+      (cd $p && go test -v -timeout 30m . 2>&1 | sed "s|^\\( *--- [A-Z]*: \\)|\\1$p/|"); done`,
   outcome: /^ *--- (?<outcome>PASS|FAIL|SKIP): (?<name>.*) \(/,
 })
 
@@ -118,6 +116,11 @@ unittest.main(module=tests, defaultTest="test_suite", argv=["tests", "-v"])' 2>&
   },
   pgx: {
     source: 'golang-github-jackc-pgx-v5',
+    needs: {
+      go: 'golang-go, 1.25 or later',
+      '/usr/share/gocode/src/github.com/jackc/puddle/v2': 'golang-github-jackc-puddle-v2-dev',
+      '/usr/share/gocode/src/github.com/stretchr/testify': 'golang-github-stretchr-testify-dev',
+    },
     ...inGo('github.com/jackc/pgx/v5', '. pgconn pgtype pgproto3 pgxpool stdlib tracelog'),
     get run() {
       const dsn =
@@ -137,6 +140,7 @@ unittest.main(module=tests, defaultTest="test_suite", argv=["tests", "-v"])' 2>&
   },
   'lib-pq': {
     source: 'golang-github-lib-pq',
+    needs: { go: 'golang-go' },
     ...inGo('github.com/lib/pq', '.'),
     databases: ['suite', 'postgres'],
     different: { TestErrorDuringStartup: who },
