@@ -286,7 +286,8 @@ describe('from the start to the proof', () => {
   test('an export is not written over another', async () => {
     const file = join(folder, 'audit.ndjson')
     const before = readFileSync(file)
-    expect(await cli(['audit', 'export', '--out', file])).toMatchObject({ code: 1 })
+    // Wrong use: nobody was asked, so nobody said no.
+    expect(await cli(['audit', 'export', '--out', file])).toMatchObject({ code: 2 })
     expect(readFileSync(file)).toEqual(before)
   })
 })
