@@ -8,13 +8,17 @@ import { openGate } from './app/gate.ts'
 import { nonceKeyOf } from './app/keys.ts'
 import type { Config } from './config/schema.ts'
 import { version } from './core/version.ts'
-import type { ActiveIdentity } from './gate/active-identity.ts'
+import type { ActiveIdentity } from './gate/in-force/active-identity.ts'
 import { startHousekeeping } from './gate/housekeeping.ts'
-import { keyCreation, keyRevocation } from './gate/key-errands.ts'
-import { identityErrand } from './gate/identity-errand.ts'
-import { policyErrand } from './gate/policy-errand.ts'
-import { secretsErrand } from './gate/secret-keys.ts'
-import { legalHoldCreation, legalHoldRelease, retention } from './gate/retention-errands.ts'
+import { keyCreation, keyRevocation } from './gate/governing/key-errands.ts'
+import { identityErrand } from './gate/governing/identity-errand.ts'
+import { policyErrand } from './gate/governing/policy-errand.ts'
+import { secretsErrand } from './gate/governing/secret-keys.ts'
+import {
+  legalHoldCreation,
+  legalHoldRelease,
+  retention,
+} from './gate/governing/retention-errands.ts'
 import { createAuthenticator, type Authenticator } from './identity/authenticate.ts'
 import { dpopNonces } from './identity/dpop-nonces.ts'
 import { leaseTimes, type LeaseTimes } from './store/lease.ts'

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { isHttp, isPostgres, type PostgresResource } from '../config/schema.ts'
 import type { GateContext } from '../gate/context.ts'
-import { DetachedRuns } from '../gate/detached-runs.ts'
+import { DetachedRuns } from '../gate/detached/detached-runs.ts'
 import { Gate } from '../gate/gate.ts'
 import type { Authenticator } from '../identity/authenticate.ts'
 import { createAgentServer } from '../protocols/http/server.ts'

@@ -1,8 +1,8 @@
 import { WebhookChannel } from '../channels/webhook/channel.ts'
 import type { ControlServer } from '../console/context.ts'
-import type { Channel } from '../gate/channel.ts'
+import type { Channel } from '../gate/notices/channel.ts'
 import type { GateContext } from '../gate/context.ts'
-import { Delivery } from '../gate/delivery.ts'
+import { Delivery } from '../gate/notices/delivery.ts'
 import type { Foundation } from './foundation.ts'
 
 /** Every channel beside the console, with its routes added to the control plane. `start` delivers from then on; the control plane has to listen by then. */

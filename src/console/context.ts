@@ -3,7 +3,7 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fasti
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Keyring } from '../config/keyring.ts'
 import type { Config, TlsConfig } from '../config/schema.ts'
-import type { Govern } from '../gate/govern.ts'
+import type { Govern } from '../gate/governing/govern.ts'
 import type { Authenticator } from '../identity/authenticate.ts'
 import type { Recorder } from '../identity/recorder.ts'
 import type { Store } from '../store/db.ts'

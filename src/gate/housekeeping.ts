@@ -9,7 +9,7 @@ import { deadEpochs } from '../store/lease.ts'
 import { commit } from './commit.ts'
 import type { GateContext } from './context.ts'
 import { reviewOpenApprovals } from './review.ts'
-import { runApprovedErrands, type ErrandWorks } from './errands.ts'
+import { runApprovedErrands, type ErrandWorks } from './governing/errands.ts'
 import { endFormerLife, expire, giveUp } from './settle.ts'
 
 const atATime = 500

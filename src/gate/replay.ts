@@ -12,7 +12,7 @@ import { noFacts } from '../policy/input.ts'
 import type { PolicyDocument } from '../policy/read-rules.ts'
 import { replay } from '../policy/replay.ts'
 import type { Queryable } from '../store/db.ts'
-import { readVersion } from './generations.ts'
+import { readVersion } from './in-force/generations.ts'
 import { isLeftOut } from './recorded-attributes.ts'
 
 /** An action that would have been decided otherwise. */

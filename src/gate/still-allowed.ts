@@ -8,7 +8,7 @@ import { StoreError } from '../store/db.ts'
 import { obstacleIn } from './claim.ts'
 import type { GateContext } from './context.ts'
 import { policiesChanged } from './decided-anew.ts'
-import { readInForce } from './generations.ts'
+import { readInForce } from './in-force/generations.ts'
 import type { Leave, Permit } from './permit.ts'
 import { usageThen } from './usage-facts.ts'
 

@@ -1,5 +1,5 @@
-import type { Channel, DeliveryError } from '../../src/gate/channel.ts'
-import type { Notice } from '../../src/gate/notice.ts'
+import type { Channel, DeliveryError } from '../../src/gate/notices/channel.ts'
+import type { Notice } from '../../src/gate/notices/notice.ts'
 
 /** A channel that keeps what it is told, and fails when it is told to. Its message is edited in place: `shown` is what there is to see. */
 export class RecordingChannel implements Channel {

@@ -1,5 +1,5 @@
 import type { types } from '@slack/bolt'
-import { cut } from '../../gate/chat-words.ts'
+import { cut } from '../../gate/notices/chat-words.ts'
 
 /**
  * The few blocks that are used, with their limits. Text from outside is only ever put into `plain_text` and into rich text, where Slack looks for no mark-up, mention or

@@ -1,5 +1,5 @@
 import { webApi } from '@slack/bolt'
-import { DeliveryError } from '../../gate/channel.ts'
+import { DeliveryError } from '../../gate/notices/channel.ts'
 
 /** What Slack answered, in its own short codes, which hold no secret. Whatever else went wrong is no answer. */
 export function slackFailure(error: unknown): DeliveryError {

@@ -7,9 +7,9 @@ import {
   type Answer,
   type ChatVoting,
   type Clicker,
-} from '../../gate/chat-vote.ts'
+} from '../../gate/notices/chat-vote.ts'
 import { highestRisk } from '../../gate/view.ts'
-import { noticeOf } from '../../gate/notice.ts'
+import { noticeOf } from '../../gate/notices/notice.ts'
 import { readBallot } from './ballot-value.ts'
 import { escape } from './blocks.ts'
 import { actions, messageOf } from './message.ts'

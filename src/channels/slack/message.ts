@@ -7,8 +7,8 @@ import {
   needWords,
   onlyTheBeginning,
   titleOf,
-} from '../../gate/chat-words.ts'
-import type { Notice, Story } from '../../gate/notice.ts'
+} from '../../gate/notices/chat-words.ts'
+import type { Notice, Story } from '../../gate/notices/notice.ts'
 import { ballotOf } from './ballot-value.ts'
 import {
   buttons,

@@ -1,6 +1,6 @@
 import type { CardElement, IAdaptiveCard, IExecuteAction } from '@microsoft/teams.cards'
 import type { Scope } from '../../approvals/scope.ts'
-import type { Answer, ChatBallot } from '../../gate/chat-vote.ts'
+import type { Answer, ChatBallot } from '../../gate/notices/chat-vote.ts'
 import {
   beginningOf,
   cut,
@@ -10,8 +10,8 @@ import {
   needWords,
   onlyTheBeginning,
   titleOf,
-} from '../../gate/chat-words.ts'
-import type { Notice, Story } from '../../gate/notice.ts'
+} from '../../gate/notices/chat-words.ts'
+import type { Notice, Story } from '../../gate/notices/notice.ts'
 import {
   code,
   countdown,

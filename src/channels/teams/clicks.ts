@@ -2,8 +2,13 @@ import type { IAdaptiveCard } from '@microsoft/teams.cards'
 import { isKnownMessage } from '../../approvals/outbox.ts'
 import { getApproval, votesOf } from '../../approvals/store.ts'
 import type { Approval } from '../../approvals/approval.ts'
-import { introduction, voteFromChat, type Answer, type ChatVoting } from '../../gate/chat-vote.ts'
-import { noticeOf, type Notice } from '../../gate/notice.ts'
+import {
+  introduction,
+  voteFromChat,
+  type Answer,
+  type ChatVoting,
+} from '../../gate/notices/chat-vote.ts'
+import { noticeOf, type Notice } from '../../gate/notices/notice.ts'
 import { highestRisk } from '../../gate/view.ts'
 import { answerCard, cardOf } from './card.ts'
 import { teamsFailure } from './failure.ts'

@@ -6,7 +6,7 @@ import type {
   IShowCardAction,
   ITextRun,
 } from '@microsoft/teams.cards'
-import type { ChatBallot } from '../../gate/chat-vote.ts'
+import type { ChatBallot } from '../../gate/notices/chat-vote.ts'
 
 /**
  * The few parts of an Adaptive Card that are used. Text from outside is only ever put into text runs: Adaptive Cards look for Markdown in text blocks, facts and titles, and not in runs

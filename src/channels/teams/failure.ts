@@ -1,6 +1,6 @@
 import { ClientError, ResponseBodyError } from 'openid-client'
 import { z } from 'zod'
-import { DeliveryError } from '../../gate/channel.ts'
+import { DeliveryError } from '../../gate/notices/channel.ts'
 
 /** The little that is read of what axios rejects with. The rest of it holds the request, and the token in it. */
 const failedCall = z.object({

@@ -1,6 +1,6 @@
 import type { Client as ApiClient } from '@microsoft/teams.api'
 import type { App } from '@microsoft/teams.apps'
-import type { ChatVoting } from '../../gate/chat-vote.ts'
+import type { ChatVoting } from '../../gate/notices/chat-vote.ts'
 import { wordsCard } from './card.ts'
 import { editCard } from './channel.ts'
 import { clickCard } from './clicks.ts'

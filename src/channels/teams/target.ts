@@ -1,5 +1,5 @@
 import type { Client as ApiClient } from '@microsoft/teams.api'
-import { DeliveryError } from '../../gate/channel.ts'
+import { DeliveryError } from '../../gate/notices/channel.ts'
 import type { Queryable } from '../../store/db.ts'
 import { findPerson, listTeams, serviceOf, type Place } from './places.ts'
 

@@ -1,7 +1,7 @@
 import { Webhook } from 'standardwebhooks'
 import type { WebhookConfig } from '../../config/schema.ts'
-import { DeliveryError, type Channel, type Delivered } from '../../gate/channel.ts'
-import type { Notice } from '../../gate/notice.ts'
+import { DeliveryError, type Channel, type Delivered } from '../../gate/notices/channel.ts'
+import type { Notice } from '../../gate/notices/notice.ts'
 import { payloadOf } from './payload.ts'
 import { post } from './post.ts'
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { states } from '../../approvals/machine.ts'
-import type { Notice } from '../../gate/notice.ts'
+import type { Notice } from '../../gate/notices/notice.ts'
 
 const instant = z.iso.datetime({ offset: true })
 const party = z.object({ issuer: z.string(), subject: z.string() })

@@ -1,5 +1,5 @@
 import { sendOnce, type Answer, type NotSent } from '../../core/send-once.ts'
-import { DeliveryError } from '../../gate/channel.ts'
+import { DeliveryError } from '../../gate/notices/channel.ts'
 
 /** POSTs once, and follows no redirect. What is answered beyond the status is not read. Rejects with `DeliveryError` when nobody answers. */
 export function post(

@@ -8,7 +8,7 @@ import {
   releaseFromLaw,
   retainMonth,
   type Retaining,
-} from '../../gate/retention-errands.ts'
+} from '../../gate/governing/retention-errands.ts'
 import { subjectOfPerson } from '../../identity/people.ts'
 import { personOf } from '../caller.ts'
 import type { ControlServer } from '../context.ts'

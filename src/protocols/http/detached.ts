@@ -1,4 +1,4 @@
-import type { Prepare } from '../../gate/begin-detached.ts'
+import type { Prepare } from '../../gate/detached/begin-detached.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Traces } from '../../telemetry/traces.ts'
 import { ClientGone } from './body.ts'

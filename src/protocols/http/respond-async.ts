@@ -1,5 +1,5 @@
 import type { Accepted } from '../../gate/attempt.ts'
-import type { FetchedResponse } from '../../gate/fetch-response.ts'
+import type { FetchedResponse } from '../../gate/detached/fetch-response.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { AnswerSink } from './exchange.ts'
 import type { KeptHead } from './kept-answer.ts'

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { Problem } from '../../core/errors.ts'
 import type { Principal } from '../../core/subject.ts'
-import type { Prepare } from '../../gate/begin-detached.ts'
+import type { Prepare } from '../../gate/detached/begin-detached.ts'
 import { ClientGone } from './body.ts'
 import {
   Http1Message,

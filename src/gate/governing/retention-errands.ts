@@ -1,18 +1,18 @@
-import type { Approval } from '../approvals/approval.ts'
+import type { Approval } from '../../approvals/approval.ts'
 import {
   createLegalHold,
   releaseLegalHold,
   scopeInWords,
   type LegalHold,
   type LegalHoldScope,
-} from '../audit/retention/legal-hold.ts'
-import { obstacleTo, retentionOf, type Claim } from '../audit/retention/retain.ts'
-import { Problem } from '../core/errors.ts'
-import type { Retention } from '../core/event.ts'
-import type { JsonObject } from '../core/json.ts'
-import type { Party, Subject } from '../core/subject.ts'
-import { commit, type Step } from './commit.ts'
-import type { GateContext } from './context.ts'
+} from '../../audit/retention/legal-hold.ts'
+import { obstacleTo, retentionOf, type Claim } from '../../audit/retention/retain.ts'
+import { Problem } from '../../core/errors.ts'
+import type { Retention } from '../../core/event.ts'
+import type { JsonObject } from '../../core/json.ts'
+import type { Party, Subject } from '../../core/subject.ts'
+import { commit, type Step } from '../commit.ts'
+import type { GateContext } from '../context.ts'
 import type { ErrandWork } from './errands.ts'
 import { govern } from './govern.ts'
 

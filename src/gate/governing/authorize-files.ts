@@ -1,6 +1,6 @@
-import type { Approval } from '../approvals/approval.ts'
-import { Problem } from '../core/errors.ts'
-import type { Log } from '../telemetry/log.ts'
+import type { Approval } from '../../approvals/approval.ts'
+import { Problem } from '../../core/errors.ts'
+import type { Log } from '../../telemetry/log.ts'
 
 /**
  * Whether what a file says instead has to wait, or never comes into use. Nobody waits for an answer: that it is held is logged, and a denial too, which is on record. `what`

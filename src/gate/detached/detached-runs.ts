@@ -1,5 +1,5 @@
-import { listSendable } from '../approvals/spool.ts'
-import type { GateContext } from './context.ts'
+import { listSendable } from '../../approvals/spool.ts'
+import type { GateContext } from '../context.ts'
 import { beginDetached, type Prepare } from './begin-detached.ts'
 
 /** Detached runs of one replica at a time: each has a response in memory. */

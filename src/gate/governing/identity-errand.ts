@@ -1,15 +1,19 @@
 import { createTwoFilesPatch } from 'diff'
 import { stringify } from 'yaml'
-import type { Approval } from '../approvals/approval.ts'
-import type { AuditLog } from '../audit/append.ts'
-import type { JsonObject } from '../core/json.ts'
-import type { Subject } from '../core/subject.ts'
-import { hashOfIdentity, type GovernedIdentity } from '../identity/governed.ts'
-import type { GateContext } from './context.ts'
+import type { Approval } from '../../approvals/approval.ts'
+import type { AuditLog } from '../../audit/append.ts'
+import type { JsonObject } from '../../core/json.ts'
+import type { Subject } from '../../core/subject.ts'
+import { hashOfIdentity, type GovernedIdentity } from '../../identity/governed.ts'
+import type { GateContext } from '../context.ts'
 import type { ErrandWork } from './errands.ts'
 import { filesSubject } from './files-subject.ts'
 import { govern } from './govern.ts'
-import { activateIdentity, readIdentity, type IdentityGeneration } from './identity-generations.ts'
+import {
+  activateIdentity,
+  readIdentity,
+  type IdentityGeneration,
+} from '../in-force/identity-generations.ts'
 
 interface ChangePayload {
   readonly instead_of: string

@@ -3,10 +3,10 @@ import {
   linkedApprovers,
   type Announcement,
   type Purpose,
-} from '../approvals/outbox.ts'
-import type { NewApproval } from '../approvals/approval.ts'
-import type { Requirement } from '../core/decision.ts'
-import type { Queryable } from '../store/db.ts'
+} from '../../approvals/outbox.ts'
+import type { NewApproval } from '../../approvals/approval.ts'
+import type { Requirement } from '../../core/decision.ts'
+import type { Queryable } from '../../store/db.ts'
 
 /** Where approvals are announced, as the configuration says it for rules that do not. */
 export interface Announcing {

@@ -1,9 +1,9 @@
-import type { Approval } from '../approvals/approval.ts'
-import type { AuditLog } from '../audit/append.ts'
-import type { Subject } from '../core/subject.ts'
-import type { CompiledPolicies } from '../policy/compile.ts'
-import type { Queryable, Store } from '../store/db.ts'
-import type { Log } from '../telemetry/log.ts'
+import type { Approval } from '../../approvals/approval.ts'
+import type { AuditLog } from '../../audit/append.ts'
+import type { Subject } from '../../core/subject.ts'
+import type { CompiledPolicies } from '../../policy/compile.ts'
+import type { Queryable, Store } from '../../store/db.ts'
+import type { Log } from '../../telemetry/log.ts'
 import {
   beginGeneration,
   keepVersion,

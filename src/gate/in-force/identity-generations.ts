@@ -1,7 +1,7 @@
-import type { AuditLog } from '../audit/append.ts'
-import type { Subject } from '../core/subject.ts'
-import { hashOfIdentity, type GovernedIdentity } from '../identity/governed.ts'
-import type { Queryable } from '../store/db.ts'
+import type { AuditLog } from '../../audit/append.ts'
+import type { Subject } from '../../core/subject.ts'
+import { hashOfIdentity, type GovernedIdentity } from '../../identity/governed.ts'
+import type { Queryable } from '../../store/db.ts'
 
 /** Notifications on this channel say that another identity is in force. */
 export const identityChannel = 'sallyport_identity'

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../core/json.ts'
+import type { JsonObject, JsonValue } from '../../core/json.ts'
 
 /** One part of what would run: a heading, and text that is as it would be sent. */
 export interface Part {

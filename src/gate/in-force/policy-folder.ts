@@ -1,6 +1,6 @@
 import { watch, type FSWatcher } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import type { Log } from '../telemetry/log.ts'
+import type { Log } from '../../telemetry/log.ts'
 
 /** An editor writes a file in several steps; they settle within this time, in milliseconds. */
 const settles = 200

@@ -1,4 +1,4 @@
-import type { Store } from '../store/db.ts'
+import type { Store } from '../../store/db.ts'
 
 /** Between two looks, in milliseconds. A notification usually comes first. */
 const lookEvery = 1_000

@@ -1,7 +1,7 @@
-import type { Approval } from '../approvals/approval.ts'
-import type { JsonObject } from '../core/json.ts'
-import type { Owner } from '../core/subject.ts'
-import type { KeyScope } from '../identity/agent-key.ts'
+import type { Approval } from '../../approvals/approval.ts'
+import type { JsonObject } from '../../core/json.ts'
+import type { Owner } from '../../core/subject.ts'
+import type { KeyScope } from '../../identity/agent-key.ts'
 import {
   endKey,
   insertKey,
@@ -9,7 +9,7 @@ import {
   tellRevoked,
   type KeyDesk,
   type NewKey,
-} from '../identity/api-key.ts'
+} from '../../identity/api-key.ts'
 import type { ErrandWork } from './errands.ts'
 
 /** A key as people approve it. Of the key itself only its hash is known. */

@@ -1,8 +1,8 @@
 import { randomInt, randomUUID } from 'node:crypto'
-import { claimNotices, noteDelivered, noteFailed, type Claimed } from '../approvals/outbox.ts'
-import { getApproval, votesOf } from '../approvals/store.ts'
+import { claimNotices, noteDelivered, noteFailed, type Claimed } from '../../approvals/outbox.ts'
+import { getApproval, votesOf } from '../../approvals/store.ts'
 import { DeliveryError, type Channel } from './channel.ts'
-import type { GateContext } from './context.ts'
+import type { GateContext } from '../context.ts'
 import { noticeOf, type Notice } from './notice.ts'
 
 /** All in milliseconds. */

@@ -1,8 +1,8 @@
-import type { Scope } from '../approvals/scope.ts'
-import { Problem } from '../core/errors.ts'
-import { offerLink, offerMinutes, personOfChat } from '../identity/chat-links.ts'
-import type { GateContext } from './context.ts'
-import { castVote } from './vote.ts'
+import type { Scope } from '../../approvals/scope.ts'
+import { Problem } from '../../core/errors.ts'
+import { offerLink, offerMinutes, personOfChat } from '../../identity/chat-links.ts'
+import type { GateContext } from '../context.ts'
+import { castVote } from '../vote.ts'
 
 /** What a button carries: exactly what its message showed. The vote is checked against both hashes. */
 export interface ChatBallot {

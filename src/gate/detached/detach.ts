@@ -1,9 +1,9 @@
-import type { Approval } from '../approvals/approval.ts'
-import { isOpen } from '../approvals/machine.ts'
-import { insertSpooled, type SpooledRequest } from '../approvals/spool.ts'
-import type { Attempt, DetachableAttempt } from './attempt.ts'
-import type { Step } from './commit.ts'
-import type { GateContext } from './context.ts'
+import type { Approval } from '../../approvals/approval.ts'
+import { isOpen } from '../../approvals/machine.ts'
+import { insertSpooled, type SpooledRequest } from '../../approvals/spool.ts'
+import type { Attempt, DetachableAttempt } from '../attempt.ts'
+import type { Step } from '../commit.ts'
+import type { GateContext } from '../context.ts'
 
 export function isDetachable(attempt: Attempt | DetachableAttempt): attempt is DetachableAttempt {
   // Closed: a credential that its issuer is asked about each time cannot be looked at once its bearer is gone.

@@ -1,6 +1,6 @@
-import type { PolicyDocument } from '../policy/read-rules.ts'
-import type { CompiledPolicies } from '../policy/compile.ts'
-import type { Queryable } from '../store/db.ts'
+import type { PolicyDocument } from '../../policy/read-rules.ts'
+import type { CompiledPolicies } from '../../policy/compile.ts'
+import type { Queryable } from '../../store/db.ts'
 
 /** A version of the policies, and when in the order of things it came into force. */
 export interface InForce {

@@ -1,16 +1,16 @@
-import type { Approval } from '../approvals/approval.ts'
+import type { Approval } from '../../approvals/approval.ts'
 import {
   getResponse,
   markDelivered,
   type Gone,
   type KeptResponse,
-} from '../approvals/kept-response.ts'
-import { hasRun, isOpen } from '../approvals/machine.ts'
-import { Problem } from '../core/errors.ts'
-import { asProblem, commit } from './commit.ts'
-import type { GateContext } from './context.ts'
+} from '../../approvals/kept-response.ts'
+import { hasRun, isOpen } from '../../approvals/machine.ts'
+import { Problem } from '../../core/errors.ts'
+import { asProblem, commit } from '../commit.ts'
+import type { GateContext } from '../context.ts'
 import { responseOf } from './detach.ts'
-import { refusal, retryAfter, taskOf } from './task.ts'
+import { refusal, retryAfter, taskOf } from '../task.ts'
 
 /** A kept response, for whoever asked for it. */
 export interface FetchedResponse {

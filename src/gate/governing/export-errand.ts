@@ -1,10 +1,10 @@
-import { Problem } from '../core/errors.ts'
-import type { JsonObject } from '../core/json.ts'
-import type { Subject } from '../core/subject.ts'
-import type { GateContext } from './context.ts'
+import { Problem } from '../../core/errors.ts'
+import type { JsonObject } from '../../core/json.ts'
+import type { Subject } from '../../core/subject.ts'
+import type { GateContext } from '../context.ts'
 import { runErrand, type ErrandWork } from './errands.ts'
 import { govern } from './govern.ts'
-import { taskOf } from './task.ts'
+import { taskOf } from '../task.ts'
 
 /** What is exported goes to whoever asks, so that the errand is done when they ask for it again; here it is only marked as done. */
 const handOver: ErrandWork = { obstacle: async () => null, run: async () => () => {} }

@@ -1,4 +1,4 @@
-import type { Subject } from '../core/subject.ts'
+import type { Subject } from '../../core/subject.ts'
 
 /** No URL, so it can never be the issuer of a token. */
 export const filesIssuer = 'sallyport:gateway'

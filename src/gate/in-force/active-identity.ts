@@ -1,17 +1,17 @@
-import type { AuditLog } from '../audit/append.ts'
-import type { Config } from '../config/schema.ts'
+import type { AuditLog } from '../../audit/append.ts'
+import type { Config } from '../../config/schema.ts'
 import {
   governedIdentity,
   hashOfIdentity,
   identityInForce,
   type GovernedIdentity,
-} from '../identity/governed.ts'
-import { StoreError, type Store } from '../store/db.ts'
-import type { Log } from '../telemetry/log.ts'
-import { isWithheld } from './authorize-files.ts'
-import type { GateContext } from './context.ts'
+} from '../../identity/governed.ts'
+import { StoreError, type Store } from '../../store/db.ts'
+import type { Log } from '../../telemetry/log.ts'
+import { isWithheld } from '../governing/authorize-files.ts'
+import type { GateContext } from '../context.ts'
 import { Follower } from './follower.ts'
-import { authorizeIdentity, configurationSubject } from './identity-errand.ts'
+import { authorizeIdentity, configurationSubject } from '../governing/identity-errand.ts'
 import {
   activateIdentity,
   identityChannel,
