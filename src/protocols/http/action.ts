@@ -5,7 +5,7 @@ import { holdsSecret } from './header-names.ts'
 import { headerText, headerValue, type Header } from './header.ts'
 import { readQuery } from './query.ts'
 import type { Resource } from './resource.ts'
-import type { StrictRequest } from './strict-request.ts'
+import type { StrictRequest } from './strict/strict-request.ts'
 import type { Trace } from './trace.ts'
 
 /** Characters of what an agent says that it is doing this for, and of a path in a summary. */

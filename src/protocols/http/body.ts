@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { Problem } from '../../core/errors.ts'
 import type { Room } from './rooms.ts'
-import type { Framing } from './strict-request.ts'
+import type { Framing } from './strict/strict-request.ts'
 
 /** How long a client is waited for in the middle of a body. Waiting longer would let slow clients fill the memory. */
 export interface Patience {

@@ -8,8 +8,8 @@ import {
 } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
-import type { AnswerSink } from './exchange.ts'
-import type { StrictRequest } from './strict-request.ts'
+import type { AnswerSink } from './upstream/exchange.ts'
+import type { StrictRequest } from './strict/strict-request.ts'
 
 /** A request of an agent, over whichever version of HTTP. */
 export interface AgentMessage extends Readable {

@@ -1,7 +1,7 @@
 import { Unknown, type Attribute } from '../../core/action.ts'
 import type { RequestBody } from './body.ts'
 import { headerValue, type Header } from './header.ts'
-import { readJson } from './strict-json.ts'
+import { readJson } from './strict/strict-json.ts'
 
 /** Formats that some body parsers find anywhere in the header, and read instead: a body can be good JSON, and a form with other fields. */
 const otherFormats = /urlencoded|form-data|multipart|octet-stream|xml|yaml/

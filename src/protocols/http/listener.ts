@@ -11,9 +11,9 @@ import type { Config } from '../../config/schema.ts'
 import { TlsServer } from '../../config/tls-server.ts'
 import { Problem } from '../../core/errors.ts'
 import type { Log } from '../../telemetry/log.ts'
-import { ambiguous } from './ambiguous.ts'
+import { ambiguous } from './strict/ambiguous.ts'
 import { Http1Message, Http1Response, type AgentMessage, type AgentResponse } from './client.ts'
-import { openingResponse } from './opening-response.ts'
+import { openingResponse } from './websocket/opening-response.ts'
 import { problemHeaders } from './send-problem.ts'
 
 const latest = Symbol('latest response')

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/schema.ts'
 import { headerValue } from './header.ts'
-import type { StrictRequest } from './strict-request.ts'
+import type { StrictRequest } from './strict/strict-request.ts'
 
 type Listen = Pick<Config['listen']['agents'], 'public_url' | 'tls'>
 type Request = Pick<StrictRequest, 'headers'>

@@ -1,11 +1,11 @@
 import type { RequestBody } from './body.ts'
-import type { Outgoing } from './exchange.ts'
+import type { Outgoing } from './upstream/exchange.ts'
 import type { Header } from './header.ts'
 import type { Selected } from './request-headers.ts'
 import type { Resource } from './resource.ts'
 import type { Payload, SealedRequest } from './seal.ts'
 import type { Trace } from './trace.ts'
-import type { Opening } from './websocket.ts'
+import type { Opening } from './websocket/websocket.ts'
 
 /** The body that was approved. */
 type Spooled = Pick<SealedRequest, 'bytes'>

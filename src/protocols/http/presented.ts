@@ -4,7 +4,7 @@ import type { Presented } from '../../identity/possession.ts'
 import { headerValue } from './header.ts'
 import { originOf } from './origin.ts'
 import { gatewayCredential } from './request-headers.ts'
-import type { StrictRequest } from './strict-request.ts'
+import type { StrictRequest } from './strict/strict-request.ts'
 
 /** What a request shows of whoever sends it: the token, empty if there is none, and what proves that it is theirs. */
 export function presentedBy(

@@ -1,6 +1,6 @@
 import { Unknown, type Attribute } from '../../core/action.ts'
 import { secretValue, shownParameter, type IsSecret } from './secret-parameters.ts'
-import { decoded } from './strict-target.ts'
+import { decoded } from './strict/strict-target.ts'
 
 /** Parameters of one query. */
 const most = 1000

@@ -1,6 +1,6 @@
 import type { HttpResource } from '../../config/schema.ts'
-import type { StrictRequest } from './strict-request.ts'
-import type { Target } from './strict-target.ts'
+import type { StrictRequest } from './strict/strict-request.ts'
+import type { Target } from './strict/strict-target.ts'
 
 /** The resource that a request is for, and what it asks of it. */
 export interface Resolved<Resource> {

@@ -4,7 +4,7 @@ import type { Header } from './header.ts'
 import { ReverseMapping } from './reverse-mapping.ts'
 import { secretParameters, usualSecretParameters, type IsSecret } from './secret-parameters.ts'
 import type { ModelApi } from './model/tokens.ts'
-import { Upstream } from './upstream.ts'
+import { Upstream } from './upstream/upstream.ts'
 
 /** A configured resource, made ready for requests. */
 export interface Resource {

@@ -3,13 +3,13 @@ import { createHash } from 'node:crypto'
 import { Unknown } from '../../core/action.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Sealed } from '../../gate/attempt.ts'
-import { ambiguous } from './ambiguous.ts'
+import { ambiguous } from './strict/ambiguous.ts'
 import { takeWhole, type RequestBody } from './body.ts'
 import { holdsSecret } from './header-names.ts'
 import { headerText, headerValue, type Header } from './header.ts'
 import { notJson } from './json-body.ts'
 import { shownTarget, type IsSecret } from './secret-parameters.ts'
-import { readJson } from './strict-json.ts'
+import { readJson } from './strict/strict-json.ts'
 
 /** A request as it will be forwarded, but for what the gateway adds: credential, trace context, and the framing of the body. */
 export interface Payload {

@@ -1,5 +1,5 @@
 import { Unknown } from '../../core/action.ts'
-import { decoded } from './strict-target.ts'
+import { decoded } from './strict/strict-target.ts'
 
 /** Whether a parameter of a query holds a credential: by its name, decoded, and never by its value, or an agent could hide whatever it likes. */
 export type IsSecret = (name: string) => boolean
@@ -38,14 +38,25 @@ export function shownTarget(target: string, isSecret: IsSecret): string {
   return `${target.slice(0, mark + 1)}${shown}`
 }
 
-/** One `name=value` of a query, in the bytes that came, but for a secret. */
+/**
+ * One `name=value` of a query, in the bytes that came, but for a secret. Some servers begin another one at a semicolon, and a URL can be a value without being encoded; each
+ * character is looked at twice at most, whatever an agent puts there.
+ */
 export function shownParameter(piece: string, isSecret: IsSecret): string {
-  const equals = piece.indexOf('=')
-  if (equals === -1 || equals === piece.length - 1) return piece
-  const raw = piece.slice(0, equals)
-  if (isSecret(decoded(raw) ?? raw)) return `${raw}=${notShown}`
-  // Some servers begin another one at a semicolon, and a URL can be a value without being encoded.
-  const inner = /[;?#]/.exec(piece)?.index
-  if (inner === undefined) return piece
-  return piece.slice(0, inner + 1) + shownParameter(piece.slice(inner + 1), isSecret)
+  const whole = piece.indexOf('=')
+  if (whole === -1) return piece
+  const hidden = (equals: number, name: string): boolean =>
+    equals < piece.length - 1 && isSecret(decoded(name) ?? name)
+  if (hidden(whole, piece.slice(0, whole))) return masked(piece, whole)
+  let begin = 0
+  for (const part of piece.split(/[;?#]/)) {
+    const equals = part.indexOf('=')
+    if (equals !== -1 && hidden(begin + equals, part.slice(0, equals))) {
+      return masked(piece, begin + equals)
+    }
+    begin += part.length + 1
+  }
+  return piece
 }
+
+const masked = (piece: string, equals: number) => `${piece.slice(0, equals + 1)}${notShown}`

@@ -2,7 +2,7 @@ import { Problem } from '../../core/errors.ts'
 import type { ActionSpan, Traces } from '../../telemetry/traces.ts'
 import type { AgentResponse } from './client.ts'
 import type { Resource } from './resource.ts'
-import type { StrictRequest } from './strict-request.ts'
+import type { StrictRequest } from './strict/strict-request.ts'
 import type { Trace } from './trace.ts'
 
 /** Begins the span of a request, which ends with its response; `null` where nobody records it. Neither path nor query is in it: they can say anything. */

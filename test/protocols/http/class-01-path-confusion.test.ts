@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { checkTarget } from '../../../src/protocols/http/strict-target.ts'
+import { checkTarget } from '../../../src/protocols/http/strict/strict-target.ts'
 import { behind, problemIn, request, statusOf } from './gateway.ts'
 
 // Class 1: a path that policy and upstream see differently (OPA-Envoy CVE-2026-26205, http-proxy CVE-2026-16117).

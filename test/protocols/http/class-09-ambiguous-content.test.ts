@@ -4,7 +4,7 @@ import { canonical } from '../../../src/audit/canonical.ts'
 import { Unknown } from '../../../src/core/action.ts'
 import type { JsonValue } from '../../../src/core/json.ts'
 import { readQuery } from '../../../src/protocols/http/query.ts'
-import { readJson } from '../../../src/protocols/http/strict-json.ts'
+import { readJson } from '../../../src/protocols/http/strict/strict-json.ts'
 import { behind, problemIn, request, statusOf } from './gateway.ts'
 
 // Class 9: duplicate or differently-cased JSON keys, numbers beyond 2^53, duplicate query keys (MCP Go SDK CVE-2026-27896).

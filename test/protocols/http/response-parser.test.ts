@@ -1,6 +1,9 @@
 import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
-import { ResponseError, ResponseParser } from '../../../src/protocols/http/response-parser.ts'
+import {
+  ResponseError,
+  ResponseParser,
+} from '../../../src/protocols/http/upstream/response-parser.ts'
 
 /** Everything that the parser says about these pieces, in order. */
 function read(method: string, pieces: readonly Buffer[], ended = true): string[] {

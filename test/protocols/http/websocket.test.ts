@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { HttpResource } from '../../../src/config/schema.ts'
 import { Problem } from '../../../src/core/errors.ts'
-import { FrameCounter } from '../../../src/protocols/http/frames.ts'
+import { FrameCounter } from '../../../src/protocols/http/websocket/frames.ts'
 import { ok } from '../../support/upstream.ts'
 import { behind, problemIn, request, startGateway, statusOf } from './gateway.ts'
 

@@ -1,6 +1,6 @@
 import { createGunzip, createInflate, type Gunzip, type Inflate } from 'node:zlib'
 import type { ModelUse } from '../../../core/data-use.ts'
-import type { Head } from '../response-parser.ts'
+import type { Head } from '../upstream/response-parser.ts'
 import { EventStream } from './event-stream.ts'
 import { JsonPicker } from './pick-json.ts'
 import { paths, Said, type ModelApi } from './tokens.ts'

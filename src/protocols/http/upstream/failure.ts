@@ -1,5 +1,5 @@
-import { Problem } from '../../core/errors.ts'
-import type { ProblemCode } from '../../core/reasons.ts'
+import { Problem } from '../../../core/errors.ts'
+import type { ProblemCode } from '../../../core/reasons.ts'
 
 /** An exchange with an upstream that did not end with a complete answer. */
 export class UpstreamFailure extends Error {

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import type { AnswerSink } from './exchange.ts'
+import type { AnswerSink } from '../upstream/exchange.ts'
 import { pack } from './packed.ts'
 
 /** The head of an answer that was kept. */

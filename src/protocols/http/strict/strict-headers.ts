@@ -1,6 +1,6 @@
 import { ambiguous } from './ambiguous.ts'
-import { overridesRequest, repeatable } from './header-names.ts'
-import type { Header } from './header.ts'
+import { overridesRequest, repeatable } from '../header-names.ts'
+import type { Header } from '../header.ts'
 
 /** Header lines of one request. */
 const most = 200

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { Http1Response, type Http1Message } from './client.ts'
+import { Http1Response, type Http1Message } from '../client.ts'
 
 /**
  * The response to an opening. Node has let go of its connection, so here is what it would do: it ends with the answer, unless somebody takes the

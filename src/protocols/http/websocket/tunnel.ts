@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
-import type { WebSocketUse } from '../../core/event.ts'
-import { Problem } from '../../core/errors.ts'
+import type { WebSocketUse } from '../../../core/event.ts'
+import { Problem } from '../../../core/errors.ts'
 import { FrameCounter } from './frames.ts'
 
 /** The two ends of a WebSocket that is open, and what the upstream said right behind its acceptance. */

@@ -1,5 +1,5 @@
 import { ambiguous } from './ambiguous.ts'
-import { Http2Message, type Http1Message } from './client.ts'
+import { Http2Message, type Http1Message } from '../client.ts'
 import type { RequestHead } from './strict-request.ts'
 
 /** Throws `ambiguous-request` for an HTTP/2 head that cannot be said in HTTP/1.1 without a choice: upstreams get HTTP/1.1. */

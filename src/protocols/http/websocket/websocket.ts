@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { Problem } from '../../core/errors.ts'
-import type { AgentResponse } from './client.ts'
-import { UpstreamFailure } from './failure.ts'
-import { headerValue, type Header } from './header.ts'
-import type { Resource } from './resource.ts'
-import type { Head } from './response-parser.ts'
-import type { StrictRequest } from './strict-request.ts'
+import { Problem } from '../../../core/errors.ts'
+import type { AgentResponse } from '../client.ts'
+import { UpstreamFailure } from '../upstream/failure.ts'
+import { headerValue, type Header } from '../header.ts'
+import type { Resource } from '../resource.ts'
+import type { Head } from '../upstream/response-parser.ts'
+import type { StrictRequest } from '../strict/strict-request.ts'
 
 /** The opening of a WebSocket (RFC 6455 §4). Each of the two connections has a handshake of its own, so that the answer to one is no proof for the other. */
 export interface Opening {

@@ -1,8 +1,8 @@
-import type { AgentResponse } from './client.ts'
-import type { Exchange } from './exchange.ts'
-import type { Watch } from './live.ts'
-import { answerHeaders, type Answering } from './response-headers.ts'
-import type { Head } from './response-parser.ts'
+import type { AgentResponse } from '../client.ts'
+import type { Exchange } from '../upstream/exchange.ts'
+import type { Watch } from '../live.ts'
+import { answerHeaders, type Answering } from '../response-headers.ts'
+import type { Head } from '../upstream/response-parser.ts'
 import { Tunnel, type Tunnelled } from './tunnel.ts'
 import { acceptance, checkAccepted, type Opening } from './websocket.ts'
 

@@ -1,10 +1,10 @@
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
-import { ClientGone, RequestBody, type BodySink } from './body.ts'
+import { ClientGone, RequestBody, type BodySink } from '../body.ts'
 import type { Connection, Receiver } from './connection.ts'
 import { UpstreamFailure } from './failure.ts'
-import type { ModelMeter } from './model/meter.ts'
-import { answerHeaders, answerTrailers, type Answering } from './response-headers.ts'
+import type { ModelMeter } from '../model/meter.ts'
+import { answerHeaders, answerTrailers, type Answering } from '../response-headers.ts'
 import type { Head } from './response-parser.ts'
 
 /** A request in the bytes that the upstream gets. */

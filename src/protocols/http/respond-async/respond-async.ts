@@ -1,7 +1,7 @@
-import type { Accepted } from '../../gate/attempt.ts'
-import type { FetchedResponse } from '../../gate/detached/fetch-response.ts'
-import type { Log } from '../../telemetry/log.ts'
-import type { AnswerSink } from './exchange.ts'
+import type { Accepted } from '../../../gate/attempt.ts'
+import type { FetchedResponse } from '../../../gate/detached/fetch-response.ts'
+import type { Log } from '../../../telemetry/log.ts'
+import type { AnswerSink } from '../upstream/exchange.ts'
 import type { KeptHead } from './kept-answer.ts'
 import { unpack } from './packed.ts'
 

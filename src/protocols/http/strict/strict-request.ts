@@ -1,7 +1,7 @@
 import { METHODS } from 'node:http'
-import { Problem } from '../../core/errors.ts'
+import { Problem } from '../../../core/errors.ts'
 import { ambiguous } from './ambiguous.ts'
-import { headerValue, type Header } from './header.ts'
+import { headerValue, type Header } from '../header.ts'
 import { checkHeaders } from './strict-headers.ts'
 import { checkTarget } from './strict-target.ts'
 

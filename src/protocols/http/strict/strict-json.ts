@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
-import { Unknown } from '../../core/action.ts'
-import type { JsonValue } from '../../core/json.ts'
+import { Unknown } from '../../../core/action.ts'
+import type { JsonValue } from '../../../core/json.ts'
 
 /** Levels of nesting. Deeper than any real request, and shallow enough for every walk over it, and to be recorded with all that is around it. */
 const deepest = 64
