@@ -1,5 +1,8 @@
 import type { HttpResource } from '../../config/schema.ts'
 
+/** `//host/…`, and what a browser takes for it (URL Standard, §4.4): a path that begins so leads to another host once it stands alone. */
+const namesHost = /^\/[\t\r\n]*[/\\]/
+
 /**
  * Where an upstream's own addresses are found from outside. It knows nothing of the gateway, and says `Location: /v1/orders/7` or names itself: an agent's
  * ordinary client that follows would end at another resource, or past the gateway. What leads elsewhere stays as it is.
@@ -53,13 +56,13 @@ export class ReverseMapping {
     const path = this.#pathAtUpstream(reference)
     if (path === null || !path.startsWith(this.#base)) return null
     const below = path.slice(this.#base.length)
-    if (below.startsWith('/')) return `${this.#prefix}${below}`
-    return /^(?:$|[?#])/.test(below) ? `${this.#prefix}/${below}` : null
+    if (!/^(?:$|[/?#])/.test(below)) return null
+    const outside = `${this.#prefix}${below.startsWith('/') ? '' : '/'}${below}`
+    return namesHost.test(outside) ? null : outside
   }
 
   #pathAtUpstream(reference: string): string | null {
-    // `//host/…` and what a browser takes for it name another host.
-    if (/^\/(?![/\\])/.test(reference)) return reference
+    if (reference.startsWith('/')) return namesHost.test(reference) ? null : reference
     const [, origin, path] = /^(https?:\/\/[^/?#\\]*)(.*)$/i.exec(reference) ?? []
     if (origin === undefined || !URL.canParse(origin)) return null
     const { origin: named, username, password } = new URL(origin)

@@ -44,6 +44,23 @@ describe('an address of the upstream, seen from outside', () => {
     expect(named.location('/v1')).toBe('/v1')
   })
 
+  test.each([
+    'http://crm.internal:8080//evil.example/v1',
+    'http://crm.internal:8080/\\evil.example/v1',
+    'http://crm.internal:8080/\t/evil.example/v1',
+  ])('a path of the upstream does not become another host: %j', (inside) => {
+    expect(named.location(inside)).toBe(inside)
+    expect(named.link(`<${inside}>; rel="next"`, null)).toBe(`<${inside}>; rel="next"`)
+    // Below a path it stays one.
+    const path = inside.replace('http://crm.internal:8080', '/api')
+    expect(below.location(path)).toBe(path.replace('/api', '/crm'))
+    const alone = new ReverseMapping({
+      upstream: 'http://crm.internal:8080/api',
+      match: { host: 'crm.gateway.internal' },
+    })
+    expect(alone.location(path)).toBe(path)
+  })
+
   test('in a Link, what was whole stays whole', () => {
     const link =
       '<https://crm.internal/api/orders?page=2>; rel="next", </api/orders?page=9>; rel="last", <https://docs.example/>; rel="help"'

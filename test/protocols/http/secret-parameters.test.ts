@@ -44,6 +44,20 @@ describe('a target is shown', () => {
   })
 })
 
+test('class 23: whatever an agent puts into a query, showing it looks at each character a few times', () => {
+  let looked = 0
+  const counting = (name: string) => {
+    looked += name.length + 1
+    return usual(name)
+  }
+  for (const piece of [';', '?', ';=', '=;', 'a', '=', ';a', 'api_key;', '%5F', '%']) {
+    const target = `/v1?${piece.repeat(32_000 / piece.length)}=x`
+    looked = 0
+    shownTarget(target, counting)
+    expect(looked).toBeLessThan(3 * target.length)
+  }
+})
+
 describe('rules', () => {
   test('know that a secret is there, and nothing else of it; of the others, everything', () => {
     expect(readQuery('api_key=S3CRET&limit=10&ids[]=1&ids[]=2', usual)).toEqual({

@@ -3,7 +3,7 @@ const longestValue = 4_096
 const longestKey = 64
 /** In the place of a key that is too long: JSON has no such character unescaped. */
 const noKey = '\0'
-/** Containers inside containers. What is nested deeper is not read any further. */
+/** Containers inside containers. What is nested deeper is counted and passed over: nothing that is looked for is there, and what follows it may be. */
 const deepest = 64
 
 const [quote, backslash, colon, comma] = [0x22, 0x5c, 0x3a, 0x2c]
@@ -33,14 +33,15 @@ export class JsonPicker {
   // Bytes of a key, or of a wanted value that began when so many containers were open.
   #key: number[] | null = null
   #value: { readonly path: string; readonly depth: number; readonly bytes: number[] } | null = null
-  #lost = false
+  // Containers that are open beyond the deepest.
+  #beyond = 0
 
   constructor(wanted: ReadonlySet<string>) {
     this.#wanted = wanted
   }
 
   take(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length && !this.#lost; at++) {
+    for (let at = 0; at < bytes.length; at++) {
       const byte = bytes[at]!
       if (!this.#inText) this.#structure(byte)
       else if (this.#key || this.#value || this.#escaped) this.#text(byte)
@@ -74,11 +75,12 @@ export class JsonPicker {
     } else if (byte === openObject || byte === openArray) {
       this.#enter(byte === openObject, inside)
     } else if (byte === closeObject || byte === closeArray) {
-      this.#open.pop()
+      if (this.#beyond > 0) this.#beyond--
+      else this.#open.pop()
       this.#keyNext = false
     } else if (byte === comma) {
-      this.#keyNext = inside?.object ?? false
-    } else if (byte === colon && inside && !this.#value) {
+      this.#keyNext = this.#beyond === 0 && (inside?.object ?? false)
+    } else if (byte === colon && inside && !this.#value && this.#beyond === 0) {
       const path = pathOf(inside)
       if (path !== null && this.#wanted.has(path))
         this.#value = { path, depth: this.#open.length, bytes: [] }
@@ -87,7 +89,8 @@ export class JsonPicker {
 
   #enter(object: boolean, inside: Container | undefined): void {
     if (this.#open.length >= deepest) {
-      this.#lost = true
+      this.#beyond++
+      this.#keyNext = false
       return
     }
     const path = inside ? pathOf(inside) : ''

@@ -8,6 +8,13 @@ export const paths: ReadonlySet<string> = new Set(
   ['', 'response.', 'message.'].flatMap((where) => [`${where}model`, `${where}usage`]),
 )
 
+/** The counts that mean something here, by name. An upstream can send others without end, and none of them is kept. */
+const countNames: ReadonlySet<string> = new Set([
+  ...['prompt_tokens', 'completion_tokens', 'prompt_tokens_details.cached_tokens'],
+  ...['input_tokens', 'output_tokens', 'input_tokens_details.cached_tokens'],
+  ...['cache_read_input_tokens', 'cache_creation_input_tokens'],
+])
+
 /** What an answer says about itself, put together from its events, of which later ones know more. */
 export class Said {
   #model: string | undefined
@@ -18,7 +25,7 @@ export class Said {
     for (const [path, text] of found) {
       const value = parsed(text)
       if (path.endsWith('model')) this.#model ??= nameIn(value)
-      else Object.assign(this.#usage, numbersIn(value))
+      else Object.assign(this.#usage, countsIn(value))
     }
   }
 
@@ -70,13 +77,14 @@ function nameIn(value: unknown): string | undefined {
   return typeof value === 'string' && /^[\w.:/@+-]{1,128}$/.test(value) ? value : undefined
 }
 
-/** Counts, by name; those of one level below with both names. */
-function numbersIn(value: unknown, prefix = ''): Record<string, number> {
+/** Those of `countNames`, by name; those of one level below with both names. */
+export function countsIn(value: unknown, prefix = ''): Record<string, number> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return {}
   const found: Record<string, number> = {}
   for (const [name, one] of Object.entries(value)) {
-    if (Number.isSafeInteger(one) && (one as number) >= 0) found[prefix + name] = one as number
-    else if (prefix === '') Object.assign(found, numbersIn(one, `${name}.`))
+    const known = countNames.has(prefix + name)
+    if (!known) Object.assign(found, prefix === '' && countsIn(one, `${name}.`))
+    else if (Number.isSafeInteger(one) && one >= 0) found[prefix + name] = one
   }
   return found
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ModelMeter } from '../../../../src/protocols/http/model/meter.ts'
 import { JsonPicker } from '../../../../src/protocols/http/model/pick-json.ts'
-import type { ModelApi } from '../../../../src/protocols/http/model/tokens.ts'
+import { countsIn, type ModelApi } from '../../../../src/protocols/http/model/tokens.ts'
 
 interface Answer {
   readonly api?: ModelApi
@@ -122,11 +122,27 @@ describe('the answer of a model', () => {
       {},
       { tokens_in: 4, tokens_out: 0, tokens_cached: 0 },
     ],
-    ['too deep to be read', `${'{"a":'.repeat(9e5)}1`, {}, null],
+    ['deeper than anything', `${'{"a":'.repeat(9e5)}1`, {}, null],
+    [
+      'a response that repeats how deep its question was, before the counts',
+      `{"model":"gpt-y","tools":${'[{"usage":'.repeat(500)}1${'}]'.repeat(500)},"usage":{"input_tokens":7,"output_tokens":3}}`,
+      {},
+      { model: 'gpt-y', tokens_in: 7, tokens_out: 3, tokens_cached: 0 },
+    ],
     ['with a member that is too long', `{"usage":{"x":"${'y'.repeat(5_000)}"}}`, {}, null],
     ['with a key that is too long', `{"${'k'.repeat(65)}usage":{"prompt_tokens":1}}`, {}, null],
   ])('%s', async (_, body, answer, use) => {
     expect(await read(body, answer, 1_000)).toEqual(use)
+  })
+
+  test('nothing is kept of counts that nobody asks for, however many a stream has', () => {
+    const usage = {
+      input_tokens: 7,
+      made_up: 1,
+      server_tool_use: { requests: 1 },
+      deep: { er: {} },
+    }
+    expect(countsIn(usage)).toEqual({ input_tokens: 7 })
   })
 
   test('a bomb is not unpacked to its end', async () => {
