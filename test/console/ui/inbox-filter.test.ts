@@ -107,6 +107,13 @@ test('the menu has what these roles get an answer from', () => {
   const names = (roles: Me['roles']) => menuFor(roles).map(({ page }) => page)
   expect(names([])).toEqual(['inbox', 'settings'])
   expect(names(['approver'])).toEqual(['inbox', 'policies', 'settings'])
-  expect(names(['auditor'])).toEqual(['inbox', 'activity', 'usage', 'policies', 'settings'])
+  expect(names(['auditor'])).toEqual([
+    'inbox',
+    'activity',
+    'usage',
+    'evidence',
+    'policies',
+    'settings',
+  ])
   expect(names(['admin'])).toEqual(['inbox', 'policies', 'keys', 'settings'])
 })

@@ -5,7 +5,7 @@ import { Data } from './data.tsx'
 /** Who touched what that they had never touched before, as far as that is on record. */
 export function FirstUses({ uses }: { uses: readonly FirstUse[] }) {
   return (
-    <section aria-labelledby="first-uses">
+    <section class="first-uses" aria-labelledby="first-uses">
       <h2 id="first-uses">For the first time</h2>
       <p class="fine">
         The first action of a subject on record that ran and touched this. What was only denied or

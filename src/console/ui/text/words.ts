@@ -1,7 +1,7 @@
 import type { ApprovalState } from '../../../approvals/machine.ts'
 import { decisionReasons } from '../../../core/reasons.ts'
 import type { FailureCode } from '../api/call.ts'
-import type { Outcome } from '../../../core/event.ts'
+import type { EventType, Outcome } from '../../../core/event.ts'
 import { count } from './count.ts'
 
 export type Tone = 'waiting' | 'good' | 'bad' | 'quiet' | 'alarm'
@@ -128,7 +128,7 @@ export function decisionInWords(
   }[decision]
 }
 
-const events: Readonly<Record<string, { title: string; tone: Tone }>> = {
+const events: Readonly<Record<EventType, { title: string; tone: Tone }>> = {
   'action.decided': { title: 'Decided', tone: 'quiet' },
   'action.dispatched': { title: 'Sent to the upstream', tone: 'quiet' },
   'action.completed': { title: 'Ran', tone: 'quiet' },
@@ -138,6 +138,8 @@ const events: Readonly<Record<string, { title: string; tone: Tone }>> = {
   'approval.broken_glass': { title: 'Glass broken', tone: 'alarm' },
   'approval.resolved': { title: 'Decided', tone: 'quiet' },
   'approval.granted': { title: 'Granted for a time', tone: 'good' },
+  'response.delivered': { title: 'Answer fetched', tone: 'quiet' },
+  'policy.activated': { title: 'Policies in force', tone: 'quiet' },
   'policy.loaded': { title: 'Policies loaded', tone: 'quiet' },
   'policy.rejected': { title: 'Policies refused', tone: 'bad' },
   'identity.activated': { title: 'Roles and issuers in force', tone: 'quiet' },
@@ -147,19 +149,26 @@ const events: Readonly<Record<string, { title: string; tone: Tone }>> = {
   'identity.logout': { title: 'Logged out', tone: 'quiet' },
   'identity.key_created': { title: 'Key created', tone: 'quiet' },
   'identity.key_revoked': { title: 'Key revoked', tone: 'bad' },
+  'identity.session_revoked': { title: 'Session ended by its issuer', tone: 'bad' },
+  'identity.account_disabled': { title: 'Account disabled', tone: 'bad' },
+  'identity.account_enabled': { title: 'Account enabled again', tone: 'quiet' },
+  'identity.linked': { title: 'Chat account linked', tone: 'quiet' },
+  'identity.unlinked': { title: 'Chat account unlinked', tone: 'quiet' },
   'audit.erased': { title: 'Personal data erased', tone: 'alarm' },
   'audit.retained': { title: 'Month kept elsewhere', tone: 'quiet' },
   'audit.legal_hold_created': { title: 'Legal hold created', tone: 'quiet' },
   'audit.legal_hold_released': { title: 'Legal hold released', tone: 'alarm' },
   'audit.exported': { title: 'Log exported', tone: 'quiet' },
   'audit.delivery_configured': { title: 'Log delivered elsewhere', tone: 'quiet' },
+  'audit.signing_key_used': { title: 'Signing key in use', tone: 'quiet' },
+  'secrets.rotated': { title: 'Secrets rotated', tone: 'quiet' },
   'gateway.started': { title: 'Gateway started', tone: 'quiet' },
   'gateway.stopped': { title: 'Gateway stopped', tone: 'quiet' },
 }
 
-/** The types that this page has words for; the log may have more. */
-export const eventTypes = Object.keys(events)
+export const eventTypes = Object.keys(events) as readonly EventType[]
 
+/** The log may have types in it that a newer version wrote. */
 export function eventInWords(type: string): { title: string; tone: Tone } {
-  return Object.hasOwn(events, type) ? events[type]! : { title: type, tone: 'quiet' }
+  return Object.hasOwn(events, type) ? events[type as EventType] : { title: type, tone: 'quiet' }
 }
