@@ -44,12 +44,14 @@ it('a secret in a query is forwarded, and neither recorded, logged, shown nor se
   }
 
   const read = `/v1/customers?limit=1&api_key=${key}`
-  expect((await told(await gateway.agent(`/crm${read}`))).status).toBe(200)
+  const from = { referer: `https://app.example/v1/customers?page=3&api_key=${key}` }
+  expect((await told(await gateway.agent(`/crm${read}`, { headers: from }))).status).toBe(200)
+  expect(upstream.arrived.at(-1)!.headers).toMatchObject(from)
   expect(upstream.arrived.at(-1)!.url).toBe(read)
 
   // Two that differ in nothing but the secret look alike, and are two actions all the same.
   const write = (of: string) => `/v1/refunds?X-Amz-Signature=${of}&amount=1`
-  const post = waiting({ method: 'POST' }, 0)
+  const post = waiting({ method: 'POST', headers: from }, 0)
   const asked = await told(await gateway.agent(`/crm${write(signature)}`, post))
   const { task } = await problemIn(asked, 'approval-pending')
   const approval = await gateway.approval(task.id)
@@ -86,5 +88,6 @@ it('a secret in a query is forwarded, and neither recorded, logged, shown nor se
     await (await gateway.person('dana', '/api/approvals')).text(),
   ].join('\n')
   expect(everything).toContain('amount')
+  expect(everything).toContain('page=3&api_key=(a secret, not shown)')
   for (const one of [key, signature, token]) expect(everything).not.toContain(one)
 })

@@ -5,6 +5,7 @@ import { holdsSecret } from './header-names.ts'
 import { headerText, headerValue, type Header } from './header.ts'
 import { readQuery } from './query.ts'
 import type { Resource } from './resource.ts'
+import { shownValue, type IsSecret } from './secret-parameters.ts'
 import type { StrictRequest } from './strict/strict-request.ts'
 import type { Trace } from './trace.ts'
 
@@ -42,7 +43,7 @@ export function actionOf(facts: Facts): Action {
         host,
         path,
         query: readQuery(query, resource.isSecret),
-        headers: shown(headers),
+        headers: shown(headers, resource.isSecret),
         upgrade: upgrade ?? '',
         ...(json !== undefined && { json }),
       },
@@ -61,12 +62,13 @@ function effectOf(method: string, path: string, resource: Resource): Effect {
 }
 
 /** Headers by name; several lines of a list are one list (RFC 9110 §5.3). Credentials are left out. */
-function shown(headers: readonly Header[]): Record<string, string> {
+function shown(headers: readonly Header[], isSecret: IsSecret): Record<string, string> {
   const byName = new Map<string, string>()
   for (const { name, value } of headers) {
     if (holdsSecret(name)) continue
     const before = byName.get(name)
-    byName.set(name, before === undefined ? value : `${before}, ${value}`)
+    const text = shownValue(name, value, isSecret)
+    byName.set(name, before === undefined ? text : `${before}, ${text}`)
   }
   return Object.fromEntries(byName)
 }

@@ -90,6 +90,8 @@ export async function forward(job: Job): Promise<void> {
       // A request that went out and has no complete answer may have had its effect: nobody can tell.
       result: exchange && action.effect !== 'read' ? 'unknown' : 'failed',
       ...(status !== undefined && { status }),
+      // Or whoever goes away before the last byte has read all the others for nothing.
+      ...(exchange && exchange.released > 0 && { bytes: exchange.released }),
       duration_ms,
       ...(await modelUse(meter)),
       error: nameOf(error),

@@ -8,7 +8,7 @@ import { takeWhole, type RequestBody } from './body.ts'
 import { holdsSecret } from './header-names.ts'
 import { headerText, headerValue, type Header } from './header.ts'
 import { notJson } from './json-body.ts'
-import { shownTarget, type IsSecret } from './secret-parameters.ts'
+import { shownTarget, shownValue, type IsSecret } from './secret-parameters.ts'
 import { readJson } from './strict/strict-json.ts'
 
 /** A request as it will be forwarded, but for what the gateway adds: credential, trace context, and the framing of the body. */
@@ -79,14 +79,15 @@ function shownPayload(
   return {
     method,
     target: shownTarget(target, isSecret),
-    headers: headers.map(shownHeader),
+    headers: headers.map((header) => shownHeader(header, isSecret)),
     body: bytes === null ? null : shownBody(bytes, headers),
   }
 }
 
 /** A secret is covered by the digest, and is nobody's business. */
-function shownHeader({ name, value }: Header): JsonObject {
-  return holdsSecret(name) ? { name, masked: true } : { name, value: headerText(value) }
+function shownHeader({ name, value }: Header, isSecret: IsSecret): JsonObject {
+  if (holdsSecret(name)) return { name, masked: true }
+  return { name, value: headerText(shownValue(name, value, isSecret)) }
 }
 
 function shownBody(bytes: Buffer, headers: readonly Header[]): JsonObject {

@@ -38,6 +38,11 @@ export function shownTarget(target: string, isSecret: IsSecret): string {
   return `${target.slice(0, mark + 1)}${shown}`
 }
 
+/** The value of a header as it may be shown and recorded. A browser says where it was, with the query that it was there by. */
+export function shownValue(name: string, value: string, isSecret: IsSecret): string {
+  return name === 'referer' ? shownTarget(value, isSecret) : value
+}
+
 /**
  * One `name=value` of a query, in the bytes that came, but for a secret. Some servers begin another one at a semicolon, and a URL can be a value without being encoded; each
  * character is looked at twice at most, whatever an agent puts there.

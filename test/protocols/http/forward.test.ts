@@ -299,14 +299,17 @@ test('a record that fails: the answer is thrown away unseen, and so is the conne
   while (!upstream.sockets[0]!.destroyed) await later(2)
 })
 
-const unfinished: Record<string, Script> = {
-  'before the answer': () => () => undefined,
-  'in the middle of the answer': () => 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf',
+const unfinished: Record<string, { script: Script; seen: object }> = {
+  'before the answer': { script: () => () => undefined, seen: {} },
+  'in the middle of the answer': {
+    script: () => 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf',
+    seen: { status: 200, bytes: 4 },
+  },
 }
 
 test.for(Object.entries(unfinished))(
   'a client that goes away %s: so does the request at the upstream',
-  async ([, script]) => {
+  async ([, { script, seen }]) => {
     const { upstream, gateway } = await behind(script)
     const client = connect(gateway.port, '127.0.0.1')
     client.write(post('hello'))
@@ -316,7 +319,9 @@ test.for(Object.entries(unfinished))(
     client.destroy()
     await closed
     while (gateway.gate.outcomes.length === 0) await later(2)
-    expect(gateway.gate.outcomes).toMatchObject([{ result: 'unknown', error: 'client-gone' }])
+    expect(gateway.gate.outcomes).toEqual([
+      { result: 'unknown', error: 'client-gone', duration_ms: expect.any(Number), ...seen },
+    ])
   },
 )
 

@@ -135,6 +135,11 @@ export class Exchange implements Receiver, BodySink {
     return this.#state !== 'open'
   }
 
+  /** Bytes of the answer's body that its client was given, whole or not. */
+  get released(): number {
+    return this.#client ? this.#bytes : 0
+  }
+
   /** The connection, once the upstream has agreed to speak another protocol on it. The exchange is over then. */
   surrender(): { socket: Socket; rest: Buffer } {
     this.#state = 'whole'
