@@ -289,7 +289,8 @@ export class Session {
       if (this.#ddl) this.#init.catalogues.changed()
       this.#ddl = false
     }
-    if (!this.#serving) this.#retireIfIdle()
+    // What the server says here is still on its way to the client.
+    queueMicrotask(() => this.#retireIfIdle())
   }
 
   #parameter(name: string, value: string): void {

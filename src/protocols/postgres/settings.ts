@@ -46,6 +46,8 @@ export class Settings {
   #stale = true
   #touched = false
   #touchedIn = -1
+  // The catalogue that was known when the server was asked.
+  #version = 0
   // Names of the catalogue mean something else in this transaction, which nobody outside of it can see.
   #moved = false
 
@@ -115,14 +117,20 @@ export class Settings {
       await this.#server.drain()
       this.#touchedIn = segment
     }
-    const failed = this.#server.answers.status === 'E'
-    if (this.#stale && !failed) await this.#refresh()
+    const catalogue = this.#moved ? null : await this.#catalogues.current()
+    if (catalogue && catalogue.version !== this.#version) {
+      // A schema that others have made may come earlier in the path than those that were there.
+      this.#stale = true
+      await this.#server.drain()
+    }
+    if (this.#stale && this.#server.answers.status !== 'E') await this.#refresh()
+    if (catalogue && !this.#stale) this.#version = catalogue.version
     return {
       searchPath: this.#searchPath,
       role: this.#role,
       database: this.#database,
       // In a failed transaction nobody can be asked. Closed: what the rest of the text means is unknown then.
-      catalogue: this.#stale || this.#moved ? null : await this.#catalogues.current(),
+      catalogue: this.#stale ? null : catalogue,
       unsettled: this.#touched,
       temporary: this.#temporary,
       harmless: this.#harmless,

@@ -199,6 +199,18 @@ describe.runIf(hasPostgres)(
       expect((await client.query('SELECT id FROM orders')).rows).toEqual([{ id: 1 }])
     })
 
+    test('a schema that another session makes, earlier in the path', async () => {
+      const client = await db.connect()
+      await client.query('SET search_path = open, public')
+      expect((await client.query('SELECT * FROM orders')).rows).toEqual([{ id: 1, total: '1' }])
+      await db.direct.query('CREATE SCHEMA open')
+      await db.direct.query('CREATE VIEW open.orders AS SELECT * FROM vault.orders')
+      // News of it, for a gateway that would look by itself only after a while.
+      await (await db.connect()).query('CREATE SCHEMA any_other; DROP SCHEMA any_other')
+      const stolen = await failureOf(client.query('SELECT * FROM orders'))
+      expect(stolen).toMatchObject({ code: '42501' })
+    })
+
     test('a prepared statement that may run does so, whoever binds it', async () => {
       const client = await open()
       client.send(query('PREPARE "my ""own" AS SELECT id FROM orders'))

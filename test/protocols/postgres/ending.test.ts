@@ -209,6 +209,19 @@ describe.runIf(hasPostgres)('a session ends', () => {
     expect(await said).toMatchObject({ code: '57P01', severity: 'FATAL' })
   })
 
+  test('when the gateway stops in the middle of an answer, behind the whole of it', async () => {
+    const stopping = await startDatabase({ policies })
+    const client = await WireClient.open(stopping.port)
+    await client.logIn(stopping.database, await stopping.gateway.agentToken())
+    client.send(query('SELECT 1 FROM pg_sleep(0.5)'))
+    const running =
+      "SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT 1 FROM pg_sleep(0.5)' AND state = 'active'"
+    while ((await db.direct.query(running)).rowCount === 0);
+    const closed = stopping.close()
+    expect(shown(await client.until('E'))).toEqual(['T', 'D', 'C SELECT 1', 'Z I', 'E 57P01'])
+    await closed
+  })
+
   test('and its key cancels nothing any more, nor does a wrong one', async () => {
     const client = await WireClient.open(db.port)
     const received = await client.logIn(db.database, await db.gateway.agentToken())
