@@ -6,6 +6,7 @@ import { openDeliveries } from './app/deliveries.ts'
 import { openFoundation, type Foundation } from './app/foundation.ts'
 import { openGate } from './app/gate.ts'
 import { nonceKeyOf } from './app/keys.ts'
+import { keepingOf } from './audit/retention/retain.ts'
 import type { Config } from './config/schema.ts'
 import { version } from './core/version.ts'
 import type { ActiveIdentity } from './gate/in-force/active-identity.ts'
@@ -75,7 +76,7 @@ export async function startGateway(
     'secrets.rotate': secretsErrand(audit, foundation.secretKeys),
     'key.create': keyCreation(desk),
     'key.revoke': keyRevocation(desk),
-    'audit.retain': retention(config.audit.retention.keep ?? null),
+    'audit.retain': retention(keepingOf(config)),
     'legal_hold.create': legalHoldCreation(),
     'legal_hold.release': legalHoldRelease(),
   })

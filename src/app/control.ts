@@ -14,6 +14,7 @@ import { retentionRoutes } from '../console/routes/retention.ts'
 import { traceRoutes } from '../console/routes/traces.ts'
 import { transparencyRoutes } from '../console/routes/transparency.ts'
 import { usageRoutes } from '../console/routes/usage.ts'
+import { keepingOf } from '../audit/retention/retain.ts'
 import type { ControlServer } from '../console/context.ts'
 import { createControlServer } from '../console/server.ts'
 import type { JsonObject } from '../core/json.ts'
@@ -65,8 +66,7 @@ export async function openControl(
   }
   await control.register(auditRoutes, exporting)
   await control.register(evidenceRoutes, exporting)
-  const keepMs = config.audit.retention.keep ?? null
-  await control.register(retentionRoutes, { gate: context, keepMs })
+  await control.register(retentionRoutes, { gate: context, keeping: keepingOf(config) })
   await control.register(traceRoutes, { store })
   await control.register(savedSearchRoutes, { store })
   await control.register(transparencyRoutes, { store, sequencer })

@@ -5,7 +5,7 @@ import { listRetentions } from '../retentions.ts'
 export interface Month {
   /** In UTC, as in 2026-01. */
   readonly month: string
-  /** On disk, with its indexes. */
+  /** On disk, with its indexes; months that have no table of their own (the clock had jumped) share theirs. */
   readonly bytes: number
   /** Whether everything in it is older than what is kept. */
   readonly due: boolean
@@ -25,7 +25,10 @@ export async function listMonths(db: Queryable, keepMs: number | null): Promise<
            FROM pg_inherits i
            CROSS JOIN LATERAL regexp_match(i.inhrelid::regclass::text, 'audit_events_(\\d{4})_(\\d\\d)$') AS named (parts)
            CROSS JOIN LATERAL (SELECT parts[1] AS y, parts[2] AS mm) p
-           WHERE i.inhparent = 'sallyport.audit_events'::regclass AND parts IS NOT NULL) m
+           WHERE i.inhparent = 'sallyport.audit_events'::regclass AND parts IS NOT NULL
+           UNION ALL
+           SELECT 'sallyport.audit_events_left_over'::regclass, to_char(left_over, 'YYYY-MM'), left_over
+           FROM sallyport.audit_months_left_over() left_over) m
      ORDER BY m.month`,
     [keepMs],
   )

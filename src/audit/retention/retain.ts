@@ -1,8 +1,10 @@
+import type { Config } from '../../config/schema.ts'
 import { Problem } from '../../core/errors.ts'
 import type { Indexes, Retention } from '../../core/event.ts'
 import type { Queryable } from '../../store/db.ts'
 import { contentsOf, covers, joined, sizeOf } from './contents.ts'
 import { listMonths } from './months.ts'
+import { undelivered } from './undelivered.ts'
 
 /** What whoever wants a month out of the database says that they have of it, in files that they have verified. */
 export interface Claim {
@@ -14,11 +16,35 @@ export interface Claim {
   readonly exports: readonly (Indexes & { readonly sha256: string })[]
 }
 
+/** What is kept in the database, and for whom. */
+export interface Keeping {
+  /** How long events stay, in milliseconds; `null` keeps all of them. */
+  readonly keepMs: number | null
+  /** Names of the deliveries that are configured: a month stays until all of them have it. */
+  readonly deliveries: readonly string[]
+}
+
+export function keepingOf({ audit }: Pick<Config, 'audit'>): Keeping {
+  return { keepMs: audit.retention.keep ?? null, deliveries: Object.keys(audit.deliveries) }
+}
+
 /** What stands in the way of a month's leaving the database, in a sentence, or `null`. Asked again before it is put on record. */
 export async function obstacleTo(
   db: Queryable,
+  { month, indexes }: Pick<Retention, 'month' | 'indexes'>,
+  keeping: Keeping,
+): Promise<string | null> {
+  const obstacle = await obstacleToMonth(db, month, keeping)
+  if (obstacle) return obstacle
+  const [behind] = await undelivered(db, indexes, keeping.deliveries)
+  if (behind === undefined) return null
+  return `The delivery ${behind} has not got past ${month}, and would have nothing but hashes of it.`
+}
+
+async function obstacleToMonth(
+  db: Queryable,
   month: string,
-  keepMs: number | null,
+  { keepMs }: Keeping,
 ): Promise<string | null> {
   if (keepMs === null) return 'audit.retention.keep is not set, so everything stays.'
   const found = (await listMonths(db, keepMs)).find((one) => one.month === month)
@@ -38,10 +64,10 @@ export async function obstacleTo(
 export async function retentionOf(
   db: Queryable,
   { month, events, impersonal, exports }: Claim,
-  keepMs: number | null,
+  keeping: Keeping,
 ): Promise<Retention> {
-  const obstacle = await obstacleTo(db, month, keepMs)
-  if (obstacle) throw new Problem('bad-request', obstacle)
+  const early = await obstacleToMonth(db, month, keeping)
+  if (early) throw new Problem('bad-request', early)
   const here = await contentsOf(db, month)
   const lacking = (what: string) => new Problem('bad-request', `${what} Nothing was changed.`)
   if (sizeOf(here.indexes) !== here.events)
@@ -55,5 +81,8 @@ export async function retentionOf(
     throw lacking(
       `${impersonal - here.impersonal} events of ${month} are without who, attributes and details in the files (--no-personal).`,
     )
-  return { month, events, indexes: here.indexes, exports }
+  const retention = { month, events, indexes: here.indexes, exports }
+  const obstacle = await obstacleTo(db, retention, keeping)
+  if (obstacle) throw new Problem('bad-request', obstacle)
+  return retention
 }

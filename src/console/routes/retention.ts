@@ -64,9 +64,10 @@ const claim = z.strictObject({
 /** What leaves the database, once it is kept elsewhere, and what must not. */
 export async function retentionRoutes(
   app: ControlServer,
-  { gate, keepMs }: Retaining,
+  { gate, keeping }: Retaining,
 ): Promise<void> {
   const { store } = gate
+  const { keepMs } = keeping
 
   app.get(
     '/api/audit/retention',
@@ -117,7 +118,7 @@ export async function retentionRoutes(
     },
     async (request, reply) => {
       const subject = subjectOfPerson(personOf(request))
-      const result = await retainMonth({ gate, keepMs }, subject, request.body)
+      const result = await retainMonth({ gate, keeping }, subject, request.body)
       if ('held' in result) return reply.code(202).send(waiting(result.held))
       const { month: retained, events } = result.done
       return reply.code(200).send({ month: retained, events })

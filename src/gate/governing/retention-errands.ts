@@ -6,7 +6,7 @@ import {
   type LegalHold,
   type LegalHoldScope,
 } from '../../audit/retention/legal-hold.ts'
-import { obstacleTo, retentionOf, type Claim } from '../../audit/retention/retain.ts'
+import { obstacleTo, retentionOf, type Claim, type Keeping } from '../../audit/retention/retain.ts'
 import { Problem } from '../../core/errors.ts'
 import type { Retention } from '../../core/event.ts'
 import type { JsonObject } from '../../core/json.ts'
@@ -21,20 +21,19 @@ export type Done<T> = { readonly held: Approval } | { readonly done: T }
 
 export interface Retaining {
   readonly gate: GateContext
-  /** How long events stay in the database, in milliseconds; `null` keeps all of them. */
-  readonly keepMs: number | null
+  readonly keeping: Keeping
 }
 
 /**
  * Puts on record that a month is kept elsewhere, which lets whoever may take it out of the database do so. Throws `bad-request` where the files do not have all of
- * it, a legal hold covers it, or it is too young; and `denied`.
+ * it, a legal hold covers it, a delivery does not have it yet, or it is too young; and `denied`.
  */
 export async function retainMonth(
-  { gate, keepMs }: Retaining,
+  { gate, keeping }: Retaining,
   subject: Subject,
   claim: Claim,
 ): Promise<Done<Retention>> {
-  const retention = await retentionOf(gate.store, claim, keepMs)
+  const retention = await retentionOf(gate.store, claim, keeping)
   const { month } = retention
   const held = await govern(gate, {
     operation: 'audit.retain',
@@ -45,7 +44,7 @@ export async function retainMonth(
   })
   if (held) return { held }
   await commit(gate, async (step) => {
-    const obstacle = await obstacleTo(step.tx, month, keepMs)
+    const obstacle = await obstacleTo(step.tx, retention, keeping)
     if (obstacle) throw new Problem('bad-request', obstacle)
     await recordRetention(step, subject, retention)
   })
@@ -53,10 +52,10 @@ export async function retainMonth(
 }
 
 /** Says so in the log, once that has been approved. */
-export function retention(keepMs: number | null): ErrandWork {
+export function retention(keeping: Keeping): ErrandWork {
   const asked = ({ payload }: Approval) => payload as unknown as Retention
   return {
-    obstacle: ({ tx }, approval) => obstacleTo(tx, asked(approval).month, keepMs),
+    obstacle: ({ tx }, approval) => obstacleTo(tx, asked(approval), keeping),
     async run(step, approval) {
       const { month, events, indexes, exports } = asked(approval)
       await recordRetention(step, approval.action.subject, { month, events, indexes, exports })

@@ -26,6 +26,7 @@ import { atEnd, createTestDatabase, openTestStore, storeKinds } from '../../supp
 
 const month = '2024-03'
 const keepMs = 400 * 86_400_000
+const keeping = { keepMs, deliveries: [] as string[] }
 
 async function open(kind: Store['kind']): Promise<{ store: Store; asOwner: AsOwner }> {
   if (kind === 'postgres') {
@@ -139,7 +140,7 @@ describe.each(storeKinds)('a month that is kept elsewhere, in the %s store', (ki
 
   test('does not leave for files that lack something of it', async () => {
     const lacking = async (changes: Partial<typeof claim>, keep: number | null = keepMs) =>
-      retentionOf(store, { ...claim, ...changes }, keep)
+      retentionOf(store, { ...claim, ...changes }, { ...keeping, keepMs: keep })
     await expect(lacking({ events: 20 })).rejects.toThrow(
       /has 21 events of 2024-03, and the files have 20/,
     )
@@ -160,7 +161,7 @@ describe.each(storeKinds)('a month that is kept elsewhere, in the %s store', (ki
     const asked = { ...nothing, ...scope, reason: 'case 2026-4, Smith against us' }
     const record = audit.write.bind(audit)
     const hold = await store.tx((tx) => createLegalHold(tx, (it) => record(tx, it), agent, asked))
-    await expect(retentionOf(store, claim, keepMs)).rejects.toThrow(
+    await expect(retentionOf(store, claim, keeping)).rejects.toThrow(
       `covered by legal hold ${hold.id}`,
     )
     // Elsewhere, or of somebody else, it covers nothing here.
@@ -178,11 +179,11 @@ describe.each(storeKinds)('a month that is kept elsewhere, in the %s store', (ki
       store.tx((tx) => releaseLegalHold(tx, (it) => record(tx, it), agent, { id: hold.id, reason }))
     expect(await release()).toMatchObject({ releasedBy: { subject: agent.subject } })
     expect(await release()).toBeNull()
-    expect(await retentionOf(store, claim, keepMs)).toMatchObject({ month, events: 21 })
+    expect(await retentionOf(store, claim, keeping)).toMatchObject({ month, events: 21 })
   })
 
   test('leaves once that is in the signed log, and every hash and every proof stays', async () => {
-    const retention = await retentionOf(store, claim, keepMs)
+    const retention = await retentionOf(store, claim, keeping)
     await audit.append({ type: 'audit.retained', subject: agent, retention })
     await expect(drop()).rejects.toThrow(/no signed record/)
     await sequencer.seal()
