@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { Unknown, type Action, type Attribute } from '../core/action.ts'
 import type { Requirement, ScopeOption } from '../core/decision.ts'
+import { parseJson } from '../core/parse-json.ts'
 
 /** What a vote grants, in the shape of the API. */
 export const scopeSchema = z.union([
@@ -108,5 +109,5 @@ function hasUnknown(value: Attribute | undefined): boolean {
 /** Whether this action has exactly the values that were granted. */
 export function isAlike(action: Action, granted: Readonly<Record<string, unknown>>): boolean {
   const values = matchedValues(action, Object.keys(granted))
-  return values !== null && isDeepStrictEqual(JSON.parse(JSON.stringify(values)), granted)
+  return values !== null && isDeepStrictEqual(parseJson(JSON.stringify(values)), granted)
 }

@@ -2,6 +2,7 @@ import type { Verdict } from '../core/decision.ts'
 import type { Effect } from '../core/action.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Subject } from '../core/subject.ts'
+import { parseJson } from '../core/parse-json.ts'
 import type { Queryable } from '../store/db.ts'
 import { firstIdAt } from './event-id.ts'
 
@@ -44,8 +45,8 @@ export async function* readDecisions(
     )
     if (rows.length === 0) return
     yield rows.map(({ body, personal }) => ({
-      ...(JSON.parse(body.toString()) as RecordedDecision),
-      personal: personal && (JSON.parse(personal.toString()) as RecordedDecision['personal']),
+      ...(parseJson(body.toString()) as RecordedDecision),
+      personal: personal && (parseJson(personal.toString()) as RecordedDecision['personal']),
     }))
     if (rows.length < pageSize) return
     last = rows.at(-1)!.id

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../core/json.ts'
+import { parseJson } from '../core/parse-json.ts'
 import type { Place } from './chain.ts'
 
 /** An event as it leaves the database: what was hashed, its personal part, and its place. */
@@ -33,9 +34,9 @@ export function toExported(row: EventRow): ExportedEvent {
   return {
     id,
     ...(index !== undefined && { index }),
-    ...(body && (JSON.parse(body.toString()) as JsonObject)),
+    ...(body && (parseJson(body.toString()) as JsonObject)),
     ...(leaf && { leaf: leaf.toString('hex') }),
-    ...(personal && (JSON.parse(personal.toString()) as JsonObject)),
+    ...(personal && (parseJson(personal.toString()) as JsonObject)),
     ...(salt && { salt: salt.toString('hex') }),
     seq: replica !== null && epoch !== null && n !== null ? { epoch, n, replica } : null,
     ...(prev && { prev: prev.toString('hex') }),

@@ -4,10 +4,11 @@ import type { DataUse } from '../core/data-use.ts'
 import type { Decision } from '../core/decision.ts'
 import type { EventInput, Outcome } from '../core/event.ts'
 import type { JsonObject } from '../core/json.ts'
+import { parseJson } from '../core/parse-json.ts'
 import { recordedAttributes } from './recorded-attributes.ts'
 
 function plain(value: unknown): JsonObject {
-  return JSON.parse(JSON.stringify(value)) as JsonObject
+  return parseJson(JSON.stringify(value)) as JsonObject
 }
 
 function actionFields(action: Action): Partial<EventInput> {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Attribute, Attributes } from '../core/action.ts'
 import type { JsonObject } from '../core/json.ts'
+import { parseJson } from '../core/parse-json.ts'
 
 /** Characters of one attribute, as JSON, that are kept on record. Each refused request would else be as large in the store as its sender likes. */
 const most = 16 * 1024
@@ -25,7 +26,7 @@ const known = new WeakMap<Attributes, JsonObject>()
 
 function recordedAnew(attributes: Attributes): JsonObject {
   const text = JSON.stringify(attributes)
-  if (text.length <= most) return JSON.parse(text) as JsonObject
+  if (text.length <= most) return parseJson(text) as JsonObject
   const kept = (named: Readonly<Record<string, Attribute>>): JsonObject =>
     Object.fromEntries(Object.entries(named).map(([name, value]) => [name, recorded(value)]))
   return Object.fromEntries(
@@ -41,7 +42,7 @@ export function isLeftOut(attribute: Attribute): boolean {
 
 function recorded(attribute: Attribute): JsonObject[string] {
   const text = JSON.stringify(attribute)
-  if (text.length <= most) return JSON.parse(text) as JsonObject[string]
+  if (text.length <= most) return parseJson(text) as JsonObject[string]
   const bytes = Buffer.from(text)
   return {
     unknown: tooLarge,

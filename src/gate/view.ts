@@ -5,6 +5,7 @@ import { offeredScopes } from '../approvals/scope.ts'
 import type { Action } from '../core/action.ts'
 import type { Requirement, Risk } from '../core/decision.ts'
 import type { JsonObject } from '../core/json.ts'
+import { parseJson } from '../core/parse-json.ts'
 import { hashOf } from './binding.ts'
 
 const risks: readonly Risk[] = ['low', 'medium', 'high', 'critical']
@@ -123,5 +124,5 @@ export function approvalView(approval: Approval, votes: readonly Vote[]): JsonOb
     outcome: approval.outcome,
   }
   // Through JSON: `Unknown` attributes become what they are called there.
-  return JSON.parse(JSON.stringify(view)) as JsonObject
+  return parseJson(JSON.stringify(view)) as JsonObject
 }

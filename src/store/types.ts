@@ -1,6 +1,9 @@
 import { TypeOverrides } from 'pg'
+import { parseJson } from '../core/parse-json.ts'
 import { StoreError } from './db.ts'
 
+const json = 114
+const jsonb = 3802
 const int8 = 20
 const int8Array = 1016
 
@@ -19,7 +22,10 @@ function safeIntegers(text: string): (number | null)[] {
   return elements.split(',').map((each) => (each === 'NULL' ? null : safeInteger(each)))
 }
 
-/** How values come back, on both stores. All but `bigint` is as the driver has it. */
+/** How values come back, on both stores. All but `bigint`, `json` and `jsonb` is as the driver has it. */
 export const columnTypes = new TypeOverrides()
+// Attributes are in some of them, and their keys are an agent's to choose.
+columnTypes.setTypeParser(json, parseJson)
+columnTypes.setTypeParser(jsonb, parseJson)
 columnTypes.setTypeParser(int8, safeInteger)
 columnTypes.setTypeParser(int8Array, safeIntegers)

@@ -1,3 +1,4 @@
+import { parseJson } from '../../core/parse-json.ts'
 import { evidenceEvent, type EvidenceEvent } from './event.ts'
 import { queries, type Query, type QueryName } from './queries.ts'
 
@@ -50,7 +51,7 @@ export class Collector {
 
 function parse(line: string): EvidenceEvent | null {
   try {
-    return evidenceEvent.safeParse(JSON.parse(line)).data ?? null
+    return evidenceEvent.safeParse(parseJson(line)).data ?? null
   } catch {
     // The verifier says which line it is; its finding is on the first page.
     return null

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { JsonObject } from '../../core/json.ts'
+import { parseJson } from '../../core/parse-json.ts'
 import { canonical } from '../canonical.ts'
 import { commitment, leafHash, linkHash, type Place } from '../chain.ts'
 import type { Finding } from './finding.ts'
@@ -83,7 +84,7 @@ export function readLine(text: string): LineReading {
 
   const own = source?.replica === place.replica && source.epoch === place.epoch
   const link = { ...about, index, leaf, prev, hash, time: own && time ? Date.parse(time) : null }
-  const secret = JSON.parse(JSON.stringify({ attributes, details, subject })) as JsonObject
+  const secret = parseJson(JSON.stringify({ attributes, details, subject })) as JsonObject
   const state = personalState(personal, shape.data.salt, secret)
   if (state !== 'edited') {
     const retention = shape.data.type === 'audit.retained' ? shape.data.retention : undefined
@@ -114,7 +115,7 @@ function personalState(
 /** `null` unless the text is the very one that an export has for what it says. */
 function parse(text: string): JsonObject | null {
   try {
-    const value = JSON.parse(text) as JsonObject
+    const value = parseJson(text) as JsonObject
     return canonical(value) === text ? value : null
   } catch {
     return null

@@ -34,6 +34,21 @@ const ambiguous: Record<string, string> = {
   nothing: '   ',
 }
 
+test('a key that V8 13.6 takes for one of an earlier body: a rule sees the one that the upstream sees', async () => {
+  const { upstream, gateway } = await behind()
+  gateway.gate.readsBody = true
+  const send = (body: string) => {
+    const headers = ['Content-Type: application/json', `Content-Length: ${body.length}`]
+    return gateway.raw(request('/crm/v1', { method: 'POST', headers, body }))
+  }
+  const hidden = '{"name":1,"admi\\u006e":true}'
+  for (let time = 0; time < 3; time++) await send('{"name":1,"admi\\\\":2}')
+  await send(hidden)
+  const { http } = gateway.gate.attempts.at(-1)!.action.attributes
+  expect(http!['json']).toEqual({ name: 1, admin: true })
+  expect(upstream.requests.at(-1)!.body).toBe(hidden)
+})
+
 test.for(Object.entries(ambiguous))('%s is unknown', ([, text]) => {
   expect(readJson(Buffer.from(text))).toBeInstanceOf(Unknown)
 })

@@ -1,3 +1,4 @@
+import { parseJson } from '../../../core/parse-json.ts'
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
@@ -134,7 +135,7 @@ function count(line: string, months: Map<string, Counts>, from: number): void {
 
 function parsed(line: string): Record<string, unknown> | null {
   try {
-    return JSON.parse(line) as Record<string, unknown> | null
+    return parseJson(line) as Record<string, unknown> | null
   } catch {
     // The verifier reads the same line, and refuses the file for it.
     return null
@@ -144,7 +145,7 @@ function parsed(line: string): Record<string, unknown> | null {
 async function manifestOf(path: string) {
   const name = manifestName(path)
   try {
-    return { manifest: manifestFile.parse(JSON.parse(await readFile(name, 'utf8'))) }
+    return { manifest: manifestFile.parse(parseJson(await readFile(name, 'utf8'))) }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     const what = code === undefined ? 'is no manifest' : `cannot be read (${code})`

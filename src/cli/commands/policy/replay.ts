@@ -1,3 +1,4 @@
+import { parseJson } from '../../../core/parse-json.ts'
 import { Command } from 'commander'
 import { basename } from 'node:path'
 import { Readable } from 'node:stream'
@@ -48,7 +49,7 @@ async function show(
 ): Promise<ReplaySummary> {
   const { body } = await plane.open('/api/policies/replay', asked)
   for await (const text of readLines(Readable.fromWeb(body as ReadableStream))) {
-    const line = replayLine.parse(JSON.parse(text))
+    const line = replayLine.parse(parseJson(text))
     if ('progress' in line) continue
     if (json) terminal.print(jsonText(line))
     else if ('difference' in line) terminal.print(`${showDifference(line.difference, folder)}\n`)

@@ -1,4 +1,5 @@
 import type { ModelUse } from '../../../core/data-use.ts'
+import { parseJson } from '../../../core/parse-json.ts'
 
 /** Whose way of answering an upstream has. */
 export type ModelApi = 'openai' | 'anthropic'
@@ -65,7 +66,7 @@ function anthropic(usage: Counts): ModelUse | null {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch {
     // Whoever the answer is for finds that out, too.
     return null

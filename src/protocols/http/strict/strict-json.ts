@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { Unknown } from '../../../core/action.ts'
 import type { JsonValue } from '../../../core/json.ts'
+import { withKeysAsWritten } from '../../../core/parse-json.ts'
 
 /** Levels of nesting. Deeper than any real request, and shallow enough for every walk over it, and to be recorded with all that is around it. */
 const deepest = 64
@@ -17,7 +18,7 @@ export function readJson(bytes: Buffer): JsonValue | Unknown {
   try {
     const value = JSON.parse(text) as JsonValue
     const doubt = doubtAbout(text)
-    return doubt === null ? value : new Unknown(doubt)
+    return doubt === null ? withKeysAsWritten(value, text) : new Unknown(doubt)
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
     return new Unknown('the body is not valid JSON')
