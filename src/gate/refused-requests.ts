@@ -1,5 +1,6 @@
 import type { AuditLog } from '../audit/append.ts'
 import type { Problem } from '../core/errors.ts'
+import { FewASecond } from '../core/few-a-second.ts'
 import type { Subject } from '../core/subject.ts'
 import type { Log } from '../telemetry/log.ts'
 
@@ -21,27 +22,16 @@ export function createRefusedRequests(
   audit: Pick<AuditLog, 'append'>,
   log: Log,
 ): (refused: RefusedRequest) => void {
-  let second = 0
-  let written = 0
-  let uncounted = 0
+  const few = new FewASecond(perSecond)
 
   return ({ subject, summary, problem }) => {
-    const now = Math.floor(performance.now() / 1000)
-    if (now !== second) {
-      second = now
-      written = 0
-    }
-    if (written === perSecond) {
-      uncounted += 1
-      return
-    }
-    written += 1
+    const leftOut = few.pass()
+    if (leftOut === null) return
     const details = {
       summary: summary.slice(0, longest).toWellFormed().replaceAll('\0', '\ufffd'),
       detail: problem.message,
-      ...(uncounted > 0 && { more_since_the_last: uncounted }),
+      ...(leftOut > 0 && { more_since_the_last: leftOut }),
     }
-    uncounted = 0
     // Nobody waits for it: nothing is forwarded, also when this cannot be written.
     audit
       .append({ type: 'request.refused', subject, reason: problem.code, details })

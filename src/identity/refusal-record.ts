@@ -1,3 +1,4 @@
+import { FewASecond } from '../core/few-a-second.ts'
 import type { Log } from '../telemetry/log.ts'
 import { tokenHash } from './jwt.ts'
 import type { Recorder } from './recorder.ts'
@@ -11,27 +12,16 @@ export function createRefusalRecord(
   recorder: Recorder,
   log: Log,
 ): (refusal: Refusal, token: string) => void {
-  let second = 0
-  let written = 0
-  let uncounted = 0
+  const few = new FewASecond(perSecond)
 
   return ({ reason, subject }, token) => {
-    const now = Math.floor(performance.now() / 1000)
-    if (now !== second) {
-      second = now
-      written = 0
-    }
-    if (written === perSecond) {
-      uncounted += 1
-      return
-    }
-    written += 1
+    const leftOut = few.pass()
+    if (leftOut === null) return
     const details = {
       // Tells repeated tries with one credential apart from tries with many, and reveals nothing of it.
       credential: tokenHash(token).slice(0, 16),
-      ...(uncounted > 0 && { more_since_the_last: uncounted }),
+      ...(leftOut > 0 && { more_since_the_last: leftOut }),
     }
-    uncounted = 0
     // Nobody waits for it: whoever was refused is refused, also when this cannot be written.
     recorder
       .append({ type: 'identity.refused', subject, reason, details })

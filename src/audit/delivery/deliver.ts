@@ -1,5 +1,5 @@
-import { randomInt } from 'node:crypto'
 import { NotSent } from '../../core/send-once.ts'
+import { Nap, pauseAfter, unlessAborted, type Pauses } from '../../core/try-again.ts'
 import type { Store } from '../../store/db.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { NotStored } from '../s3/put-object.ts'
@@ -16,15 +16,13 @@ import {
 } from './turn.ts'
 
 /** All in milliseconds. */
-export interface DeliveryTimes {
+export interface DeliveryTimes extends Pauses {
   /** Between two looks at what is due. */
   readonly lookEvery: number
   /** For one batch. */
   readonly patience: number
   /** How long a turn keeps other replicas away: longer than its patience, so that no two of them are at the same batch. */
   readonly lease: number
-  readonly firstPause: number
-  readonly longestPause: number
 }
 
 const deliveryTimes: DeliveryTimes = {
@@ -62,8 +60,7 @@ export class AuditDelivery {
   readonly #times: DeliveryTimes
   readonly #over = new AbortController()
   readonly #loop: Promise<void>
-  // Owned by #pause(): wakes the loop.
-  #wake: () => void = () => {}
+  readonly #nap = new Nap()
 
   constructor(options: AuditDeliveryOptions) {
     this.#options = options
@@ -74,7 +71,7 @@ export class AuditDelivery {
   /** What is under way is given up, and repeated by whoever comes first. */
   async stop(): Promise<void> {
     this.#over.abort()
-    this.#wake()
+    this.#nap.wake()
     await this.#loop
   }
 
@@ -82,7 +79,7 @@ export class AuditDelivery {
     const { signal } = this.#over
     while (!signal.aborted) {
       const more = await this.#round()
-      if (!more && !signal.aborted) await this.#pause()
+      if (!more && !signal.aborted) await this.#nap.take(this.#times.lookEvery)
     }
   }
 
@@ -110,7 +107,7 @@ export class AuditDelivery {
     }
     if (!(await beginBatch(store, turn, end, this.#times.lease))) return true
     const signal = AbortSignal.any([this.#over.signal, AbortSignal.timeout(this.#times.patience)])
-    await Promise.race([destination.deliver(batch, signal), endOf(signal)])
+    await unlessAborted(destination.deliver(batch, signal), signal, tooLate)
     onAttempt({ delivery: name, delivered: true })
     await endTurn(store, turn, end)
     return true
@@ -135,32 +132,12 @@ export class AuditDelivery {
   }
 
   #pauseAfter({ failures }: Turn, error: unknown): number {
-    const { firstPause, longestPause } = this.#times
-    const longest = Math.min(firstPause * 2 ** Math.min(failures, 30), longestPause)
-    // Jitter: destinations that failed together do not come back together.
-    const pause = randomInt(Math.ceil(longest / 2), longest + 1)
-    return Math.max(pause, (error instanceof DeliveryFailure && error.retryAfterMs) || 0)
-  }
-
-  #pause(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, this.#times.lookEvery)
-      this.#wake = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
+    const asked = error instanceof DeliveryFailure ? (error.retryAfterMs ?? 0) : 0
+    return Math.max(pauseAfter(failures, this.#times), asked)
   }
 }
 
-/** A destination that overlooks the signal, such as a file system that hangs, is not waited for either. */
-function endOf(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const end = () => reject(new DeliveryFailure('It did not answer in time'))
-    if (signal.aborted) end()
-    else signal.addEventListener('abort', end, { once: true })
-  })
-}
+const tooLate = (): Error => new DeliveryFailure('It did not answer in time')
 
 /** Of what nobody foresaw only the name and the code of the system are told: the text of a foreign error can hold anything. */
 function wordsOf(error: unknown): string {

@@ -1,20 +1,19 @@
-import { randomInt, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { claimNotices, noteDelivered, noteFailed, type Claimed } from '../../approvals/outbox.ts'
 import { getApproval, votesOf } from '../../approvals/store.ts'
-import { DeliveryError, type Channel } from './channel.ts'
+import { Nap, pauseAfter, unlessAborted, type Pauses } from '../../core/try-again.ts'
 import type { GateContext } from '../context.ts'
+import { DeliveryError, type Channel } from './channel.ts'
 import { noticeOf, type Notice } from './notice.ts'
 
 /** All in milliseconds. */
-export interface DeliveryTimes {
+export interface DeliveryTimes extends Pauses {
   /** Between two looks at what is due; a notification usually comes first. */
   readonly lookEvery: number
   /** For one attempt. */
   readonly patience: number
   /** How long an attempt's claim keeps other replicas away: longer than its patience, so that no two of them post the same. */
   readonly lease: number
-  readonly firstPause: number
-  readonly longestPause: number
   /** After that, what has never got through is left alone: nobody waits for it any more. */
   readonly giveUpAfter: number
 }
@@ -56,8 +55,7 @@ export class Delivery {
   readonly #over = new AbortController()
   readonly #unwatch: () => void
   readonly #loop: Promise<void>
-  // Owned by #pause(): wakes the loop.
-  #wake: () => void = () => {}
+  readonly #nap = new Nap()
   // Owned by #run(): something has changed since the last look began.
   #hinted = false
   // Owned by #deliver(): the other side asked to be left alone until then, by the monotonic clock.
@@ -69,7 +67,7 @@ export class Delivery {
     this.#times = deps.times ?? deliveryTimes
     this.#unwatch = deps.gate.holds.watch(() => {
       this.#hinted = true
-      this.#wake()
+      this.#nap.wake()
     })
     this.#loop = this.#run()
   }
@@ -78,7 +76,7 @@ export class Delivery {
   async stop(): Promise<void> {
     this.#over.abort()
     this.#unwatch()
-    this.#wake()
+    this.#nap.wake()
     await this.#loop
   }
 
@@ -87,7 +85,7 @@ export class Delivery {
     while (!signal.aborted) {
       this.#hinted = false
       const more = await this.#round()
-      if (!more && !this.#hinted && !signal.aborted) await this.#pause()
+      if (!more && !this.#hinted && !signal.aborted) await this.#nap.take(this.#times.lookEvery)
     }
   }
 
@@ -114,7 +112,11 @@ export class Delivery {
     if (!notice) return noteDelivered(gate.store, row, null)
     try {
       const signal = AbortSignal.any([this.#over.signal, AbortSignal.timeout(this.#times.patience)])
-      const { receipt } = await Promise.race([this.#channel.deliver(notice, signal), endOf(signal)])
+      const { receipt } = await unlessAborted(
+        this.#channel.deliver(notice, signal),
+        signal,
+        tooLate,
+      )
       onAttempt({ channel, delivered: true })
       await noteDelivered(gate.store, row, receipt)
     } catch (error) {
@@ -143,35 +145,14 @@ export class Delivery {
   }
 
   #pauseAfter({ attempts, createdAt }: Claimed, error: unknown): number | null {
-    const { firstPause, longestPause, giveUpAfter } = this.#times
-    if (Date.now() - createdAt.getTime() > giveUpAfter) return null
-    const longest = Math.min(firstPause * 2 ** Math.min(attempts, 30), longestPause)
-    // Jitter: replicas and messages that failed together do not come back together.
-    const pause = randomInt(Math.ceil(longest / 2), longest + 1)
+    if (Date.now() - createdAt.getTime() > this.#times.giveUpAfter) return null
     const asked = error instanceof DeliveryError ? (error.retryAfterMs ?? 0) : 0
     this.#quietUntil = Math.max(this.#quietUntil, performance.now() + asked)
-    return Math.max(pause, asked)
-  }
-
-  #pause(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, this.#times.lookEvery)
-      this.#wake = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
+    return Math.max(pauseAfter(attempts, this.#times), asked)
   }
 }
 
-/** A channel that overlooks the signal is not waited for either. */
-function endOf(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const end = () => reject(new DeliveryError('It did not answer in time'))
-    if (signal.aborted) end()
-    else signal.addEventListener('abort', end, { once: true })
-  })
-}
+const tooLate = (): Error => new DeliveryError('It did not answer in time')
 
 /** Of what nobody foresaw only the name is told: the text of a foreign error can hold anything. */
 function wordsOf(error: unknown): string {

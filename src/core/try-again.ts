@@ -1,0 +1,48 @@
+import { randomInt } from 'node:crypto'
+
+/** Both in milliseconds. */
+export interface Pauses {
+  readonly firstPause: number
+  readonly longestPause: number
+}
+
+/** Milliseconds until another try, after so many that failed: longer each time. */
+export function pauseAfter(failures: number, { firstPause, longestPause }: Pauses): number {
+  const longest = Math.min(firstPause * 2 ** Math.min(failures, 30), longestPause)
+  // Jitter: what failed together does not come back together.
+  return randomInt(Math.ceil(longest / 2), longest + 1)
+}
+
+/** The same as `work`, or a rejection with `late` as soon as the signal says so: work that overlooks it, such as a file system that hangs, is not waited for either. */
+export function unlessAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal,
+  late: () => Error,
+): Promise<T> {
+  const end = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(late())
+    else signal.addEventListener('abort', () => reject(late()), { once: true })
+  })
+  return Promise.race([work, end])
+}
+
+/** Between two looks of a loop, until it is time, or there is news. */
+export class Nap {
+  // Owned by take().
+  #wake: () => void = () => undefined
+
+  /** Resolves after so many milliseconds, or when it is woken. */
+  take(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  wake(): void {
+    this.#wake()
+  }
+}
