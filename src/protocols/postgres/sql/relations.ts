@@ -75,7 +75,7 @@ export function readRelation(relation: Relation, walk: Walk): Columns {
     found.hide(`What reading ${name} does is not known.`, 'reached')
   }
   for (const policy of relation.policies) readPolicy(policy, relation, walk)
-  if (relation.kind !== 'view' || isSystem(relation)) return ownColumns(relation)
+  if (relation.kind !== 'view' || isSystem(relation)) return columnsWithParents(relation, walk)
   const view = views.get(relation) ?? readView(relation, walk)
   // What the reading depends on besides the catalogue is what the resource's owner declares, and that lives as long as the process.
   views.set(relation, view)
@@ -89,6 +89,21 @@ export function isSystem({ schema }: Relation): boolean {
 
 function ownColumns({ schema, name, columns }: Relation): Columns {
   return new Map(columns.map((column) => [column, [qualified(schema, name, column)]]))
+}
+
+/** Whoever reads a partition, or a table that inherits, reads its parents' columns by another name. */
+function columnsWithParents(relation: Relation, { context }: Walk): Columns {
+  const own = ownColumns(relation)
+  if (relation.parents.length === 0) return own
+  const parents = relation.parents.flatMap((name) => {
+    const parent = context.catalogue?.data.relations.get(name)
+    return parent ? [ownColumns(parent)] : []
+  })
+  return new Map(
+    [...own].map(([column, names]) => {
+      return [column, [...names, ...parents.flatMap((parent) => parent.get(column) ?? [])]] as const
+    }),
+  )
 }
 
 function readView(relation: Relation, walk: Walk): ViewReading {

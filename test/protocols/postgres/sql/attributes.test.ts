@@ -83,6 +83,11 @@ describe('reading', () => {
     expect(await says('SELECT id FROM events_2024')).toMatchObject({
       tables: 'events_2024',
       reached: 'events events_2024',
+      // By the names of its parents, too: whoever guards those does not list every partition.
+      columns: 'events.id events_2024.id',
+    })
+    expect(await says('UPDATE events_2024 SET at = NULL')).toMatchObject({
+      columns: 'events.at events_2024.at',
     })
     expect(await says('DELETE FROM customers WHERE id = 1')).toMatchObject({
       tables: 'customers',
