@@ -15,7 +15,7 @@ const slow = [
   'test/e2e/observe-crash.test.ts',
   'test/e2e/respond-async{,-crash,-race}.test.ts',
   'test/e2e/retention.test.ts',
-  'test/e2e/{class-15-killed-under-load,class-16-changed-meanwhile,clock-jumps,disconnect,governing,policy-reload}.test.ts',
+  'test/e2e/{class-15-killed-under-load,class-16-changed-meanwhile,clock-jumps,disconnect,governing,governing-identity,governing-secrets,policy-reload}.test.ts',
   'test/e2e/{store-away,traces,upstream-failures,what-goes-on}.test.ts',
   'test/e2e/two-replicas.test.ts',
   'test/gate/{active-policies,class-15-races,life-of-an-approval,replay,store-vanishes}.test.ts',
