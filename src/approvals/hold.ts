@@ -8,7 +8,7 @@ import {
   type Standing,
   type Wanted,
 } from './standing.ts'
-import { settledOf } from './store.ts'
+import { settledOf } from './lists.ts'
 
 /** Between two looks at the approvals that are waited for here, in milliseconds. A notification usually comes first. */
 const lookEvery = 1000

@@ -2,7 +2,7 @@ import type { Action } from '../core/action.ts'
 import type { Credential } from '../core/subject.ts'
 import type { Queryable } from '../store/db.ts'
 import type { Sealed } from '../store/sealer.ts'
-import { reviveAction } from './store.ts'
+import { reviveAction } from './revive.ts'
 
 /** A request that the gateway sends itself once it is approved. */
 export interface SpooledRequest extends Sealed {

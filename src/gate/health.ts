@@ -1,5 +1,5 @@
 import { channelHealth } from '../approvals/outbox.ts'
-import { countByState } from '../approvals/store.ts'
+import { countByState } from '../approvals/lists.ts'
 import { deliveryHealth } from '../audit/delivery/health.ts'
 import { probe } from '../store/probe.ts'
 import type { Facts } from '../telemetry/metrics.ts'

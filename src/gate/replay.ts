@@ -1,4 +1,4 @@
-import { reviveAction } from '../approvals/store.ts'
+import { reviveAction } from '../approvals/revive.ts'
 import { readDecisions, type RecordedDecision } from '../audit/decisions.ts'
 import { Unknown, type Action, type Attributes } from '../core/action.ts'
 import type { Verdict } from '../core/decision.ts'

@@ -1,15 +1,8 @@
 import { randomUUIDv7 } from 'node:crypto'
 import type { Approval, Connection, NewApproval } from '../approvals/approval.ts'
 import { exclusionOf } from '../approvals/exclusion.ts'
-import {
-  countAskedLately,
-  countOpen,
-  databaseTime,
-  findOpen,
-  insertApproval,
-  insertExclusion,
-  lockSubject,
-} from '../approvals/store.ts'
+import { countAskedLately, countOpen, lockSubject } from '../approvals/asked.ts'
+import { databaseTime, findOpen, insertApproval, insertExclusion } from '../approvals/store.ts'
 import { insertWaiter } from '../approvals/waiters.ts'
 import type { Action } from '../core/action.ts'
 import type { Decision } from '../core/decision.ts'

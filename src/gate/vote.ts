@@ -3,13 +3,8 @@ import { insertGrant } from '../approvals/grants.ts'
 import { hastenNotices } from '../approvals/outbox.ts'
 import { approversIn, quorumMet } from '../approvals/quorum.ts'
 import { grantedScope, matchedValues, offeredScopes } from '../approvals/scope.ts'
-import {
-  getApproval,
-  insertVote,
-  isExcludedByStore,
-  lockApproval,
-  votesOf,
-} from '../approvals/store.ts'
+import { getApproval, lockApproval } from '../approvals/store.ts'
+import { insertVote, isExcludedByStore, votesOf } from '../approvals/votes.ts'
 import { Problem } from '../core/errors.ts'
 import type { EventInput } from '../core/event.ts'
 import type { JsonObject } from '../core/json.ts'

@@ -6,11 +6,10 @@ import {
   getApproval,
   insertApproval,
   insertExclusion,
-  insertVote,
-  isExcludedByStore,
-  listApprovals,
   moveApproval,
 } from '../../src/approvals/store.ts'
+import { insertVote, isExcludedByStore } from '../../src/approvals/votes.ts'
+import { listApprovals } from '../../src/approvals/lists.ts'
 import { Unknown, type Action } from '../../src/core/action.ts'
 import type { JsonObject } from '../../src/core/json.ts'
 import type { Store } from '../../src/store/db.ts'

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { getApproval, lockSubject } from '../../src/approvals/store.ts'
+import { getApproval } from '../../src/approvals/store.ts'
+import { lockSubject } from '../../src/approvals/asked.ts'
 import { Problem } from '../../src/core/errors.ts'
 import type { Person } from '../../src/core/person.ts'
 import type { Attempt } from '../../src/gate/attempt.ts'

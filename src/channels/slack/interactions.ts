@@ -1,6 +1,7 @@
 import type { App, webApi } from '@slack/bolt'
 import { isKnownMessage } from '../../approvals/outbox.ts'
-import { getApproval, votesOf } from '../../approvals/store.ts'
+import { getApproval } from '../../approvals/store.ts'
+import { votesOf } from '../../approvals/votes.ts'
 import {
   introduction,
   voteFromChat,

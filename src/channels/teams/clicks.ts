@@ -1,6 +1,7 @@
 import type { IAdaptiveCard } from '@microsoft/teams.cards'
 import { isKnownMessage } from '../../approvals/outbox.ts'
-import { getApproval, votesOf } from '../../approvals/store.ts'
+import { getApproval } from '../../approvals/store.ts'
+import { votesOf } from '../../approvals/votes.ts'
 import type { Approval } from '../../approvals/approval.ts'
 import {
   introduction,

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
-import { getApproval, votesOf } from '../../approvals/store.ts'
+import { getApproval } from '../../approvals/store.ts'
+import { votesOf } from '../../approvals/votes.ts'
 import { Problem } from '../../core/errors.ts'
 import type { GateContext } from '../../gate/context.ts'
 import { approvalView } from '../../gate/view.ts'
@@ -14,7 +15,7 @@ export async function approvalStream(
 ): Promise<void> {
   app.get(
     '/api/approvals/stream',
-    { config: { access: 'person' }, schema: { summary: 'Approvals as they change' } },
+    { config: { access: 'person' }, schema: { summary: 'Approvals as they change', produces: ['text/event-stream'] } },
     async (request, reply) => {
       reply.hijack()
       const stream = new EventStream(reply.raw)

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { claimNotices, noteDelivered, noteFailed, type Claimed } from '../../approvals/outbox.ts'
-import { getApproval, votesOf } from '../../approvals/store.ts'
+import { getApproval } from '../../approvals/store.ts'
+import { votesOf } from '../../approvals/votes.ts'
 import { Nap, pauseAfter, unlessAborted, type Pauses } from '../../core/try-again.ts'
 import type { GateContext } from '../context.ts'
 import { DeliveryError, type Channel } from './channel.ts'
