@@ -92,8 +92,7 @@ function valueOf(fact: UsageFact, counted: number, { recent }: Found, own: reado
   const since = Date.now() - (hours + 1) * 3_600_000
   const more: readonly OwnRun[] = [...recent.filter(({ at }) => at.getTime() >= since), ...own]
   if (measure === 'first') {
-    const before = [...recent.filter(({ result }) => result !== 'failed'), ...own]
-    return counted === 0 && !before.some((run) => touches(run, fact))
+    return counted === 0 && ![...recent, ...own].some((run) => run.ran && touches(run, fact))
   }
   const amounts = more
     .filter((run) => touches(run, fact))

@@ -25,8 +25,9 @@ export async function firstUses(
   const params = [issuer, name, resource, items]
   const found = await readRecent(tx, statement, params)
   if (!found) return null
-  const ran = found.recent.filter(({ result }) => result !== 'failed')
-  const touched = [...ran, ...underWay.of(subject, at)].filter((run) => run.resource === resource)
+  const touched = [...found.recent, ...underWay.of(subject, at)].filter(
+    (run) => run.ran && run.resource === resource,
+  )
   const known = new Set([
     ...((found.counted ?? []) as readonly string[]),
     ...touched.flatMap(itemsOf),

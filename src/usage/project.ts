@@ -1,4 +1,5 @@
 import type { Queryable, Store } from '../store/db.ts'
+import { cameToSomething } from './recent.ts'
 
 /** Events that one transaction takes in, about. */
 const mostAtOnce = 5_000
@@ -92,7 +93,7 @@ function count(tx: Queryable, from: number, to: number): Promise<unknown> {
          SELECT 'table ' || jsonb_array_elements_text(usage -> 'tables') AS item
          UNION ALL SELECT 'dataset ' || unnest(datasets)
          UNION ALL SELECT 'class ' || unnest(classes)) items
-       WHERE actions = 0 AND subject IS NOT NULL AND resource IS NOT NULL AND outcome ->> 'result' <> 'failed'
+       WHERE actions = 0 AND subject IS NOT NULL AND resource IS NOT NULL AND ${cameToSomething}
        ORDER BY who, resource, item, time, id
        ON CONFLICT (who, resource, item) DO NOTHING)
      UPDATE sallyport.usage_progress

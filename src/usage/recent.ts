@@ -7,11 +7,19 @@ export interface RecentRun extends Pick<TouchedData, 'datasets' | 'classes' | 't
   readonly action: string
   readonly resource: string
   readonly at: Date
-  readonly result: string
+  /** Whether anything came of it. */
+  readonly ran: boolean
   readonly rows: number
   readonly bytes: number
   readonly tokens: number
 }
+
+/**
+ * In SQL, over an `outcome`: whether it did not fail, or something of what was asked for had come back by then. Who goes away before the last byte has seen all the others; an
+ * answer that says no has nothing in it.
+ */
+export const cameToSomething = `(outcome ->> 'result' <> 'failed' OR coalesce((outcome ->> 'rows')::numeric > 0, false)
+  OR coalesce((outcome ->> 'bytes')::numeric > 0 AND (outcome ->> 'status')::int < 400, false))`
 
 /** Events in the log that may be looked through before an action. Where more are not counted yet, nothing can be said. */
 const most = 20_000
@@ -44,7 +52,7 @@ export function recentRuns(counted: string): string {
                            FROM sallyport.audit_events e WHERE e.id = u.id OFFSET 0) e
        WHERE NOT (SELECT it FROM behind) AND e.type = 'action.completed' AND position('"usage":{' IN e.body) > 0),
      mine AS MATERIALIZED (
-       SELECT r.* FROM recent r
+       SELECT r.*, r.body -> 'outcome' AS outcome FROM recent r
        CROSS JOIN LATERAL (
          SELECT e.issuer, e.subject FROM sallyport.audit_events e
          WHERE e.action = r.action AND e.type IN ('action.decided', 'action.dispatched')
@@ -53,7 +61,7 @@ export function recentRuns(counted: string): string {
      SELECT (SELECT it FROM behind) AS behind, (${counted}) AS counted,
             (SELECT json_agg(json_build_object(
                'action', action, 'resource', resource, 'at', (extract(epoch FROM time) * 1000)::float8,
-               'usage', body -> 'usage', 'outcome', body -> 'outcome')) FROM mine) AS recent`
+               'usage', body -> 'usage', 'outcome', outcome, 'ran', ${cameToSomething})) FROM mine) AS recent`
 }
 
 interface Answer {
@@ -70,7 +78,8 @@ interface RecentRow {
     readonly tokens_in?: number
     readonly tokens_out?: number
   }
-  readonly outcome: { readonly result: string; readonly rows?: number; readonly bytes?: number }
+  readonly outcome: { readonly rows?: number; readonly bytes?: number }
+  readonly ran: boolean
 }
 
 /** What is counted of a subject, and what is not yet. `null` where too much is not. Rejects with `StoreError`. */
@@ -84,9 +93,9 @@ export async function readRecent(
   return behind ? null : { counted, recent: (recent ?? []).map(asRun) }
 }
 
-function asRun({ action, resource, at, usage, outcome }: RecentRow): RecentRun {
+function asRun({ action, resource, at, usage, outcome, ran }: RecentRow): RecentRun {
   const { datasets = [], classes = [], tables = [], tokens_in = 0, tokens_out = 0 } = usage
-  const { result, rows = 0, bytes = 0 } = outcome
+  const { rows = 0, bytes = 0 } = outcome
   const tokens = tokens_in + tokens_out
   return {
     action,
@@ -95,7 +104,7 @@ function asRun({ action, resource, at, usage, outcome }: RecentRow): RecentRun {
     datasets,
     classes,
     tables,
-    result,
+    ran,
     rows,
     bytes,
     tokens,

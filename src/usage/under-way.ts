@@ -7,6 +7,8 @@ import type { Subject } from '../core/subject.ts'
 export interface OwnRun extends Pick<TouchedData, 'datasets' | 'classes' | 'tables'> {
   readonly action: string
   readonly resource: string
+  /** Whether anything came of it, or may still. */
+  readonly ran: boolean
   readonly rows: number
   readonly bytes: number
   readonly tokens: number
@@ -32,7 +34,8 @@ export class UnderWay {
   begin({ id, subject, resource, data }: Action): Running | null {
     if (!data || data.datasets.length === 0) return null
     const { datasets, classes, tables } = data
-    const run = { action: id, resource, datasets, classes, tables, rows: 0, bytes: 0, tokens: 0 }
+    const begun = { ran: true, rows: 0, bytes: 0, tokens: 0 }
+    const run = { action: id, resource, datasets, classes, tables, ...begun }
     const entry: Entry = { who: whoOf(subject), run, durableAt: Infinity }
     const others = this.#bySubject.get(entry.who)
     if (others) others.add(entry)
@@ -64,12 +67,16 @@ export class UnderWay {
   }
 }
 
-function amountsOf({
-  rows = 0,
-  bytes = 0,
-  model,
-}: Outcome): Pick<OwnRun, 'rows' | 'bytes' | 'tokens'> {
-  return { rows, bytes, tokens: (model?.tokens_in ?? 0) + (model?.tokens_out ?? 0) }
+function amountsOf(outcome: Outcome): Pick<OwnRun, 'ran' | 'rows' | 'bytes' | 'tokens'> {
+  const { result, status = 400, rows = 0, bytes = 0, model } = outcome
+  const tokens = (model?.tokens_in ?? 0) + (model?.tokens_out ?? 0)
+  // As `cameToSomething` has it.
+  return {
+    ran: result !== 'failed' || rows > 0 || (bytes > 0 && status < 400),
+    rows,
+    bytes,
+    tokens,
+  }
 }
 
 /** What is told of a run that was begun. */

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import type { AuditLog } from '../../src/audit/append.ts'
 import { takeTurn } from '../../src/audit/log/sequence.ts'
 import { Unknown, type Action } from '../../src/core/action.ts'
+import type { Outcome } from '../../src/core/event.ts'
 import type { UsageFact } from '../../src/core/usage-fact.ts'
 import { StoreError, type Store } from '../../src/store/db.ts'
 import { DataUsage } from '../../src/usage/data-usage.ts'
@@ -172,5 +173,28 @@ describe.each(storeKinds)('what subjects did, before an action, on the %s store'
     ])
     await countAll(store)
     expect(await first('new')).toEqual([])
+  })
+
+  test.each<[string, Outcome, boolean]>([
+    ['left before its last byte', { result: 'failed', status: 200, bytes: 9 }, false],
+    ['that broke off after some rows', { result: 'failed', rows: 9 }, false],
+    ['that said no', { result: 'failed', status: 404, bytes: 9 }, true],
+    ['that brought nothing', { result: 'failed', status: 200, bytes: 0 }, true],
+  ])('whether the next use is the first after an answer %s', async (how, outcome, isFirst) => {
+    const asked = [about('first')]
+    const expected = { 'first customers': isFirst }
+    const counts = () => usage.before(selecting(how), asked)
+    const action = usage.describe(selecting(how))
+    const running = usage.begin(action)!
+    running.ended(outcome)
+    expect(await counts()).toEqual(expected)
+    const intent = { action: { id: action.id, name: 'sql.statement' } }
+    await act(audit, { by: how, on: 'orders-db', outcome, usage: customers, intent })
+    running.recorded()
+    expect(await now(how, asked)).toEqual(expected)
+    await countAll(store)
+    expect(await now(how, asked)).toEqual(expected)
+    const another = new DataUsage(store, datasets, quiet)
+    expect(await another.before(selecting(how), asked)).toEqual(expected)
   })
 })
