@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { messageOf } from '../../src/channels/slack/message.ts'
-import type { Story } from '../../src/gate/notices/notice.ts'
+import type { Story } from '../../src/gate/notices/story.ts'
 import { unseen } from '../../src/core/unseen.ts'
 import { buttonOf, type SlackBlock, type SlackMessage } from '../support/slack-server.ts'
 import { startSlackGateway, type SlackGateway } from './slack-gateway.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { scopeSchema, type Scope } from '../../approvals/scope.ts'
-import type { Story } from '../../gate/notices/notice.ts'
+import type { Story } from '../../gate/notices/story.ts'
 
 /** What a button carries: exactly what its message showed. Slack signs what is clicked, and the vote is checked against both hashes. */
 const ballotValue = z.strictObject({

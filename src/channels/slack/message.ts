@@ -8,7 +8,8 @@ import {
   onlyTheBeginning,
   titleOf,
 } from '../../gate/notices/chat-words.ts'
-import type { Notice, Story } from '../../gate/notices/notice.ts'
+import type { Notice } from '../../gate/notices/notice.ts'
+import type { Story } from '../../gate/notices/story.ts'
 import { ballotOf } from './ballot-value.ts'
 import {
   buttons,

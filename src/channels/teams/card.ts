@@ -11,7 +11,8 @@ import {
   onlyTheBeginning,
   titleOf,
 } from '../../gate/notices/chat-words.ts'
-import type { Notice, Story } from '../../gate/notices/notice.ts'
+import type { Notice } from '../../gate/notices/notice.ts'
+import type { Story } from '../../gate/notices/story.ts'
 import {
   code,
   countdown,

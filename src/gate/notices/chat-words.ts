@@ -1,4 +1,4 @@
-import type { Story } from './notice.ts'
+import type { Story } from './story.ts'
 
 /** What an approval is called in a chat, in the state that it is in. `escalated`: this place hears of it because nobody has decided. */
 export function titleOf({ state, risk }: Story, escalated: boolean): string {

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { cardOf } from '../../../src/channels/teams/card.ts'
 import { unseen } from '../../../src/core/unseen.ts'
-import type { Story } from '../../../src/gate/notices/notice.ts'
+import type { Story } from '../../../src/gate/notices/story.ts'
 import { buttonOf, type Card } from '../../support/teams-server.ts'
 import { startTeamsGateway, textOf, type TeamsGateway } from './teams-gateway.ts'
 
