@@ -6,7 +6,6 @@ import rateLimit from '@fastify/rate-limit'
 import swagger from '@fastify/swagger'
 import Fastify from 'fastify'
 import {
-  jsonSchemaTransform,
   serializerCompiler,
   validatorCompiler,
   type ZodTypeProvider,
@@ -20,7 +19,7 @@ import { cookieSigner } from './cookie-signer.ts'
 import { cookiesFor } from './cookies.ts'
 import { refuseForgedRequests } from './csrf.ts'
 import { securityHeaders } from './headers.ts'
-import { apiDescription } from './openapi.ts'
+import { apiDescription, describeRoute } from './openapi.ts'
 import { servePages } from './pages.ts'
 import { sendProblem } from './problem.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -62,7 +61,7 @@ export async function createControlServer(deps: ControlServerDeps): Promise<Cont
   await app.register(helmet, securityHeaders(secure))
   await app.register(cookie, { secret: cookieSigner(cookieKeys) })
   await app.register(rateLimit, { global: false, errorResponseBuilder: tooMany })
-  await app.register(swagger, { openapi: apiDescription, transform: jsonSchemaTransform })
+  await app.register(swagger, { openapi: apiDescription, transform: describeRoute })
   await servePages(app, deps.pages)
 
   app.addHook('onRequest', async (_request, reply) => {

@@ -15,7 +15,10 @@ export async function approvalStream(
 ): Promise<void> {
   app.get(
     '/api/approvals/stream',
-    { config: { access: 'person' }, schema: { summary: 'Approvals as they change', produces: ['text/event-stream'] } },
+    {
+      config: { access: 'person' },
+      schema: { summary: 'Approvals as they change', produces: ['text/event-stream'] },
+    },
     async (request, reply) => {
       reply.hijack()
       const stream = new EventStream(reply.raw)

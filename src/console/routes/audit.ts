@@ -98,6 +98,11 @@ const wanted = z.strictObject({
   gzip: flag.default(false).describe('as a .gz file'),
 })
 
+const exported = [
+  ...new Set(Object.values(formats).map(({ type }) => type.split(';', 1)[0]!)),
+  'application/gzip',
+]
+
 interface AuditRoutesDeps {
   readonly store: Store
   readonly audit: AuditLog
@@ -143,6 +148,7 @@ export async function auditRoutes(
       config: { access: auditors },
       schema: {
         summary: 'The audit log; check it as NDJSON with `sallyport audit verify`',
+        produces: exported,
         querystring: wanted,
       },
     },

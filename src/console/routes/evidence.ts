@@ -55,6 +55,7 @@ export async function evidenceRoutes(
       schema: {
         summary:
           'Evidence for an auditor, with the log of the span and its manifest, as a ZIP file',
+        produces: ['application/zip'],
         querystring: asked,
       },
     },
@@ -87,6 +88,7 @@ export async function evidenceRoutes(
       schema: {
         summary:
           'The report alone: `{"progress": events}`, one JSON document a line, and at the end `{"report": …}`',
+        produces: ['application/x-ndjson'],
         querystring: asked,
       },
     },

@@ -22,7 +22,7 @@ export async function healthRoutes(
     '/healthz',
     {
       config: { access: 'public' },
-      schema: { description: 'The process runs.', response: { 200: status } },
+      schema: { summary: 'The process runs', response: { 200: status } },
     },
     async () => ({ status: 'ok' as const }),
   )
@@ -32,8 +32,9 @@ export async function healthRoutes(
     {
       config: { access: 'public' },
       schema: {
+        summary: 'It can take work',
         description:
-          'It can take work: it is not stopping, its store answers, no other replica can take it for dead, and it decides by the policies that are in force.',
+          'It is not stopping, its store answers, no other replica can take it for dead, and it decides by the policies that are in force.',
         response: { 200: status },
       },
     },

@@ -59,7 +59,7 @@ export async function keyRoutes(
     {
       config: { access },
       schema: {
-        description: 'All agent keys, the newest first, the revoked ones too.',
+        summary: 'All agent keys, the newest first, the revoked ones too',
         response: { 200: z.object({ keys: z.array(shownKey) }) },
       },
     },
@@ -71,8 +71,9 @@ export async function keyRoutes(
     {
       config: { access },
       schema: {
+        summary: 'Makes a key',
         description:
-          'Makes a key. `token` is shown now, and never again. Where a rule holds it (202), it opens nothing until people have approved it.',
+          '`token` is shown now, and never again. Where a rule holds it (202), it opens nothing until people have approved it.',
         body: newKey,
         response: {
           201: z.object({ key: shownKey, token: z.string() }),
@@ -114,7 +115,7 @@ export async function keyRoutes(
     {
       config: { access },
       schema: {
-        description: 'Ends a key, on every replica within a second.',
+        summary: 'Ends a key, on every replica within a second',
         params: z.object({ id: z.uuid() }),
         response: { 200: z.object({ key: shownKey }), 202: waitingForPeople },
       },

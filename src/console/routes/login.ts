@@ -80,7 +80,7 @@ export async function loginRoutes(app: ControlServer, deps: LoginRoutesDeps): Pr
     {
       config: { access: 'person' },
       schema: {
-        description: 'Ends the session.',
+        summary: 'Ends the session',
         response: {
           200: z.object({
             location: z.string().describe('where to go next, to log out at the identity provider'),
@@ -109,7 +109,7 @@ export async function loginRoutes(app: ControlServer, deps: LoginRoutesDeps): Pr
     {
       config: { access: 'public' },
       schema: {
-        description: 'What `sallyport login` needs to know.',
+        summary: 'What `sallyport login` needs to know',
         response: { 200: settings },
       },
     },

@@ -24,7 +24,7 @@ export async function meRoutes(app: ControlServer): Promise<void> {
     '/api/me',
     {
       config: { access: 'person' },
-      schema: { description: 'Who you are here.', response: { 200: me } },
+      schema: { summary: 'Who you are here', response: { 200: me } },
     },
     async (request, reply) => {
       const { issuer, subject, name, email, groups } = personOf(request)

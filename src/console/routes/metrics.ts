@@ -24,7 +24,7 @@ export async function metricsRoutes(app: ControlServer, deps: MetricsDeps): Prom
     '/metrics',
     {
       config: { access: 'public' },
-      schema: { description: 'Metrics, in the text format of Prometheus.' },
+      schema: { summary: 'Metrics, in the text format of Prometheus', produces: ['text/plain'] },
       onRequest: async (request) => {
         if (token === undefined) refuseStrangers(request, behindProxy)
         else if (!presents(request, token))

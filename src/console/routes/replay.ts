@@ -33,6 +33,7 @@ export async function replayRoutes(
       bodyLimit: largestProposal,
       schema: {
         summary: 'What these policies would have decided otherwise, one JSON document a line',
+        produces: ['application/x-ndjson'],
         body: z.strictObject({
           from: time.describe('at or after; RFC 3339'),
           to: time.optional().describe('before; now, if left out'),
@@ -56,6 +57,7 @@ export async function replayRoutes(
       schema: {
         summary:
           'What a change of the policies that waits for approval would have decided otherwise, one JSON document a line; who did what for auditors alone',
+        produces: ['application/x-ndjson'],
         params: z.object({ id: z.uuid() }),
         querystring: z.strictObject({
           from: time.optional().describe('at or after; the last 7 days, if left out'),

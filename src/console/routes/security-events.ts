@@ -33,8 +33,8 @@ export async function securityEventRoutes(
     {
       config: limited,
       schema: {
-        description:
-          'Takes a security event token (application/secevent+jwt): session-revoked (CAEP) or account-disabled (RISC).',
+        summary: 'Takes a security event token: session-revoked (CAEP) or account-disabled (RISC)',
+        consumes: ['application/secevent+jwt'],
         response: {
           202: z.null(),
           400: z.object({ err: z.string(), description: z.string() }),

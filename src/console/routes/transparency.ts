@@ -10,7 +10,7 @@ import type { ControlServer } from '../context.ts'
 const auditors = { roles: ['auditor'], scope: 'audit:read' } as const
 
 const count = z.coerce.number().int().min(0)
-const hashes = z.array(z.string()).describe('SHA-256, in hex')
+const hashes = z.array(z.string()).readonly().describe('SHA-256, in hex')
 
 const manifestQuery = z.strictObject({
   first: count.describe('as an export says in Sallyport-Audit-First'),
@@ -18,6 +18,21 @@ const manifestQuery = z.strictObject({
   since: count
     .optional()
     .describe('size of an older checkpoint that the log should be shown to continue'),
+})
+
+const manifest = z.object({
+  format: z.string(),
+  first: z.number(),
+  end: z.number(),
+  checkpoint: z.string(),
+  keys: z.array(z.string()),
+  before: hashes,
+  after: hashes,
+  retained: z
+    .array(z.object({ line: z.string(), proof: hashes }))
+    .readonly()
+    .optional(),
+  consistency: z.object({ size: z.number(), proof: hashes }).optional(),
 })
 
 /** What shows that the log is the one that was signed: checkpoints, keys and proofs. */
@@ -32,6 +47,7 @@ export async function transparencyRoutes(
       schema: {
         summary:
           'The newest signed state of the audit log, or that of a size: a C2SP checkpoint. Keep it elsewhere',
+        produces: ['text/plain'],
         querystring: z.strictObject({ size: count.optional() }),
       },
     },
@@ -61,6 +77,7 @@ export async function transparencyRoutes(
       schema: {
         summary: 'What goes with an export, so that it can be checked against the signed log',
         querystring: manifestQuery,
+        response: { 200: manifest },
       },
     },
     async ({ query: { first, end, since } }) => {
