@@ -1,4 +1,5 @@
 import type { CookieSerializeOptions } from '@fastify/cookie'
+import { cookieNames } from '../core/own-cookies.ts'
 
 /** Names and attributes of the control plane's cookies. */
 export interface Cookies {
@@ -15,9 +16,9 @@ export interface Cookies {
 export function cookiesFor(secure: boolean): Cookies {
   const prefix = secure ? '__Host-' : ''
   return {
-    session: `${prefix}sallyport`,
-    login: `${prefix}sallyport_login`,
-    csrf: `${prefix}sallyport_csrf`,
+    session: `${prefix}${cookieNames.session}`,
+    login: `${prefix}${cookieNames.login}`,
+    csrf: `${prefix}${cookieNames.csrf}`,
     options: { path: '/', httpOnly: true, sameSite: 'lax', secure },
   }
 }

@@ -1,3 +1,4 @@
+import { isOwnCookie } from '../../core/own-cookies.ts'
 import { claimsIdentity, hopByHop, volatile } from './header-names.ts'
 import { headerValue, type Header } from './header.ts'
 import type { ModelApi } from './model/tokens.ts'
@@ -37,6 +38,9 @@ export function selectHeaders(headers: readonly Header[], rules: Rules): Selecte
     if (name === 'prefer') {
       const { rest } = readPrefer(header.value)
       if (rest !== null) bound.push({ name, value: rest })
+    } else if (name === 'cookie') {
+      const rest = cookiesOfOthers(header.value)
+      if (rest !== '') bound.push({ name, value: rest })
     } else if (name === 'accept-encoding' && rules.usage !== null) {
       bound.push({ name, value: readableCodings(header.value) })
     } else if (volatile.has(name) || rules.volatile.has(name)) {
@@ -46,6 +50,13 @@ export function selectHeaders(headers: readonly Header[], rules: Rules): Selecte
     }
   }
   return { bound, volatile: changing }
+}
+
+/** Without those of the control plane: an upstream could show a session to it, and be whoever is logged in there. */
+function cookiesOfOthers(value: string): string {
+  if (!value.split(';').some(isOwnCookie)) return value
+  const others = value.split(';').filter((cookie) => !isOwnCookie(cookie))
+  return others.join(';').trim()
 }
 
 /** What is left of the codings that a client takes (RFC 9110 §12.5.3): an answer that is packed in another one could not be counted. */

@@ -1,3 +1,4 @@
+import { isOwnCookie } from '../../core/own-cookies.ts'
 import type { ReverseMapping } from './reverse-mapping.ts'
 
 /** Whose answer it is, and how its client sees the upstream. */
@@ -37,6 +38,8 @@ export function answerHeaders(raw: readonly string[], answering: Answering): str
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!.toLowerCase()
     if (hopByHop.has(name) || dropped.has(name) || name.startsWith('sallyport-')) continue
+    // Nor may an upstream say who is logged in at the control plane.
+    if (name === 'set-cookie' && isOwnCookie(raw[i + 1]!)) continue
     headers.push(raw[i]!, seenFromOutside(name, raw[i + 1]!, answering))
   }
   headers.push('Sallyport-Action', answering.action)
