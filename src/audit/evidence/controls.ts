@@ -43,7 +43,7 @@ const soc2: readonly Control[] = [
     id: 'CC7.2',
     title: 'Monitoring for anomalies',
     supports: 'Everything that was refused is on record, with a reason code.',
-    shows: ['denied', 'refused_credentials', 'refused_votes', 'unknown_outcomes'],
+    shows: ['denied', 'refused_credentials', 'refused_votes', 'unknown_outcomes', 'deliveries'],
     elsewhere: 'That somebody looks at it, and at the rest of the system: alerts and the SIEM.',
   },
   {
@@ -146,7 +146,7 @@ const fedramp: readonly Control[] = [
     id: 'AU-11',
     title: 'Audit record retention',
     supports: 'The export beside this page holds all events of the span.',
-    shows: ['everything', 'exports', 'erasures', 'retentions', 'legal_holds'],
+    shows: ['everything', 'exports', 'deliveries', 'erasures', 'retentions', 'legal_holds'],
     elsewhere: 'How long exports are kept, and where.',
   },
   {

@@ -166,6 +166,12 @@ export const queries = {
     by: who,
     search: { type: 'audit.exported' },
   },
+  deliveries: {
+    title: 'Places that the log is delivered to, new and changed, by where',
+    match: ofType('audit.delivery_configured'),
+    by: detail('to'),
+    search: { type: 'audit.delivery_configured' },
+  },
   erasures: {
     title: 'Erasures of personal data, by their reason',
     match: ofType('audit.erased'),

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { expectAccessible } from '../chromium.ts'
 import { describeInBrowser, goTo } from './in-browser.ts'
@@ -41,7 +42,7 @@ describeInBrowser('evidence and replay in the console', {}, ({ company, at }) =>
   test('and takes it away, with the log itself', async () => {
     const { page, context } = await at('Dana Okafor')
     await goTo(page, '#/evidence', 'Evidence')
-    const link = page.getByRole('link', { name: 'Download as ZIP' })
+    const link = page.getByRole('button', { name: 'Download as ZIP' })
     const [download] = await Promise.all([page.waitForEvent('download'), link.click()])
     expect(download.suggestedFilename()).toBe('sallyport-evidence-soc2.zip')
     expect(
@@ -49,6 +50,41 @@ describeInBrowser('evidence and replay in the console', {}, ({ company, at }) =>
         .subarray(0, 2)
         .toString(),
     ).toBe('PK')
+    await context.close()
+  })
+
+  test('what a rule holds is said, and is the same export when it is asked for again', async () => {
+    const { page, context } = await at('Dana Okafor')
+    const { body } = await call<{ documents: { file: string; text: string }[] }>(
+      page,
+      '/api/policies',
+    )
+    const before = body.documents.map((one) => ({ ...one, file: one.file.split('/').at(-1)! }))
+    const text =
+      'rules: [{ name: exports-wait, on: sallyport, what: { admin: { operation: audit.export } }, then: hold, approval: { from: { group: approvers } } }]'
+    const documents = [...before, { file: 'exports.yaml', text }]
+    expect(await call(page, '/api/policies/proposals', { documents })).toMatchObject({
+      status: 200,
+    })
+
+    await goTo(page, '#/evidence', 'Evidence')
+    const button = page.getByRole('button', { name: 'Download as ZIP' })
+    await button.click()
+    const notice = page.getByRole('alert').filter({ hasText: 'A rule holds this export.' })
+    const [id] = /[0-9a-f]{8}-[0-9a-f-]{27}/.exec((await notice.textContent())!)!
+    const other = await at('Omar Haddad')
+    const { body: shown } = await call<{ action: { digest: string }; view_hash: string }>(
+      other.page,
+      `/api/approvals/${id}`,
+    )
+    const { action, view_hash } = shown
+    const vote = { decision: 'approve', digest: action.digest, view_hash }
+    expect((await call(other.page, `/api/approvals/${id}/votes`, vote)).status).toBe(200)
+    await other.context.close()
+
+    const [download] = await Promise.all([page.waitForEvent('download'), button.click()])
+    expect(download.suggestedFilename()).toBe('sallyport-evidence-soc2.zip')
+    await call(page, '/api/policies/proposals', { documents: before })
     await context.close()
   })
 
@@ -142,3 +178,18 @@ describeInBrowser('evidence and replay in the console', {}, ({ company, at }) =>
     await context.close()
   })
 })
+
+/** Calls the API as whoever is logged in on this page. */
+async function call<T>(
+  page: Page,
+  path: string,
+  body?: object,
+): Promise<{ status: number; body: T }> {
+  const asked = JSON.stringify({ path, body: body && JSON.stringify(body) })
+  return page.evaluate(`(async ({ path, body }) => {
+    const me = await (await fetch('/api/me')).json()
+    const headers = { 'content-type': 'application/json', 'x-csrf-token': me.csrf_token }
+    const answer = await fetch(path, body ? { method: 'POST', headers, body } : {})
+    return { status: answer.status, body: await answer.json() }
+  })(${asked})`)
+}

@@ -1,5 +1,8 @@
 import '../style/evidence.css'
+import { useState } from 'preact/hooks'
+import type { Failure } from '../api/call.ts'
 import type { EvidenceLine, FrameworkName, ShownEvidence } from '../api/types.ts'
+import { Download } from '../parts/download.tsx'
 import { EvidenceReport } from '../parts/evidence-report.tsx'
 import { FailureNotice } from '../parts/notice.tsx'
 import { Segments } from '../parts/segments.tsx'
@@ -31,6 +34,7 @@ export function EvidencePage({ query }: { query: URLSearchParams }) {
   // Up to now, whenever that is asked.
   const asked = () => new URLSearchParams({ framework, ...spanOf(span, new Date()) })
   const set = (change: object) => replacePlace(pageHref('evidence', { framework, span, ...change }))
+  const [notSaved, setNotSaved] = useState<Failure | null>(null)
   const report = state?.report
   return (
     <>
@@ -66,14 +70,13 @@ export function EvidencePage({ query }: { query: URLSearchParams }) {
         >
           Read the log
         </button>
-        <a
-          class="button quiet"
-          href={`/api/audit/evidence?${asked()}`}
-          download
+        <Download
+          key={`${framework} ${span}`}
+          name="Download as ZIP"
           title="The report, the log of the time that it is about, and what shows that it is the signed one. It goes on record."
-        >
-          Download as ZIP
-        </a>
+          path={() => `/api/audit/evidence?${asked()}`}
+          onFailure={setNotSaved}
+        />
         {report && (
           <button type="button" class="plain" onClick={() => print()}>
             Print
@@ -84,6 +87,7 @@ export function EvidencePage({ query }: { query: URLSearchParams }) {
         </p>
       </div>
       {failure && <FailureNotice failure={failure} />}
+      {notSaved && <FailureNotice failure={notSaved} />}
       {reading && <p role="status">{count(state?.events ?? 0, 'event')} read …</p>}
       {report && !reading && <EvidenceReport report={report} />}
     </>
