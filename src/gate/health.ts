@@ -2,7 +2,7 @@ import { channelHealth } from '../approvals/outbox.ts'
 import { countByState } from '../approvals/lists.ts'
 import { deliveryHealth } from '../audit/delivery/health.ts'
 import { probe } from '../store/probe.ts'
-import type { Facts } from '../telemetry/metrics.ts'
+import type { Facts } from '../telemetry/show-facts.ts'
 import type { GateContext } from './context.ts'
 
 /** Milliseconds that a probe or a scrape waits for the store: less than either of them waits for us. */

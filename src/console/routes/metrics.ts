@@ -1,7 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { Problem } from '../../core/errors.ts'
-import type { Facts, Metrics } from '../../telemetry/metrics.ts'
+import type { Metrics } from '../../telemetry/metrics.ts'
+import type { Facts } from '../../telemetry/show-facts.ts'
 import type { ControlServer } from '../context.ts'
 
 interface MetricsDeps {

@@ -1,0 +1,104 @@
+import type { Instruments } from './instruments.ts'
+
+/** What is so at the moment of a scrape; nobody keeps count of it in between. */
+export interface Facts {
+  readonly storeKind: string
+  readonly leaseHeld: boolean
+  readonly policy: { readonly hash: string; readonly rules: number }
+  /** Requests that wait for people on this replica. */
+  readonly holdsWaiting: number
+  /** Events that wait to be written. */
+  readonly auditQueue: number
+  /** By state, on all replicas; `null` when the store does not answer. */
+  readonly openApprovals: ReadonlyMap<string, number> | null
+  /** What waits to be told outside, on all replicas; `null` when the store does not answer. */
+  readonly channels:
+    | readonly {
+        readonly channel: string
+        readonly waiting: number
+        readonly oldest: Date | null
+      }[]
+    | null
+  /** Deliveries of the audit log that are configured, on all replicas; `null` when the store does not answer. */
+  readonly deliveries:
+    | readonly {
+        readonly name: string
+        readonly lag: number
+        readonly waitingSince: Date | null
+      }[]
+    | null
+}
+
+const gaugesOf = (make: Instruments) => ({
+  store: make.gauge('store_info', '1, with the kind of store.', ['kind']),
+  storeUp: make.gauge('store_up', '1 if the store answered this scrape in time.'),
+  lease: make.gauge('lease_held', '1 while this replica may act. At 0 it forwards nothing.'),
+  policy: make.gauge('policy_info', '1, with the hash of the policies in force.', ['hash']),
+  rules: make.gauge('policy_rules', 'Rules in force.'),
+  holds: make.gauge(
+    'holds_waiting',
+    'Requests that wait for people on connections of this replica.',
+  ),
+  open: make.gauge(
+    'approvals_open',
+    'Approvals that have not ended, by state. All replicas see the same ones.',
+    ['state'],
+  ),
+  queue: make.gauge('audit_queue_events', 'Audit events that wait to be written.'),
+  noticesWaiting: make.gauge(
+    'notices_waiting',
+    'Messages that are due and not delivered. All replicas see the same ones.',
+    ['channel'],
+  ),
+  noticesAge: make.gauge(
+    'notices_oldest_seconds',
+    'How long the oldest of them has been waiting.',
+    ['channel'],
+  ),
+  deliveryLag: make.gauge(
+    'audit_delivery_lag_events',
+    'Events that are signed and not delivered. All replicas see the same ones.',
+    ['delivery'],
+  ),
+  deliveryAge: make.gauge(
+    'audit_delivery_lag_seconds',
+    'How long the first of them has been in the log.',
+    ['delivery'],
+  ),
+})
+
+/** What is so at the moment: shown by every scrape anew. */
+export function showFacts(make: Instruments): (facts: Facts) => void {
+  const gauges = gaugesOf(make)
+  return (facts) => {
+    const { storeKind, leaseHeld, policy, holdsWaiting, auditQueue, openApprovals } = facts
+    gauges.store.set({ kind: storeKind }, 1)
+    gauges.storeUp.set(Number(openApprovals !== null))
+    gauges.lease.set(Number(leaseHeld))
+    gauges.policy.reset()
+    gauges.policy.set({ hash: policy.hash }, 1)
+    gauges.rules.set(policy.rules)
+    gauges.holds.set(holdsWaiting)
+    gauges.queue.set(auditQueue)
+    // Without an answer there is no number: the last one would be taken for the current one.
+    gauges.open.reset()
+    for (const [state, count] of openApprovals ?? []) gauges.open.set({ state }, count)
+    gauges.noticesWaiting.reset()
+    gauges.noticesAge.reset()
+    for (const { channel, waiting, oldest } of facts.channels ?? []) {
+      gauges.noticesWaiting.set({ channel }, waiting)
+      gauges.noticesAge.set({ channel }, ageOf(oldest))
+    }
+    gauges.deliveryLag.reset()
+    gauges.deliveryAge.reset()
+    for (const { name: delivery, lag, waitingSince } of facts.deliveries ?? []) {
+      gauges.deliveryLag.set({ delivery }, lag)
+      gauges.deliveryAge.set({ delivery }, ageOf(waitingSince))
+    }
+  }
+}
+
+/** In seconds; 0 for what there is none of. */
+function ageOf(since: Date | null): number {
+  return since ? Math.max(0, Date.now() - since.getTime()) / 1000 : 0
+}
