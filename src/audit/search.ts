@@ -9,7 +9,6 @@ import { textOf, type Recorded } from './search/lexemes.ts'
 import { occursIn, termsOf, type Term } from './search/words.ts'
 
 export type { EventFilter } from './search/conditions.ts'
-export { asProblem } from './search/problem.ts'
 
 export interface EventPage {
   readonly events: readonly ExportedEvent[]
