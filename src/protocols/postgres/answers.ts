@@ -1,10 +1,12 @@
 import type { Expected } from './expected.ts'
+import { endsAnswer, isPartOfAnswer } from './message-flow.ts'
 import type { Run } from './run.ts'
 import type { Statement } from './sql/statement.ts'
 import type { BackendPiece } from './wire/backend.ts'
 import { BodyReader } from './wire/body-reader.ts'
 import { WireFault } from './wire/fault.ts'
 import { readReport, report } from './wire/messages.ts'
+import { readRows } from './wire/rows.ts'
 
 /** What the session has to know of the answers. */
 export interface AnswerEvents {
@@ -22,17 +24,6 @@ export interface AnswerEvents {
   parameter(name: string, value: string): void
   /** The server ended the session by itself. */
   fatal(): void
-}
-
-/** The message that ends the answer to one of the client's. */
-const ends: Readonly<Record<Expected['kind'], string>> = {
-  parse: '1',
-  bind: '2',
-  close: '3',
-  describe: 'Tn',
-  execute: 'CIs',
-  query: 'Z',
-  sync: 'Z',
 }
 
 const skipped = 'skipped'
@@ -146,8 +137,8 @@ export class Answers {
     else if (type === 'W') throw new WireFault('the server began to replicate')
     else if (type === 'C' || type === 'I' || type === 'V') this.#command(head, bytes)
     else if (type === 's' && head.run) this.#events.suspended(head.run)
-    if (ends[head.kind].includes(type)) this.#done(head, type !== 's')
-    else if (!isPartOf(head.kind, type))
+    if (endsAnswer(head.kind, type)) this.#done(head, type !== 's')
+    else if (!isPartOfAnswer(head.kind, type))
       throw new WireFault('the server answered something else than it was asked')
     return head.own ? null : bytes
   }
@@ -242,34 +233,5 @@ export class Answers {
     this.#events.ready(this.#status)
     this.wake()
     return head.own ? null : bytes
-  }
-}
-
-/** Messages that can come before the last one of an answer. */
-function isPartOf(kind: Expected['kind'], type: string): boolean {
-  switch (kind) {
-    case 'query':
-      return 'TDCIGHdcV'.includes(type)
-    case 'execute':
-      return 'DGHdc'.includes(type)
-    case 'describe':
-      return type === 't'
-    default:
-      return false
-  }
-}
-
-/** Whole DataRow messages, one after the other, in text form. */
-function readRows(bytes: Buffer, row: (values: (string | null)[]) => void): void {
-  for (let at = 0; at < bytes.length;) {
-    const length = bytes.readUInt32BE(at + 1)
-    const reader = new BodyReader(bytes.subarray(at + 5, at + 1 + length))
-    row(
-      Array.from({ length: reader.uint16() }, () => {
-        const size = reader.int32()
-        return size < 0 ? null : reader.bytes(size).toString('utf8')
-      }),
-    )
-    at += 1 + length
   }
 }

@@ -3,9 +3,9 @@ import type { Principal } from '../../core/subject.ts'
 import type { Waiting } from '../../gate/attempt.ts'
 import type { Gate } from '../../gate/gate.ts'
 import type { Log } from '../../telemetry/log.ts'
+import { Aftermath } from './aftermath.ts'
 import type { AnswerEvents } from './answers.ts'
 import { Authoriser } from './authorise.ts'
-import type { Expected } from './expected.ts'
 import { Front } from './front.ts'
 import { Functions } from './functions.ts'
 import { Judge } from './judge.ts'
@@ -18,7 +18,7 @@ import { Over, ServerSide } from './server-side.ts'
 import { SessionNames } from './session-names.ts'
 import { Settings } from './settings.ts'
 import type { Impacts } from './sql/impact.ts'
-import type { Analyser, CatalogueSource, Statement } from './sql/statement.ts'
+import type { Analyser, CatalogueSource } from './sql/statement.ts'
 import { FrontendReader } from './wire/frontend.ts'
 import { report, terminate } from './wire/messages.ts'
 
@@ -64,6 +64,7 @@ export class Session {
   readonly #names = new SessionNames()
   readonly #settings: Settings
   readonly #authoriser: Authoriser
+  readonly #aftermath: Aftermath
   readonly #front: Front
   readonly #closed = Promise.withResolvers<void>()
   // Owned by #serve(): whether a message is being worked on.
@@ -71,7 +72,6 @@ export class Session {
   // Owned by #end() and #leave().
   #over = false
   #leaving = false
-  #ddl = false
   // Owned by #sent().
   #unrecorded = 0
   /** Why the session ends as soon as nothing runs. */
@@ -84,6 +84,12 @@ export class Session {
     const { wait, waitInTransaction, analyser, impacts, gate, resource, maxHeld } = rest
     this.#server = new ServerSide(upstream.socket, client, this.#events())
     this.#settings = new Settings(this.#server, database, catalogues, harmless)
+    this.#aftermath = new Aftermath({
+      names: this.#names,
+      ledger: this.#ledger,
+      settings: this.#settings,
+      catalogues,
+    })
     this.#authoriser = new Authoriser({
       ...init,
       notice: (waiting) => this.#notice(waiting),
@@ -177,7 +183,7 @@ export class Session {
 
   #events(): ConstructorParameters<typeof ServerSide>[2] {
     return {
-      command: (tag, statement, answer) => this.#command(tag, statement, answer),
+      command: (tag, statement, answer) => this.#aftermath.command(tag, statement, answer),
       suspended: (run) => this.#ledger.opened(run),
       completed: (run) => this.#ledger.completed(run),
       failed: (run, code) => this.#ledger.failed(run, code),
@@ -261,34 +267,8 @@ export class Session {
     )
   }
 
-  #command(tag: string, statement: Statement | null, { run, own, text }: Expected): void {
-    if (own) return
-    for (const change of statement?.session ?? []) {
-      this.#names.apply(change, statement!, text, run)
-      if (change.kind === 'declare' && run) this.#ledger.opened(run)
-      if (change.kind === 'savepoint') this.#ledger.savepoint(change.name)
-      if (change.kind === 'release') this.#ledger.release(change.name)
-      if (change.kind === 'ddl' || change.kind === 'opaque') this.#ddl = true
-    }
-    const part = statement?.session.find(({ kind }) => kind === 'rollback-to')
-    if (tag === 'COMMIT') this.#ledger.committed(run)
-    else if (tag === 'PREPARE TRANSACTION') this.#ledger.handedOver()
-    else if (tag !== 'ROLLBACK') return
-    else if (part?.kind === 'rollback-to') this.#ledger.rolledBackTo(part.name)
-    // A text that nobody could read: how far back it went is not known.
-    else if (!statement) this.#ledger.handedOver()
-    else this.#ledger.rolledBack(run)
-  }
-
   #ready(status: string): void {
-    this.#ledger.ready(status)
-    this.#settings.ready(status)
-    if (status === 'I') {
-      this.#names.portals.set(null, null)
-      this.#names.transactionEnded()
-      if (this.#ddl) this.#init.catalogues.changed()
-      this.#ddl = false
-    }
+    this.#aftermath.ready(status)
     // What the server says here is still on its way to the client.
     queueMicrotask(() => this.#retireIfIdle())
   }
@@ -341,7 +321,7 @@ export class Session {
       log.info({ err: reason, resource }, 'a database session ended')
     clearTimeout(this.#expiry)
     this.#authoriser.abandon()
-    this.#settle()
+    this.#aftermath.lost(this.#server.answers)
     this.#server.destroy()
     // Within a message of the server's, nothing else can be said.
     if (reason !== null && !this.#server.within && !client.destroyed) client.write(farewell(reason))
@@ -349,26 +329,5 @@ export class Session {
     client.once('close', () => clearTimeout(late))
     client.destroySoon()
     this.#closed.resolve()
-  }
-
-  #settle(): void {
-    const { outstanding, status } = this.#server.answers
-    const running = [...new Set(outstanding.flatMap(({ run }) => (run ? [run] : [])))]
-    const commits = outstanding.some(
-      ({ statements, run }) =>
-        // What nobody could read may commit too.
-        (run !== null && statements.length === 0) ||
-        statements.some(({ session }) => session.some(({ kind }) => kind === 'commit')),
-    )
-    // Outside of a transaction block, everything commits by itself.
-    const committing = outstanding.length > 0 && (status === 'I' || commits)
-    this.#ledger.lost(running, committing && !this.#unfinished)
-  }
-
-  /** Whether the server waits for rows, and will never see the last of them: what it copies them for cannot be committed. */
-  get #unfinished(): boolean {
-    const { outstanding, copyIn } = this.#server.answers
-    const [copying, ...others] = outstanding
-    return copyIn && others.length === 0 && copying!.statements.length === 1
   }
 }
