@@ -9,6 +9,7 @@ import { ActivePolicies } from '../gate/in-force/active-policies.ts'
 import type { GateContext } from '../gate/context.ts'
 import { Lines } from '../gate/lines.ts'
 import { authorizeFiles } from '../gate/governing/policy-errand.ts'
+import { isStillTrusted } from '../identity/trusted.ts'
 import { factsOf } from '../policy/attributes.ts'
 import { compileAside } from '../policy/compile-aside.ts'
 import { compilePolicies, type CompiledPolicies } from '../policy/compile.ts'
@@ -79,6 +80,7 @@ export async function openGate(
     policies: () => policies.current,
     catchUp: () => policies.follow(),
     limits: config.hold,
+    trusts: (subject, kind) => isStillTrusted(identity, subject, kind),
     sealer: new Sealer(secrets.sealing),
     observed: new Set(observed),
     announcing: announcingOf(config),

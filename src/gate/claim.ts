@@ -6,7 +6,7 @@ import { votesOf } from '../approvals/votes.ts'
 import type { Decision } from '../core/decision.ts'
 import { Problem } from '../core/errors.ts'
 import type { Outcome } from '../core/event.ts'
-import { credentialStillValid, stillVouchedFor } from '../identity/credential.ts'
+import { credentialStillValid } from '../identity/credential.ts'
 import { decide } from '../policy/decide.ts'
 import type { Queryable } from '../store/db.ts'
 import { pinGeneration } from '../store/generation.ts'
@@ -19,7 +19,7 @@ import { dispatched } from './events.ts'
 import type { Claimed } from './lines.ts'
 import { issuePermit } from './permit.ts'
 import { complete, endFormerLife, expire, invalidate } from './settle.ts'
-import { leaseLost, stillValid } from './still-valid.ts'
+import { leaseLost, stillValid, vouchedFor } from './still-valid.ts'
 import { counting, usageNow } from './usage-facts.ts'
 
 /** Who claims: an attempt whose caller waits, or the gateway for one that is detached. */
@@ -45,11 +45,11 @@ export async function claim(
   const { epoch } = ctx.lease
   const settle = (outcome: Outcome) =>
     ctx.outcomes.persist(epoch, () => complete(ctx, id, action, outcome, detached?.withOutcome))
-  const vouchedFor = await stillVouchedFor(claimant.credential)
+  const vouched = await vouchedFor(ctx, claimant)
   let approval: Approval
   try {
     approval = await decidedAnew(ctx, () =>
-      commit(ctx, (step) => take(ctx, step, claimant, id, epoch, vouchedFor)),
+      commit(ctx, (step) => take(ctx, step, claimant, id, epoch, vouched)),
     )
   } catch (error) {
     // A lost answer to COMMIT: nobody knows whether the edge was taken, so nothing is sent, and if it was, that is its outcome.
@@ -79,7 +79,7 @@ async function take(
   { action, credential, caller, detached }: Claimant,
   id: string,
   epoch: number,
-  vouchedFor: boolean,
+  vouched: boolean,
 ): Promise<Approval> {
   const { tx } = step
   const locked = await lockApproval(tx, id)
@@ -88,7 +88,7 @@ async function take(
   if (approval.state !== 'approved') return approval
   if (!ofThisLife) return endFormerLife(step, approval)
   if (approval.expiresAt <= now) return expire(step, approval)
-  if (!vouchedFor || !(await credentialStillValid(tx, credential))) {
+  if (!vouched || !(await credentialStillValid(tx, credential))) {
     // Nobody is there who could show another one.
     if (detached) return invalidate(step, approval, credentialEnded)
     throw new Problem('unauthenticated', 'The credential of this request is no longer valid.')

@@ -2,7 +2,7 @@ import { getApproval } from '../approvals/store.ts'
 import type { Action } from '../core/action.ts'
 import { Problem } from '../core/errors.ts'
 import type { Credential } from '../core/subject.ts'
-import { credentialStillValid, stillVouchedFor } from '../identity/credential.ts'
+import { credentialStillValid } from '../identity/credential.ts'
 import { decide } from '../policy/decide.ts'
 import { StoreError } from '../store/db.ts'
 import { obstacleIn } from './claim.ts'
@@ -10,6 +10,7 @@ import type { GateContext } from './context.ts'
 import { policiesChanged } from './decided-anew.ts'
 import { readInForce } from './in-force/generations.ts'
 import type { Leave, Permit } from './permit.ts'
+import { vouchedFor } from './still-valid.ts'
 import { usageThen } from './usage-facts.ts'
 
 /** What was permitted a while ago, and goes on: a stream of events, a long answer, a connection that carries more than one message. */
@@ -39,11 +40,9 @@ export async function whyEnded(ctx: GateContext, running: Running): Promise<Prob
   }
 }
 
-async function endOfCredential(
-  { store }: GateContext,
-  { credential }: Running,
-): Promise<Problem | null> {
-  if ((await stillVouchedFor(credential)) && (await credentialStillValid(store, credential)))
+async function endOfCredential(ctx: GateContext, running: Running): Promise<Problem | null> {
+  const { credential } = running
+  if ((await vouchedFor(ctx, running)) && (await credentialStillValid(ctx.store, credential)))
     return null
   return new Problem('unauthenticated', 'The credential of this request is no longer valid.')
 }

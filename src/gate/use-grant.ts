@@ -5,7 +5,7 @@ import { isAlike, offeredScopes } from '../approvals/scope.ts'
 import { getApproval } from '../approvals/store.ts'
 import { votesOf } from '../approvals/votes.ts'
 import type { Decision } from '../core/decision.ts'
-import { credentialStillValid, stillVouchedFor } from '../identity/credential.ts'
+import { credentialStillValid } from '../identity/credential.ts'
 import { decide } from '../policy/decide.ts'
 import type { Queryable } from '../store/db.ts'
 import { pinGeneration } from '../store/generation.ts'
@@ -17,7 +17,7 @@ import { decidedAnew } from './decided-anew.ts'
 import { completed, dispatched } from './events.ts'
 import { issuePermit, type Permit } from './permit.ts'
 import type { Bound } from './request-approval.ts'
-import { leaseLost, stillValid } from './still-valid.ts'
+import { leaseLost, stillValid, vouchedFor } from './still-valid.ts'
 import { counting, usageNow } from './usage-facts.ts'
 
 /**
@@ -60,7 +60,7 @@ export async function useGrant(
     }
     return null
   }
-  if (!(await stillVouchedFor(credential))) return null
+  if (!(await vouchedFor(ctx, attempt))) return null
   const granted = await decidedAnew(ctx, () => commit(ctx, use))
   if (!granted) return null
   return issuePermit({

@@ -15,6 +15,7 @@ import type { Recorder } from './recorder.ts'
 import { Refusal, type RefusalReason } from './refusal.ts'
 import { createRefusalRecord } from './refusal-record.ts'
 import { createTokenVerifier } from './token.ts'
+import { isStillTrusted } from './trusted.ts'
 import { sweepUsedIds } from './used-once.ts'
 
 const capacity = 10_000
@@ -56,6 +57,7 @@ export async function createAuthenticator({
   onRefusal = () => {},
 }: AuthenticatorDeps): Promise<Authenticator> {
   // Owned by trust().
+  let trusted = identity
   let verifyToken = createTokenVerifier(identity, log)
   let certificateSubject = createCertificateSubjects(identity.certificates)
   const keys = await createKeyLookup(store)
@@ -134,12 +136,14 @@ export async function createAuthenticator({
       }
     },
     recheck(principal) {
-      const { expiresAt, recheck } = principal.credential
+      const { expiresAt, recheck, kind } = principal.credential
+      if (!isStillTrusted(trusted, principal.subject, kind)) throw new Refusal('unknown-issuer')
       if (expiresAt !== null && expiresAt <= Date.now()) throw new Refusal('token-expired')
       live(principal)
       return recheck?.().then(() => undefined)
     },
     trust(now) {
+      trusted = now
       verifyToken = createTokenVerifier(now, log)
       certificateSubject = createCertificateSubjects(now.certificates)
       verified.clear()

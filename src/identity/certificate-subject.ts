@@ -1,10 +1,10 @@
-import picomatch from 'picomatch'
 import type { CertificateConfig } from '../config/schema.ts'
 import type { Principal, Subject } from '../core/subject.ts'
 import type { ClientCertificate } from './client-certificate.ts'
 import { namesIn, spiffeIdOf, type CertificateNames } from './certificate-names.ts'
 import { credentialNames } from './credential-names.ts'
 import { Refusal } from './refusal.ts'
+import { fitsSpiffe } from './trusted.ts'
 
 /** The issuer of subjects that the configuration gives a name to. That of a SPIFFE id is its trust domain. Neither can be the issuer of a token. */
 const certificateIssuer = 'sallyport:certificates'
@@ -54,11 +54,10 @@ export function createCertificateSubjects(
 function matcherOf(entry: CertificateConfig): (names: CertificateNames) => boolean {
   const { spiffe, uri, dns, email, subject } = entry
   if (spiffe !== undefined) {
-    const scheme = 'spiffe://'.length
-    const fits = picomatch(spiffe.slice(scheme), { dot: true })
+    const fits = fitsSpiffe(spiffe)
     return (names) => {
       const id = spiffeIdOf(names)?.id
-      return id !== undefined && fits(id.slice(scheme))
+      return id !== undefined && fits(id)
     }
   }
   if (uri !== undefined) return (names) => names.uri.includes(uri)

@@ -20,6 +20,11 @@ rules:
     on: crm
     what: { http: { method: GET } }
     then: allow
+  - name: refunds-need-somebody
+    on: crm
+    what: { http: { method: POST } }
+    then: hold
+    approval: { from: { group: approvers } }
   - name: somebody-else-looks-at-it
     on: sallyport
     what: { admin: { operation: [policy.activate, identity.change] } }
@@ -135,6 +140,27 @@ describe('roles that change in the configuration, where a rule holds that', () =
 
     await gateway.restart(() => edit(entry, ''))
     expect(await asOther()).toBe(401)
+  })
+
+  it('class 16: what waits with a token of an issuer that is taken out is not sent, whoever approves it', async () => {
+    const other = await startTokenIssuer()
+    atEnd(() => other.close())
+    upstream.arrived.length = 0
+    const mine = `    - issuer: ${gateway.issuer.issuer}`
+    const entry = `    - issuer: ${other.issuer}\n      audience: sallyport\n      claims: { owner: owner }\n`
+    await gateway.restart(() => edit(mine, `${entry}${mine}`))
+    await gateway.vote('omar', await gateway.pending())
+    const token = await other.mint({ sub: 'somebody', groups: ['agents'], owner: 'priya' })
+    const headers = { authorization: `Bearer ${token}`, prefer: 'respond-async' }
+    const send = () =>
+      fetch(`${gateway.agentsUrl}/crm/v1/refunds`, { method: 'POST', headers, body: '{}' })
+    await expect.poll(async () => (await send()).status, soon).toBe(202)
+    const approval = await gateway.pending()
+
+    await gateway.restart(() => edit(entry, ''))
+    await gateway.vote('omar', approval)
+    await expect.poll(() => state(approval.id), soon).toBe('invalidated')
+    expect(upstream.arrived).toEqual([])
   })
 
   it('a login with another identity provider opens nothing for its people until then', async () => {

@@ -47,6 +47,7 @@ export async function openTestGate(
     policies: () => compiled,
     catchUp: async () => {},
     limits: configSchema.shape.hold.parse({ max_per_subject: 10_000, max_per_hour: 100_000 }),
+    trusts: () => true,
     sealer: new Sealer(new Keyring([{ key: Buffer.alloc(32, 's'), madeAt: new Date(0) }])),
     observed: new Set(),
     announcing,
