@@ -8,13 +8,18 @@ import { searchable } from './audit.ts'
 
 const auditors = { roles: ['auditor'] } as const
 
-const name = z.string().trim().min(1).max(80)
+/** JSON has more than a text in the database: NUL, and halves of characters. */
+const text = z
+  .string()
+  .refine((it) => it.isWellFormed() && !it.includes('\0'), 'No text has such a character in it.')
+
+const name = text.trim().min(1).max(80)
 
 /** As it was asked: a search for the last day stays one for the last day. */
 const query = z
   .strictObject({
-    ...Object.fromEntries(searchable.map((name) => [name, z.string().max(400).optional()])),
-    since: z.string().max(10).optional().describe('a range that ends now: `15m`, `24h`, `7d` …'),
+    ...Object.fromEntries(searchable.map((name) => [name, text.max(400).optional()])),
+    since: text.max(10).optional().describe('a range that ends now: `15m`, `24h`, `7d` …'),
   })
   .describe('parameters of GET /api/audit/events')
 

@@ -49,8 +49,10 @@ export async function traceRoutes(app: ControlServer, { store }: { store: Store 
       },
     },
     async ({ params: { trace }, caller }) => {
-      const whole = await reads.run(() => readTrace(store, trace))
-      const shown = await visible(store, whole, caller)
+      const [whole, shown] = await reads.run(async () => {
+        const read = await readTrace(store, trace)
+        return [read, await visible(store, read, caller)] as const
+      })
       if (shown.length === 0) {
         throw new Problem(
           'not-found',
@@ -75,18 +77,24 @@ async function visible(
 ): Promise<readonly TracedAction[]> {
   if (caller?.kind !== 'person') return []
   if (caller.roles.has('auditor')) return actions
-  const seen = await Promise.all(
-    actions.map(async ({ events }) => {
-      const about = events as readonly unknown[] as readonly AboutAction[]
-      // Votes have subjects of their own.
-      const did = about.find(({ type }) => type === 'action.decided')?.subject
-      if (did && isBehind(caller.person, did)) return true
-      const id = about.find(({ approval }) => approval !== undefined)?.approval
-      const approval = id === undefined ? null : await getApproval(store, id)
-      return approval !== null && maySee(caller, approval)
-    }),
-  )
-  return actions.filter((_, i) => seen[i])
+  const shown: TracedAction[] = []
+  // One after the other: a run has hundreds of them, and each payload may be large.
+  for (const action of actions) if (await maySeeAction(store, action, caller)) shown.push(action)
+  return shown
+}
+
+async function maySeeAction(
+  store: Store,
+  { events }: TracedAction,
+  caller: Extract<Caller, { kind: 'person' }>,
+): Promise<boolean> {
+  const about = events as readonly unknown[] as readonly AboutAction[]
+  // Votes have subjects of their own.
+  const did = about.find(({ type }) => type === 'action.decided')?.subject
+  if (did && isBehind(caller.person, did)) return true
+  const id = about.find(({ approval }) => approval !== undefined)?.approval
+  const approval = id === undefined ? null : await getApproval(store, id)
+  return approval !== null && maySee(caller, approval)
 }
 
 interface AboutAction {

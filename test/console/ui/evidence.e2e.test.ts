@@ -4,6 +4,11 @@ import { expect, test } from 'vitest'
 import { expectAccessible } from '../chromium.ts'
 import { describeInBrowser, goTo } from './in-browser.ts'
 
+interface Answer {
+  readonly status: number
+  readonly body: unknown
+}
+
 describeInBrowser('evidence and replay in the console', {}, ({ company, at }) => {
   const held = (order: string) =>
     company().agent(
@@ -55,11 +60,9 @@ describeInBrowser('evidence and replay in the console', {}, ({ company, at }) =>
 
   test('what a rule holds is said, and is the same export when it is asked for again', async () => {
     const { page, context } = await at('Dana Okafor')
-    const { body } = await call<{ documents: { file: string; text: string }[] }>(
-      page,
-      '/api/policies',
-    )
-    const before = body.documents.map((one) => ({ ...one, file: one.file.split('/').at(-1)! }))
+    const { body } = await call(page, '/api/policies')
+    const inForce = body as { documents: { file: string; text: string }[] }
+    const before = inForce.documents.map((one) => ({ ...one, file: one.file.split('/').at(-1)! }))
     const text =
       'rules: [{ name: exports-wait, on: sallyport, what: { admin: { operation: audit.export } }, then: hold, approval: { from: { group: approvers } } }]'
     const documents = [...before, { file: 'exports.yaml', text }]
@@ -73,11 +76,8 @@ describeInBrowser('evidence and replay in the console', {}, ({ company, at }) =>
     const notice = page.getByRole('alert').filter({ hasText: 'A rule holds this export.' })
     const [id] = /[0-9a-f]{8}-[0-9a-f-]{27}/.exec((await notice.textContent())!)!
     const other = await at('Omar Haddad')
-    const { body: shown } = await call<{ action: { digest: string }; view_hash: string }>(
-      other.page,
-      `/api/approvals/${id}`,
-    )
-    const { action, view_hash } = shown
+    const { body: shown } = await call(other.page, `/api/approvals/${id}`)
+    const { action, view_hash } = shown as { action: { digest: string }; view_hash: string }
     const vote = { decision: 'approve', digest: action.digest, view_hash }
     expect((await call(other.page, `/api/approvals/${id}/votes`, vote)).status).toBe(200)
     await other.context.close()
@@ -180,11 +180,7 @@ describeInBrowser('evidence and replay in the console', {}, ({ company, at }) =>
 })
 
 /** Calls the API as whoever is logged in on this page. */
-async function call<T>(
-  page: Page,
-  path: string,
-  body?: object,
-): Promise<{ status: number; body: T }> {
+async function call(page: Page, path: string, body?: object): Promise<Answer> {
   const asked = JSON.stringify({ path, body: body && JSON.stringify(body) })
   return page.evaluate(`(async ({ path, body }) => {
     const me = await (await fetch('/api/me')).json()
