@@ -194,6 +194,19 @@ describe('the image, without an engine', () => {
     expect(code).toBe(0)
   })
 
+  test('has what reads large policies in a thread of its own', async () => {
+    const large = join(etc, 'large')
+    mkdirSync(large)
+    const rules = Array.from(
+      { length: 1_000 },
+      (_, n) =>
+        `  - { name: reads-${n}, on: crm, what: { http: { path: /v1/items-${n} } }, then: allow }\n`,
+    )
+    writeFileSync(join(large, 'rules.yaml'), `rules:\n${rules.join('')}`)
+    const checked = await outcome(run(main, ['policy', 'check', large]))
+    expect(checked).toMatchObject({ code: 0, output: expect.stringMatching(/^rules +1000$/m) })
+  })
+
   test('ends well, and has written to /data alone', async () => {
     gateway.kill('SIGTERM')
     const [code] = (await once(gateway, 'exit')) as [number]
