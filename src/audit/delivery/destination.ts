@@ -8,6 +8,8 @@ import type { Manifest } from '../export/manifest.ts'
 export interface Destination {
   /** For people, without secrets. */
   readonly to: string
+  /** Of where that is in full, where that can have secrets in it: SHA-256, in hex. */
+  readonly hash?: string
   /** In characters, before they are compressed: a batch ends with the event that goes beyond. Memory holds one batch of each destination. */
   readonly longest: number
   readonly compressed: boolean

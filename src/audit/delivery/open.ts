@@ -27,10 +27,10 @@ export async function registerDelivery(
     audit,
   }: { readonly store: Store; readonly audit: Pick<AuditLog, 'write' | 'linkWritten'> },
   name: string,
-  { to }: Destination,
+  { to, hash }: Destination,
   { format, personal, from }: Pick<AuditDeliveryConfig, 'format' | 'personal' | 'from'>,
 ): Promise<void> {
-  const settings: JsonObject = { to, format, personal }
+  const settings: JsonObject = { to, ...(hash !== undefined && { hash }), format, personal }
   await store.tx(async (tx) => {
     const changed = await tx.query<{ cursor: number }>(
       `INSERT INTO sallyport.audit_deliveries AS d (name, settings, cursor)

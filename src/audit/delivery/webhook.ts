@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { Webhook } from 'standardwebhooks'
 import type { AuditDeliveryConfig } from '../../config/schema.ts'
@@ -23,6 +24,7 @@ export function webhookDestination(
   return {
     // A path can have a token in it.
     to: new URL(url).origin,
+    hash: hash('sha256', url),
     longest,
     compressed: false,
     head: head === null ? '' : `${head}\n`,
