@@ -2,7 +2,6 @@ import type { Approval } from '../approvals/approval.ts'
 import { isReleased } from '../approvals/break-glass.ts'
 import { standingOf } from '../approvals/standing.ts'
 import { lockApproval, moveApproval } from '../approvals/store.ts'
-import { votesOf } from '../approvals/votes.ts'
 import type { Decision } from '../core/decision.ts'
 import { Problem } from '../core/errors.ts'
 import type { Outcome } from '../core/event.ts'
@@ -21,6 +20,7 @@ import { issuePermit } from './permit.ts'
 import { complete, endFormerLife, expire, invalidate } from './settle.ts'
 import { leaseLost, stillValid, vouchedFor } from './still-valid.ts'
 import { counting, usageNow } from './usage-facts.ts'
+import { votesThatCount } from './votes-that-count.ts'
 
 /** Who claims: an attempt whose caller waits, or the gateway for one that is detached. */
 export interface Claimant extends Pick<Attempt, 'action' | 'credential' | 'caller'> {
@@ -98,7 +98,7 @@ async function take(
   // Closed: a replica that has not loaded the policies in force does not know whether they allow this.
   await pinGeneration(tx, policies.generation)
   const decision = decide(action, await usageNow(ctx, tx, action, policies), policies)
-  const obstacle = await obstacleIn(tx, approval, decision)
+  const obstacle = await obstacleIn(ctx, tx, approval, decision)
   if (obstacle) return invalidate(step, approval, obstacle)
 
   if (caller.aborted) return approval
@@ -117,13 +117,14 @@ const credentialEnded =
 
 /** Why the policies in force do not let this approval be used, or `null`. An approval cannot outlive the rule that asked for it. */
 export async function obstacleIn(
+  ctx: GateContext,
   tx: Queryable,
   approval: Approval,
   decision: Decision,
 ): Promise<string | null> {
   if (decision.verdict === 'allow') return null
   if (decision.verdict === 'deny') return 'The policies in force deny this action.'
-  const votes = (await votesOf(tx, [approval.id])).get(approval.id)!
+  const votes = await votesThatCount(ctx, tx, approval.id)
   return isReleased(decision.requirements, votes)
     ? null
     : 'The policies in force ask for other approvals than were given.'

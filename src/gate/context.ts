@@ -1,7 +1,8 @@
 import type { AuditLog } from '../audit/append.ts'
 import type { Holds } from '../approvals/hold.ts'
 import type { Config } from '../config/schema.ts'
-import type { Credential, Party } from '../core/subject.ts'
+import type { Party } from '../core/subject.ts'
+import type { Shown } from '../identity/trusted.ts'
 import type { Lease, LeaseTimes } from '../store/lease.ts'
 import type { Store } from '../store/db.ts'
 import type { Sealer } from '../store/sealer.ts'
@@ -29,8 +30,8 @@ export interface GateContext {
   /** Resolves when the policies are those that are in force for all replicas, as far as that is possible. */
   readonly catchUp: () => Promise<void>
   readonly limits: Config['hold']
-  /** Whether a credential that somebody showed some time ago would still be theirs by the identity in force. */
-  readonly trusts: (subject: Party, kind: Credential['kind']) => boolean
+  /** Whether somebody who showed some time ago who they are would still be that by the identity in force. */
+  readonly trusts: (party: Party, how: Shown) => boolean
   /** Seals the requests and responses that are kept for `respond-async`. */
   readonly sealer: Sealer
   /** Resources on which nothing is held or denied, only recorded. Whatever is not in here is enforced. */

@@ -67,7 +67,7 @@ async function endOfLeave(
   // Closed: what nobody approved, and would have to be approved now, ends.
   const approval = under && (await getApproval(ctx.store, under.approval))
   const obstacle = approval
-    ? await obstacleIn(ctx.store, approval, decision)
+    ? await obstacleIn(ctx, ctx.store, approval, decision)
     : 'The policies in force ask for an approval.'
   return obstacle === null ? null : new Problem('approval-invalidated', obstacle)
 }

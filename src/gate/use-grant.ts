@@ -3,7 +3,6 @@ import { listGrants, type Grant } from '../approvals/grants.ts'
 import { approversIn, quorumMet } from '../approvals/quorum.ts'
 import { isAlike, offeredScopes } from '../approvals/scope.ts'
 import { getApproval } from '../approvals/store.ts'
-import { votesOf } from '../approvals/votes.ts'
 import type { Decision } from '../core/decision.ts'
 import { credentialStillValid } from '../identity/credential.ts'
 import { decide } from '../policy/decide.ts'
@@ -19,6 +18,7 @@ import { issuePermit, type Permit } from './permit.ts'
 import type { Bound } from './request-approval.ts'
 import { leaseLost, stillValid, vouchedFor } from './still-valid.ts'
 import { counting, usageNow } from './usage-facts.ts'
+import { votesThatCount } from './votes-that-count.ts'
 
 /**
  * Runs an action under what was granted before, if anything covers it; `null` if nothing does. Each use is its own action, with its own
@@ -48,7 +48,7 @@ export async function useGrant(
     for (const grant of grants) {
       if (!covers(grant, attempt, decision, bound)) continue
       const approval = await getApproval(tx, grant.approval)
-      if (!approval || !(await stillApproved(tx, approval, decision))) continue
+      if (!approval || !(await stillApproved(ctx, tx, approval, decision))) continue
       if (grant.connection !== null && !isOfThisLife(approval, ctx.lease.replica, epoch)) continue
       if (!(await credentialStillValid(tx, credential))) return null
       const { replica } = ctx.lease
@@ -101,10 +101,11 @@ function isOfThisLife({ connection }: Approval, replica: string, epoch: number):
 
 /** An approval that was taken back, or fell with its rule, grants nothing any more. */
 async function stillApproved(
+  ctx: GateContext,
   tx: Queryable,
   { id, state }: Approval,
   { requirements }: Decision,
 ): Promise<boolean> {
   if (state === 'cancelled' || state === 'invalidated') return false
-  return quorumMet(requirements, approversIn((await votesOf(tx, [id])).get(id)!))
+  return quorumMet(requirements, approversIn(await votesThatCount(ctx, tx, id)))
 }

@@ -18,6 +18,7 @@ import type { GateContext } from './context.ts'
 import { objection, selfApproval } from './objection.ts'
 import { endFormerLife, expire, resolveByVote } from './settle.ts'
 import { approvalView } from './view.ts'
+import { votesThatCount } from './votes-that-count.ts'
 
 /**
  * One person's vote, through whichever channel. Everything is checked under the approval's lock, in the transaction that takes the edge. Throws `self-approval`,
@@ -40,7 +41,7 @@ export async function castVote(
     const excluded = await isExcludedByStore(step.tx, approval.id, person)
     const problem = excluded
       ? selfApproval()
-      : ((await disabled(step, person)) ?? objection(person, ballot, approval))
+      : ((await nobodyNow(ctx, step, person)) ?? objection(person, ballot, approval))
     if (!problem) return count(ctx, step, approval, person, ballot)
     await step.record(voteEvent('approval.vote_refused', approval, person, ballot, problem))
     return problem
@@ -58,8 +59,15 @@ export async function castVote(
   }
 }
 
-/** Whichever channel it comes by, the vote of somebody whose account was disabled does not count. */
-async function disabled({ tx }: Step, person: Person): Promise<Problem | null> {
+/** Whichever channel it comes by, the vote of somebody whose account was disabled does not count, nor that of anybody whom nobody vouches for any more. */
+async function nobodyNow(
+  { trusts }: GateContext,
+  { tx }: Step,
+  person: Person,
+): Promise<Problem | null> {
+  if (!trusts(person, 'login')) {
+    return new Problem('not-eligible', 'The identity provider of this account counts no more here.')
+  }
   if (!(await isDisabled(tx, person))) return null
   return new Problem('not-eligible', 'The identity provider disabled this account.')
 }
@@ -96,7 +104,7 @@ async function count(
     await hastenNotices(step.tx, approval.id)
     return undefined
   }
-  const votes = (await votesOf(step.tx, [approval.id])).get(approval.id)!
+  const votes = await votesThatCount(ctx, step.tx, approval.id)
   if (quorumMet(approval.decision.requirements, approversIn(votes))) {
     await resolveByVote(step, approval, 'approved', resolution)
     await grantBeyondOnce(step, approval, votes)

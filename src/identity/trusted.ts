@@ -2,29 +2,38 @@ import picomatch from 'picomatch'
 import type { Config } from '../config/schema.ts'
 import type { Credential, Party } from '../core/subject.ts'
 
-type Trusted = Pick<Config['identity'], 'issuers' | 'certificates'>
+/** How somebody showed who they are. */
+export type Shown = Credential['kind'] | 'login'
+
+type Trusted = Pick<Config['identity'], 'issuers' | 'certificates' | 'login'>
 
 /**
  * Whether a subject that was somebody when it showed its credential would be by what is in force now. An issuer that is taken out, or an entry for a certificate, counts no more from then
  * on, also for what waits, goes on, or is sent later by the gateway itself. Keys have an end of their own.
  */
 export function isStillTrusted(
-  { issuers, certificates }: Trusted,
+  { issuers, certificates, login }: Trusted,
   { issuer, subject }: Party,
-  kind: Credential['kind'],
+  kind: Shown,
 ): boolean {
   switch (kind) {
     case 'agent-key':
       return true
+    case 'login':
+      // Or with a token, from the command line.
+      return login?.issuer === issuer || hasIssuer(issuers, issuer)
     case 'jwt':
     case 'opaque-token':
-      return issuers.some((one) => one.issuer === issuer)
+      return hasIssuer(issuers, issuer)
     case 'certificate':
       return certificates.some(({ name, spiffe }) =>
         spiffe === undefined ? name === subject : fitsSpiffe(spiffe)(subject),
       )
   }
 }
+
+const hasIssuer = (issuers: Trusted['issuers'], issuer: string) =>
+  issuers.some((one) => one.issuer === issuer)
 
 const scheme = 'spiffe://'.length
 

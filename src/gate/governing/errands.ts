@@ -72,7 +72,7 @@ async function take(
   if (inForce.generation !== policies.generation) return null
   const decision = decide(approval.action, {}, policies)
   const obstacle =
-    (await obstacleIn(tx, approval, decision)) ??
+    (await obstacleIn(ctx, tx, approval, decision)) ??
     (await endOfProposer(tx, approval)) ??
     (await work.obstacle(step, approval, inForce))
   if (obstacle) {
