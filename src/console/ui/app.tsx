@@ -21,11 +21,7 @@ export function App() {
         <main class="welcome">
           <Mark />
           <h1>Sallyport</h1>
-          <FailureNotice failure={session.failure}>
-            <button type="button" onClick={ask}>
-              Try again
-            </button>
-          </FailureNotice>
+          <FailureNotice failure={session.failure} again={ask} />
         </main>
       )
     case 'in':

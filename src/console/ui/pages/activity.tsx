@@ -51,13 +51,7 @@ export function ActivityPage({ me, query }: { me: Me; query: URLSearchParams }) 
       </div>
       <ActivityToolbar filter={filter} set={set} />
       <SavedSearches csrf={me.csrf_token} asked={savedQuery(filter)} />
-      {failure && (
-        <FailureNotice failure={failure}>
-          <button type="button" onClick={again}>
-            Try again
-          </button>
-        </FailureNotice>
-      )}
+      {failure && <FailureNotice failure={failure} again={again} />}
       <div class="activity-body">
         <Facets facets={facetsOf(events, filter)} filter={filter} set={set} />
         <div>

@@ -64,11 +64,7 @@ export function ApprovalPage({ id, me, feed, askSession }: ApprovalPageProps) {
       {!approval && failure && (
         <>
           <h1 tabIndex={-1}>Approval</h1>
-          <FailureNotice failure={failure}>
-            <button type="button" onClick={refresh}>
-              Try again
-            </button>
-          </FailureNotice>
+          <FailureNotice failure={failure} again={refresh} />
         </>
       )}
     </>

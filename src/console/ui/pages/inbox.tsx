@@ -72,11 +72,7 @@ export function Inbox({ me, feed, everything, query }: InboxProps) {
         mine={everything.filter((approval) => isMine(me, approval)).length}
       />
       {failure && failure.code !== 'unauthenticated' && !(loaded && connection === 'lost') && (
-        <FailureNotice failure={failure}>
-          <button type="button" onClick={look}>
-            Try again
-          </button>
-        </FailureNotice>
+        <FailureNotice failure={failure} again={look} />
       )}
       {!loaded && !failure && <p role="status">Looking at what is waiting …</p>}
       {loaded && waiting.length === 0 && !onlyDecided && <Nothing all={everything.length} />}

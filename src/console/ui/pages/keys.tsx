@@ -35,13 +35,7 @@ export function KeysPage({ me }: { me: Me }) {
           }}
         />
       )}
-      {failure && (
-        <FailureNotice failure={failure}>
-          <button type="button" onClick={ask}>
-            Try again
-          </button>
-        </FailureNotice>
-      )}
+      {failure && <FailureNotice failure={failure} again={ask} />}
       {!answer && !failure && <p role="status">Looking for keys …</p>}
       {answer && keys.length === 0 && (
         <div class="empty">

@@ -44,13 +44,7 @@ export function PoliciesPage({ me, query }: { me: Me; query: URLSearchParams }) 
           }
         />
       </div>
-      {failure && (
-        <FailureNotice failure={failure}>
-          <button type="button" onClick={ask}>
-            Try again
-          </button>
-        </FailureNotice>
-      )}
+      {failure && <FailureNotice failure={failure} again={ask} />}
       {!answer && !failure && <p role="status">Reading the policies …</p>}
       {answer && answer.observed.length > 0 && (
         <Notice tone="alarm" title="Not enforced everywhere">

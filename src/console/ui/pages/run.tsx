@@ -26,13 +26,7 @@ export function RunPage({ trace }: { trace: string }) {
         <a href="#/activity">← Activity</a>
       </p>
       <h1 tabIndex={-1}>A run, call by call</h1>
-      {failure && (
-        <FailureNotice failure={failure}>
-          <button type="button" onClick={ask}>
-            Try again
-          </button>
-        </FailureNotice>
-      )}
+      {failure && <FailureNotice failure={failure} again={ask} />}
       {!run && !failure && <p role="status">Reading the log …</p>}
       {run && (
         <>

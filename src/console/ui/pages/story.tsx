@@ -29,13 +29,7 @@ export function StoryPage({ of, id }: { of: 'action' | 'approval'; id: string })
       <h1 tabIndex={-1}>
         {facts?.summary ? <Data text={facts.summary} limit={300} /> : `Story of an ${of}`}
       </h1>
-      {failure && (
-        <FailureNotice failure={failure}>
-          <button type="button" onClick={ask}>
-            Try again
-          </button>
-        </FailureNotice>
-      )}
+      {failure && <FailureNotice failure={failure} again={ask} />}
       {!events && !failure && <p role="status">Reading the log …</p>}
       {facts && events && events.length === 0 && (
         <p>Nothing is on record about it here. The link may be for another gateway.</p>

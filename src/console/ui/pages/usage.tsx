@@ -77,13 +77,7 @@ export function UsagePage({ query }: { query: URLSearchParams }) {
           />
         </div>
       </div>
-      {failure && (
-        <FailureNotice failure={failure}>
-          <button type="button" onClick={ask}>
-            Try again
-          </button>
-        </FailureNotice>
-      )}
+      {failure && <FailureNotice failure={failure} again={ask} />}
       {!answer && asking && <p role="status">Counting …</p>}
       {answer && (
         <Report

@@ -1,7 +1,7 @@
 import type { Asked } from '../state/use-answer.ts'
 import { count } from '../text/count.ts'
-import { ago } from '../text/time.ts'
 import { Data } from './data.tsx'
+import { Destination, since } from './destination.tsx'
 import { FailureNotice } from './notice.tsx'
 
 /** One of `GET /api/audit/deliveries`. */
@@ -15,8 +15,6 @@ export interface ShownDelivery {
   readonly last_error: string | null
 }
 
-const since = (at: string | null) => (at === null ? 'never' : ago(Date.now() - Date.parse(at)))
-
 /** How the audit log gets to where it is delivered. Nothing is shown where it is delivered nowhere. */
 export function DeliveryHealth({
   answer,
@@ -27,33 +25,14 @@ export function DeliveryHealth({
   return (
     <section class="sheet" aria-labelledby="deliveries">
       <h2 id="deliveries">Audit log, delivered</h2>
-      {failure && (
-        <FailureNotice failure={failure}>
-          <button type="button" onClick={ask}>
-            Try again
-          </button>
-        </FailureNotice>
-      )}
+      {failure && <FailureNotice failure={failure} again={ask} />}
       <ul class="lines">
         {answer?.deliveries.map(({ name, to, state, lag, ...last }) => (
-          <li>
-            <p>
-              <strong>
-                <Data text={name} />
-              </strong>{' '}
-              <span class={`badge tone-${state === 'failing' ? 'bad' : 'good'}`}>{state}</span>
-            </p>
-            <p class="fine">
-              to <Data text={to} limit={200} /> · delivered {since(last.last_success)}
-              {lag.events > 0 &&
-                ` · ${count(lag.events, 'event')} not there yet, the first from ${since(lag.since)}`}
-            </p>
-            {last.last_error !== null && (
-              <p class="fine">
-                failed {since(last.last_failure)}: <Data text={last.last_error} limit={300} />
-              </p>
-            )}
-          </li>
+          <Destination name={name} well={state !== 'failing'} state={state} failed={last}>
+            to <Data text={to} limit={200} /> · delivered {since(last.last_success)}
+            {lag.events > 0 &&
+              ` · ${count(lag.events, 'event')} not there yet, the first from ${since(lag.since)}`}
+          </Destination>
         ))}
       </ul>
     </section>

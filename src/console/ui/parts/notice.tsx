@@ -23,12 +23,14 @@ export function Notice({
   )
 }
 
-/** A failure in plain words, with what to do; and the gateway's own words, which name names. */
+/** A failure in plain words, with what to do; and the gateway's own words, which name names. `again` does once more what has failed. */
 export function FailureNotice({
   failure,
+  again,
   children,
 }: {
   failure: Failure
+  again?: () => void
   children?: ComponentChildren
 }) {
   const known = failures[failure.code]
@@ -41,6 +43,11 @@ export function FailureNotice({
         <p class="fine">
           <Data text={failure.message} />
         </p>
+      )}
+      {again && (
+        <button type="button" onClick={again}>
+          Try again
+        </button>
       )}
       {children}
     </Notice>

@@ -1,12 +1,5 @@
-/** What is searched for, as it stands in the address. `since` is one of the ranges; `from` and `to` are exact, and win. */
-export const searchable = [
-  'q',
-  'subject',
-  'resource',
-  'decision',
-  'reason',
-  'rule',
-  'type',
+/** Of what is searched for, what nobody types: links ask for it. */
+export const exact = [
   'effect',
   'result',
   'action',
@@ -19,18 +12,16 @@ export const searchable = [
   'model',
 ] as const
 
-/** Those of them that nobody types: links ask for them. */
-export const exact = [
-  'effect',
-  'result',
-  'action',
-  'approval',
-  'trace',
-  'digest',
-  'policy',
-  'dataset',
-  'class',
-  'model',
+/** What is searched for, as it stands in the address. `since` is one of the ranges; `from` and `to` are exact, and win. */
+export const searchable = [
+  'q',
+  'subject',
+  'resource',
+  'decision',
+  'reason',
+  'rule',
+  'type',
+  ...exact,
 ] as const
 
 export type ActivityFilter = Readonly<
