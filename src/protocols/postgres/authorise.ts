@@ -36,7 +36,7 @@ interface Wish {
   readonly impact: Impact | null
   /** Milliseconds that it may wait for people. */
   readonly waitMs: number
-  /** Rejects with `FailedTransaction`, `Skipped`, or a problem: then it does not wait, and does not run. */
+  /** Rejects with `FailedTransaction`, `Skipped`, or a problem: then it does not wait, and does not run. Called again before what was approved runs. */
   readonly seal: () => Promise<Sealed>
 }
 
@@ -64,7 +64,6 @@ export class Authoriser {
     if (this.#takeBack()) return cancelled
     const attempt = new AbortController()
     this.#attempt = attempt
-    const shown: { sealed: Sealed | null } = { sealed: null }
     let reminders: NodeJS.Timeout | undefined
     try {
       const permit = await gate.enforce({
@@ -72,7 +71,7 @@ export class Authoriser {
         credential,
         binding,
         connection: this.#connection,
-        seal: async () => (shown.sealed = await seal()),
+        seal,
         waitMs,
         caller: attempt.signal,
         approval: null,
@@ -81,7 +80,7 @@ export class Authoriser {
           reminders = setInterval(() => this.#init.notice(waiting), reminder)
         },
       })
-      return redeemed(permit, shown.sealed)
+      return await this.#redeemed(permit, seal)
     } catch (error) {
       if (error instanceof Skipped || error instanceof Over) throw error
       if (this.#takeBack()) return cancelled
@@ -108,6 +107,25 @@ export class Authoriser {
     this.#attempt?.abort()
   }
 
+  /** A digest in the permit means that people approved this text with these values, in this session as it was, and about what its names stood for. */
+  async #redeemed(permit: Permit, seal: Wish['seal']): Promise<Run | Report> {
+    try {
+      // Anew: while people looked at it, others may have put something else in the place of a table or a function.
+      const digest = permit.digest === null ? null : (await seal()).digest
+      if (digest !== permit.digest) throw changedMeanwhile(permit)
+      if (digest !== null && this.#takeBack()) {
+        void permit.complete({ result: 'failed', error: 'not-sent' })
+        return cancelled
+      }
+      permit.redeem(digest)
+      return new Run(permit)
+    } catch (error) {
+      // Nobody waits for it any more, it is not what was approved, or this replica may be taken for dead. Nothing was sent.
+      void permit.complete({ result: 'failed', error: 'not-sent' })
+      throw error
+    }
+  }
+
   #takeBack(): boolean {
     const takenBack = this.#cancelled
     this.#cancelled = false
@@ -122,14 +140,7 @@ export class Authoriser {
   }
 }
 
-/** A digest in the permit means that people approved this text with these values, in this session as it was. */
-function redeemed(permit: Permit, sealed: Sealed | null): Run {
-  try {
-    permit.redeem(permit.digest === null ? null : (sealed?.digest ?? null))
-    return new Run(permit)
-  } catch (error) {
-    // Nobody waits for it any more, or this replica may be taken for dead. Nothing was sent.
-    void permit.complete({ result: 'failed', error: 'not-sent' })
-    throw error
-  }
+function changedMeanwhile({ action }: Permit): Problem {
+  const detail = 'What it names is not what it was when this was approved.'
+  return new Problem('approval-invalidated', detail, { action: action.id })
 }

@@ -1,4 +1,5 @@
 import { Problem } from '../../core/errors.ts'
+import { definitionsOf } from './definitions.ts'
 import { FailedTransaction, type Authoriser } from './authorise.ts'
 import { unreadableSetting } from './readable.ts'
 import { Run } from './run.ts'
@@ -132,6 +133,7 @@ export class Judge {
       searchPath: settings.searchPath,
       temporary: [...settings.temporary.keys()],
       settings: await settings.changed(),
+      definitions: await definitionsOf(server, analysis.sql),
       copiesIn: has(analysis.statements, 'copy-in'),
     }
   }

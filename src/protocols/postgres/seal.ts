@@ -20,6 +20,8 @@ export interface Meaning {
   readonly temporary: readonly string[]
   /** Settings that the session has changed. */
   readonly settings: Readonly<Record<string, string>>
+  /** Stands for what the names in it stood for (`definitions.ts`); `null` where it has none. */
+  readonly definitions: string | null
   /** It is a COPY FROM STDIN: its rows come after the decision. */
   readonly copiesIn: boolean
 }
@@ -32,6 +34,7 @@ export function seal(meaning: Meaning): Sealed {
 /** SHA-256, in hex. Each part is its tag, its length in bytes as 64 bits, and its bytes, so no part can take over the beginning of the next. */
 function digestOf(meaning: Meaning): string {
   const { text, prepared, types, bound, database, role, searchPath, temporary, settings } = meaning
+  const { definitions } = meaning
   const hash = createHash('sha256')
   const part = (tag: string, bytes: Buffer | string): void => {
     const body = typeof bytes === 'string' ? Buffer.from(bytes) : bytes
@@ -40,12 +43,13 @@ function digestOf(meaning: Meaning): string {
     head.writeBigUInt64BE(BigInt(body.length), 1)
     hash.update(head).update(body)
   }
-  part('V', 'sallyport postgres 1')
+  part('V', 'sallyport postgres 2')
   part('D', database)
   part('R', role)
   part('S', JSON.stringify(searchPath))
   part('Y', JSON.stringify(temporary))
   part('G', JSON.stringify(settings))
+  if (definitions !== null) part('C', definitions)
   part('Q', text)
   for (const { name, text } of prepared) {
     part('N', name)

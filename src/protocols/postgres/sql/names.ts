@@ -9,6 +9,14 @@ function quote(part: string): string {
   return /["*.]/.test(part) || part === '' ? `"${part.replaceAll('"', '""')}"` : part
 }
 
+/** The parts of a name that `qualified` has made. */
+export function partsOf(name: string): readonly string[] {
+  const parts = name.match(/"(?:[^"]|"")*"|[^".]+/g) ?? []
+  return parts.map((part) => {
+    return part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part
+  })
+}
+
 /** What a name of a relation stands for. */
 export type Meaning =
   | { readonly kind: 'relation'; readonly name: string; readonly relation: Relation }

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto'
+import type { ServerSide } from './server-side.ts'
+import { partsOf } from './sql/names.ts'
+import type { SqlAttributes } from './sql/statement.ts'
+
+/** Lists of what a text names, in its own words or through a view; and of what it may run besides. */
+const lists = ['named', 'reached', 'functions', 'unproven'] as const
+
+// Each version of a row has its own place, and the transaction that wrote it. The session's own search_path must not decide what any of this means.
+const version = (row: string): string => `pg_catalog.concat_ws(' ', ${row}.xmin, ${row}.ctid)`
+const equal = 'OPERATOR(pg_catalog.=)'
+const among = (column: string, all: string): string => `${column} ${equal} ANY (${all})`
+
+/** What depends on a table, and decides what a statement on it does. A row of `pg_class` itself is written anew by TRUNCATE, and does not count as a whole. */
+const ofRelations = (oids: string): string =>
+  [
+    `SELECT 'relation', c.oid, pg_catalog.concat_ws(' ', relkind, relowner, relrowsecurity, relforcerowsecurity, relacl)
+       FROM pg_catalog.pg_class c WHERE ${among('c.oid', oids)}`,
+    ...[
+      ['pg_attribute', 'attrelid'],
+      ['pg_attrdef', 'adrelid'],
+      ['pg_constraint', 'conrelid'],
+      ['pg_constraint', 'confrelid'],
+      ['pg_inherits', 'inhrelid'],
+      ['pg_inherits', 'inhparent'],
+    ].map(([catalogue, owner]) => dependent(catalogue!, owner!, oids)),
+    ...guards(oids),
+  ].join(' UNION ALL ')
+
+/** Code that runs with a statement, and is not in it. */
+const guards = (oids: string): string[] =>
+  [
+    ['pg_rewrite', 'ev_class'],
+    ['pg_trigger', 'tgrelid'],
+    ['pg_policy', 'polrelid'],
+  ].map(([catalogue, owner]) => dependent(catalogue!, owner!, oids))
+
+function dependent(catalogue: string, owner: string, oids: string): string {
+  return `SELECT '${catalogue}', d.${owner}, ${version('d')} FROM pg_catalog.${catalogue} d WHERE ${among(`d.${owner}`, oids)}`
+}
+
+const inSchemas = (catalogue: string, prefix: string, names: string): string =>
+  `SELECT o.oid FROM pg_catalog.${catalogue} o
+     JOIN pg_catalog.pg_namespace n ON n.oid ${equal} o.${prefix}namespace
+     JOIN (VALUES ${names}) AS v(schema, name)
+       ON v.schema ${equal} n.nspname::pg_catalog.text AND v.name ${equal} o.${prefix}name::pg_catalog.text`
+
+/** Of objects by these names: of whatever kind, a table or a function. */
+function question(names: string): string {
+  const relations = `ARRAY(${inSchemas('pg_class', 'rel', names)})`
+  const routines = `ARRAY(${inSchemas('pg_proc', 'pro', names)}
+    UNION ALL SELECT t.tgfoid FROM pg_catalog.pg_trigger t WHERE ${among('t.tgrelid', relations)}
+    UNION ALL SELECT p.oprcode::pg_catalog.oid FROM pg_catalog.pg_operator p
+      WHERE ${among('p.oid', `ARRAY(${inSchemas('pg_operator', 'opr', names)})`)})`
+  const types = `ARRAY(${inSchemas('pg_type', 'typ', names)})`
+  return [
+    ofRelations(relations),
+    `SELECT 'routine', r.oid, ${version('r')} FROM pg_catalog.pg_proc r WHERE ${among('r.oid', routines)}`,
+    `SELECT 'type', t.oid, ${version('t')} FROM pg_catalog.pg_type t WHERE ${among('t.oid', types)} AND t.typtype ${equal} 'd'`,
+    dependent('pg_constraint', 'contypid', types),
+  ].join(' UNION ALL ')
+}
+
+/** Where a text may run what nobody can tell: everything that runs code, and did not come with the server. */
+const anything = `SELECT 'any routine', r.oid, ${version('r')} FROM pg_catalog.pg_proc r
+  WHERE r.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid UNION ALL ${guards(
+    'ARRAY(SELECT c.oid FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid)',
+  ).join(' UNION ALL ')}`
+
+/**
+ * Binds an approval to what the names in a text stand for: a table, view or function that was replaced, or got another owner, rule, trigger, policy or right, is another
+ * one, whatever it is called. As the session itself sees them now; `null` for a text that names nothing. Only when nothing is outstanding.
+ */
+export async function definitionsOf(
+  server: Pick<ServerSide, 'ask'>,
+  sql: SqlAttributes,
+): Promise<string | null> {
+  const known = lists.flatMap((list) => {
+    const names = sql[list]
+    return Array.isArray(names) ? (names as readonly string[]) : []
+  })
+  const isOpen = lists.some((list) => !Array.isArray(sql[list]))
+  const pairs = [...new Set(known)].map(partsOf).filter(([schema]) => schema !== 'pg_catalog')
+  const values = pairs.map(([schema = '', name = '']) => `(${literal(schema)}, ${literal(name)})`)
+  const questions = [
+    ...(values.length > 0 ? [question(values.join(', '))] : []),
+    ...(isOpen ? [anything] : []),
+  ]
+  if (questions.length === 0) return null
+  const rows = await server.ask(questions.join(' UNION ALL '))
+  const lines = rows.map((row) => JSON.stringify(row)).toSorted()
+  return createHash('sha256').update(lines.join('\n')).digest('hex')
+}
+
+function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'::pg_catalog.text`
+}

@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { failureOf, hasPostgres, startDatabase, type DatabaseGateway } from './database.ts'
+
+const policies = `rules:
+  - name: deletes-with-a-lead
+    on: orders
+    what: { sql: { verb: [delete, insert, call, do] } }
+    then: hold
+    approval: { from: { group: support-leads }, expires: 5m }
+  - { name: all, on: orders, then: allow }
+`
+
+/** A statement is approved for what its names stand for, and not for the names. */
+describe.runIf(hasPostgres)('class 11: what is put in the place of what was approved', () => {
+  let db: DatabaseGateway
+  beforeAll(async () => {
+    db = await startDatabase({ policies })
+  })
+  afterAll(() => db.close())
+  beforeEach(async () => {
+    await db.direct.query(`
+      DROP VIEW IF EXISTS cheap; DROP TABLE IF EXISTS goods, precious, log, parts CASCADE;
+      DROP PROCEDURE IF EXISTS tidy(), tidy(int); DROP FUNCTION IF EXISTS note(), inner_step() CASCADE;
+      CREATE TABLE goods (id int, price int); INSERT INTO goods VALUES (1, 1), (2, 200);
+      CREATE TABLE precious (id int, price int); INSERT INTO precious VALUES (1, 1);
+      CREATE TABLE log (id int);
+      CREATE VIEW cheap AS SELECT id, price FROM goods WHERE price < 100;
+      CREATE FUNCTION inner_step() RETURNS void LANGUAGE sql AS 'INSERT INTO log VALUES (1)';
+      CREATE PROCEDURE tidy() LANGUAGE plpgsql AS 'BEGIN PERFORM inner_step(); END';
+      CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END';
+      CREATE TRIGGER noted BEFORE DELETE ON goods FOR EACH ROW EXECUTE FUNCTION note();
+    `)
+  })
+
+  const purge = "'BEGIN DELETE FROM precious; RETURN OLD; END'"
+
+  test.each([
+    [
+      'a table that is made anew',
+      'DELETE FROM precious',
+      'ALTER TABLE precious RENAME TO parts; CREATE TABLE precious AS TABLE goods',
+    ],
+    [
+      'a view that shows more',
+      'DELETE FROM cheap',
+      'CREATE OR REPLACE VIEW cheap AS SELECT id, price FROM goods',
+    ],
+    ['a column of what a view reads', 'DELETE FROM cheap', 'ALTER TABLE goods ADD COLUMN more int'],
+    [
+      'a trigger that was not there',
+      'DELETE FROM log',
+      'CREATE TRIGGER t AFTER DELETE ON log FOR EACH STATEMENT EXECUTE FUNCTION note()',
+    ],
+    [
+      'what a trigger runs',
+      'DELETE FROM goods',
+      `CREATE OR REPLACE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS ${purge}`,
+    ],
+    ['a rule', 'DELETE FROM log', 'CREATE RULE r AS ON DELETE TO log DO ALSO DELETE FROM precious'],
+    [
+      'a policy that lets see more',
+      'DELETE FROM log',
+      'ALTER TABLE log ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON log USING (true)',
+    ],
+    ['a default', 'INSERT INTO log DEFAULT VALUES', 'ALTER TABLE log ALTER id SET DEFAULT 7'],
+    [
+      'a partition',
+      'DELETE FROM log',
+      'ALTER TABLE precious DROP price; ALTER TABLE precious INHERIT log',
+    ],
+    [
+      'a function',
+      'CALL tidy()',
+      `CREATE OR REPLACE PROCEDURE tidy() LANGUAGE sql AS 'DELETE FROM precious'`,
+    ],
+    [
+      'another function, of the same name',
+      'CALL tidy()',
+      `CREATE PROCEDURE tidy(x int DEFAULT 1) LANGUAGE sql AS 'DELETE FROM precious'`,
+    ],
+    [
+      'what a function calls',
+      'CALL tidy()',
+      `CREATE OR REPLACE FUNCTION inner_step() RETURNS void LANGUAGE sql AS 'DELETE FROM precious'`,
+    ],
+    ['the rights of who runs it', 'CALL tidy()', 'ALTER PROCEDURE tidy() SECURITY DEFINER'],
+    [
+      'what a block may call',
+      'DO $$ BEGIN DELETE FROM log; CALL tidy(); END $$',
+      `CREATE OR REPLACE FUNCTION inner_step() RETURNS void LANGUAGE sql AS 'DELETE FROM precious'`,
+    ],
+  ])('%s does not run under the old approval', async (_, text, change) => {
+    const client = await db.connect()
+    const running = failureOf(client.query(text))
+    const approval = await db.gateway.pending()
+    await db.direct.query(change)
+    const changed = await state(db)
+    await db.gateway.vote('dana', approval)
+    expect(await running).toMatchObject({
+      code: '42501',
+      message: 'What it names is not what it was when this was approved.',
+    })
+    expect(await state(db)).toEqual(changed)
+    // The session goes on.
+    expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
+  })
+
+  test('an approval that comes when nobody waits is none for what is there then', async () => {
+    const text = 'DELETE FROM precious'
+    const waiting = await db.connect()
+    const given = failureOf(waiting.query(text))
+    const approval = await db.gateway.pending()
+    await waiting.end()
+    await given
+    await db.gateway.vote('dana', approval)
+    await db.direct.query('DROP TABLE precious; CREATE TABLE precious AS TABLE goods')
+    const deleting = (await db.connect()).query(text)
+    const another = await db.gateway.pending()
+    expect(another.id).not.toBe(approval.id)
+    await db.gateway.vote('dana', another)
+    expect((await deleting).rowCount).toBe(2)
+  })
+
+  test('what others do to other things, or to rows, changes no approval; nor does what its own transaction did before', async () => {
+    const client = await db.connect()
+    await client.query('BEGIN')
+    await client.query('CREATE TABLE of_mine (id int)')
+    const deleting = client.query('DELETE FROM goods')
+    const approval = await db.gateway.pending()
+    await db.direct.query('CREATE TABLE parts (id int)')
+    await db.direct.query('ALTER PROCEDURE tidy() SECURITY DEFINER')
+    await db.direct.query('INSERT INTO goods VALUES (3, 3)')
+    await db.direct.query('ANALYZE goods')
+    await db.gateway.vote('dana', approval)
+    expect((await deleting).rowCount).toBe(3)
+    await client.query('ROLLBACK')
+  })
+})
+
+/** Rows of each table. */
+async function state({ direct }: DatabaseGateway): Promise<Record<string, string>> {
+  const { rows } = await direct.query<Record<string, string>>(
+    'SELECT (SELECT count(*) FROM goods) AS goods, (SELECT count(*) FROM precious) AS precious, (SELECT count(*) FROM log) AS log',
+  )
+  return rows[0]!
+}
