@@ -24,7 +24,8 @@ export function auditDeliveries(terminal: Terminal): Command {
       const schema = z.object({ deliveries: z.array(delivery) })
       const answer = await plane.get('/api/audit/deliveries', schema)
       if (json) return terminal.print(jsonText(answer, 2))
-      if (answer.deliveries.length === 0) return terminal.note('Nothing here.')
+      if (answer.deliveries.length === 0)
+        return terminal.note('The log is delivered nowhere: audit.deliveries is not configured.')
       const rows = answer.deliveries.map((it) => [
         ...[it.name, it.to, it.state, String(it.cursor), String(it.lag.events)],
         ...[it.lag.since, it.last_success],
