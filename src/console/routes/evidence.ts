@@ -4,10 +4,11 @@ import { z } from 'zod'
 import type { AuditLog } from '../../audit/append.ts'
 import { evidenceArchive, logFile } from '../../audit/evidence/archive.ts'
 import { frameworks, type Framework } from '../../audit/evidence/controls.ts'
+import { evidenceLines } from '../../audit/evidence/lines.ts'
 import { readEvidence } from '../../audit/evidence/read.ts'
 import { evidenceReport, type EvidenceReport } from '../../audit/evidence/report.ts'
 import { manifestOf } from '../../audit/export/manifest.ts'
-import { exportNdjson, openExport } from '../../audit/export/ndjson.ts'
+import { openExport } from '../../audit/export/ndjson.ts'
 import type { Part, Span } from '../../audit/export/stretches.ts'
 import { readCheckpoint } from '../../audit/log/checkpoints.ts'
 import type { Sequencer } from '../../audit/log/sequencer.ts'
@@ -68,7 +69,7 @@ export async function evidenceRoutes(
       await audit.append({ type: 'audit.exported', subject, details })
       const part = await openExport(store, partOf(span))
       const { manifest, text } = await signedManifest(part)
-      const lines = exportNdjson(store, part)
+      const lines = evidenceLines(store, manifest)
       const archive = evidenceArchive({
         ...{ framework, lines, manifest },
         span: inWords(span),
@@ -97,7 +98,7 @@ export async function evidenceRoutes(
       const { manifest } = await signedManifest(part)
       return reply
         .type('application/x-ndjson')
-        .send(Readable.from(report(framework, inWords(span), part, manifest)))
+        .send(Readable.from(report(framework, inWords(span), manifest)))
     },
   )
 
@@ -111,13 +112,12 @@ export async function evidenceRoutes(
   async function* report(
     framework: Framework,
     span: EvidenceReport['span'],
-    part: Part,
     manifest: z.output<typeof manifestFile>,
   ): AsyncGenerator<string> {
     let events = 0
     let over = false
     async function* counted(): AsyncGenerator<string> {
-      for await (const line of exportNdjson(store, part)) {
+      for await (const line of evidenceLines(store, manifest)) {
         // Nobody is there any more to read the rest for.
         if (over) return
         events++

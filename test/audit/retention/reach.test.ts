@@ -1,6 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { Client } from 'pg'
 import { describe, expect, test } from 'vitest'
+import { evidenceLines } from '../../../src/audit/evidence/lines.ts'
+import { manifestOf, type Manifest } from '../../../src/audit/export/manifest.ts'
 import { Sequencer } from '../../../src/audit/log/sequencer.ts'
 import { contentsOf } from '../../../src/audit/retention/contents.ts'
 import { createLegalHold, releaseLegalHold } from '../../../src/audit/retention/legal-hold.ts'
@@ -161,6 +163,26 @@ describe.each(storeKinds)('what leaves the %s store', (kind) => {
         `UPDATE sallyport.audit_events SET type = 'x' WHERE id < '01900000-0000-0000-0000-000000000000'`,
       ),
     ).rejects.toThrow()
+  })
+
+  test('leaves no evidence that says somebody took it', async () => {
+    const { store, asOwner, sequencer, retain } = await scene()
+    await provideMonth(asOwner, month)
+    const then = await replicaOfThen(store, new Date('2024-03-15T12:00:00Z'))
+    for (let i = 0; i < 3; i++) await then.append(anIntent())
+    await then.close()
+    await sequencer.seal()
+    const evidence = async (manifest: Manifest) => {
+      const lines: string[] = []
+      for await (const line of evidenceLines(store, manifest)) lines.push(line)
+      return lines.length
+    }
+    const before = await manifestOf(store, { first: 0, end: 3 })
+    expect(await evidence(before)).toBe(3)
+    await retain(month)
+    // It had begun before.
+    await expect(evidence(before)).rejects.toThrow('a month left the database')
+    expect(await evidence(await manifestOf(store, { first: 0, end: 3 }))).toBe(3)
   })
 
   test('attack class 26: a legal hold ends neither unseen nor in the past', async () => {
