@@ -92,6 +92,18 @@ const column = async (table: string, id: string): Promise<Buffer | null> => {
 
 const agent = attemptAt('').action.subject
 
+it('gives the answer out also when another key seals by then', async () => {
+  await digestOf('rotated')
+  const id = await ask('rotated')
+  await approve(id)
+  await run(id, sender('rotated', Buffer.from('the answer')).prepare)
+  const key = (fill: string, at: number) => ({ key: Buffer.alloc(32, fill), madeAt: new Date(at) })
+  const rotated = new Sealer(new Keyring([key('s', 0), key('n', 1)]))
+  expect(rotated.keyId).not.toBe(ctx.sealer.keyId)
+  const { answer } = await new Gate({ ...ctx, sealer: rotated }).response(id, agent)
+  expect(answer.toString()).toBe('the answer')
+})
+
 it('keeps request and answer where the database cannot read them, and no longer than they are needed', async () => {
   await digestOf('sealed')
   const id = await ask('sealed')

@@ -43,7 +43,7 @@ export async function fetchResponse(
   const kept = await getResponse(ctx.store, id).catch((error: unknown) => {
     throw asProblem(error)
   })
-  if (kept?.sealed && kept.keyId === ctx.sealer.keyId) {
+  if (kept?.sealed && ctx.sealer.keyIds.includes(kept.keyId)) {
     return {
       answer: ctx.sealer.open(kept.sealed, responseOf(id)),
       delivered: () => deliver(ctx, approval),
