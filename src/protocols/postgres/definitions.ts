@@ -9,13 +9,23 @@ const lists = ['named', 'reached', 'functions', 'unproven'] as const
 // Each version of a row has its own place, and the transaction that wrote it. The session's own search_path must not decide what any of this means.
 const version = (row: string): string => `pg_catalog.concat_ws(' ', ${row}.xmin, ${row}.ctid)`
 const equal = 'OPERATOR(pg_catalog.=)'
-const among = (column: string, all: string): string => `${column} ${equal} ANY (${all})`
+
+/** Which rows: by a column with an OID. */
+type Which = (column: string) => string
+
+const among =
+  (oids: string): Which =>
+  (column) =>
+    `${column} ${equal} ANY (${oids})`
+
+/** What did not come with the server (PostgreSQL documentation, "OID Assignment"). */
+const ofDatabase: Which = (column) => `${column} OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid`
 
 /** What depends on a table, and decides what a statement on it does. A row of `pg_class` itself is written anew by TRUNCATE, and does not count as a whole. */
-const ofRelations = (oids: string): string =>
+const ofRelations = (which: Which): string =>
   [
     `SELECT 'relation', c.oid, pg_catalog.concat_ws(' ', relkind, relowner, relrowsecurity, relforcerowsecurity, relacl)
-       FROM pg_catalog.pg_class c WHERE ${among('c.oid', oids)}`,
+       FROM pg_catalog.pg_class c WHERE ${which('c.oid')}`,
     ...[
       ['pg_attribute', 'attrelid'],
       ['pg_attrdef', 'adrelid'],
@@ -23,20 +33,20 @@ const ofRelations = (oids: string): string =>
       ['pg_constraint', 'confrelid'],
       ['pg_inherits', 'inhrelid'],
       ['pg_inherits', 'inhparent'],
-    ].map(([catalogue, owner]) => dependent(catalogue!, owner!, oids)),
-    ...guards(oids),
+    ].map(([catalogue, owner]) => dependent(catalogue!, owner!, which)),
+    ...guards(which),
   ].join(' UNION ALL ')
 
 /** Code that runs with a statement, and is not in it. */
-const guards = (oids: string): string[] =>
+const guards = (which: Which): string[] =>
   [
     ['pg_rewrite', 'ev_class'],
     ['pg_trigger', 'tgrelid'],
     ['pg_policy', 'polrelid'],
-  ].map(([catalogue, owner]) => dependent(catalogue!, owner!, oids))
+  ].map(([catalogue, owner]) => dependent(catalogue!, owner!, which))
 
-function dependent(catalogue: string, owner: string, oids: string): string {
-  return `SELECT '${catalogue}', d.${owner}, ${version('d')} FROM pg_catalog.${catalogue} d WHERE ${among(`d.${owner}`, oids)}`
+function dependent(catalogue: string, owner: string, which: Which): string {
+  return `SELECT '${catalogue}', d.${owner}, ${version('d')} FROM pg_catalog.${catalogue} d WHERE ${which(`d.${owner}`)}`
 }
 
 const inSchemas = (catalogue: string, prefix: string, names: string): string =>
@@ -47,25 +57,26 @@ const inSchemas = (catalogue: string, prefix: string, names: string): string =>
 
 /** Of objects by these names: of whatever kind, a table or a function. */
 function question(names: string): string {
-  const relations = `ARRAY(${inSchemas('pg_class', 'rel', names)})`
-  const routines = `ARRAY(${inSchemas('pg_proc', 'pro', names)}
-    UNION ALL SELECT t.tgfoid FROM pg_catalog.pg_trigger t WHERE ${among('t.tgrelid', relations)}
+  const relations = among(`ARRAY(${inSchemas('pg_class', 'rel', names)})`)
+  const operators = among(`ARRAY(${inSchemas('pg_operator', 'opr', names)})`)
+  const routines = among(`ARRAY(${inSchemas('pg_proc', 'pro', names)}
+    UNION ALL SELECT t.tgfoid FROM pg_catalog.pg_trigger t WHERE ${relations('t.tgrelid')}
     UNION ALL SELECT p.oprcode::pg_catalog.oid FROM pg_catalog.pg_operator p
-      WHERE ${among('p.oid', `ARRAY(${inSchemas('pg_operator', 'opr', names)})`)})`
-  const types = `ARRAY(${inSchemas('pg_type', 'typ', names)})`
+      WHERE ${operators('p.oid')})`)
+  const types = among(`ARRAY(${inSchemas('pg_type', 'typ', names)})`)
   return [
     ofRelations(relations),
-    `SELECT 'routine', r.oid, ${version('r')} FROM pg_catalog.pg_proc r WHERE ${among('r.oid', routines)}`,
-    `SELECT 'type', t.oid, ${version('t')} FROM pg_catalog.pg_type t WHERE ${among('t.oid', types)} AND t.typtype ${equal} 'd'`,
+    `SELECT 'routine', r.oid, ${version('r')} FROM pg_catalog.pg_proc r WHERE ${routines('r.oid')}`,
+    `SELECT 'type', t.oid, ${version('t')} FROM pg_catalog.pg_type t WHERE ${types('t.oid')} AND t.typtype ${equal} 'd'`,
     dependent('pg_constraint', 'contypid', types),
   ].join(' UNION ALL ')
 }
 
 /** Where a text may run what nobody can tell: everything that runs code, and did not come with the server. */
-const anything = `SELECT 'any routine', r.oid, ${version('r')} FROM pg_catalog.pg_proc r
-  WHERE r.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid UNION ALL ${guards(
-    'ARRAY(SELECT c.oid FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid)',
-  ).join(' UNION ALL ')}`
+const anything = [
+  `SELECT 'any routine', r.oid, ${version('r')} FROM pg_catalog.pg_proc r WHERE ${ofDatabase('r.oid')}`,
+  ...guards(ofDatabase),
+].join(' UNION ALL ')
 
 /**
  * Binds an approval to what the names in a text stand for: a table, view or function that was replaced, or got another owner, rule, trigger, policy or right, is another
