@@ -4,10 +4,12 @@ import { loadConfig } from '../../src/config/load.ts'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { quiet } from '../support/audit.ts'
-import { startSlackGateway, type Held, type SlackGateway } from './slack-gateway.ts'
+import type { SlackMessage } from '../support/slack-server.ts'
+import type { Held } from './chat-scene.ts'
+import { startSlackGateway, type SlackGateway } from './slack-gateway.ts'
 
 let here: SlackGateway
-let held: Held
+let held: Held<SlackMessage>
 
 beforeAll(async () => {
   here = await startSlackGateway()

@@ -1,5 +1,5 @@
 import { startCountingUpstream, type CountingUpstream } from '../support/counting-upstream.ts'
-import type { PendingApproval, PersonName } from '../support/gateway-client.ts'
+import type { PersonName } from '../support/gateway-client.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import {
   startSlackServer,
@@ -8,6 +8,7 @@ import {
   type SlackServer,
   type Trouble,
 } from '../support/slack-server.ts'
+import { holdWith, typeCode, type Asked, type Held } from './chat-scene.ts'
 
 /** A gateway with a Slack beside it, and an upstream that counts. */
 export interface SlackGateway {
@@ -15,11 +16,7 @@ export interface SlackGateway {
   readonly gateway: TestGateway
   readonly upstream: CountingUpstream
   /** The agent asks for a refund that nobody has asked for before, and waits. */
-  hold(more?: {
-    body?: object | string
-    path?: string
-    claims?: Record<string, unknown>
-  }): Promise<Held>
+  hold(asked?: Asked): Promise<Held<SlackMessage>>
   /** Somebody presses a button, and Slack sends it. */
   press(message: SlackMessage, action: string, user: string): Promise<Response>
   /** What this user alone is told because of what is done. */
@@ -31,13 +28,6 @@ export interface SlackGateway {
   /** Makes the Slack user this person, the way that people do it. */
   link(user: string, person: PersonName): Promise<void>
   close(): Promise<void>
-}
-
-export interface Held {
-  /** What the waiting client gets in the end. */
-  readonly answer: Promise<Response>
-  readonly approval: PendingApproval
-  readonly message: SlackMessage
 }
 
 const slackPolicies = (approval = '') => ({
@@ -101,7 +91,6 @@ export async function startSlackGateway({
     config: `channels:
   slack: { team: ${slack.team}, bot_token: xoxb-of-the-test, ${secret}, api_url: '${slack.apiUrl}' }`,
   })
-  let order = 0
 
   const send: SlackGateway['send'] = ({ body, headers }) =>
     fetch(`${gateway.controlUrl}/slack/events`, { method: 'POST', headers, body })
@@ -112,24 +101,10 @@ export async function startSlackGateway({
     return new Response()
   }
 
-  const hold: SlackGateway['hold'] = async ({
-    body = { order: `o-${++order}` },
-    path = '/v1/refunds',
-    claims = {},
-  } = {}) => {
+  const hold = holdWith(gateway, () => {
     const known = new Set(slack.messages)
-    const init = {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', prefer: 'wait=60' },
-      body: typeof body === 'string' ? body : JSON.stringify(body),
-    }
-    const answer = gateway.agent(`/crm${path}`, init, claims)
-    answer.catch(() => undefined)
-    const message = await slack.message((one) => !known.has(one) && one.threadTs === null)
-    const id = /#\/approvals\/([0-9a-f-]{36})/.exec(JSON.stringify(message.blocks))![1]!
-    // As it was: Slack edits its own copy.
-    return { answer, message: structuredClone(message), approval: await gateway.approval(id) }
-  }
+    return slack.message((one) => !known.has(one) && one.threadTs === null)
+  })
 
   const told: SlackGateway['told'] = async (user, act) => {
     const before = slack.ephemerals.length
@@ -150,12 +125,7 @@ export async function startSlackGateway({
     async link(user, person) {
       const { message, approval: waiting } = await hold()
       const { text } = await told(user, () => press(message, 'sallyport_deny', user))
-      const linked = await gateway.person(person, '/api/links', {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ code: codeIn(text) }),
-      })
-      if (!linked.ok) throw new Error(`linking ${user} failed: ${await linked.text()}`)
+      await typeCode(gateway, person, codeIn(text))
       await gateway.vote('dana', waiting, 'deny')
     },
     async close() {

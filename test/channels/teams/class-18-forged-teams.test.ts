@@ -12,17 +12,12 @@ import {
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { openTeams } from '../../../src/channels/teams/open.ts'
 import { loadConfig } from '../../../src/config/load.ts'
-import type { Activity } from '../../support/teams-server.ts'
-import {
-  accounts,
-  startTeamsGateway,
-  textOf,
-  type Held,
-  type TeamsGateway,
-} from './teams-gateway.ts'
+import type { Activity, TeamsMessage } from '../../support/teams-server.ts'
+import type { Held } from '../chat-scene.ts'
+import { accounts, startTeamsGateway, textOf, type TeamsGateway } from './teams-gateway.ts'
 
 let here: TeamsGateway
-let held: Held
+let held: Held<TeamsMessage>
 
 beforeAll(async () => {
   here = await startTeamsGateway()
@@ -212,7 +207,7 @@ describe('class 18, forged Teams: nobody votes with', () => {
     }
     const action = { type: 'Action.Execute', verb: 'sallyport_approve', data: { ballot } }
     const said = await here.send(click({ value: { action } }))
-    const { value } = (await said.json()) as { value: Held['message']['card'] }
+    const { value } = (await said.json()) as { value: TeamsMessage['card'] }
     // Not even what the other one is about.
     expect(textOf(value)).toBe(
       'This did not count. What you saw is not what would run. Look at it again.',

@@ -1,5 +1,5 @@
 import { startCountingUpstream, type CountingUpstream } from '../../support/counting-upstream.ts'
-import type { PendingApproval, PersonName } from '../../support/gateway-client.ts'
+import type { PersonName } from '../../support/gateway-client.ts'
 import { startTestGateway, type TestGateway } from '../../support/gateway.ts'
 import {
   startTeamsServer,
@@ -8,6 +8,7 @@ import {
   type TeamsMessage,
   type TeamsServer,
 } from '../../support/teams-server.ts'
+import { holdWith, typeCode, type Asked, type Held } from '../chat-scene.ts'
 
 /** Their object ids in the directory. */
 export const accounts = {
@@ -24,11 +25,7 @@ export interface TeamsGateway {
   readonly gateway: TestGateway
   readonly upstream: CountingUpstream
   /** The agent asks for a refund that nobody has asked for before, and waits. */
-  hold(more?: {
-    body?: object | string
-    path?: string
-    claims?: Record<string, unknown>
-  }): Promise<Held>
+  hold(asked?: Asked): Promise<Held<TeamsMessage>>
   /** Sends what Teams would, with a token that is good unless another is given. */
   send(activity: Activity, token?: string): Promise<Response>
   /** Somebody presses a button: the card that they see then. */
@@ -41,13 +38,6 @@ export interface TeamsGateway {
   /** Makes the account this person's, the way that people do it. */
   link(...names: PersonName[]): Promise<void>
   close(): Promise<void>
-}
-
-export interface Held {
-  /** What the waiting client gets in the end. */
-  readonly answer: Promise<Response>
-  readonly approval: PendingApproval
-  readonly message: TeamsMessage
 }
 
 const to = "channels: ['teams:data-people/data-approvals']"
@@ -113,7 +103,6 @@ export async function startTeamsGateway({
     policies,
     config: `channels:\n${teams.config}`,
   })
-  let order = 0
 
   const send: TeamsGateway['send'] = async (activity, token) =>
     fetch(`${gateway.controlUrl}/teams/messages`, {
@@ -131,24 +120,10 @@ export async function startTeamsGateway({
     return ((await response.json()) as { value: Card }).value
   }
 
-  const hold: TeamsGateway['hold'] = async ({
-    body = { order: `o-${++order}` },
-    path = '/v1/refunds',
-    claims = {},
-  } = {}) => {
+  const hold = holdWith(gateway, () => {
     const known = new Set(teams.messages)
-    const init = {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', prefer: 'wait=60' },
-      body: typeof body === 'string' ? body : JSON.stringify(body),
-    }
-    const answer = gateway.agent(`/crm${path}`, init, claims)
-    answer.catch(() => undefined)
-    const message = await teams.message((one) => !known.has(one))
-    const id = /#\/approvals\/([0-9a-f-]{36})/.exec(JSON.stringify(message.card))![1]!
-    // As it was: Teams edits its own copy.
-    return { answer, message: structuredClone(message), approval: await gateway.approval(id) }
-  }
+    return teams.message((one) => !known.has(one))
+  })
 
   if (install) {
     const { status } = await send(teams.installed('team'))
@@ -166,12 +141,7 @@ export async function startTeamsGateway({
       const { message, approval: waiting } = await hold()
       for (const name of names) {
         const code = codeIn(await press(message, 'Deny', name))
-        const linked = await gateway.person(name, '/api/links', {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify({ code }),
-        })
-        if (!linked.ok) throw new Error(`linking ${name} failed: ${await linked.text()}`)
+        await typeCode(gateway, name, code)
       }
       await gateway.vote('dana', waiting, 'deny')
     },
