@@ -29,5 +29,6 @@ WORKDIR /data
 USER 1000:1000
 EXPOSE 8080 8081
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["node", "/app/bin/healthcheck.js"]
-ENTRYPOINT ["node", "/app/dist/cli/main.js"]
+# Without the option, V8 takes up to 550 MiB for some seconds, in which it compiles the SQL parser once more: containers have limits (docs/postgres.md).
+ENTRYPOINT ["node", "--liftoff-only", "/app/dist/cli/main.js"]
 CMD ["serve", "--config", "/etc/sallyport/sallyport.yaml"]

@@ -244,5 +244,5 @@ test('the image runs as nobody special, on the Node that the tests run on', () =
   expect(dockerfile).toContain(`ARG NODE=node:${process.versions.node}-`)
   expect(dockerfile.match(/^FROM .*$/gm)).toEqual(['FROM ${NODE} AS build', 'FROM ${NODE}'])
   expect(uid).toBeGreaterThan(0)
-  expect(final).toMatch(/^ENTRYPOINT \["node", "\/app\/dist\/cli\/main\.js"\]$/m)
+  expect(final).toMatch(/^ENTRYPOINT \["node", "--liftoff-only", "\/app\/dist\/cli\/main\.js"\]$/m)
 })
