@@ -72,6 +72,7 @@ it('delivers what agents do to every place, and says how far it is', async () =>
       soon,
     )
     .toBeGreaterThan(0)
+  await expect.poll(async () => (await deliveries())['wrong']!.state, soon).toBe('failing')
   const { archive, lake, wrong } = await deliveries()
   expect(archive).toMatchObject({ to: folder, format: 'ndjson', personal: true, last_error: null })
   expect(lake).toMatchObject({ to: new URL(siem.url).origin, last_error: null })
