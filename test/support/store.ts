@@ -75,7 +75,8 @@ const migrations = fileURLToPath(new URL('../../migrations/', import.meta.url))
 async function migratedSnapshot(): Promise<ArrayBuffer> {
   const hash = createHash('sha256')
   for (const file of (await readdir(migrations)).toSorted()) {
-    hash.update(await readFile(join(migrations, file)))
+    // Its name, too: a migration that got another number is another one to the database.
+    hash.update(file).update(await readFile(join(migrations, file)))
   }
   const path = join(cache, `embedded-${hash.digest('hex').slice(0, 16)}.tar`)
   const cached = await readFile(path).catch(() => null)
