@@ -37,6 +37,7 @@ export default defineConfig({
     // How long before a test counts as stuck, not how long it may take: CI machines are shared.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } },
     pool: 'forks',
     maxWorkers: 2,
   },
