@@ -15,6 +15,7 @@ export function checkRule(
   checkQuorum(rule)
   if (!elsewhere) checkChannels(rule, ['console', ...channels])
   checkGateway(rule, resources)
+  checkAllowedVerbs(rule)
   checkScope(rule, resources)
 }
 
@@ -24,6 +25,15 @@ function checkGateway(rule: ReadRule, resources: readonly KnownResource[]): void
   const message =
     'What is done to the gateway is allowed by the roles; a rule can only ask for more.'
   report(rule, ['then'], message, 'Write then: hold, or then: deny.')
+}
+
+/** In an allow rule the lists say what may be touched, and a statement may touch nothing of the kind: `DROP TABLE` calls no function, and names no column. */
+function checkAllowedVerbs(rule: ReadRule): void {
+  const { then, what } = rule.keys
+  if (then !== 'allow' || !what?.sql || what.sql.verb) return
+  if (!what.sql.columns && !what.sql.functions) return
+  const message = 'This allows DELETE and DROP too: they name no column, and call no function.'
+  report(rule, ['what', 'sql'], message, 'Write what is meant, as in verb: select.')
 }
 
 function checkNarrowing(rule: ReadRule): void {

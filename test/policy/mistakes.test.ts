@@ -147,6 +147,24 @@ describe('a hold rule and its approval', () => {
   })
 })
 
+describe('an allow rule that lists columns or functions', () => {
+  const allowing = (sql: string, then = 'allow') =>
+    mistakesIn(`rules:\n  - { name: r, on: orders-db, then: ${then}, what: { sql: { ${sql} } } }\n`)
+
+  test.each(['functions: [pg_catalog.md5]', 'tables: [orders], columns: [id]'])(
+    'says of which statements: %s is true of DROP TABLE, too',
+    (sql) => {
+      expect(allowing(sql)).toContain('This allows DELETE and DROP too')
+      expect(allowing(`verb: select, ${sql}`)).toBe('no mistakes')
+      expect(allowing(sql, 'deny')).toBe('no mistakes')
+    },
+  )
+
+  test('with neither of them, it may mean every statement', () => {
+    expect(allowing('tables: [orders]')).toBe('no mistakes')
+  })
+})
+
 describe('what a rule is about has to be there', () => {
   test.each([
     ['a glob that nothing fits', 'on: nothing-*', 'There is no resource "nothing-*"'],
