@@ -11,6 +11,7 @@ import type { JsonObject } from '../core/json.ts'
 import type { Person } from '../core/person.ts'
 import { isDisabled } from '../identity/ended-subjects.ts'
 import { subjectOfPerson } from '../identity/people.ts'
+import { StoreError } from '../store/db.ts'
 import { announceEverywhere } from './notices/announce.ts'
 import type { Ballot } from './ballot.ts'
 import { asProblem, commit, type Step } from './commit.ts'
@@ -29,7 +30,27 @@ export async function castVote(
   person: Person,
   ballot: Ballot,
 ): Promise<JsonObject> {
-  const refused = await commit(ctx, async (step) => {
+  const refused = await cast(ctx, person, ballot).catch((error: unknown) => {
+    // It expired between the look and the vote, and the database takes none for that. Looked at again it is over, and that goes on record.
+    if (error instanceof StoreError && error.code === 'SP002') return cast(ctx, person, ballot)
+    throw error
+  })
+  if (refused) throw refused
+  if (ballot.decision === 'break_glass') {
+    ctx.log.warn({ approval: ballot.approval }, 'the glass was broken: one person released this')
+  }
+  try {
+    const approval = await getApproval(ctx.store, ballot.approval)
+    const votes = await votesOf(ctx.store, [ballot.approval])
+    return approvalView(approval!, votes.get(ballot.approval)!)
+  } catch (error) {
+    throw asProblem(error)
+  }
+}
+
+/** The vote on record, or why it does not count. */
+function cast(ctx: GateContext, person: Person, ballot: Ballot): Promise<Problem | undefined> {
+  return commit(ctx, async (step) => {
     const locked = await lockApproval(step.tx, ballot.approval)
     if (!locked) throw new Problem('not-found', `There is no approval ${ballot.approval}.`)
     const { now, ofThisLife } = locked
@@ -46,17 +67,6 @@ export async function castVote(
     await step.record(voteEvent('approval.vote_refused', approval, person, ballot, problem))
     return problem
   })
-  if (refused) throw refused
-  if (ballot.decision === 'break_glass') {
-    ctx.log.warn({ approval: ballot.approval }, 'the glass was broken: one person released this')
-  }
-  try {
-    const approval = await getApproval(ctx.store, ballot.approval)
-    const votes = await votesOf(ctx.store, [ballot.approval])
-    return approvalView(approval!, votes.get(ballot.approval)!)
-  } catch (error) {
-    throw asProblem(error)
-  }
 }
 
 /** Whichever channel it comes by, the vote of somebody whose account was disabled does not count, nor that of anybody whom nobody vouches for any more. */
