@@ -5,7 +5,8 @@ import { Icon } from './icon.tsx'
 
 /** The page of the menu that a place belongs to. */
 const above = (page: Route['page']) =>
-  ({ approval: 'inbox', story: 'activity', run: 'activity', link: 'settings' })[page as string] ?? page
+  ({ approval: 'inbox', story: 'activity', run: 'activity', link: 'settings' })[page as string] ??
+  page
 
 /** Beside the page at a desk, below it on a phone. */
 export function Menu({ me, route, waiting }: { me: Me; route: Route; waiting: number }) {
