@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { findPostgres } from './test/support/postgres.ts'
 
 /**
  * Tests that start and kill whole processes, a browser, or databases of their own, or wait for time to pass. `npm test` leaves them out, so that it stays short;
@@ -29,12 +30,30 @@ const slow = [
   'test/operation/{compose,container-layout,disk-full,health,promotion,restore,start,stop,tls}.test.ts',
 ]
 
-const onlySlow = process.env['SALLYPORT_TEST_SUITE'] === 'slow'
+/**
+ * Tests of whole gateways. An embedded store takes a second or two to open, and each of these opens some: where there is no PostgreSQL, `npm test` leaves them out
+ * and says so. `.ci/run` runs them on both stores.
+ */
+const whole = [
+  'test/audit/{anchor,delivery,retention}/**/*.test.ts',
+  'test/{e2e,operation}/**/*.test.ts',
+  'test/gate/class-16-*.test.ts',
+]
+
+const { SALLYPORT_TEST_STORE: store, SALLYPORT_TEST_SUITE: suite } = process.env
+const onlySlow = suite === 'slow'
+const short = !onlySlow && store === undefined && !findPostgres()
+if (short) {
+  process.stdout.write(`
+There is no PostgreSQL on this machine, so the tests of whole gateways are left out: ${whole.join(', ')}.
+Install Debian's package postgresql, or set SALLYPORT_TEST_STORE=embedded, to run them.
+`)
+}
 
 export default defineConfig({
   test: {
     include: onlySlow ? slow : ['test/**/*.test.ts'],
-    exclude: onlySlow ? [] : slow,
+    exclude: onlySlow ? [] : [...slow, ...(short ? whole : [])],
     globalSetup: 'test/support/global-setup.ts',
     // How long before a test counts as stuck, not how long it may take: CI machines are shared.
     testTimeout: 60_000,
