@@ -31,12 +31,12 @@ const slow = [
 ]
 
 /**
- * Tests of whole gateways. An embedded store takes a second or two to open, and each of these opens some: where there is no PostgreSQL, `npm test` leaves them out
+ * Tests of whole gateways, and of much that happens at once. An embedded store takes a second or two to open, and each of these opens some: where there is no PostgreSQL, `npm test` leaves them out
  * and says so. `.ci/run` runs them on both stores.
  */
 const whole = [
   'test/audit/{anchor,delivery,retention}/**/*.test.ts',
-  'test/{e2e,operation}/**/*.test.ts',
+  'test/{channels,e2e,operation,usage}/**/*.test.ts',
   'test/gate/class-16-*.test.ts',
 ]
 
