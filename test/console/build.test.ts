@@ -51,7 +51,7 @@ test('the first load is one page, one script and one style sheet, under 60 kB', 
 test('pages that not everybody opens come when they are opened, and all of it is small', () => {
   const later = [...files.keys()].filter((name) => !firstLoad().includes(name))
   const text = later.map((name) => files.get(name)).join('')
-  for (const words of ['Export NDJSON', 'all others', 'What would be decided?', 'New key']) {
+  for (const words of ['Format of the export', 'all others', 'What would be decided?', 'New key']) {
     expect(text).toContain(words)
     expect(
       firstLoad()

@@ -96,7 +96,7 @@ describeInBrowser('evidence and replay in the console', {}, ({ company, at }) =>
     await context.close()
   })
 
-  test('what a rule holds is said, and is the same export when it is asked for again', async () => {
+  test('what a rule holds says who has to approve it, and comes once they have', async () => {
     const { page, context } = await at('Dana Okafor')
     const { body } = await call(page, '/api/policies')
     const inForce = body as { documents: { file: string; text: string }[] }
@@ -107,21 +107,57 @@ describeInBrowser('evidence and replay in the console', {}, ({ company, at }) =>
     expect(await call(page, '/api/policies/proposals', { documents })).toMatchObject({
       status: 200,
     })
+    const other = await at('Omar Haddad')
+    const vote = async (id: string, decision: 'approve' | 'deny') => {
+      const { body: shown } = await call(other.page, `/api/approvals/${id}`)
+      const { action, view_hash } = shown as { action: { digest: string }; view_hash: string }
+      const ballot = { decision, digest: action.digest, view_hash, reason: 'Not this month.' }
+      expect((await call(other.page, `/api/approvals/${id}/votes`, ballot)).status).toBe(200)
+    }
+    const waiting = async () => {
+      const { body: all } = await call(page, '/api/approvals?state=pending')
+      const { approvals } = all as { approvals: { id: string; action: { name: string } }[] }
+      return approvals.filter(({ action }) => action.name === 'audit.export').map(({ id }) => id)
+    }
 
     await goTo(page, '#/evidence', 'Evidence')
-    const button = page.getByRole('button', { name: 'Download as ZIP' })
-    await button.click()
-    const notice = page.getByRole('alert').filter({ hasText: 'A rule holds this export.' })
-    const [id] = /[0-9a-f]{8}-[0-9a-f-]{27}/.exec((await notice.textContent())!)!
-    const other = await at('Omar Haddad')
-    const { body: shown } = await call(other.page, `/api/approvals/${id}`)
-    const { action, view_hash } = shown as { action: { digest: string }; view_hash: string }
-    const vote = { decision: 'approve', digest: action.digest, view_hash }
-    expect((await call(other.page, `/api/approvals/${id}/votes`, vote)).status).toBe(200)
-    await other.context.close()
-
-    const [download] = await Promise.all([page.waitForEvent('download'), button.click()])
+    await page.getByRole('button', { name: 'Download as ZIP' }).click()
+    const notice = page.getByRole('status').filter({ hasText: 'A rule holds this export' })
+    await notice.getByText('0 of 1 from approvers').waitFor()
+    await expectAccessible(page)
+    const [zip] = await waiting()
+    const [download] = await Promise.all([page.waitForEvent('download'), vote(zip!, 'approve')])
     expect(download.suggestedFilename()).toBe('sallyport-evidence-soc2.zip')
+    await notice.waitFor({ state: 'detached' })
+
+    // Asking again asks for the same export, also after having been elsewhere: the last hour is the one of the first time.
+    await goTo(page, '#/activity?since=1h', 'Activity')
+    await page.getByLabel('Format of the export').selectOption('csv')
+    const button = page.getByRole('button', { name: 'Export', exact: true })
+    await button.click()
+    await notice.waitFor()
+    const ids = await waiting()
+    expect(ids).toHaveLength(1)
+    await button.click()
+    await notice.waitFor()
+    await goTo(page, '#/', /^Inbox/)
+    await goTo(page, '#/activity?since=1h', 'Activity')
+    await page.getByLabel('Format of the export').selectOption('csv')
+    await button.click()
+    await notice.waitFor()
+    expect(await waiting()).toEqual(ids)
+    const [csv] = await Promise.all([page.waitForEvent('download'), vote(ids[0]!, 'approve')])
+    expect(csv.suggestedFilename()).toBe('sallyport-audit.csv')
+    await notice.waitFor({ state: 'detached' })
+
+    // What is refused is said, with why.
+    await button.click()
+    await notice.waitFor()
+    await vote((await waiting())[0]!, 'deny')
+    const refused = page.getByRole('alert').filter({ hasText: 'this export is not given out' })
+    await refused.getByText('Not this month.').waitFor()
+    await expectAccessible(page)
+    await other.context.close()
     await call(page, '/api/policies/proposals', { documents: before })
     await context.close()
   })

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { expectAccessible } from '../chromium.ts'
 import { describeInBrowser, goTo } from './in-browser.ts'
@@ -57,10 +58,22 @@ describeInBrowser('the pages of the console', {}, ({ company, at }) => {
   test('the log is exported, as far as the time that is looked at', async () => {
     const { page, context } = await at('Dana Okafor')
     await goTo(page, '#/activity?since=1h', 'Activity')
-    const link = page.getByRole('link', { name: 'Export NDJSON' })
-    const [download] = await Promise.all([page.waitForEvent('download'), link.click()])
-    expect(download.url()).toMatch(/\/api\/audit\/export\?format=ndjson&from=20/)
-    expect(download.suggestedFilename()).toBe('sallyport-audit.ndjson')
+    for (const [format, begins] of [
+      ['csv', 'index,'],
+      ['ocsf', '{"'],
+      ['ndjson', '{"'],
+    ]) {
+      await page.getByLabel('Format of the export').selectOption(format!)
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: 'Export', exact: true }).click(),
+      ])
+      expect(download.suggestedFilename()).toMatch(/^sallyport-audit\.(csv|(ocsf\.)?ndjson)$/)
+      expect(readFileSync(await download.path(), 'utf8').slice(0, begins!.length)).toBe(begins)
+    }
+    // Each is on record, with the time that it is about.
+    await page.getByLabel('Event', { exact: true }).selectOption('audit.exported')
+    await page.getByRole('row').filter({ hasText: 'Log exported' }).nth(2).waitFor()
     await context.close()
   })
 

@@ -6,11 +6,18 @@ export type FailureCode = ProblemCode | 'unreachable'
 /** What the gateway, or the way to it, said instead of an answer. */
 export class Failure extends Error {
   readonly code: FailureCode
+  /** The one that has to be given first, where the gateway names one. */
+  readonly approval: string | null
 
-  constructor(code: FailureCode, detail: string, options?: ErrorOptions) {
+  constructor(
+    code: FailureCode,
+    detail: string,
+    { approval = null, ...options }: ErrorOptions & { approval?: string | null } = {},
+  ) {
     super(detail, options)
     this.name = 'Failure'
     this.code = code
+    this.approval = approval
   }
 
   /** Anything else that was thrown is a defect, and is shown as one. */
@@ -25,6 +32,12 @@ export interface Answer<T> {
   readonly date: string | null
 }
 
+interface ShownProblem {
+  readonly type: string
+  readonly detail: string
+  readonly task?: { readonly id: string }
+}
+
 /** Problem details (RFC 9457) end in the code; anything else that is not a success counts as a failure of the gateway. */
 async function failure(response: Response): Promise<Failure> {
   const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json')
@@ -32,8 +45,10 @@ async function failure(response: Response): Promise<Failure> {
     const code = response.status === 401 ? 'unauthenticated' : 'internal-error'
     return new Failure(code, `The gateway answered ${response.status}.`)
   }
-  const { type, detail } = (await response.json()) as { type: string; detail: string }
-  return new Failure(type.slice(type.lastIndexOf('/') + 1) as ProblemCode, detail)
+  const { type, detail, task } = (await response.json()) as ShownProblem
+  return new Failure(type.slice(type.lastIndexOf('/') + 1) as ProblemCode, detail, {
+    approval: task?.id ?? null,
+  })
 }
 
 export type Init =

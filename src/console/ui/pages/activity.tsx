@@ -2,18 +2,16 @@ import '../style/activity.css'
 import { useState } from 'preact/hooks'
 import type { Me } from '../api/types.ts'
 import { ActivityToolbar } from '../parts/activity-toolbar.tsx'
+import { DownloadNotice } from '../parts/download.tsx'
 import { EventList } from '../parts/event-list.tsx'
+import { Export } from '../parts/export.tsx'
 import { Facets } from '../parts/facets.tsx'
 import { FailureNotice } from '../parts/notice.tsx'
 import { SavedSearches } from '../parts/saved-searches.tsx'
-import {
-  activityFilter,
-  savedQuery,
-  spanOf,
-  type ActivityFilter,
-} from '../state/activity-filter.ts'
+import { activityFilter, savedQuery, type ActivityFilter } from '../state/activity-filter.ts'
 import { facetsOf } from '../state/facets.ts'
 import { pageHref } from '../state/route.ts'
+import { useDownload } from '../state/use-download.ts'
 import { useEvents } from '../state/use-events.ts'
 import { replacePlace } from '../state/use-route.ts'
 import { count } from '../text/count.ts'
@@ -25,7 +23,7 @@ export function ActivityPage({ me, query }: { me: Me; query: URLSearchParams }) 
   const { events, cursor, loaded, asking, failure, more, again } = useEvents(filter, live)
   const set = (change: Partial<ActivityFilter>) =>
     replacePlace(pageHref('activity', { ...filter, ...change }))
-  const exported = new URLSearchParams({ format: 'ndjson', ...spanOf(filter, Date.now()) })
+  const download = useDownload()
   return (
     <>
       <div class="head">
@@ -39,16 +37,10 @@ export function ActivityPage({ me, query }: { me: Me; query: URLSearchParams }) 
             />
             Live
           </label>
-          <a
-            class="button quiet"
-            href={`/api/audit/export?${exported}`}
-            download
-            title="Every event of the time range, whatever else is searched for, as it is hashed. The export goes on record."
-          >
-            Export NDJSON
-          </a>
+          <Export filter={filter} download={download} />
         </div>
       </div>
+      <DownloadNotice {...download} />
       <ActivityToolbar filter={filter} set={set} />
       <SavedSearches csrf={me.csrf_token} asked={savedQuery(filter)} />
       {failure && <FailureNotice failure={failure} again={again} />}

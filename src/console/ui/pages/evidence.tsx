@@ -1,13 +1,12 @@
 import '../style/evidence.css'
-import { useState } from 'preact/hooks'
-import type { Failure } from '../api/call.ts'
 import type { EvidenceLine, FrameworkName, ShownEvidence } from '../api/types.ts'
-import { Download } from '../parts/download.tsx'
+import { DownloadNotice } from '../parts/download.tsx'
 import { EvidenceReport } from '../parts/evidence-report.tsx'
 import { FailureNotice } from '../parts/notice.tsx'
 import { Segments } from '../parts/segments.tsx'
 import { spanOf, spans } from '../state/evidence-span.ts'
 import { pageHref } from '../state/route.ts'
+import { useDownload } from '../state/use-download.ts'
 import { useLines } from '../state/use-lines.ts'
 import { replacePlace } from '../state/use-route.ts'
 import { count } from '../text/count.ts'
@@ -34,7 +33,7 @@ export function EvidencePage({ query }: { query: URLSearchParams }) {
   // Up to now, whenever that is asked.
   const asked = () => new URLSearchParams({ framework, ...spanOf(span, new Date()) })
   const set = (change: object) => replacePlace(pageHref('evidence', { framework, span, ...change }))
-  const [notSaved, setNotSaved] = useState<Failure | null>(null)
+  const download = useDownload()
   const report = state?.report
   return (
     <>
@@ -70,13 +69,17 @@ export function EvidencePage({ query }: { query: URLSearchParams }) {
         >
           Read the log
         </button>
-        <Download
-          key={`${framework} ${span}`}
-          name="Download as ZIP"
+        <button
+          type="button"
+          class="quiet"
           title="The report, the log of the time that it is about, and what shows that it is the signed one. It goes on record."
-          path={() => `/api/audit/evidence?${asked()}`}
-          onFailure={setNotSaved}
-        />
+          disabled={download.busy}
+          onClick={() =>
+            download.take(`evidence ${framework} ${span}`, `/api/audit/evidence?${asked()}`)
+          }
+        >
+          Download as ZIP
+        </button>
         {report && (
           <button type="button" class="plain" onClick={() => print()}>
             Print
@@ -87,7 +90,7 @@ export function EvidencePage({ query }: { query: URLSearchParams }) {
         </p>
       </div>
       {failure && <FailureNotice failure={failure} />}
-      {notSaved && <FailureNotice failure={notSaved} />}
+      <DownloadNotice {...download} />
       {reading && <p role="status">{count(state?.events ?? 0, 'event')} read …</p>}
       {report && !reading && <EvidenceReport report={report} />}
     </>

@@ -1,53 +1,30 @@
-import { useRef, useState } from 'preact/hooks'
-import { Failure, send } from '../api/call.ts'
+import { approvalHref } from '../state/route.ts'
+import type { Downloading } from '../state/use-download.ts'
+import { states } from '../text/words.ts'
+import { FailureNotice, Notice } from './notice.tsx'
+import { Requirements } from './requirements.tsx'
 
-/**
- * Saves what the gateway answers under the name that it gives; what it says instead is shown by whoever asked, and not saved. What a rule holds is asked for again
- * as it was: the same question a moment later would be another export.
- */
-export function Download({
-  name,
-  title,
-  path,
-  onFailure,
-}: {
-  name: string
-  title: string
-  path: () => string
-  onFailure: (failure: Failure | null) => void
-}) {
-  const [busy, setBusy] = useState(false)
-  const held = useRef<string | null>(null)
-  const take = async () => {
-    const asked = held.current ?? path()
-    setBusy(true)
-    onFailure(null)
-    try {
-      await save(await send(asked, { method: 'GET' }))
-      held.current = null
-    } catch (error) {
-      const failure = Failure.from(error)
-      held.current = failure.code === 'approval-pending' ? asked : null
-      onFailure(failure)
-    } finally {
-      setBusy(false)
-    }
-  }
+/** Why a download is not there: what went wrong, or who has to approve it. */
+export function DownloadNotice({ failure, held }: Downloading) {
+  if (failure) return <FailureNotice failure={failure} />
+  if (!held) return null
+  const { word, tone } = states[held.state]
+  const waits = held.state === 'pending' || held.state === 'approved'
   return (
-    <button type="button" class="quiet" title={title} disabled={busy} onClick={() => void take()}>
-      {name}
-    </button>
+    <Notice
+      tone={tone}
+      title={waits ? 'A rule holds this export' : `${word}: this export is not given out`}
+    >
+      {waits && (
+        <p>
+          It is saved here once people have approved it. If you leave this page, ask for it again
+          later: it stays the same export.
+        </p>
+      )}
+      <Requirements requirements={held.requirements} />
+      <p>
+        <a href={approvalHref(held.id)}>What they are shown</a>
+      </p>
+    </Notice>
   )
-}
-
-async function save(answer: Response): Promise<void> {
-  const [, name = 'download'] =
-    /filename="([^"]+)"/.exec(answer.headers.get('content-disposition') ?? '') ?? []
-  const content = await answer.blob().catch((cause: unknown) => {
-    throw new Failure('unreachable', 'The answer was cut off before its end.', { cause })
-  })
-  const url = URL.createObjectURL(content)
-  Object.assign(document.createElement('a'), { href: url, download: name }).click()
-  // The browser has begun by then.
-  setTimeout(() => URL.revokeObjectURL(url), 60_000)
 }
