@@ -1,6 +1,6 @@
 import type { Config } from './schema.ts'
 
-const files = ['ca', 'cert', 'key'] as const
+const files = ['ca', 'cert', 'key', 'credentials_file'] as const
 
 /** `audit` with absolute paths. */
 export function absoluteAudit(

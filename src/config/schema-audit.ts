@@ -1,65 +1,9 @@
 import { z } from 'zod'
 import { duration } from './duration.ts'
 import { webhookSecret } from './schema-channels.ts'
-import { httpUrl, name, portOfVariable, secretText } from './schema-parts.ts'
+import { ca, httpUrl, name, portOfVariable } from './schema-parts.ts'
 import { retention } from './schema-retention.ts'
-
-const ca = z
-  .string()
-  .min(1)
-  .optional()
-  .describe('PEM file of the authority that signs its certificate, if it is a private one')
-
-const s3 = z
-  .strictObject({
-    bucket: z
-      .string()
-      .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'Write the name of a bucket.')
-      .describe('name of the bucket'),
-    region: z
-      .string()
-      .regex(/^[a-z0-9-]+$/, 'Write a region, as in: eu-central-1')
-      .describe('region that requests are signed for'),
-    endpoint: httpUrl
-      .optional()
-      .describe('where the service is, if it is not that of AWS in this region'),
-    path_style: z
-      .boolean()
-      .prefault(false)
-      .describe(
-        'name the bucket in the path and not in the host, as many services of one’s own want it',
-      ),
-    prefix: z
-      .string()
-      .regex(
-        /^([A-Za-z0-9_.-]+\/)*$/,
-        'Write folders, each with a slash behind it, as in: prod/audit/',
-      )
-      .refine((text) => !/(^|\/)\.{1,2}\//.test(text), 'Write folders without dot segments.')
-      .prefault('')
-      .describe('what names of objects begin with'),
-    access_key_id: secretText.describe('of a user that may put objects there, and nothing else'),
-    secret_access_key: secretText.describe('its secret key'),
-    encryption: z
-      .enum(['AES256', 'aws:kms', 'aws:kms:dsse'])
-      .optional()
-      .describe('encryption at rest to ask for; left out, that of the bucket'),
-    kms_key: z.string().min(1).optional().describe('with aws:kms: id or ARN of the key'),
-    object_lock: z
-      .strictObject({
-        mode: z
-          .enum(['governance', 'compliance'])
-          .describe('who may shorten it: some, with a special permission; or nobody at all'),
-        retain: duration.describe('how long nobody may change or delete an object, as in: 2555d'),
-      })
-      .optional()
-      .describe('write once: the bucket has to have Object Lock'),
-    ca,
-  })
-  .refine(({ encryption, kms_key }) => kms_key === undefined || encryption?.startsWith('aws:kms'), {
-    path: ['kms_key'],
-    error: 'A key is for `encryption: aws:kms`.',
-  })
+import { s3 } from './schema-s3.ts'
 
 const witness = z
   .strictObject({

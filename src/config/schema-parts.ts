@@ -35,6 +35,12 @@ export const httpUrl = z.url({
   error: 'Write a URL that starts with https:// or http://.',
 })
 
+export const ca = z
+  .string()
+  .min(1)
+  .optional()
+  .describe('PEM file of the authority that signs its certificate, if it is a private one')
+
 export const tlsFiles = z.strictObject({
   cert: z
     .string()

@@ -37,7 +37,7 @@ const bucket =
 describe('deliveries of the audit log', () => {
   test('have their paths from the configuration’s folder, and their secrets from the environment', () => {
     const { deliveries, anchor } = load(
-      `  anchor: [{ s3: { ${bucket}, ca: ca.pem } }]\n${deliver(
+      `  anchor: [{ s3: { ${bucket}, ca: ca.pem } }, { s3: { bucket: log, region: x, credentials_file: c.json } }]\n${deliver(
         'archive: { folder: archive }',
         `worm: { s3: { ${bucket}, prefix: prod/ } }`,
         'siem: { syslog: { host: siem.example.com, cert: c.pem, key: k.pem }, format: cef }',
@@ -64,7 +64,10 @@ describe('deliveries of the audit log', () => {
         },
       },
     })
-    expect(anchor).toMatchObject([{ s3: { ca: join(folder, 'ca.pem') } }])
+    expect(anchor).toMatchObject([
+      { s3: { ca: join(folder, 'ca.pem') } },
+      { s3: { credentials_file: join(folder, 'c.json') } },
+    ])
   })
 
   test('go to one place each, which is written whole', () => {
@@ -77,6 +80,18 @@ describe('deliveries of the audit log', () => {
       expect.stringContaining('Write cert and key, or neither.'),
     ])
     expect(complaints(deliver(`a: { s3: { ${bucket}, prefix: ../other/ } }`))).toHaveLength(1)
+    for (const credentials of [
+      'access_key_id: x',
+      'session_token: x',
+      'credentials_file: c.json, access_key_id: x, secret_access_key: x',
+      'credentials_file: c.json, session_token: x',
+      '',
+    ]) {
+      const s3 = `bucket: log, region: eu-central-1, ${credentials}`
+      expect(complaints(deliver(`a: { s3: { ${s3} } }`)), credentials).toEqual([
+        expect.stringContaining('Write access_key_id and secret_access_key, or credentials_file'),
+      ])
+    }
     expect(complaints('  anchor: [{ every: 1m }]\n')).toEqual([
       expect.stringContaining('Write file or s3: one of them.'),
     ])

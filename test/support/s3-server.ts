@@ -18,6 +18,8 @@ export class S3Server {
   readonly requests: Record<string, string | string[] | undefined>[] = []
   /** Answers in its place: a status, or `null` for a connection that ends; `undefined` leaves it alone. */
   instead: (path: string) => number | null | undefined = () => undefined
+  /** Of its temporary credentials: without it, nothing is taken. */
+  token: string | null = null
   readonly #folder = mkdtempSync(join(tmpdir(), 'sallyport-s3-'))
 
   static async start(): Promise<S3Server> {
@@ -32,7 +34,12 @@ export class S3Server {
     const server = createServer((request, response) => {
       s3.requests.push(request.headers)
       const status = s3.instead(request.url ?? '')
-      if (status === undefined) serve(request, response)
+      const asked = request.headers['x-amz-security-token'] ?? null
+      if (asked !== s3.token) {
+        const code = asked === null ? 'AccessDenied' : 'ExpiredToken'
+        const error = `<Error><Code>${code}</Code><Token>${asked}</Token></Error>`
+        request.resume().on('end', () => response.writeHead(400).end(error))
+      } else if (status === undefined) serve(request, response)
       else if (status === null) request.socket.destroy()
       else request.resume().on('end', () => response.writeHead(status).end())
     })

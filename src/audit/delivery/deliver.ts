@@ -2,7 +2,7 @@ import { NotSent } from '../../core/send-once.ts'
 import { Nap, pauseAfter, unlessAborted, type Pauses } from '../../core/try-again.ts'
 import type { Store } from '../../store/db.ts'
 import type { Log } from '../../telemetry/log.ts'
-import { NotStored } from '../s3/put-object.ts'
+import { NotStored } from '../s3/not-stored.ts'
 import { DeliveryFailure, type Destination } from './destination.ts'
 import { gather } from './gather.ts'
 import {

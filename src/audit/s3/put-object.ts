@@ -3,14 +3,8 @@ import { hash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { S3Config } from '../../config/schema.ts'
 import { sendOnce } from '../../core/send-once.ts'
-
-/** Object storage did not take it. The message has no secrets. */
-export class NotStored extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.name = 'NotStored'
-  }
-}
+import { credentialsOf } from './credentials.ts'
+import { NotStored } from './not-stored.ts'
 
 /** In bytes: enough of an error for its code. */
 const longestError = 4 * 1024
@@ -25,7 +19,6 @@ export async function putObject(
   { body, type }: { readonly body: Buffer; readonly type: string },
   signal: AbortSignal,
 ): Promise<void> {
-  const { region, access_key_id: accessKeyId, secret_access_key: secretAccessKey } = config
   const signed = await new AwsV4Signer({
     method: 'PUT',
     url: objectUrl(config, name).href,
@@ -38,7 +31,7 @@ export async function putObject(
       ...encryptionOf(config),
       ...lockOf(config),
     },
-    ...{ region, service: 's3', accessKeyId, secretAccessKey },
+    ...{ region: config.region, service: 's3', ...(await credentialsOf(config)) },
   }).sign()
   const ca = config.ca === undefined ? undefined : await readFile(config.ca)
   const headers = Object.fromEntries(signed.headers)

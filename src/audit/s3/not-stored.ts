@@ -1,0 +1,7 @@
+/** Object storage did not take it. The message has no secrets. */
+export class NotStored extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'NotStored'
+  }
+}
