@@ -9,8 +9,9 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
-import { folder, NotHere, sourceOf } from './sources.ts'
-import { suites, type Suite } from './suites.ts'
+import { folder, NotHere, sourceOf, unpackedPackages } from './sources.ts'
+import type { Suite } from './suite.ts'
+import { suites } from './suites.ts'
 import { startWorld } from './world.ts'
 
 const { positionals } = parseArgs({ allowPositionals: true })
@@ -37,13 +38,18 @@ async function compare(name: string, suite: Suite): Promise<void> {
   for (const [what, pack] of Object.entries(suite.needs))
     if (!isThere(what)) throw new NotHere(`${pack} is not installed`)
   const source = sourceOf(suite.source)
-  const built = join(folder, suite.source, 'built')
+  const packages = unpackedPackages(suite.packages ?? [])
+  const built = join(folder, suite.source, `${name}.built`)
   if (!existsSync(built)) {
-    execFileSync('sh', ['-c', suite.build], { cwd: source, stdio: ['ignore', 'ignore', 'inherit'] })
+    execFileSync('sh', ['-c', suite.build], {
+      cwd: source,
+      env: { ...process.env, PACKAGES: packages },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
     writeFileSync(built, '')
   }
-  const direct = await outcomes(name, suite, source, false)
-  const through = await outcomes(name, suite, source, true)
+  const direct = await outcomes(name, suite, source, packages, false)
+  const through = await outcomes(name, suite, source, packages, true)
   let onPurpose = 0
   let different = 0
   for (const test of new Set([...direct.keys(), ...through.keys()])) {
@@ -67,6 +73,7 @@ async function outcomes(
   name: string,
   suite: Suite,
   source: string,
+  packages: string,
   gateway: boolean,
 ): Promise<ReadonlyMap<string, string>> {
   const world = await startWorld({ ...suite, gateway })
@@ -78,6 +85,7 @@ async function outcomes(
     PGPASSWORD: world.password,
     PGDATABASE: suite.databases[0],
     PGSSLMODE: 'disable',
+    PACKAGES: packages,
   }
   // Not synchronously: this process has the keys that the gateway checks tokens with.
   const child = spawn('sh', ['-c', suite.run], {
@@ -87,7 +95,8 @@ async function outcomes(
   })
   const stdout = await text(child.stdout)
   await world.close()
-  writeFileSync(join(folder, suite.source, gateway ? 'through.log' : 'direct.log'), stdout)
+  const log = `${name}.${gateway ? 'through' : 'direct'}.log`
+  writeFileSync(join(folder, suite.source, log), stdout)
   const found = new Map<string, string>()
   for (const line of stdout.split('\n')) {
     const { name: test, outcome, code } = suite.outcome.exec(line)?.groups ?? {}

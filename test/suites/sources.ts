@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -39,6 +39,29 @@ export function sourceOf(name: string): string {
   throw new NotHere(`no archive of the source package ${name} can be downloaded`)
 }
 
+/**
+ * The folder into which Debian's binary packages `names` are unpacked, in the newest version: for what this machine's release has too old or not at all, and what is
+ * not to be installed over its own. Throws `NotHere`.
+ */
+export function unpackedPackages(names: readonly string[]): string {
+  const place = join(folder, 'packages')
+  const config = aptConfig()
+  for (const name of names) {
+    const archives = join(place, 'archives', name)
+    if (existsSync(archives)) continue
+    mkdirSync(archives, { recursive: true })
+    try {
+      apt(config, ['download', name], archives)
+      const [archive] = readdirSync(archives)
+      execFileSync('dpkg', ['-x', archive!, place], { cwd: archives })
+    } catch (cause) {
+      rmSync(archives, { recursive: true })
+      throw new NotHere(`Debian's package ${name} cannot be downloaded`, { cause })
+    }
+  }
+  return place
+}
+
 function versionsOf(name: string, config: string): string[] {
   const shown = apt(config, ['showsrc', name], folder, 'apt-cache')
   const versions = new Set([...shown.matchAll(/^Version: (\S+)$/gm)].map(([, version]) => version!))
@@ -67,6 +90,7 @@ function aptConfig(): string {
     .find((uri) => /\/debian\/?$/.test(uri))
   if (!mirror) throw new NotHere('this machine has no mirror of Debian')
   const lines = releases.map((release) => `deb-src ${mirror} ${release} main\n`)
+  lines.push(...releases.slice(-2).map((release) => `deb ${mirror} ${release} main\n`))
   writeFileSync(join(folder, 'sources.list'), lines.join(''))
   writeFileSync(
     file,

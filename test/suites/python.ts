@@ -1,0 +1,120 @@
+import { why, type Suite } from './suite.ts'
+
+const python = '/usr/bin/python3'
+const packages = '/usr/lib/python3/dist-packages'
+const pytest = { [`${packages}/pytest`]: 'python3-pytest' }
+const development = {
+  '/usr/include/python3.11/Python.h': 'python3-dev',
+  '/usr/include/postgresql/libpq-fe.h': 'libpq-dev',
+}
+const pytestOutcome = /^(?<name>\S*test\/?\S+::.+?) (?<outcome>PASSED|FAILED|SKIPPED|XFAIL|ERROR)/
+const unittestOutcome = /^(?<name>test\S* \(\S*\)).*? ?\.\.\. (?<outcome>ok|FAIL|ERROR|skipped)/
+
+/** SQLAlchemy's tests of its dialect, and those that every dialect has to pass, with one of the drivers. */
+const sqlalchemy = (driver: string, module: string): Suite => ({
+  source: 'sqlalchemy',
+  needs: {
+    ...pytest,
+    [`${packages}/${module}`]: `python3-${module}`,
+    [`${packages}/greenlet`]: 'python3-greenlet',
+  },
+  packages: ['python3-typing-extensions'],
+  build: 'true',
+  run: `psql -qc 'CREATE EXTENSION hstore; CREATE EXTENSION citext; CREATE SCHEMA test_schema; CREATE SCHEMA test_schema_2'
+    export PYTHONPATH="$PACKAGES/${packages}:$PWD/lib"; timeout 1800 ${python} -m pytest -p no:cacheprovider -p no:logging -p no:xdist -p no:asyncio -v --tb=no -c setup.cfg \\
+      --dburi "postgresql+${driver}://$PGUSER:$PGPASSWORD@$PGHOST:$PGPORT/suite" test/dialect/postgresql test/dialect/test_suite.py \\
+      test/engine/test_transaction.py test/engine/test_execute.py test/engine/test_reflection.py test/sql/test_query.py test/sql/test_insert_exec.py`,
+  outcome: pytestOutcome,
+  databases: ['suite', 'postgres'],
+  settings: ['max_prepared_transactions=20'],
+  different: {},
+})
+
+export const inPython: Readonly<Record<string, Suite>> = {
+  psycopg2: {
+    source: 'psycopg2',
+    needs: development,
+    build: `${python} setup.py build`,
+    run: `PSYCOPG2_TESTDB=suite PSYCOPG2_TESTDB_USER=postgres PYTHONPATH=$(ls -d build/lib.*) timeout 1800 ${python} -c '
+import tests, unittest
+unittest.main(module=tests, defaultTest="test_suite", argv=["tests", "-v"])' 2>&1`,
+    outcome: unittestOutcome,
+    databases: ['suite', 'postgres'],
+    settings: ['max_prepared_transactions=20'],
+    different: {
+      test_flush_on_write: why.sizes,
+      test_encoding_name: why.encoding,
+      test_copy_bytes: why.encoding,
+      test_copy_text: why.encoding,
+      test_copy_expert_textiobase: why.encoding,
+      test_notifies_received_on_set_client_encoding: why.encoding,
+      test_bytes: why.encoding,
+      test_unicode: why.encoding,
+      test_koi8: why.encoding,
+      test_latin1: why.encoding,
+    },
+  },
+  asyncpg: {
+    source: 'asyncpg',
+    needs: { ...pytest, ...development },
+    build: `${python} setup.py build_ext --inplace`,
+    run: `for f in tests/test_*.py; do timeout 300 ${python} -m pytest -v -o addopts= -p no:cacheprovider $f; done`,
+    outcome: /^(?<name>tests\/\S+) (?<outcome>PASSED|FAILED|SKIPPED|ERROR)/,
+    databases: ['suite', 'postgres', 'asyncpg_intro_test'],
+    different: { test_introspection_on_large_db: why.slow },
+  },
+  pg8000: {
+    source: 'pg8000',
+    needs: pytest,
+    packages: ['python3-scramp', 'python3-asn1crypto'],
+    build: 'true',
+    run: `psql -qc 'CREATE EXTENSION IF NOT EXISTS hstore'; PYTHONPATH="$PACKAGES/${packages}:$PWD/src" timeout 900 ${python} -m pytest -p no:cacheprovider -v --tb=no --ignore test/test_readme.py test`,
+    outcome: pytestOutcome,
+    databases: ['suite', 'postgres'],
+    settings: ['max_prepared_transactions=20'],
+    different: {},
+  },
+  pygresql: {
+    source: 'pygresql',
+    needs: development,
+    build: `${python} setup.py build`,
+    run: `cp -r tests build/lib.*/ && cd build/lib.* && timeout 900 ${python} -m unittest discover -v 2>&1`,
+    outcome: unittestOutcome,
+    databases: ['suite', 'postgres'],
+    different: {},
+  },
+  peewee: {
+    source: 'peewee',
+    needs: { [`${packages}/psycopg2`]: 'python3-psycopg2' },
+    build: 'true',
+    run: `PEEWEE_TEST_BACKEND=postgres PEEWEE_TEST_VERBOSITY=2 USER=postgres timeout 900 ${python} runtests.py -v 2 2>&1`,
+    outcome: unittestOutcome,
+    databases: ['suite', 'postgres', 'peewee_test'],
+    different: {},
+  },
+  'sqlalchemy-psycopg2': sqlalchemy('psycopg2', 'psycopg2'),
+  'sqlalchemy-psycopg': sqlalchemy('psycopg', 'psycopg'),
+  'sqlalchemy-asyncpg': sqlalchemy('asyncpg', 'asyncpg'),
+  django: {
+    source: 'python-django',
+    needs: {
+      [`${packages}/psycopg2`]: 'python3-psycopg2',
+      [`${packages}/asgiref`]: 'python3-asgiref',
+      [`${packages}/sqlparse`]: 'python3-sqlparse',
+    },
+    build: `cat >tests/suite_settings.py <<'EOF'
+from test_sqlite import *
+postgres = {"ENGINE": "django.db.backends.postgresql"}
+DATABASES = {"default": {**postgres, "NAME": "suite"}, "other": {**postgres, "NAME": "other"}}
+EOF`,
+    // Those of its tests that are about the database.
+    run: `cd tests && PYTHONPATH=.. timeout 3000 ${python} runtests.py --settings suite_settings --noinput --parallel 1 -v 2 \\
+      backends postgres_tests transactions transaction_hooks introspection inspectdb schema migrations migrations2 queries lookup expressions expressions_case expressions_window \\
+      aggregation aggregation_regress annotations bulk_create constraints indexes db_functions db_utils select_for_update model_fields raw_query get_or_create delete delete_regress \\
+      update ordering prefetch_related select_related many_to_many many_to_one custom_pk datatypes datetimes dates timezones fixtures distinct_on_fields multiple_database \\
+      async force_insert_update model_inheritance save_delete_hooks basic or_lookups xor_lookups filtered_relation test_utils 2>&1`,
+    outcome: unittestOutcome,
+    databases: ['suite', 'postgres', 'other', 'test_suite', 'test_other'],
+    different: {},
+  },
+}
