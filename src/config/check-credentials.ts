@@ -1,9 +1,9 @@
 import { isLoopback } from '../core/loopback.ts'
 import type { Finding } from './finding.ts'
-import type { Config } from './schema.ts'
+import { isPostgres, type Config } from './schema.ts'
 
 /** What makes credentials worth less than they look, over several parts of the configuration. */
-export function* checkCredentials({ identity, listen }: Config): Generator<Finding> {
+export function* checkCredentials({ identity, listen, resources }: Config): Generator<Finding> {
   const { issuers, login, certificates } = identity
   for (const [i, { issuer, audience }] of issuers.entries()) {
     if (issuer === login?.issuer && [login.client_id, login.cli_client_id].includes(audience))
@@ -16,11 +16,13 @@ export function* checkCredentials({ identity, listen }: Config): Generator<Findi
   }
   yield* checkIntrospection(identity)
   yield* checkTransmitters(identity)
-  if (certificates.length > 0 && listen.agents.tls?.client_ca === undefined)
+  const listeners = [listen.agents, ...resources.filter(isPostgres)]
+  if (certificates.length > 0 && listeners.every(({ tls }) => tls?.client_ca === undefined))
     yield {
       path: ['identity', 'certificates'],
       message: 'No listener asks for client certificates, so nobody can come with one.',
-      remedy: 'Name the authorities that sign them: listen.agents.tls.client_ca.',
+      remedy:
+        'Name the authorities that sign them: listen.agents.tls.client_ca, or tls.client_ca of a database.',
     }
 }
 

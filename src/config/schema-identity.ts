@@ -163,7 +163,7 @@ export const identity = z
       .array(certificate)
       .prefault([])
       .describe(
-        'whom client certificates stand for, if one of listen.agents.tls.client_ca signed them; one that fits two entries stands for nobody',
+        'whom client certificates stand for, if an authority of the listener (tls.client_ca) signed them; one that fits two entries stands for nobody',
       ),
     issuers: z.array(issuer).prefault([]).describe('whose tokens agents and people may present'),
     login: login.optional(),

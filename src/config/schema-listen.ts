@@ -1,35 +1,12 @@
 import { z } from 'zod'
 import { byteSize, duration } from './duration.ts'
-import { address, httpUrl, tlsFiles } from './schema-parts.ts'
+import { address, httpUrl, tlsFiles, tlsFilesOfAgents } from './schema-parts.ts'
 
 const tls = tlsFiles
   .optional()
   .describe('speak https; both files are read again when they change. Left out, it is http')
 
-/** TLS of a listener whose clients can prove themselves with certificates too. */
-export const tlsOfAgents = tlsFiles
-  .extend({
-    client_ca: z
-      .string()
-      .min(1)
-      .optional()
-      .describe(
-        'PEM file: the authorities whose client certificates count; read again when it changes. identity.certificates says who they stand for',
-      ),
-    client_crl: z
-      .string()
-      .min(1)
-      .optional()
-      .describe(
-        'PEM file: the lists of what these authorities have revoked, one of each; read again when it changes. A list that is out of date revokes everything',
-      ),
-    client_certificates: z
-      .enum(['request', 'require'])
-      .optional()
-      .describe(
-        'with client_ca: `request` (the default) lets clients without a certificate come with a token; `require` turns them away while keys are agreed on',
-      ),
-  })
+const tlsOfAgents = tlsFilesOfAgents
   .optional()
   .describe('speak https; all files are read again when they change. Left out, it is http')
 

@@ -55,4 +55,28 @@ export const tlsFiles = z.strictObject({
     .describe('oldest version that is spoken'),
 })
 
+/** Those of a listener whose clients can prove themselves with certificates too. */
+export const tlsFilesOfAgents = tlsFiles.extend({
+  client_ca: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'PEM file: the authorities whose client certificates count; read again when it changes. identity.certificates says who they stand for',
+    ),
+  client_crl: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'PEM file: the lists of what these authorities have revoked, one of each; read again when it changes. A list that is out of date revokes everything',
+    ),
+  client_certificates: z
+    .enum(['request', 'require'])
+    .optional()
+    .describe(
+      'with client_ca: `request` (the default) lets clients without a certificate come with a token; `require` turns them away while keys are agreed on',
+    ),
+})
+
 export const mode = z.enum(['enforce', 'observe'])

@@ -7,7 +7,7 @@ import {
   name,
   portOfVariable,
   secretText,
-  tlsFiles,
+  tlsFilesOfAgents,
 } from './schema-parts.ts'
 
 export const httpResource = z.strictObject({
@@ -100,10 +100,10 @@ export const postgresResource = z.strictObject({
   name: name.describe('what policies and the audit log call it'),
   protocol: z.literal('postgres').describe('what agents speak with it'),
   listen: address,
-  tls: tlsFiles
+  tls: tlsFilesOfAgents
     .optional()
     .describe(
-      'speak TLS; both files are read again when they change. Left out, the listener has to be `trusted`',
+      'speak TLS; all files are read again when they change. Left out, the listener has to be `trusted`',
     ),
   trusted: z
     .boolean()

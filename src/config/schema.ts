@@ -11,8 +11,8 @@ import {
   type login,
   type transmitter,
 } from './schema-identity.ts'
-import { listen, type tlsOfAgents } from './schema-listen.ts'
-import { httpUrl, mode, secretText } from './schema-parts.ts'
+import { listen } from './schema-listen.ts'
+import { httpUrl, mode, secretText, type tlsFilesOfAgents } from './schema-parts.ts'
 import { httpResource, postgresResource } from './schema-resources.ts'
 
 /**
@@ -136,7 +136,7 @@ export const configSchema = z.strictObject({
 
 export type Config = z.output<typeof configSchema>
 export type ListenerConfig = Pick<Config['listen']['control'], 'address' | 'tls'>
-export type TlsConfig = NonNullable<z.output<typeof tlsOfAgents>>
+export type TlsConfig = z.output<typeof tlsFilesOfAgents>
 export type Dataset = Config['datasets'][number]
 export type HttpResource = z.output<typeof httpResource>
 export type PostgresResource = z.output<typeof postgresResource>

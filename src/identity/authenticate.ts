@@ -27,6 +27,8 @@ export interface Authenticator {
    * when the token was verified a moment ago and there is nothing more to prove.
    */
   authenticate(token: string, presented?: Presented): Principal | Promise<Principal>
+  /** Whether the certificate alone stands for somebody: for a protocol in which the client is not asked for a token then. Nothing is put on record. */
+  suffices(presented: Presented): boolean
   /**
    * For a session that goes on after it was authenticated by a token or a certificate: throws or rejects with the problem `unauthenticated` when that ran out, or its
    * issuer ended it since. A proof that was for the beginning is not asked for again. Keys are to be authenticated again.
@@ -135,10 +137,19 @@ export async function createAuthenticator({
         throw refused(shown, error)
       }
     },
+    suffices({ certificate }) {
+      try {
+        return certificate !== null && certificateSubject(certificate) !== null
+      } catch (error) {
+        if (error instanceof Refusal) return false
+        throw error
+      }
+    },
     recheck(principal) {
       const { expiresAt, recheck, kind } = principal.credential
       if (!isStillTrusted(trusted, principal.subject, kind)) throw new Refusal('unknown-issuer')
-      if (expiresAt !== null && expiresAt <= Date.now()) throw new Refusal('token-expired')
+      if (expiresAt !== null && expiresAt <= Date.now())
+        throw new Refusal(kind === 'certificate' ? 'certificate-expired' : 'token-expired')
       live(principal)
       return recheck?.().then(() => undefined)
     },

@@ -19,10 +19,10 @@ export class Authority {
   readonly file = join(this.folder, 'ca.pem')
   readonly pem: string
 
-  constructor() {
+  constructor(name = 'Authority') {
     atEnd(async () => rmSync(this.folder, { recursive: true }))
     run(
-      `req -x509 -subj /CN=Authority -days 2 ${freshKey} -keyout`,
+      `req -x509 -subj /CN=${name} -days 2 ${freshKey} -keyout`,
       this.#at('ca.key'),
       '-out',
       this.file,
@@ -42,6 +42,24 @@ export class Authority {
     run(`req ${key} -keyout`, files.key, '-out', request, ...more)
     const by = ['-CA', this.file, '-CAkey', this.#at('ca.key'), '-CAcreateserial']
     run(`x509 -req -copy_extensions copyall -days ${days} -in`, request, ...by, '-out', files.cert)
+    return files
+  }
+
+  /** One that is not valid before 2099. */
+  issueForLater(name: string, options: Parameters<Authority['issue']>[1] = {}): CertificateFiles {
+    const files = this.issue(name, options)
+    const [config, index] = [this.#at('later.cnf'), this.#at('later')]
+    writeFileSync(index, '')
+    writeFileSync(
+      config,
+      `[ca]\ndefault_ca=d\n[d]\ndatabase=${index}\nnew_certs_dir=${this.folder}\ndefault_md=sha256\nrand_serial=yes\npolicy=p\ncopy_extensions=copyall\n[p]\ncommonName=supplied\n`,
+    )
+    const by = ['-keyfile', this.#at('ca.key'), '-cert', this.file]
+    const when = '-startdate 20990101000000Z -enddate 20991231000000Z'
+    run(
+      `ca -batch -notext ${when} -config`,
+      ...[config, ...by, '-in', this.#at(`${name}.csr`), '-out', files.cert],
+    )
     return files
   }
 

@@ -16,6 +16,8 @@ export interface TestGatewayOptions {
   readonly policies: Readonly<Record<string, string>>
   /** More lines of the configuration, at its top level. */
   readonly config?: string
+  /** More keys of `identity`, one a line. */
+  readonly identity?: string
   /** More keys of the resource `crm`, as YAML flow members. */
   readonly resource?: string
   /** More resources, as items of the list. */
@@ -44,6 +46,7 @@ export async function writeTestFolder(
     upstream,
     policies,
     config = '',
+    identity = '',
     resource = '',
     resources = '',
     store = storeKinds[0]!,
@@ -71,6 +74,7 @@ identity:
       claims: { groups: groups, owner: agent_owner, kind: kind }
   login: { issuer: ${issuer.issuer}, client_id: console, cli_client_id: cli }
   roles: { approver: { group: approvers }, auditor: { group: audit }, admin: { group: platform } }
+  ${identity}
 resources:
   - name: crm
     protocol: http

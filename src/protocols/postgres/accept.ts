@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
-import { TLSSocket, type SecureContext } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
+import type { TlsEntrance } from '../../config/tls-entrance.ts'
 import { WireFault } from './wire/fault.ts'
 import { isDirectTls, isFarewell, readOpening, type Opening } from './wire/startup.ts'
 
@@ -18,6 +19,9 @@ export class Departed extends Error {
   override readonly name = 'Departed'
 }
 
+/** What a listener speaks TLS with; `null` where it has no certificate. */
+export type Encryption = Pick<TlsEntrance, 'begin'> | null
+
 /** A connection on which the opening is still being waited for. */
 interface Doorway {
   socket: Socket
@@ -28,14 +32,14 @@ interface Doorway {
 
 /**
  * Takes a new connection as far as its start-up message: TLS, when it is asked for (PostgreSQL documentation, "SSL Session Encryption"), and when it comes directly, as PostgreSQL
- * 17's clients can have it. `context` is `null` where the listener has no certificate. Rejects with `Departed`, and with a `WireFault`: among others for bytes
- * that came before TLS and would be believed after it (CVE-2021-23214).
+ * 17's clients can have it. Rejects with `Departed`, and with a `WireFault`: among others for bytes that
+ * came before TLS and would be believed after it (CVE-2021-23214).
  */
-export async function accept(raw: Socket, context: SecureContext | null): Promise<Arrival> {
+export async function accept(raw: Socket, tls: Encryption): Promise<Arrival> {
   const door: Doorway = { socket: raw, secure: false, bytes: Buffer.alloc(0), asked: new Set() }
   for (;;) {
     if (!door.secure && isDirectTls(door.bytes)) {
-      await beginDirectTls(door, context)
+      await beginDirectTls(door, tls)
       continue
     }
     if (isFarewell(door.bytes)) throw new Departed('The client left before it began.')
@@ -47,7 +51,7 @@ export async function accept(raw: Socket, context: SecureContext | null): Promis
     const { opening, rest } = read
     if (opening.kind === 'start' || opening.kind === 'cancel')
       return { socket: door.socket, secure: door.secure, opening, rest }
-    await answer(door, opening.kind, rest, context)
+    await answer(door, opening.kind, rest, tls)
   }
 }
 
@@ -55,7 +59,7 @@ async function answer(
   door: Doorway,
   kind: 'ssl' | 'gss',
   rest: Buffer,
-  context: SecureContext | null,
+  tls: Encryption,
 ): Promise<void> {
   // A client waits for the answer. What came behind the question was put there by somebody who cannot speak after it.
   if (rest.length > 0)
@@ -63,20 +67,20 @@ async function answer(
   if (door.secure || door.asked.has(kind)) throw new WireFault('unexpected request for encryption')
   door.asked.add(kind)
   door.bytes = rest
-  if (kind === 'gss' || !context) {
+  if (kind === 'gss' || !tls) {
     door.socket.write('N')
     return
   }
   door.socket.write('S')
-  door.socket = await beginTls(door.socket, context)
+  door.socket = await beginTls(door.socket, tls)
   door.secure = true
 }
 
-async function beginDirectTls(door: Doorway, context: SecureContext | null): Promise<void> {
-  if (!context || door.asked.size > 0) throw new WireFault('unexpected TLS handshake')
+async function beginDirectTls(door: Doorway, tls: Encryption): Promise<void> {
+  if (!tls || door.asked.size > 0) throw new WireFault('unexpected TLS handshake')
   door.socket.unshift(door.bytes)
   door.bytes = Buffer.alloc(0)
-  const socket = await beginTls(door.socket, context)
+  const socket = await beginTls(door.socket, tls)
   door.socket = socket
   door.secure = true
   // Without it, a client that meant another protocol would be let in (ALPACA; PostgreSQL documentation, "SSL Session Encryption").
@@ -84,24 +88,9 @@ async function beginDirectTls(door: Doorway, context: SecureContext | null): Pro
     throw new WireFault('direct TLS needs the ALPN protocol "postgresql"')
 }
 
-function beginTls(raw: Socket, secureContext: SecureContext): Promise<TLSSocket> {
-  const socket = new TLSSocket(raw, {
-    isServer: true,
-    secureContext,
-    ALPNProtocols: ['postgresql'],
-  })
-  return new Promise((resolve, reject) => {
-    const failed = (error?: Error): void => {
-      raw.destroy()
-      reject(new Departed('The TLS handshake failed.', { cause: error }))
-    }
-    socket.once('error', failed)
-    socket.once('close', failed)
-    socket.once('secure', () => {
-      socket.off('error', failed)
-      socket.off('close', failed)
-      resolve(socket)
-    })
+function beginTls(raw: Socket, tls: NonNullable<Encryption>): Promise<TLSSocket> {
+  return tls.begin(raw).catch((error: unknown) => {
+    throw new Departed('The TLS handshake failed.', { cause: error })
   })
 }
 

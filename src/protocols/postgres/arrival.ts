@@ -2,6 +2,8 @@ import type { Socket } from 'node:net'
 import { Problem } from '../../core/errors.ts'
 import type { Principal } from '../../core/subject.ts'
 import type { Authenticator } from '../../identity/authenticate.ts'
+import { clientCertificateOf } from '../../identity/client-certificate.ts'
+import type { Presented } from '../../identity/possession.ts'
 import { Departed, more, type Arrival } from './accept.ts'
 import { readParameters, type StartRequest } from './parameters.ts'
 import { Rejection } from './rejection.ts'
@@ -21,37 +23,59 @@ export interface Guest {
   readonly client: Socket
   readonly minor: number
   readonly start: StartRequest
+  /** Empty where it came with a certificate alone. */
   readonly token: string
   readonly principal: Principal
   /** What came behind its password. */
   readonly rest: Buffer
 }
 
+type Asking = Pick<Authenticator, 'authenticate' | 'suffices'>
+
 /**
- * Asks for the token, which is the password, and finds out who presents it. Rejects with a `Rejection` or with the authenticator's problem: nothing has been opened behind
- * the gateway by then.
+ * Finds out who a client is: by its certificate, or by the token, which is the password. Rejects with a `Rejection` or with the authenticator's problem: nothing has been opened
+ * behind the gateway by then.
  */
 export async function welcome(
   { socket, secure, opening, rest }: Arrival,
   { upstream, trusted, tls }: Pick<PostgresResource, 'upstream' | 'trusted' | 'tls'>,
-  authenticator: Pick<Authenticator, 'authenticate'>,
+  authenticator: Asking,
 ): Promise<Guest> {
   if (opening.kind !== 'start') throw new Departed('Nothing was started.')
   if (!secure && !trusted) throw needsTls(tls !== undefined)
   const start = readParameters(opening.parameters, upstream)
   negotiate(socket, opening.minor, start.unknownOptions)
-  // AuthenticationCleartextPassword: inside of TLS, or where nobody can listen in.
-  socket.write(message('R', int32(3)))
   const reader = new FrontendReader(longestToken)
   reader.push(rest)
-  const token = await password(socket, reader)
+  const presented = { certificate: clientCertificateOf(socket), request: null }
+  // A client that is asked for a password and has none goes away, so it is not asked to see whether it has one.
+  const asked = start.hasToken || !presented.certificate || !authenticator.suffices(presented)
+  const token = asked ? await askForToken(socket, reader, presented, authenticator) : ''
   return {
     client: socket,
     minor: Math.min(opening.minor, newestMinor),
     start,
     token,
-    principal: await authenticate(authenticator, token),
+    principal: await authenticate(authenticator, token, presented),
     rest: reader.drain(),
+  }
+}
+
+async function askForToken(
+  socket: Socket,
+  reader: FrontendReader,
+  presented: Presented,
+  authenticator: Asking,
+): Promise<string> {
+  // AuthenticationCleartextPassword: inside of TLS, or where nobody can listen in.
+  socket.write(message('R', int32(3)))
+  try {
+    return await password(socket, reader)
+  } catch (error) {
+    // It came with a certificate alone, as it seems, and cannot be told any more why that did not do. It should be on record.
+    if (error instanceof Departed && presented.certificate)
+      await authenticate(authenticator, '', presented)
+    throw error
   }
 }
 
@@ -84,13 +108,16 @@ async function password(socket: Socket, reader: FrontendReader): Promise<string>
 }
 
 async function authenticate(
-  authenticator: Pick<Authenticator, 'authenticate'>,
+  authenticator: Asking,
   token: string,
+  presented: Presented,
 ): Promise<Principal> {
   try {
-    return await authenticator.authenticate(token)
+    return await authenticator.authenticate(token, presented)
   } catch (error) {
     if (!(error instanceof Problem) || error.code !== 'unauthenticated') throw error
+    if (token === '' && presented.certificate)
+      throw new Rejection('28000', `certificate authentication failed: ${error.message}`)
     throw new Rejection(
       '28P01',
       `password authentication failed: ${error.message}`,

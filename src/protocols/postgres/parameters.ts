@@ -7,6 +7,8 @@ export interface StartRequest {
   /** As the client calls itself: recorded, and nothing else. */
   readonly user: string
   readonly database: string
+  /** It has a token, and wants to be asked for it although its certificate would do. */
+  readonly hasToken: boolean
   /** What the server gets, besides the user. */
   readonly parameters: ReadonlyMap<string, string>
   /** Options of the protocol (`_pq_.…`) that are not known here. */
@@ -38,10 +40,12 @@ export function readParameters(
     ['client_encoding', 'UTF8'],
   ])
   const unknownOptions: string[] = []
+  let hasToken = false
   // What is given by itself wins over what is in "options", as it does with the server.
   for (const [name, value] of new Map(settingsIn(given))) {
     if (name.startsWith('_pq_.')) unknownOptions.push(name)
     else if (name === 'client_encoding') requireUtf8(value)
+    else if (name === 'sallyport.credential') hasToken = isToken(value)
     else if (isHarmlessSetting(name, [value]) || alsoAtStart.has(name)) parameters.set(name, value)
     else
       throw new Rejection(
@@ -50,7 +54,7 @@ export function readParameters(
         'Leave it out, or set it by a statement, which policies can allow.',
       )
   }
-  return { user, database, parameters, unknownOptions }
+  return { user, database, hasToken, parameters, unknownOptions }
 }
 
 function* settingsIn(given: ReadonlyMap<string, string>): Generator<readonly [string, string]> {
@@ -71,6 +75,16 @@ function* optionsIn(text: string): Generator<readonly [string, string]> {
       throw new Rejection('42501', 'only settings can be given in "options" here')
     yield [name.toLowerCase().replaceAll('-', '_'), value]
   }
+}
+
+/** Nobody who asked for something else, and would be let in as something else, is let in. */
+function isToken(value: string): boolean {
+  if (value === 'token') return true
+  throw new Rejection(
+    '22023',
+    `"sallyport.credential" cannot be "${value}"`,
+    'Write token, or leave it out: then a client certificate that stands for somebody says who acts.',
+  )
 }
 
 function requireUtf8(value: string): void {

@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import type { Config, PostgresResource } from '../../config/schema.ts'
-import { TlsContext } from '../../config/tls-context.ts'
+import { TlsEntrance } from '../../config/tls-entrance.ts'
 import { partyKey } from '../../core/subject.ts'
 import type { Gate } from '../../gate/gate.ts'
 import type { Authenticator } from '../../identity/authenticate.ts'
@@ -24,7 +24,7 @@ export interface PostgresServerDeps {
   readonly resource: PostgresResource
   /** Names the upstream and the credential that the resource is bound to, without revealing either. */
   readonly binding: string
-  readonly authenticator: Pick<Authenticator, 'authenticate' | 'recheck'>
+  readonly authenticator: Pick<Authenticator, 'authenticate' | 'recheck' | 'suffices'>
   readonly gate: Pick<Gate, 'enforce' | 'needs'>
   readonly analyser: Pick<Analyser, 'analyse'>
   readonly limits: Pick<Config['hold'], 'in_transaction_max' | 'max_body'>
@@ -56,7 +56,7 @@ export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
   const { resource, authenticator, log, metrics } = deps
   // From the beginning: none is not the same as nobody knows.
   metrics.sessions(resource.name, 0)
-  const tls = resource.tls ? new TlsContext(resource.tls, log) : null
+  const tls = resource.tls ? new TlsEntrance(resource.tls, log, 'postgresql') : null
   const upstream = new Upstream(resource)
   const databases = new Databases(resource, log)
   const harmless = new Set(resource.harmless)
@@ -85,7 +85,7 @@ export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
     const late = setTimeout(() => raw.destroy(), startUp)
     let arrival: Arrival | null = null
     try {
-      arrival = await accept(raw, tls?.current ?? null)
+      arrival = await accept(raw, tls)
       const { socket, opening } = arrival
       if (opening.kind === 'cancel') {
         keys.use(opening.process, opening.secret)
@@ -163,7 +163,9 @@ export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
           resolve()
         })
       })
-      return server.address() as AddressInfo
+      const address = server.address() as AddressInfo
+      tls?.open({ port: address.port })
+      return address
     },
     async close() {
       closing = true

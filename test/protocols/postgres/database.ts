@@ -24,6 +24,8 @@ export interface DatabaseOptions {
   readonly resource?: string
   /** More lines of the configuration, at its top level. */
   readonly config?: string
+  /** More keys of `identity`, one a line. */
+  readonly identity?: string
   /** Another address of the database. */
   readonly upstream?: { readonly host: string; readonly port: number; readonly tls?: string }
   readonly credential?: { readonly user: string; readonly password: string }
@@ -51,6 +53,7 @@ export async function startDatabase(options: DatabaseOptions): Promise<DatabaseG
     upstream: 'http://127.0.0.1:9',
     policies: { 'rules.yaml': options.policies },
     ...(options.config !== undefined && { config: options.config }),
+    ...(options.identity !== undefined && { identity: options.identity }),
     resources: `  - name: orders
     protocol: postgres
     listen: 127.0.0.1:0

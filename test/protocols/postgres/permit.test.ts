@@ -74,7 +74,11 @@ describe.runIf(hasPostgres)('a permit', () => {
     const server = createPostgresServer({
       resource: resource!,
       binding: 'words as they are bound',
-      authenticator: { authenticate: () => principal, recheck: () => undefined },
+      authenticator: {
+        authenticate: () => principal,
+        recheck: () => undefined,
+        suffices: () => false,
+      },
       gate,
       analyser,
       limits: configSchema.shape.hold.parse({}),

@@ -1,0 +1,77 @@
+import type { Socket } from 'node:net'
+import { createServer, type Server, type TLSSocket } from 'node:tls'
+import { ProvenClients } from './proven-clients.ts'
+import type { TlsConfig } from './schema.ts'
+import { clientOptions, secureOptions } from './tls-options.ts'
+import { TlsWatch, type Log } from './tls-watch.ts'
+
+/**
+ * TLS for a protocol that begins it on connections that are there already, with the certificate that its files have now. The constructor throws `MistakesError` when
+ * nobody can be served with them at the start.
+ */
+export class TlsEntrance {
+  // It listens nowhere. What Node finds out about a client's certificate it says only of connections of a server.
+  readonly #server: Server
+  readonly #watch: TlsWatch
+  readonly #config: TlsConfig
+  readonly #proven = new ProvenClients()
+  /** Clients that agree on keys now, by the ends of their connections: Node does not say which one it is that has become a secure one. */
+  readonly #agreeing = new Map<string, (socket: TLSSocket) => void>()
+
+  /** `protocol`: its name in the ALPN extension (RFC 7301). Clients that name others only are turned away; those that name none are not. */
+  constructor(config: TlsConfig, log: Log, protocol: string) {
+    this.#config = config
+    this.#watch = new TlsWatch(config, log)
+    this.#server = createServer({
+      ...secureOptions(config, this.#watch.material),
+      ...clientOptions(config),
+      ALPNProtocols: [protocol],
+    })
+    this.#server.on('secureConnection', (socket) => {
+      const agreed = this.#agreeing.get(endsOf(socket))
+      // Nobody waits for it any more. Closed.
+      if (!agreed) return void socket.destroy()
+      this.#proven.add(socket)
+      agreed(socket)
+    })
+  }
+
+  /** Begins to look at the files again and again. `called`: what names the listener in the log. */
+  open(called: object): void {
+    this.#watch.begin({
+      renew: (material) => this.#server.setSecureContext(secureOptions(this.#config, material)),
+      mistrust: () => this.#proven.mistrust(),
+      called,
+    })
+  }
+
+  close(): void {
+    this.#watch.end()
+  }
+
+  /**
+   * Agrees on keys with a client, which is waited for as long as it stays. Resolves with the connection inside; rejects when this one is closed: by its client, or
+   * because it has no certificate where one is required.
+   */
+  begin(raw: Socket): Promise<TLSSocket> {
+    const ends = endsOf(raw)
+    return new Promise((resolve, reject) => {
+      const gone = (): void => {
+        this.#agreeing.delete(ends)
+        reject(new Error('the TLS handshake failed'))
+      }
+      if (raw.destroyed) return gone()
+      raw.once('close', gone)
+      this.#agreeing.set(ends, (socket) => {
+        raw.off('close', gone)
+        this.#agreeing.delete(ends)
+        resolve(socket)
+      })
+      this.#server.emit('connection', raw)
+    })
+  }
+}
+
+function endsOf({ localAddress, localPort, remoteAddress, remotePort }: Socket): string {
+  return `${localAddress} ${localPort} ${remoteAddress} ${remotePort}`
+}
