@@ -21,19 +21,28 @@ export function commitment(salt: Buffer, personal: string): string {
 }
 
 const tag = Buffer.from('sallyport link 1')
+// One buffer for all: nothing here waits, so no two calls overlap. And most links are of the chain that the last one was of.
 const frame = Buffer.alloc(tag.length + 16 + 8 + 8 + 32 + 32)
 tag.copy(frame)
+let framed = ''
 
 /**
  * SHA-256 over 112 bytes: the tag `sallyport link 1`, the replica's UUID (16 bytes), the epoch and `n` (8 bytes each, big-endian), the hash of
  * the link before (32) and the leaf hash (32). In hex, as everything here.
  */
 export function linkHash({ replica, epoch, n }: Place, prev: string, leaf: string): string {
-  // One buffer for all: nothing here waits, so no two calls overlap.
-  frame.write(replica.replaceAll('-', ''), 16, 'hex')
-  frame.writeBigUInt64BE(BigInt(epoch), 32)
-  frame.writeBigUInt64BE(BigInt(n), 40)
+  if (replica !== framed) {
+    frame.write(replica.replaceAll('-', ''), 16, 'hex')
+    framed = replica
+  }
+  writeUint64(epoch, 32)
+  writeUint64(n, 40)
   frame.write(prev, 48, 'hex')
   frame.write(leaf, 80, 'hex')
   return hash('sha256', frame)
+}
+
+function writeUint64(value: number, at: number): void {
+  frame.writeUInt32BE(Math.floor(value / 2 ** 32), at)
+  frame.writeUInt32BE(value >>> 0, at + 4)
 }

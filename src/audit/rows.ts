@@ -1,4 +1,5 @@
 import type { Prepared, Queryable } from '../store/db.ts'
+import { Statements } from '../store/statements.ts'
 import type { Source, Described } from './event.ts'
 
 /** An event and its place: link number `first` + its index in the batch. `described` is null when its row is in the database already. */
@@ -20,65 +21,105 @@ export interface Batch {
   readonly under: number | null
 }
 
-const insertEvents = `
-  INSERT INTO sallyport.audit_events
-    (id, time, type, replica, epoch, n, action, resource, decision, reason, approval, body,
-     issuer, subject, salt, personal)
-  SELECT id, time, type, replica, epoch, n, action, resource, decision, reason, approval,
-         substring($12::bytea FROM start FOR length),
-         issuer, subject,
-         substring($17::bytea FROM salt FOR 16),
-         substring($18::bytea FROM p_start FOR p_length)
-  FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::uuid[], $5::bigint[], $6::bigint[],
-              $7::uuid[], $8::text[], $9::text[], $10::text[], $11::uuid[], $13::int[], $14::int[],
-              $15::text[], $16::text[], $19::int[], $20::int[], $21::int[])
-    AS e (id, time, type, replica, epoch, n, action, resource, decision, reason, approval, start, length,
-          issuer, subject, salt, p_start, p_length)`
+const columns = {
+  id: 'uuid',
+  time: 'timestamptz',
+  type: 'text',
+  replica: 'uuid',
+  epoch: 'bigint',
+  n: 'bigint',
+  action: 'uuid',
+  resource: 'text',
+  decision: 'text',
+  reason: 'text',
+  approval: 'uuid',
+  body: 'bytea',
+  issuer: 'text',
+  subject: 'text',
+  salt: 'bytea',
+  personal: 'bytea',
+}
+const types = Object.values(columns)
 
-const insertLinks = `
-  INSERT INTO sallyport.audit_links (replica, epoch, first, events, leaves, prev, hashes)
-  VALUES ($22::uuid, $23::bigint, $24::bigint, $25::uuid[], $26::bytea, $27::bytea, $28::bytea)`
+// By far the most frequent statements that there are: reading and planning them costs more than running them. So many rows as they have are
+// sent at once, each of which would cost more in arrays, and most in a statement of its own.
+const insertEvents = new Map([16, 8, 4, 2, 1].map((rows) => [rows, insertOf(rows)]))
 
-const insertPlaces = `
-  INSERT INTO sallyport.audit_places (event, replica, epoch, n)
-  SELECT event, $22::uuid, $23::bigint, n
-  FROM unnest($30::uuid[], $31::bigint[]) AS p (event, n)`
+function insertOf(rows: number): Prepared {
+  const row = (at: number) =>
+    `(${types.map((type, i) => `$${at * types.length + i + 1}::${type}`).join(', ')})`
+  return {
+    name: `audit_insert_${rows}`,
+    text: `INSERT INTO sallyport.audit_events (${Object.keys(columns).join(', ')})
+      VALUES ${Array.from({ length: rows }, (_, at) => row(at)).join(', ')}`,
+  }
+}
+
+const insertPlaces: Prepared = {
+  name: 'audit_insert_places',
+  text: `WITH done AS (DELETE FROM sallyport.audit_unlinked WHERE event = ANY ($3::uuid[]))
+    INSERT INTO sallyport.audit_places (event, replica, epoch, n)
+    SELECT event, $1::uuid, $2::bigint, n FROM unnest($3::uuid[], $4::bigint[]) AS p (event, n)`,
+}
 
 const now = `(extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`
 
-const answer = `SELECT sallyport.pin_generation($29::bigint), ${now}`
-
-// By far the most frequent statement that there is: reading and planning it costs more than running it.
-const insertLinked: Prepared = {
-  name: 'audit_insert_linked',
-  text: `WITH events AS (${insertEvents}), links AS (${insertLinks}) ${answer}`,
+const insertLinks: Prepared = {
+  name: 'audit_insert_links',
+  text: `WITH links AS (
+      INSERT INTO sallyport.audit_links (replica, epoch, first, events, leaves, prev, hashes)
+      VALUES ($1::uuid, $2::bigint, $3::bigint, $4::uuid[], $5::bytea, $6::bytea, $7::bytea))
+    SELECT sallyport.pin_generation($8::bigint), ${now}`,
 }
 
-const insertAndPlace = `
-  WITH events AS (${insertEvents}), links AS (${insertLinks}), places AS (${insertPlaces}),
-       done AS (DELETE FROM sallyport.audit_unlinked WHERE event = ANY ($30::uuid[]))
-  ${answer}`
+const insertWork: Prepared = {
+  name: 'audit_insert_unlinked',
+  text: `INSERT INTO sallyport.audit_unlinked (event, replica, epoch)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[])`,
+}
 
-const insertWithoutLinks = `
-  WITH events AS (${insertEvents})
-  INSERT INTO sallyport.audit_unlinked (event, replica, epoch)
-  SELECT * FROM unnest($1::uuid[], $4::uuid[], $5::bigint[])`
-
-/** Events, personal parts and links in one statement: all of it is durable when it resolves, or nothing. Gives the database's clock, in milliseconds. */
+/** Events, personal parts and links in one exchange: all of it is durable when it resolves, or nothing. Gives the database's clock, in milliseconds. */
 export async function insertBatch(store: Queryable, batch: Batch): Promise<number> {
+  const { chain, first, prev, events, under } = batch
   const { fresh, placed } = placesOf(batch)
-  const params = [...eventParams(fresh), ...linkParams(batch)]
-  const [row] =
-    placed.length === 0
-      ? await store.query<{ now: number }>(insertLinked, params)
-      : await store.query<{ now: number }>(insertAndPlace, [...params, ...placeParams(placed)])
-  return row!.now
+  const statements = new Statements()
+  addEvents(statements, fresh)
+  if (placed.length > 0) {
+    statements
+      .begin(insertPlaces, 4)
+      .uuid(chain.replica)
+      .bigint(chain.epoch)
+      .uuids(placed.map(({ id }) => id))
+      .bigints(placed.map(({ n }) => n))
+  }
+  statements
+    .begin(insertLinks, 8)
+    .uuid(chain.replica)
+    .bigint(chain.epoch)
+    .bigint(first)
+    .uuids(events.map(({ id }) => id))
+    .hex(events.map(({ leaf }) => leaf))
+    .hex([prev])
+    .hex(events.map(({ hash }) => hash))
+    .bigint(under)
+  const [, time] = await store.exchange(statements)
+  return Number(time)
 }
 
 /** Events in a transaction of their caller's. They are linked once that has committed. */
 export async function insertUnlinked(tx: Queryable, events: readonly Described[]): Promise<void> {
-  const fresh = events.map((described) => ({ described, n: null }))
-  await tx.query(insertWithoutLinks, eventParams(fresh))
+  if (events.length === 0) return
+  const statements = new Statements()
+  addEvents(
+    statements,
+    events.map((described) => ({ described, n: null })),
+  )
+  statements
+    .begin(insertWork, 3)
+    .uuids(events.map(({ id }) => id))
+    .uuids(events.map(({ source }) => source.replica))
+    .bigints(events.map(({ source }) => source.epoch))
+  await tx.exchange(statements)
 }
 
 /** Events that were written and committed, and are in no chain yet: this replica's, and what dead ones left behind. */
@@ -131,83 +172,34 @@ function placesOf({ chain, first, events }: Batch): { fresh: Fresh[]; placed: Pl
   return { fresh, placed }
 }
 
-function eventParams(fresh: readonly Fresh[]): unknown[] {
-  const events = fresh.map(({ described }) => described)
-  const bodies = pack(events.map(({ body }) => body))
-  const personal = pack(events.map((event) => event.personal?.body))
-  const salts = events.flatMap((event) => event.personal?.salt ?? [])
-  let salted = 0
-  return [
-    list(events.map(({ id }) => id)),
-    literal(events.map(({ time }) => time)),
-    literal(events.map(({ input }) => input.type)),
-    list(events.map(({ source }) => source.replica)),
-    list(events.map(({ source }) => source.epoch)),
-    list(fresh.map(({ n }) => n)),
-    literal(events.map(({ input }) => input.action?.id)),
-    literal(events.map(({ input }) => input.resource)),
-    literal(events.map(({ input }) => input.decision)),
-    literal(events.map(({ input }) => input.reason)),
-    literal(events.map(({ input }) => input.approval)),
-    bodies.bytes,
-    bodies.starts,
-    bodies.lengths,
-    literal(events.map(({ input }) => input.subject?.issuer)),
-    literal(events.map(({ input }) => input.subject?.subject)),
-    Buffer.concat(salts),
-    personal.bytes,
-    list(events.map((event) => (event.personal ? 16 * salted++ + 1 : null))),
-    personal.starts,
-    personal.lengths,
-  ]
-}
-
-function linkParams({ chain, first, prev, events, under }: Batch): unknown[] {
-  return [
-    chain.replica,
-    chain.epoch,
-    first,
-    list(events.map(({ id }) => id)),
-    Buffer.from(events.map(({ leaf }) => leaf).join(''), 'hex'),
-    Buffer.from(prev, 'hex'),
-    Buffer.from(events.map(({ hash }) => hash).join(''), 'hex'),
-    under,
-  ]
-}
-
-function placeParams(placed: readonly Placed[]): unknown[] {
-  return [list(placed.map(({ id }) => id)), list(placed.map(({ n }) => n))]
-}
-
-/** Texts one behind the other, and where each is, from 1: a fraction of the cost of an array of byte strings. */
-function pack(texts: readonly (string | undefined)[]) {
-  const bytes = Buffer.from(texts.join(''))
-  const starts: (number | null)[] = []
-  const lengths: (number | null)[] = []
-  let start = 1
-  for (const text of texts) {
-    const length = text === undefined ? null : Buffer.byteLength(text)
-    starts.push(length === null ? null : start)
-    lengths.push(length)
-    start += length ?? 0
+function addEvents(statements: Statements, fresh: readonly Fresh[]): void {
+  let at = 0
+  for (const [rows, insert] of insertEvents) {
+    for (; fresh.length - at >= rows; at += rows) {
+      statements.begin(insert, rows * types.length)
+      for (const one of fresh.slice(at, at + rows)) addEvent(statements, one)
+    }
   }
-  return { bytes, starts: list(starts), lengths: list(lengths) }
 }
 
-/** An array of what needs no quotes: numbers, UUIDs, nothing. */
-function list(values: readonly (string | number | null)[]): string {
-  return `{${values.map((value) => value ?? 'NULL').join(',')}}`
-}
-
-const plain = /^[\w.:/-]+$/
-
-/** An array as PostgreSQL reads it (PostgreSQL 18, §8.15.2). Most of ours need no quotes, and so the driver's slower way. */
-function literal(values: readonly (string | undefined)[]): string {
-  return `{${values.map(element).join(',')}}`
-}
-
-function element(value: string | undefined): string {
-  if (value === undefined) return 'NULL'
-  if (plain.test(value) && value.toUpperCase() !== 'NULL') return value
-  return `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
+/** In the order of `columns`. */
+function addEvent(statements: Statements, { described, n }: Fresh): void {
+  const { id, time, source, input, body, personal } = described
+  statements
+    .uuid(id)
+    .time(Date.parse(time))
+    .text(input.type)
+    .uuid(source.replica)
+    .bigint(source.epoch)
+    .bigint(n)
+    .uuid(input.action?.id)
+    .text(input.resource)
+    .text(input.decision)
+    .text(input.reason)
+    .uuid(input.approval)
+    .text(body)
+    .text(input.subject?.issuer)
+    .text(input.subject?.subject)
+    .bytes(personal?.salt)
+    .text(personal?.body)
 }

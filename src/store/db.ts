@@ -4,6 +4,12 @@ export interface Prepared {
   readonly text: string
 }
 
+/** Statements that go out together, with their values (`Statements`). */
+export interface Together {
+  /** As messages of the protocol, for a session that has read the statements in `known` before; and the names of those that it reads now. */
+  messages(known: ReadonlySet<string>): { readonly bytes: Buffer; readonly read: readonly string[] }
+}
+
 /** Something that SQL can be sent to: the store itself, or one transaction of it. */
 export interface Queryable {
   /**
@@ -14,6 +20,11 @@ export interface Queryable {
     sql: string | Prepared,
     params?: readonly unknown[],
   ): Promise<Row[]>
+  /**
+   * Runs several statements in one round trip; outside of a transaction they are one, so that all of them take effect, or none. Returns the last row, as text. Rejects with
+   * `StoreError`.
+   */
+  exchange(statements: Together): Promise<readonly (string | null)[]>
 }
 
 /**

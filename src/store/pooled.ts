@@ -1,5 +1,5 @@
 import type { Pool, QueryResultRow } from 'pg'
-import { StoreError, type Prepared, type Queryable, type Store } from './db.ts'
+import { StoreError, type Prepared, type Queryable, type Store, type Together } from './db.ts'
 import { Session, toStoreError } from './session.ts'
 
 /** How news travels: where the two stores differ. */
@@ -38,15 +38,30 @@ export class PooledStore implements Store {
     }
   }
 
+  async exchange(statements: Together) {
+    const session = await this.#session()
+    try {
+      return await session.exchange(statements)
+    } finally {
+      session.release()
+    }
+  }
+
   async tx<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
     const session = await this.#session()
     let over = false
+    const held = () => {
+      // Closed: by now the session may be in somebody else's transaction.
+      if (over) throw new StoreError('25P01', 'This transaction is over.')
+      return session
+    }
     const tx: Queryable = {
       async query<Row>(sql: string | Prepared, params: readonly unknown[] = []) {
-        // Closed: by now the session may be in somebody else's transaction.
-        if (over) throw new StoreError('25P01', 'This transaction is over.')
-        const { rows } = await session.run<QueryResultRow>(sql, params)
+        const { rows } = await held().run<QueryResultRow>(sql, params)
         return rows as Row[]
+      },
+      async exchange(statements) {
+        return held().exchange(statements)
       },
     }
     try {

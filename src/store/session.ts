@@ -1,5 +1,6 @@
 import { DatabaseError, type PoolClient, type QueryResult, type QueryResultRow } from 'pg'
-import { StoreError, type Prepared } from './db.ts'
+import { StoreError, type Prepared, type Together } from './db.ts'
+import { Exchange, type TextRow } from './exchange.ts'
 
 /** One session of the pool, and whether it can be trusted with more work. */
 export class Session {
@@ -21,8 +22,19 @@ export class Session {
         ? await this.#client.query<Row>(sql, values)
         : await this.#client.query<Row>({ ...sql, values })
     } catch (error) {
-      if (!(error instanceof DatabaseError) || error.severity !== 'ERROR') this.#lost = true
-      throw toStoreError(error)
+      throw this.#failed(error)
+    }
+  }
+
+  async exchange(statements: Together): Promise<TextRow> {
+    try {
+      return await new Promise<TextRow>((resolve, reject) => {
+        const ended = (error: Error | null, row: TextRow = []) =>
+          error ? reject(error) : resolve(row)
+        this.#client.query(new Exchange(statements, ended))
+      })
+    } catch (error) {
+      throw this.#failed(error)
     }
   }
 
@@ -34,6 +46,11 @@ export class Session {
   /** Back to the pool. Closed: a session that is lost, or still in a transaction, is never used again. */
   release(): void {
     this.#client.release(this.#lost || this.#client.getTransactionStatus() !== 'I')
+  }
+
+  #failed(error: unknown): StoreError {
+    if (!(error instanceof DatabaseError) || error.severity !== 'ERROR') this.#lost = true
+    return toStoreError(error)
   }
 }
 

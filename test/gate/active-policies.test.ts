@@ -251,6 +251,7 @@ function bound(store: Store): Store {
   return {
     kind: store.kind,
     query: (sql, params) => store.query(sql, params),
+    exchange: (statements) => store.exchange(statements),
     tx: (work) => store.tx(work),
     listen: (channel, onNotify) => store.listen(channel, onNotify),
     notify: (channel, payload) => store.notify(channel, payload),

@@ -100,6 +100,7 @@ describe.each(storeKinds)('many at once, on two replicas of the %s store', (kind
       store: {
         kind: store.kind,
         query: (...args) => store.query(...args),
+        exchange: (...args) => store.exchange(...args),
         tx: (work) => {
           transactions++
           return store.tx(work)

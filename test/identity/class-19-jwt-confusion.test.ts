@@ -24,8 +24,9 @@ afterAll(async () => {
 })
 
 /** Whoever gets as far as asking the store has shown a proof, and nobody does here. */
+const asked = () => Promise.reject(new Error('asked the store'))
 const nothingIsKnown = {
-  db: { query: () => Promise.reject(new Error('asked the store')) },
+  db: { query: asked, exchange: asked },
   nonces: null,
 }
 

@@ -19,6 +19,7 @@ function watched(): Store {
     listen: (channel, onNotify) => store.listen(channel, onNotify),
     notify: (channel, payload) => store.notify(channel, payload),
     end: () => store.end(),
+    exchange: (statements) => store.exchange(statements),
     async query<Row>(sql: string, params?: readonly unknown[]) {
       questions += 1
       most = Math.max(most, (atOnce += 1))

@@ -125,7 +125,7 @@ describe.each(storeKinds)('what subjects did, before an action, on the %s store'
       looks++
       return store.query(...asked)
     }
-    const busy = new DataUsage({ query }, datasets, quiet)
+    const busy = new DataUsage({ query, exchange: (all) => store.exchange(all) }, datasets, quiet)
     const counts: unknown[] = []
     for (let i = 0; i < 100; i += 1) {
       counts.push(Object.values(await busy.before(action, [about('actions')]))[0])
@@ -139,12 +139,12 @@ describe.each(storeKinds)('what subjects did, before an action, on the %s store'
     const away = async () => {
       throw new StoreError('unavailable', 'no answer')
     }
-    const broken = new DataUsage({ query: away }, datasets, quiet)
+    const broken = new DataUsage({ query: away, exchange: away }, datasets, quiet)
     const facts = await broken.before(selecting('x'), [rows])
     expect(facts['rows customers 24h']).toBeInstanceOf(Unknown)
-    await expect(broken.within({ query: away }, selecting('x'), [rows])).rejects.toBeInstanceOf(
-      StoreError,
-    )
+    await expect(
+      broken.within({ query: away, exchange: away }, selecting('x'), [rows]),
+    ).rejects.toBeInstanceOf(StoreError)
 
     await store.tx(async (tx) => {
       const [was] = await tx.query<{ next: number }>('SELECT next FROM sallyport.usage_progress')

@@ -1,0 +1,52 @@
+import type { Connection, Submittable } from 'pg'
+import type { Together } from './db.ts'
+
+/** Values of one row, as text. */
+export type TextRow = readonly (string | null)[]
+
+// What each session has read already, by name.
+const known = new WeakMap<Connection, Set<string>>()
+
+/**
+ * One exchange with the server, for the driver's queue: everything goes out in one write, up to one Sync, and so takes effect as one; of what comes back, only the last row is
+ * kept, and the first error.
+ */
+export class Exchange implements Submittable {
+  readonly #statements: Together
+  // Owned by submit(): what the session has read when this has ended well.
+  #names = new Set<string>()
+  #read: readonly string[] = []
+  // Owned by handleDataRow().
+  #row: TextRow = []
+  /** The driver puts one of its own around it, which ends its time limit. */
+  callback: (error: Error | null, row?: TextRow) => void
+
+  constructor(statements: Together, callback: (error: Error | null, row?: TextRow) => void) {
+    this.#statements = statements
+    this.callback = callback
+  }
+
+  submit(connection: Connection): void {
+    this.#names = known.get(connection) ?? new Set()
+    known.set(connection, this.#names)
+    const { bytes, read } = this.#statements.messages(this.#names)
+    this.#read = read
+    connection.stream.write(bytes)
+  }
+
+  handleDataRow({ fields }: { fields: TextRow }): void {
+    this.#row = fields
+  }
+
+  handleCommandComplete(): void {}
+
+  /** ReadyForQuery comes behind it, and is the driver's alone. */
+  handleError(error: Error): void {
+    this.callback(error)
+  }
+
+  handleReadyForQuery(): void {
+    for (const name of this.#read) this.#names.add(name)
+    this.callback(null, this.#row)
+  }
+}

@@ -1,0 +1,185 @@
+import { StoreError, type Prepared, type Together } from './db.ts'
+
+/** Bytes to begin with: a statement's action and its outcome have fewer. */
+const usual = 4096
+/** Microseconds from the epoch of Unix to that of PostgreSQL, 2000-01-01, and in a millisecond. */
+const epoch = 946_684_800_000_000
+const perMillisecond = 1_000
+
+const uuidArray = { element: 2950, size: 16 }
+const bigintArray = { element: 20, size: 8 }
+
+const execute = Buffer.from('E\0\0\0\x09\0\0\0\0\0', 'latin1')
+const sync = Buffer.from('S\0\0\0\x04', 'latin1')
+
+/**
+ * Statements that go out together, with their values in the binary format of their types (PostgreSQL, `src/backend/utils/adt/*_send`): one buffer, and no text in between.
+ * `begin` each of them, and then give as many values as it has parameters. `null` is SQL's.
+ */
+export class Statements implements Together {
+  readonly #names = new Map<string, string>()
+  #bytes = Buffer.allocUnsafe(usual)
+  #at = 0
+  // Where the length of the statement that was begun last belongs; 0 before the first.
+  #length = 0
+
+  begin({ name, text }: Prepared, parameters: number): this {
+    this.#end()
+    this.#names.set(name, text)
+    this.#room(name.length + 64)
+    this.#bytes[this.#at] = 0x42
+    this.#length = this.#at + 1
+    // Of no name: the portal.
+    this.#bytes[this.#at + 5] = 0
+    this.#at += 6
+    this.#at += this.#bytes.write(name, this.#at, 'latin1')
+    this.#bytes[this.#at++] = 0
+    // One format for all values: binary.
+    this.#at = this.#bytes.writeInt16BE(1, this.#at)
+    this.#at = this.#bytes.writeInt16BE(1, this.#at)
+    this.#at = this.#bytes.writeUInt16BE(parameters, this.#at)
+    return this
+  }
+
+  text(value: string | null | undefined): this {
+    if (value === null || value === undefined) return this.#null()
+    this.#room(4 + most(value))
+    const length = this.#bytes.write(value, this.#at + 4)
+    this.#at = this.#bytes.writeInt32BE(length, this.#at) + length
+    return this
+  }
+
+  /** Throws a `StoreError` for what is none, as the server would. */
+  uuid(value: string | null | undefined): this {
+    if (value === null || value === undefined) return this.#null()
+    this.#room(20)
+    this.#at = this.#bytes.writeInt32BE(16, this.#at)
+    this.#uuid(value)
+    return this
+  }
+
+  bigint(value: number | null): this {
+    if (value === null) return this.#null()
+    this.#room(12)
+    this.#at = this.#bytes.writeInt32BE(8, this.#at)
+    this.#bigint(value)
+    return this
+  }
+
+  /** `timestamptz`, from milliseconds since the epoch. */
+  time(milliseconds: number): this {
+    return this.bigint(milliseconds * perMillisecond - epoch)
+  }
+
+  bytes(value: Uint8Array | null | undefined): this {
+    if (value === null || value === undefined) return this.#null()
+    this.#room(4 + value.length)
+    this.#at = this.#bytes.writeInt32BE(value.length, this.#at)
+    this.#bytes.set(value, this.#at)
+    this.#at += value.length
+    return this
+  }
+
+  /** `bytea`, from texts in hex, one behind the other. */
+  hex(values: readonly string[]): this {
+    const length = values.reduce((sum, value) => sum + (value.length >> 1), 0)
+    this.#room(4 + length)
+    this.#at = this.#bytes.writeInt32BE(length, this.#at)
+    for (const value of values) this.#at += this.#bytes.write(value, this.#at, 'hex')
+    return this
+  }
+
+  uuids(values: readonly string[]): this {
+    this.#array(uuidArray, values.length)
+    for (const value of values) {
+      this.#at = this.#bytes.writeInt32BE(uuidArray.size, this.#at)
+      this.#uuid(value)
+    }
+    return this
+  }
+
+  bigints(values: readonly number[]): this {
+    this.#array(bigintArray, values.length)
+    for (const value of values) {
+      this.#at = this.#bytes.writeInt32BE(bigintArray.size, this.#at)
+      this.#bigint(value)
+    }
+    return this
+  }
+
+  messages(known: ReadonlySet<string>): { bytes: Buffer; read: readonly string[] } {
+    this.#end()
+    const bound = this.#bytes.subarray(0, this.#at)
+    const read = [...this.#names.keys()].filter((name) => !known.has(name))
+    const parses = read.map((name) => parse(name, this.#names.get(name)!))
+    return { bytes: Buffer.concat([...parses, bound, sync]), read }
+  }
+
+  #end(): void {
+    if (this.#length === 0) return
+    this.#room(2 + execute.length)
+    // No formats for what comes back: text.
+    this.#at = this.#bytes.writeInt16BE(0, this.#at)
+    this.#bytes.writeInt32BE(this.#at - this.#length, this.#length)
+    this.#bytes.set(execute, this.#at)
+    this.#at += execute.length
+    this.#length = 0
+  }
+
+  #array({ element, size }: typeof uuidArray, count: number): void {
+    const length = 20 + count * (4 + size)
+    this.#room(4 + length)
+    // Dimensions, no nulls, of what, how many, from 1.
+    const dimensions = count === 0 ? [12, 0, 0, element] : [length, 1, 0, element, count, 1]
+    for (const field of dimensions) this.#at = this.#bytes.writeInt32BE(field, this.#at)
+  }
+
+  #null(): this {
+    this.#room(4)
+    this.#at = this.#bytes.writeInt32BE(-1, this.#at)
+    return this
+  }
+
+  #bigint(value: number): void {
+    this.#at = this.#bytes.writeInt32BE(Math.floor(value / 2 ** 32), this.#at)
+    this.#at = this.#bytes.writeUInt32BE(value >>> 0, this.#at)
+  }
+
+  #uuid(value: string): void {
+    const digits = value.replaceAll('-', '')
+    const written = this.#bytes.write(digits, this.#at, 'hex')
+    if (digits.length !== 32 || written !== 16) throw noUuid(value)
+    this.#at += 16
+  }
+
+  #room(more: number): void {
+    if (this.#at + more <= this.#bytes.length) return
+    const larger = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#at + more))
+    this.#bytes.copy(larger, 0, 0, this.#at)
+    this.#bytes = larger
+  }
+}
+
+/** Bytes that a text can have at most: counting them costs more than it saves in a short one. */
+function most(text: string): number {
+  return text.length < 256 ? text.length * 3 : Buffer.byteLength(text)
+}
+
+/** Close, which is no error where there is none of that name (the last attempt to read it may have got through), and Parse. */
+function parse(name: string, text: string): Buffer {
+  const named = Buffer.from(`S${name}\0`)
+  const body = Buffer.from(`${name}\0${text}\0\0\0`)
+  return Buffer.concat([header('C', named), named, header('P', body), body])
+}
+
+function header(type: string, { length }: Buffer): Buffer {
+  const bytes = Buffer.alloc(5)
+  bytes.write(type, 'latin1')
+  bytes.writeInt32BE(length + 4, 1)
+  return bytes
+}
+
+function noUuid(value: string): StoreError {
+  const invalidText = '22P02'
+  return new StoreError(invalidText, `invalid input syntax for type uuid: ${JSON.stringify(value)}`)
+}
