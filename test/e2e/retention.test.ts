@@ -59,13 +59,17 @@ describe.runIf(storeKinds.includes('postgres'))('audit retain and legal-hold', (
   retention: { keep: 400d }
   deliveries: { worm: { folder: ${worm}, every: 1s } }`
     gateway = await startTestGateway({ upstream: upstream.url, policies, databaseUrl, config })
-    const store = await openPostgres(databaseUrl)
-    const then = await replicaOfThen(store, new Date('2024-03-15T12:00:00Z'))
-    for (let i = 0; i < 10; i++) await then.append(anIntent())
-    await then.close()
-    await store.end()
+    await happenThen(10)
     mkdirSync(join(gateway.folder, 'kept'))
   })
+
+  async function happenThen(events: number): Promise<void> {
+    const store = await openPostgres(databaseUrl)
+    const then = await replicaOfThen(store, new Date('2024-03-15T12:00:00Z'))
+    for (let i = 0; i < events; i++) await then.append(anIntent())
+    await then.close()
+    await store.end()
+  }
 
   afterAll(async () => {
     await gateway.close()
@@ -250,6 +254,39 @@ describe.runIf(storeKinds.includes('postgres'))('audit retain and legal-hold', (
 
     // Whoever acted in it can be erased from what is left.
     expect(await erase()).toMatchObject({ code: 0 })
+  })
+
+  test('what comes into that month afterwards is listed, stays until it is kept elsewhere as well, and goes the same way', async () => {
+    const environment = { SALLYPORT_KEEPER_URL: as(keeper) }
+    await happenThen(10)
+    const line = /2024-03 +\d+\.\d +10 +due: came when others of it were on record +-\n/
+    await expect.poll(async () => (await run(['retain'])).out, soon).toMatch(line)
+    // The first ten are in the files, which say nothing of these.
+    const first = readdirSync(delivered).filter((name) => name.includes('-000000000000-'))
+    const old = await run(
+      [
+        'retain',
+        '--exports',
+        ...first.filter((it) => it.endsWith('.gz')).map((it) => join(delivered, it)),
+      ],
+      environment,
+    )
+    expect(old.notes).toContain('2024-03 is not in these files, and stays.')
+
+    await expect
+      .poll(async () => (await run(['retain', '--exports', delivered], environment)).notes, soon)
+      .toContain('A rule holds this')
+    expect((await gateway.vote('omar', await gateway.pending())).status).toBe(200)
+    await expect.poll(async () => (await run(['retain'])).out, soon).toContain('on record as kept')
+    expect(await run(['retain', '--exports', delivered], environment)).toMatchObject({
+      code: 0,
+      out: '2024-03: out of the database. Its hashes and proofs stay.\n',
+    })
+    await run(['export', '--out', 'after.ndjson'])
+    const verified = await run(['verify', 'after.ndjson'])
+    expect(verified.code).toBe(0)
+    expect(verified.out).toContain(', 20 kept elsewhere')
+    expect(await types('audit.retained')).toHaveLength(2)
   })
 
   test.each([

@@ -34,7 +34,7 @@ export class S3Server {
     const server = createServer((request, response) => {
       s3.requests.push(request.headers)
       const status = s3.instead(request.url ?? '')
-      const asked = request.headers['x-amz-security-token'] ?? null
+      const [asked = null] = [request.headers['x-amz-security-token']].flat()
       if (asked !== s3.token) {
         const code = asked === null ? 'AccessDenied' : 'ExpiredToken'
         const error = `<Error><Code>${code}</Code><Token>${asked}</Token></Error>`

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { countOf } from '../../audit/retention/contents.ts'
+import { contentsOf, countOf } from '../../audit/retention/contents.ts'
 import { listLegalHolds, type LegalHold } from '../../audit/retention/legal-hold.ts'
 import { listMonths } from '../../audit/retention/months.ts'
 import { Problem } from '../../core/errors.ts'
@@ -10,9 +10,11 @@ import {
   type Retaining,
 } from '../../gate/governing/retention-errands.ts'
 import { subjectOfPerson } from '../../identity/people.ts'
+import type { Store } from '../../store/db.ts'
 import { personOf } from '../caller.ts'
 import type { ControlServer } from '../context.ts'
 import { instant, party } from '../openapi.ts'
+import { Shared } from '../shared.ts'
 import { waiting, waitingForPeople } from '../waiting.ts'
 
 const readers = { roles: ['auditor', 'admin'], scope: 'audit:read' } as const
@@ -68,6 +70,8 @@ export async function retentionRoutes(
 ): Promise<void> {
   const { store } = gate
   const { keepMs } = keeping
+  // A month of ten million events takes seconds to count.
+  const counts = new Shared(() => countedMonths(store, keepMs))
 
   app.get(
     '/api/audit/retention',
@@ -86,7 +90,13 @@ export async function retentionRoutes(
                 events: count
                   .nullable()
                   .describe('counted where it is due, and not on record yet; else `null`'),
-                recorded: z.boolean().describe('that it is kept elsewhere is on record'),
+                indexes: z
+                  .array(z.object({ first: count, end: count }))
+                  .nullable()
+                  .describe(
+                    'where they are in the log, if they came when others of the month were on record already; else `null`',
+                  ),
+                recorded: z.boolean().describe('that all of it is kept elsewhere is on record'),
                 held_by: z.array(z.string()).describe('legal holds'),
               }),
             ),
@@ -94,14 +104,10 @@ export async function retentionRoutes(
         },
       },
     },
-    async () => {
-      const months = []
-      for (const { heldBy, ...rest } of await listMonths(store, keepMs)) {
-        const events = rest.due && !rest.recorded ? await countOf(store, rest.month) : null
-        months.push({ ...rest, events, held_by: [...heldBy] })
-      }
-      return { keep_seconds: keepMs === null ? null : keepMs / 1_000, months }
-    },
+    async () => ({
+      keep_seconds: keepMs === null ? null : keepMs / 1_000,
+      months: await counts.ask(),
+    }),
   )
 
   app.post(
@@ -186,6 +192,17 @@ export async function retentionRoutes(
       return reply.code(200).send({ legal_hold: show(result.done) })
     },
   )
+}
+
+async function countedMonths(store: Store, keepMs: number | null) {
+  const months = []
+  for (const { heldBy, late, ...rest } of await listMonths(store, keepMs)) {
+    const waits = rest.due && !rest.recorded
+    const indexes = waits && late ? [...(await contentsOf(store, rest.month)).indexes] : null
+    const events = waits ? await countOf(store, rest.month) : null
+    months.push({ ...rest, events, indexes, held_by: [...heldBy] })
+  }
+  return months
 }
 
 function show(hold: LegalHold): z.output<typeof shownHold> {

@@ -7,6 +7,7 @@ import { timeOf } from '../../../audit/event-id.ts'
 import { openCheckpoint } from '../../../audit/log/checkpoint.ts'
 import { verifyExport } from '../../../audit/verify.ts'
 import { manifestFile, type Trust } from '../../../audit/verify/signed-log.ts'
+import type { Indexes } from '../../../core/event.ts'
 import { Refusal, UsageError } from '../../errors.ts'
 import { exportLines } from './export-lines.ts'
 import { manifestName } from './manifest-name.ts'
@@ -43,10 +44,11 @@ export async function findExports(path: string): Promise<string[]> {
   throw new UsageError(`There is no export in ${path}.`, 'Name a folder of .ndjson files.')
 }
 
-/** A month that is looked for, and how many events it has. */
+/** A month that is looked for: how many events of it are to leave, and where in the log these are, if there are others. */
 export interface Wanted {
   readonly month: string
   readonly events: number
+  readonly indexes: readonly Indexes[] | null
 }
 
 /**
@@ -69,7 +71,11 @@ export async function countKept(
   for (const { path, manifest } of files) {
     if (wanted.every(({ month, events }) => tallies.get(month)?.events === events)) break
     const months = new Map<string, Counts>()
-    await verified(path, tallied(path, months, counted), { manifest, keys, older: null })
+    await verified(path, tallied(path, months, { from: counted, wanted }), {
+      manifest,
+      keys,
+      older: null,
+    })
     const { first, end } = manifest
     const file = { name: path, sha256: await sha256Of(path), first, end }
     counted = Math.max(counted, end)
@@ -102,14 +108,20 @@ async function verified(path: string, lines: AsyncIterable<string>, trust: Trust
   throw new Refusal(`${path} is not what was recorded: sallyport audit verify ${path}`)
 }
 
+/** Which lines count: those that no file before had, and of a month of which others have left those that have not. */
+interface Which {
+  readonly from: number
+  readonly wanted: readonly Wanted[]
+}
+
 /** The lines of a file, counted by month on the way. */
 async function* tallied(
   path: string,
   months: Map<string, Counts>,
-  from: number,
+  which: Which,
 ): AsyncGenerator<string> {
   for await (const line of exportLines(path)) {
-    count(line, months, from)
+    count(line, months, which)
     yield line
   }
 }
@@ -120,13 +132,16 @@ async function sha256Of(path: string): Promise<string> {
   return hash.digest('hex')
 }
 
-function count(line: string, months: Map<string, Counts>, from: number): void {
+function count(line: string, months: Map<string, Counts>, { from, wanted }: Which): void {
   const event = parsed(line)
   // A line of hashes alone has no event; a record about other months stays in the database.
   if (!event || event.type === undefined || event.type === 'audit.retained') return
   const time = typeof event.id === 'string' ? timeOf(event.id) : null
-  if (time === null || Number(event.index) < from) return
+  const index = Number(event.index)
+  if (time === null || index < from) return
   const month = time.toISOString().slice(0, 7)
+  const places = wanted.find((one) => one.month === month)?.indexes
+  if (places && !places.some(({ first, end }) => first <= index && index < end)) return
   const tally = months.get(month) ?? { events: 0, impersonal: 0 }
   months.set(month, tally)
   tally.events++

@@ -24,6 +24,7 @@ const retention = z.object({
       bytes: z.number(),
       due: z.boolean(),
       events: z.number().nullable(),
+      indexes: z.array(z.object({ first: z.number(), end: z.number() })).nullable(),
       recorded: z.boolean(),
       held_by: z.array(z.string()),
     }),
@@ -50,7 +51,9 @@ export function retainAudit(terminal: Terminal): Command {
       }
       const due = months.filter((month) => month.due && month.held_by.length === 0)
       if (due.length === 0) return terminal.note('No month is due.')
-      const wanted = due.flatMap(({ month, events }) => (events === null ? [] : { month, events }))
+      const wanted = due.flatMap(({ month, events, indexes }) =>
+        events === null ? [] : { month, events, indexes },
+      )
       const kept = await keptIn(terminal, plane, exports, wanted)
       const ready = due.filter(({ month, recorded }) => recorded || kept.has(month))
       for (const { month } of due.filter((one) => !ready.includes(one)))
@@ -125,7 +128,8 @@ function shown(months: readonly Month[]): string {
   )
 }
 
-function stateOf({ due, recorded }: Month): string {
+function stateOf({ due, recorded, indexes }: Month): string {
   if (recorded) return 'on record as kept elsewhere'
+  if (indexes) return 'due: came when others of it were on record'
   return due ? 'due' : 'kept'
 }
