@@ -31,8 +31,9 @@ export function RunStep({ line, began }: { line: RunLine; began: string }) {
         <time dateTime={at} title={new Date(at).toLocaleString()}>
           {at === began ? 'first' : `after ${lasted(Date.parse(at) - Date.parse(began))}`}
         </time>
-        {took > 0 && `, took ${lasted(took)}`}
-        {asked && ', people were asked'}
+        {asked === 'waits' && ', waits for people'}
+        {asked !== 'waits' && took > 0 && `, took ${lasted(took)}`}
+        {asked === 'over' && ', people were asked'}
         {depth > 0 && ', called by the one above'}
       </p>
       <details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>

@@ -14,8 +14,8 @@ export interface RunLine {
   readonly at: string
   /** Milliseconds until its last event; 0 where there is only one. */
   readonly took: number
-  /** People were asked. */
-  readonly asked: boolean
+  /** Whether people were asked: they decide yet, or it is over. */
+  readonly asked: 'waits' | 'over' | null
 }
 
 /** As the gateway ordered them: what was called comes behind its caller. */
@@ -35,9 +35,15 @@ export function linesOf({ actions }: Run): RunLine[] {
       resource: decided.resource ?? null,
       who: decided.subject?.subject ?? null,
       took: Date.parse(last.time) - Date.parse(first.time),
-      asked: events.some(({ type }) => type === 'approval.requested'),
+      asked: askedOf(action),
     }
   })
+}
+
+function askedOf({ events }: RunAction): RunLine['asked'] {
+  const has = (wanted: string) => events.some(({ type }) => type === wanted)
+  if (!has('approval.requested')) return null
+  return has('approval.resolved') ? 'over' : 'waits'
 }
 
 /** What became of it: the last that is known. */

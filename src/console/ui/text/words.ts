@@ -95,7 +95,7 @@ export const failures: Partial<Readonly<Record<FailureCode, FailureWords>>> = {
   unauthenticated: { title: 'Your login has ended', advice: 'Nothing was sent. Log in again.' },
   forbidden: {
     title: 'Your role does not include this',
-    advice: 'Ask an administrator to put you into the group of the approvers.',
+    advice: 'Roles follow from groups of your identity provider. Ask whoever looks after them.',
     namesNames: true,
   },
   'not-found': {
