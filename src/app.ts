@@ -57,7 +57,7 @@ export async function startGateway(
   const { context, policies, identity } = gate
   const authenticator = await openAuthenticator(foundation, identity, opened)
   const agents = await openAgents(foundation, context, authenticator, opened)
-  const control = await openControl(foundation, gate, authenticator, pages, opened)
+  const control = await openControl(foundation, gate, agents, authenticator, pages, opened)
   const { control: listen } = config.listen
   const controlUrl = () => listen.public_url ?? urlOf(listen, control.server.address())
   const consoleUrl = () => controlUrl().replace(/\/+$/, '')
@@ -86,7 +86,8 @@ export async function startGateway(
 
   await openDeliveries(foundation, opened)
   await control.listen(listen.address)
-  const { http, databasePorts } = await agents.listen()
+  const http = await agents.listen()
+  const databasePorts = agents.ports.databases
   channels.start()
 
   const [agentsUrl, peopleUrl] = [urlOf(config.listen.agents, http), controlUrl()]

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import { isHttp, isPostgres, type PostgresResource } from '../config/schema.ts'
+import { isHttp, isPostgres, type Config, type PostgresResource } from '../config/schema.ts'
 import type { GateContext } from '../gate/context.ts'
 import { DetachedRuns } from '../gate/detached/detached-runs.ts'
 import { Gate } from '../gate/gate.ts'
@@ -11,13 +11,17 @@ import { Traces } from '../telemetry/traces.ts'
 import type { Foundation } from './foundation.ts'
 import { bindingOf } from './keys.ts'
 
+export interface ListeningPorts {
+  readonly http: number
+  /** By the name of the resource. */
+  readonly databases: Readonly<Record<string, number>>
+}
+
 /** What agents connect to. Nothing listens yet. */
 export interface Agents {
-  listen(): Promise<{
-    readonly http: AddressInfo
-    /** The port of each database, by the name of its resource. */
-    readonly databasePorts: Readonly<Record<string, number>>
-  }>
+  listen(): Promise<AddressInfo>
+  /** The real ones, once it listens. */
+  readonly ports: ListeningPorts
   /** Begins to run what was approved for callers who do not wait. */
   startDetached(): void
 }
@@ -42,15 +46,25 @@ export async function openAgents(
   opened.defer(() => http.close())
   const databases = await openDatabases(foundation, context, authenticator, opened)
   const detached = opened.adopt(new DetachedRuns(context, http.prepare), (it) => it.stop())
+  let ports = portsAsked(config)
   return {
     async listen() {
       const address = await http.listen()
-      const databasePorts: Record<string, number> = {}
-      for (const [name, server] of databases) databasePorts[name] = (await server.listen()).port
-      return { http: address, databasePorts }
+      const real: Record<string, number> = {}
+      for (const [name, server] of databases) real[name] = (await server.listen()).port
+      ports = { http: address.port, databases: real }
+      return address
+    },
+    get ports() {
+      return ports
     },
     startDetached: () => detached.start(),
   }
+}
+
+function portsAsked({ listen, resources }: Config): ListeningPorts {
+  const databases = resources.filter(isPostgres).map(({ name, listen: { port } }) => [name, port])
+  return { http: listen.agents.address.port, databases: Object.fromEntries(databases) }
 }
 
 function openTraces(

@@ -9,6 +9,7 @@ import { linkRoutes } from '../console/routes/links.ts'
 import { metricsRoutes } from '../console/routes/metrics.ts'
 import { policyRoutes } from '../console/routes/policies.ts'
 import { replayRoutes } from '../console/routes/replay.ts'
+import { resourceRoutes } from '../console/routes/resources.ts'
 import { savedSearchRoutes } from '../console/routes/saved-searches.ts'
 import { retentionRoutes } from '../console/routes/retention.ts'
 import { traceRoutes } from '../console/routes/traces.ts'
@@ -24,14 +25,17 @@ import { govern } from '../gate/governing/govern.ts'
 import { healthOf } from '../gate/health.ts'
 import type { Authenticator } from '../identity/authenticate.ts'
 import { readPolicyFolder } from '../policy/load.ts'
+import type { Agents } from './agents.ts'
 import type { Foundation } from './foundation.ts'
 import type { OpenGate } from './gate.ts'
 import { csrfKeyOf } from './keys.ts'
+import { reachableResources } from './reachable.ts'
 
 /** The control plane with all its routes, but for those of chats. It does not listen yet. `pages`: the folder of the built console. */
 export async function openControl(
   { config, log, secrets, metrics, store, audit, sequencer }: Foundation,
   { context, policies, identity, observed, compile }: OpenGate,
+  agents: Agents,
   authenticator: Authenticator,
   pages: string | null,
   opened: AsyncDisposableStack,
@@ -72,6 +76,9 @@ export async function openControl(
   await control.register(transparencyRoutes, { store, sequencer })
   await control.register(deliveryRoutes, { store, names: deliveries })
   await control.register(usageRoutes, { store })
+  await control.register(resourceRoutes, {
+    resources: () => reachableResources(config, agents.ports),
+  })
   await control.register(evaluationRoutes, { policies: () => policies.current })
   await control.register(policyRoutes, {
     ...{ policies, gate: context, observed },

@@ -9,6 +9,9 @@ import { visible } from '../core/visible.ts'
 
 /** The control plane's API, as the person of the profile. Every method throws `Refusal` when it says no, or does not answer. */
 export interface ControlPlane {
+  readonly url: string
+  /** What the person proves themselves with. It ends: see `fresh`. */
+  readonly token: string
   get<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.output<Schema>>
   post<Schema extends z.ZodType>(
     path: string,
@@ -47,6 +50,8 @@ export async function connect(terminal: Terminal): Promise<ControlPlane> {
   }
 
   return {
+    url: base,
+    token,
     get: async (path, schema) => understand(await request('GET', path), schema),
     post: async (path, body, schema) => understand(await request('POST', path, body), schema),
     open: (path, body) => request(body ? 'POST' : 'GET', path, body),

@@ -15,6 +15,7 @@ import { verifyAudit } from './commands/audit/verify.ts'
 import { createKey } from './commands/keys/create.ts'
 import { listKeys } from './commands/keys/list.ts'
 import { revokeKey } from './commands/keys/revoke.ts'
+import { connectTo } from './commands/connect.ts'
 import { demo } from './commands/demo.ts'
 import { login } from './commands/login.ts'
 import { migrate } from './commands/migrate.ts'
@@ -50,6 +51,7 @@ export function createProgram(terminal: Terminal): Command {
       ]),
     )
     .addCommand(login(terminal))
+    .addCommand(connectTo(terminal))
     .addCommand(
       group('approvals', 'what waits for people, and what they said', [
         listApprovals(terminal),

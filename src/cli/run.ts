@@ -1,7 +1,7 @@
 import { CommanderError, type Command } from 'commander'
 import { formatMistake, MistakesError, Problem } from '../core/errors.ts'
 import { StoreError } from '../store/db.ts'
-import { Refusal, UsageError } from './errors.ts'
+import { ProgramEnded, Refusal, UsageError } from './errors.ts'
 import { createProgram } from './program.ts'
 import { shortPath } from './short-path.ts'
 import type { Terminal } from './terminal.ts'
@@ -32,6 +32,7 @@ const everyCommand = (command: Command): Command[] => [
 function explain(error: unknown, terminal: Terminal): number {
   // Commander has said it already; asking for help is no mistake.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (error instanceof ProgramEnded) return error.code
   if (error instanceof UsageError) {
     terminal.note(`${visible(error.message)}\n    → ${visible(error.remedy)}`)
     return 2

@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { constants } from 'node:os'
 import { createInterface } from 'node:readline/promises'
 import type { Environment } from '../config/environment.ts'
 import { UsageError } from './errors.ts'
@@ -15,6 +18,8 @@ export interface Terminal {
   write(chunk: Uint8Array | string): Promise<void>
   /** Everything that is not a result. */
   note(text: string): void
+  /** Gives the terminal to a program, Ctrl-C included. Resolves to its exit code. Throws `UsageError` when there is no such program. */
+  run(program: string, args: readonly string[], environment: Environment): Promise<number>
   /** Asks the person. Throws `UsageError` when there is nobody to ask. */
   ask(question: string): Promise<string>
 }
@@ -35,6 +40,7 @@ export function processTerminal(interrupted: AbortSignal): Terminal {
         process.stdout.write(chunk, (error) => (error ? reject(error) : resolve())),
       ),
     note: (text) => process.stderr.write(`${text}\n`),
+    run: runProgram,
     ask: async (question) => {
       if (!process.stdin.isTTY)
         throw new UsageError('This asks for a confirmation, and nobody is there.', 'Add --yes.')
@@ -45,5 +51,25 @@ export function processTerminal(interrupted: AbortSignal): Terminal {
         lines.close()
       }
     },
+  }
+}
+
+async function runProgram(
+  program: string,
+  args: readonly string[],
+  environment: Environment,
+): Promise<number> {
+  // Ctrl-C goes to both of us. It is for the program: psql cancels a statement by it, and goes on.
+  process.removeAllListeners('SIGINT').on('SIGINT', () => undefined)
+  const child = spawn(program, args, { stdio: 'inherit', env: { ...environment } })
+  try {
+    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+    return code ?? 128 + constants.signals[signal!]
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    throw new UsageError(
+      `${program} cannot be started (${code}).`,
+      'Install it, or name another program behind `--`.',
+    )
   }
 }

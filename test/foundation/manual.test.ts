@@ -51,6 +51,7 @@ const program = createProgram({
   print: () => {},
   write: () => Promise.resolve(),
   note: () => {},
+  run: () => Promise.reject(new Error('Nothing is run.')),
   ask: () => Promise.reject(new Error('Nobody is here.')),
 })
 

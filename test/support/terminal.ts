@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process'
 import type { Terminal } from '../../src/cli/terminal.ts'
 import { UsageError } from '../../src/cli/errors.ts'
 import { run } from '../../src/cli/run.ts'
@@ -45,6 +46,15 @@ export async function sallyport(
       notes.push(text)
       onNote(text)
     },
+    run: (program, args, env) =>
+      new Promise((resolve) => {
+        const child = execFile(program, args, { env: { ...env } }, (_error, stdout, stderr) => {
+          out.push(stdout)
+          notes.push(stderr)
+          resolve(child.exitCode ?? 1)
+        })
+        child.stdin!.end()
+      }),
     ask: async () => {
       const answer = left.shift()
       if (answer === undefined) throw new UsageError('Nobody is there.', 'Add --yes.')
