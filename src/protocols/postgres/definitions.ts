@@ -14,9 +14,9 @@ const equal = 'OPERATOR(pg_catalog.=)'
 type Which = (column: string) => string
 
 const among =
-  (oids: string): Which =>
+  (named: string): Which =>
   (column) =>
-    `${column} ${equal} ANY (${oids})`
+    `${column} ${equal} ANY (ARRAY(SELECT oid FROM ${named}))`
 
 /** What did not come with the server (PostgreSQL documentation, "OID Assignment"). */
 const ofDatabase: Which = (column) => `${column} OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid`
@@ -49,28 +49,28 @@ function dependent(catalogue: string, owner: string, which: Which): string {
   return `SELECT '${catalogue}', d.${owner}, ${version('d')} FROM pg_catalog.${catalogue} d WHERE ${which(`d.${owner}`)}`
 }
 
-const inSchemas = (catalogue: string, prefix: string, names: string): string =>
+const inSchemas = (catalogue: string, prefix: string): string =>
   `SELECT o.oid FROM pg_catalog.${catalogue} o
      JOIN pg_catalog.pg_namespace n ON n.oid ${equal} o.${prefix}namespace
-     JOIN (VALUES ${names}) AS v(schema, name)
-       ON v.schema ${equal} n.nspname::pg_catalog.text AND v.name ${equal} o.${prefix}name::pg_catalog.text`
+     JOIN wanted v ON v.schema ${equal} n.nspname AND v.name ${equal} o.${prefix}name`
 
-/** Of objects by these names: of whatever kind, a table or a function. */
-function question(names: string): string {
-  const relations = among(`ARRAY(${inSchemas('pg_class', 'rel', names)})`)
-  const operators = among(`ARRAY(${inSchemas('pg_operator', 'opr', names)})`)
-  const routines = among(`ARRAY(${inSchemas('pg_proc', 'pro', names)}
-    UNION ALL SELECT t.tgfoid FROM pg_catalog.pg_trigger t WHERE ${relations('t.tgrelid')}
-    UNION ALL SELECT p.oprcode::pg_catalog.oid FROM pg_catalog.pg_operator p
-      WHERE ${operators('p.oid')})`)
-  const types = among(`ARRAY(${inSchemas('pg_type', 'typ', names)})`)
-  return [
-    ofRelations(relations),
-    `SELECT 'routine', r.oid, ${version('r')} FROM pg_catalog.pg_proc r WHERE ${routines('r.oid')}`,
-    `SELECT 'type', t.oid, ${version('t')} FROM pg_catalog.pg_type t WHERE ${types('t.oid')} AND t.typtype ${equal} 'd'`,
-    dependent('pg_constraint', 'contypid', types),
-  ].join(' UNION ALL ')
-}
+/** The objects by these names: of whatever kind, a table or a function. Each is looked for once: planning this takes longer than running it. */
+const lookUp = (names: string): string =>
+  `WITH wanted(schema, name) AS (VALUES ${names}),
+    relations AS MATERIALIZED (${inSchemas('pg_class', 'rel')}),
+    operators AS MATERIALIZED (${inSchemas('pg_operator', 'opr')}),
+    types AS MATERIALIZED (${inSchemas('pg_type', 'typ')}),
+    routines AS MATERIALIZED (${inSchemas('pg_proc', 'pro')}
+      UNION ALL SELECT t.tgfoid FROM pg_catalog.pg_trigger t WHERE ${among('relations')('t.tgrelid')}
+      UNION ALL SELECT p.oprcode::pg_catalog.oid FROM pg_catalog.pg_operator p
+        WHERE ${among('operators')('p.oid')}) `
+
+const ofNamed = [
+  ofRelations(among('relations')),
+  `SELECT 'routine', r.oid, ${version('r')} FROM pg_catalog.pg_proc r WHERE ${among('routines')('r.oid')}`,
+  `SELECT 'type', t.oid, ${version('t')} FROM pg_catalog.pg_type t WHERE ${among('types')('t.oid')} AND t.typtype ${equal} 'd'`,
+  dependent('pg_constraint', 'contypid', among('types')),
+].join(' UNION ALL ')
 
 /** Where a text may run what nobody can tell: everything that runs code, and did not come with the server. */
 const anything = [
@@ -93,16 +93,15 @@ export async function definitionsOf(
   const isOpen = lists.some((list) => !Array.isArray(sql[list]))
   const pairs = [...new Set(known)].map(partsOf).filter(([schema]) => schema !== 'pg_catalog')
   const values = pairs.map(([schema = '', name = '']) => `(${literal(schema)}, ${literal(name)})`)
-  const questions = [
-    ...(values.length > 0 ? [question(values.join(', '))] : []),
-    ...(isOpen ? [anything] : []),
-  ]
+  const questions = [...(values.length > 0 ? [ofNamed] : []), ...(isOpen ? [anything] : [])]
   if (questions.length === 0) return null
-  const rows = await server.ask(questions.join(' UNION ALL '))
+  const named = values.length > 0 ? lookUp(values.join(', ')) : ''
+  const rows = await server.ask(named + questions.join(' UNION ALL '))
   const lines = rows.map((row) => JSON.stringify(row)).toSorted()
   return createHash('sha256').update(lines.join('\n')).digest('hex')
 }
 
+/** As catalogues have it, so that their indexes serve. */
 function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'::pg_catalog.text`
+  return `'${text.replaceAll("'", "''")}'::pg_catalog.name`
 }

@@ -220,7 +220,13 @@ export class ServerSide {
     this.#toClient.flush()
     this.#blocked ||= this.#clientFull
     if (this.#blocked) this.#socket.pause()
-    else if (this.#socket.isPaused()) this.#socket.resume()
+    else if (this.#socket.isPaused()) this.#readOn()
+  }
+
+  /** What has come in many small records of TLS meanwhile is taken as one. */
+  #readOn(): void {
+    if (this.#socket.readableLength === 0) this.#socket.resume()
+    else this.#socket.read()
   }
 
   #relayAll(): void {

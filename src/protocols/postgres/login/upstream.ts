@@ -24,6 +24,9 @@ export interface UpstreamConnection {
 /** Milliseconds until a server has to have answered. */
 const patience = 15_000
 
+/** Bytes that are taken out of TLS while a client reads what came before: a server writes records of 8 KiB, and each costs as much as a large one. */
+const readAhead = 256 * 1024
+
 /** Where a resource leads, and how the gateway gets in. */
 export class Upstream {
   readonly #config: PostgresResource
@@ -85,7 +88,7 @@ export class Upstream {
       const answer = await askForTls(raw)
       // Closed: a server without TLS could be anybody.
       if (answer !== 'S') throw new UpstreamRefusal('08001', 'The database does not speak TLS.')
-      const secure = connectTls({ ...this.#tls, socket: raw })
+      const secure = connectTls({ ...this.#tls, socket: raw, highWaterMark: readAhead })
       await settled(secure, 'secureConnect')
       return secure
     } catch (error) {
