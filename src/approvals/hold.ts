@@ -1,3 +1,4 @@
+import type { Caller } from '../core/caller.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Store } from '../store/db.ts'
 import { Looks } from './looks.ts'
@@ -93,7 +94,7 @@ export class Holds {
   }
 
   /** Resolves when the approval may have changed, after `ms` milliseconds, or when the caller goes away. */
-  wait(id: string, ms: number, caller: AbortSignal): Promise<void> {
+  wait(id: string, ms: number, caller: Caller): Promise<void> {
     return new Promise((resolve) => {
       const waiters = this.#waiters.get(id) ?? new Set()
       this.#waiters.set(id, waiters)

@@ -1,6 +1,7 @@
-import { connect, type Socket } from 'node:net'
+import { connect, type Socket, type TcpNetConnectOpts } from 'node:net'
 import * as tls from 'node:tls'
 import { blockedAddresses } from './blocked-addresses.ts'
+import { staticReads } from './static-reads.ts'
 
 export interface Address {
   readonly host: string
@@ -11,8 +12,18 @@ export interface Address {
  * Connects to an address that somebody configured, unless it is, or resolves to, one that is blocked: the socket fails with ERR_IP_BLOCKED then. The name is resolved once, and what
  * was checked is what is dialled.
  */
-export function dial({ host, port }: Address): Socket {
-  return connect({ host, port, blockList: blockedAddresses, noDelay: true, keepAlive: true })
+export function dial(address: Address): Socket {
+  return connect(optionsFor(address))
+}
+
+/** The same. What it gives as `data` is good until it reads on: see `staticReads`. */
+export function dialStatic(address: Address): Socket {
+  const socket: Socket = connect({ ...optionsFor(address), onread: staticReads(() => socket) })
+  return socket
+}
+
+function optionsFor({ host, port }: Address): TcpNetConnectOpts {
+  return { host, port, blockList: blockedAddresses, noDelay: true, keepAlive: true }
 }
 
 /** The same with TLS on it. The TCP connection is made first, and by hand: `tls.connect` takes a `blockList` and does not look at it. */

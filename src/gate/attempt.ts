@@ -1,4 +1,5 @@
 import type { Action } from '../core/action.ts'
+import type { Caller } from '../core/caller.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Credential } from '../core/subject.ts'
 
@@ -20,8 +21,7 @@ export interface Attempt {
   seal(): Promise<Sealed>
   /** How long the caller waits for people, in milliseconds; 0 is not at all. */
   readonly waitMs: number
-  /** Aborts when the caller has gone away. */
-  readonly caller: AbortSignal
+  readonly caller: Caller
   /** Id of the approval that the caller named, or `null`. */
   readonly approval: string | null
   /** Called when it begins to wait for people: for protocols that can say so meanwhile. */

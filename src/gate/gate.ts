@@ -50,15 +50,16 @@ export class Gate {
    * Throws a `Problem` unless the action may run now. Whatever else is thrown means the same: nothing is forwarded. A detachable attempt that has to be approved
    * first is accepted: the gateway sends it by itself then (`DetachedRuns`).
    */
-  async enforce(attempt: DetachableAttempt): Promise<Permit | Accepted>
-  async enforce(attempt: Attempt): Promise<Permit>
-  async enforce(attempt: Attempt | DetachableAttempt): Promise<Permit | Accepted> {
+  enforce(attempt: DetachableAttempt): Promise<Permit | Accepted>
+  enforce(attempt: Attempt): Promise<Permit>
+  enforce(attempt: Attempt | DetachableAttempt): Promise<Permit | Accepted> {
     return decidedAnew(this.#ctx, () => this.#enforce(attempt))
   }
 
   async #enforce(wish: Attempt | DetachableAttempt): Promise<Permit | Accepted> {
     const policies = this.#ctx.policies()
-    const attempt = await withUsage(this.#ctx, wish, policies)
+    const known = withUsage(this.#ctx, wish, policies)
+    const attempt = known instanceof Promise ? await known : known
     const { action } = attempt
     const decision = decide(action, {}, policies)
     this.#note(action, decision)
@@ -108,23 +109,27 @@ export class Gate {
    * An action with an effect gets its permit when its intent is durable. A read is sent at once, and its answer waits for the
    * record (`Permit.recorded`): the commit overlaps with the upstream, and no data leaves unrecorded.
    */
-  async #run(
-    { action, caller }: Attempt,
+  #run(
+    attempt: Attempt,
     intent: EventInput,
     { generation }: PoliciesInForce,
-  ): Promise<Permit> {
-    const { audit, lease, outcomes } = this.#ctx
+  ): Permit | Promise<Permit> {
+    const { audit, lease } = this.#ctx
     const { epoch } = lease
-    const recorded =
-      action.effect === 'read'
-        ? audit.append(intent, generation).catch((error: unknown) => this.#again(action, error))
-        : audit.append(intent, generation)
-    if (action.effect === 'read') {
-      // Whoever releases the answer awaits it; a failure before that must not count as unhandled.
-      recorded.catch(() => undefined)
-    } else {
-      await recorded
+    const { action } = attempt
+    const appended = audit.append(intent, generation)
+    if (action.effect !== 'read') {
+      return appended.then(() => this.#permit(attempt, epoch, appended))
     }
+    const recorded = appended.catch((error: unknown) => this.#again(action, error))
+    // Whoever releases the answer awaits it; a failure before that must not count as unhandled.
+    recorded.catch(() => undefined)
+    return this.#permit(attempt, epoch, recorded)
+  }
+
+  /** Of this epoch, in which its intent was written: what is counted as running begins with it. */
+  #permit({ action, caller }: Attempt, epoch: number, recorded: Promise<void>): Permit {
+    const { audit, outcomes } = this.#ctx
     return issuePermit({
       action,
       digest: null,

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { UnderWay } from '../core/under-way.ts'
 import type { Lease } from '../store/lease.ts'
 import type { Log } from '../telemetry/log.ts'
 
@@ -11,7 +12,7 @@ const patience = 10 * 60_000
 export class Outcomes {
   readonly #lease: Lease
   readonly #log: Log
-  readonly #underway = new Set<Promise<void>>()
+  readonly #underWay = new UnderWay()
   readonly #closing = new AbortController()
 
   constructor(lease: Lease, log: Log) {
@@ -23,17 +24,19 @@ export class Outcomes {
    * Writes a fact down, again and again until the store takes it. Never rejects. After the end of the epoch that it belongs to it is late evidence: another
    * replica may have recorded the outcome as `unknown` by then, and learns better from it. What never arrives stays `unknown`.
    */
-  persist(epoch: number, write: () => Promise<unknown>): Promise<void> {
-    const writing = this.#persist(epoch, write)
-    this.#underway.add(writing)
-    void writing.finally(() => this.#underway.delete(writing))
-    return writing
+  async persist(epoch: number, write: () => Promise<unknown>): Promise<void> {
+    this.#underWay.begin()
+    try {
+      await this.#persist(epoch, write)
+    } finally {
+      this.#underWay.end()
+    }
   }
 
   /** Resolves when everything is written down, or cannot be as long as this replica may speak for its epoch. */
   async close(): Promise<void> {
     this.#closing.abort()
-    await Promise.all(this.#underway)
+    await this.#underWay.none()
   }
 
   async #persist(epoch: number, write: () => Promise<unknown>): Promise<void> {

@@ -75,10 +75,10 @@ export class Permit {
   }
 
   /** Records what the upstream did; the first call counts. Never rejects: an outcome that cannot be recorded becomes `unknown` later. */
-  async complete(outcome: Outcome): Promise<void> {
-    if (this.#completed) return
+  complete(outcome: Outcome): Promise<void> {
+    if (this.#completed) return Promise.resolve()
     this.#completed = true
-    await this.#complete(outcome)
+    return this.#complete(outcome)
   }
 }
 

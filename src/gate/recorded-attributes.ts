@@ -25,6 +25,8 @@ export function recordedAttributes(attributes: Attributes): JsonObject {
 const known = new WeakMap<Attributes, JsonObject>()
 
 function recordedAnew(attributes: Attributes): JsonObject {
+  // Nothing in it is other than what its JSON says: reading that back would give the same.
+  if (isShortText(attributes)) return attributes as JsonObject
   const text = JSON.stringify(attributes)
   if (text.length <= most) return parseJson(text) as JsonObject
   const kept = (named: Readonly<Record<string, Attribute>>): JsonObject =>
@@ -32,6 +34,25 @@ function recordedAnew(attributes: Attributes): JsonObject {
   return Object.fromEntries(
     Object.entries(attributes).map(([protocol, named]) => [protocol, kept(named)]),
   )
+}
+
+/** Whether all that is said is text, alone or by name, and little enough even where each character is escaped, and each text has a name. So it is of most requests. */
+function isShortText(attributes: Attributes): boolean {
+  let size = 0
+  const add = (name: string, value: unknown): boolean => {
+    if (typeof value !== 'string') return false
+    size += name.length + value.length
+    return true
+  }
+  for (const named of Object.values(attributes)) {
+    for (const name of Object.keys(named)) {
+      const value = named[name]
+      if (add(name, value)) continue
+      if (typeof value !== 'object' || value === null) return false
+      for (const key of Object.keys(value)) if (!add(key, (value as JsonObject)[key])) return false
+    }
+  }
+  return size <= most / 16
 }
 
 /** Whether an attribute on record is one that was left out. */

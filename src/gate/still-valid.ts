@@ -1,3 +1,4 @@
+import type { Caller } from '../core/caller.ts'
 import { Problem } from '../core/errors.ts'
 import { stillVouchedFor } from '../identity/credential.ts'
 import type { Attempt } from './attempt.ts'
@@ -26,7 +27,7 @@ export function leaseLost(): Problem {
  * Whether what was decided in this epoch may be sent still: somebody waits for it, and nobody else can have given it up. Throws the problem
  * `store-unavailable` when somebody can.
  */
-export function stillValid({ lease }: GateContext, epoch: number, caller: AbortSignal): boolean {
+export function stillValid({ lease }: GateContext, epoch: number, caller: Caller): boolean {
   if (!lease.held(epoch)) throw leaseLost()
   return !caller.aborted
 }

@@ -9,19 +9,20 @@ import type { GateContext } from './context.ts'
 
 /**
  * The attempt, with what the gate itself knows of its action: the data that it touches, and what its subject did before, as far as these policies ask for it. Among the attributes, so that
- * it is on record what was decided by, and people are shown it.
+ * it is on record what was decided by, and people are shown it. At once where nothing has to be counted.
  */
-export async function withUsage<A extends Attempt>(
+export function withUsage<A extends Attempt>(
   { usage }: GateContext,
   attempt: A,
   policies: CompiledPolicies,
-): Promise<A> {
+): A | Promise<A> {
   const action = usage.describe(attempt.action)
   const { usage: asked } = policies.needs(action.resource)
   if (asked.length === 0) return action === attempt.action ? attempt : { ...attempt, action }
-  const counts = await usage.before(action, asked)
-  const attributes = { ...action.attributes, usage: counts }
-  return { ...attempt, action: { ...action, attributes } }
+  return usage.before(action, asked).then((counts) => {
+    const attributes = { ...action.attributes, usage: counts }
+    return { ...attempt, action: { ...action, attributes } }
+  })
 }
 
 /** What its subject did until now, for looking at an action again. Rejects with `StoreError`: closed, it does not run then. */

@@ -20,10 +20,9 @@ export function decide(action: Action, facts: Facts, policies: CompiledPolicies)
   const input = new Input(action, facts)
 
   const restricting = matching(rules.restricting, input)
-  const denying = restricting.filter(({ failed, rule }) => failed || rule.then === 'deny')
-  if (denying.length > 0) return conclude('deny', denying, policy)
-
   if (restricting.length > 0) {
+    const denying = restricting.filter(({ failed, rule }) => failed || rule.then === 'deny')
+    if (denying.length > 0) return conclude('deny', denying, policy)
     // Closed: nobody can be ruled out as the approver of their own action.
     if (action.subject.kind !== 'human' && actingFor(action.subject) === null) {
       return denied(restricting, 'owner-unknown', policy)
@@ -58,7 +57,9 @@ function matching(index: RuleIndex, input: Input): readonly Matched[] {
     const result = evaluate(rule, input)
     if (result !== 'no') matched.push({ rule, failed: result === 'failed' })
   }
-  return matched.toSorted((a, b) => (a.rule.name < b.rule.name ? -1 : 1))
+  return matched.length < 2
+    ? matched
+    : matched.toSorted((a, b) => (a.rule.name < b.rule.name ? -1 : 1))
 }
 
 function conclude(verdict: Verdict, matched: readonly Matched[], policy: string): Decision {

@@ -23,7 +23,8 @@ export class Input {
     this.action = action
     // What the protocol has found out goes with the action, into the approval too: what was decided by it is reviewed by the same.
     const { impact, usage } = action.attributes
-    this.facts = { ...(impact && { impact }), ...(usage && { usage }), ...facts }
+    this.facts =
+      impact || usage ? { ...(impact && { impact }), ...(usage && { usage }), ...facts } : facts
   }
 
   attribute(namespace: Namespace, name: string): Attribute | undefined {

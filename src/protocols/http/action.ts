@@ -63,14 +63,14 @@ function effectOf(method: string, path: string, resource: Resource): Effect {
 
 /** Headers by name; several lines of a list are one list (RFC 9110 §5.3). Credentials are left out. */
 function shown(headers: readonly Header[], isSecret: IsSecret): Record<string, string> {
-  const byName = new Map<string, string>()
+  // Names have letters, digits and dashes: none of them means anything to an object.
+  const byName: Record<string, string> = {}
   for (const { name, value } of headers) {
     if (holdsSecret(name)) continue
-    const before = byName.get(name)
     const text = shownValue(name, value, isSecret)
-    byName.set(name, before === undefined ? text : `${before}, ${text}`)
+    byName[name] = Object.hasOwn(byName, name) ? `${byName[name]}, ${text}` : text
   }
-  return Object.fromEntries(byName)
+  return byName
 }
 
 function reasonOf(headers: readonly Header[]): string | null {

@@ -33,7 +33,9 @@ export interface AgentResponse extends AnswerSink {
   /** The connection, where it may become one for another protocol. */
   readonly upgrade: Upgradable | null
   writeContinue(): void
-  end(bytes?: Buffer): unknown
+  end(): unknown
+  end(bytes: Buffer): unknown
+  end(text: string, encoding: 'latin1'): unknown
   /** Nobody is left to answer. */
   destroy(): unknown
   /** An answer that has begun cannot become another one: its client gets what there is of it, and sees that it is not whole. */
@@ -92,7 +94,7 @@ interface CompatResponse extends EventEmitter {
   flushHeaders(): void
   write(bytes: Buffer): boolean
   setTrailer(name: string, value: string): void
-  end(bytes?: Buffer): unknown
+  end(last?: Buffer | string, encoding?: 'latin1'): unknown
 }
 
 const CompatResponse = Http2ServerResponse as unknown as new (

@@ -29,6 +29,8 @@ export class Connections {
   readonly #open = new Map<string, Open>()
   readonly #strangers = new Map<string, number>()
   readonly #subjects = new Map<string, number>()
+  /** Those on which somebody has shown who it is, by whichever of its layers they did. */
+  readonly #identified = new WeakSet<object>()
   // Owned by #turnAway().
   #turnedAway = 0
   #said = -Infinity
@@ -65,9 +67,15 @@ export class Connections {
 
   /** Somebody has shown who it is. The first one on a connection has it from then on. Throws `too-many-connections`. */
   identify(socket: Pick<Socket, 'remoteAddress' | 'remotePort'>, subject: string): void {
+    if (this.#identified.has(socket)) return
     const key = keyOf(socket)
     const open = key === null ? undefined : this.#open.get(key)
-    if (!open || open.subject !== null) return
+    if (!open) return
+    if (open.subject === null) this.#give(open, subject)
+    this.#identified.add(socket)
+  }
+
+  #give(open: Open, subject: string): void {
     const mine = this.#subjects.get(subject) ?? 0
     const { max_connections_per_subject: most } = this.#limits
     if (mine >= most) {

@@ -52,7 +52,8 @@ export async function forward(job: Job): Promise<void> {
   let exchange: Exchange | null = null
   let status: number | undefined
   try {
-    const connection = await resource.upstream.connect(lane)
+    const { upstream } = resource
+    const connection = await (webSocket ? upstream.connectToUpgrade(lane) : upstream.connect(lane))
     try {
       // Said as it is: a permit that lapsed for this reason is no defect, and agents go away often.
       if (response.destroyed) throw new ClientGone('The client went away.')
@@ -67,7 +68,7 @@ export async function forward(job: Job): Promise<void> {
 
     // The answer to a read waits here for its record. Closed: if that fails, nobody ever sees the answer.
     await permit.recorded
-    const head = await exchange.head
+    const head = await exchange.head()
     status = head.status
     if (webSocket && status === 101) {
       const { use, why } = await openWebSocket(webSocket, exchange, head, answeringOf(job), watch)
@@ -82,7 +83,8 @@ export async function forward(job: Job): Promise<void> {
     // that it gets there.
     const result = status < 400 ? 'succeeded' : 'failed'
     const duration_ms = elapsed()
-    void permit.complete({ result, status, bytes, duration_ms, ...(await modelUse(meter)) })
+    const use = meter && (await modelUse(meter))
+    void permit.complete({ result, status, bytes, duration_ms, ...use })
   } catch (error) {
     exchange?.abort(error)
     const duration_ms = elapsed()
@@ -93,7 +95,7 @@ export async function forward(job: Job): Promise<void> {
       // Or whoever goes away before the last byte has read all the others for nothing.
       ...(exchange && exchange.released > 0 && { bytes: exchange.released }),
       duration_ms,
-      ...(await modelUse(meter)),
+      ...(meter && (await modelUse(meter))),
       error: nameOf(error),
     })
     throw error instanceof UpstreamFailure ? error.toProblem(action.id) : error
@@ -101,24 +103,20 @@ export async function forward(job: Job): Promise<void> {
 }
 
 /** Unpacking what came last may take a moment. */
-async function modelUse(meter: ModelMeter | null): Promise<Pick<Outcome, 'model'>> {
-  const model = await meter?.end()
+async function modelUse(meter: ModelMeter): Promise<Pick<Outcome, 'model'>> {
+  const model = await meter.end()
   return model ? { model } : {}
 }
 
 const unwatched: Watch = () => () => undefined
 
 /** Releases the answer. One that does not come all at once ends with what allowed it: credential, approval, policy. */
-async function relay(exchange: Exchange, head: Head, job: Job): Promise<number> {
+function relay(exchange: Exchange, head: Head, job: Job): number | Promise<number> {
   const { response, watch = unwatched } = job
   const relayed = exchange.relay(head, response, answeringOf(job))
-  if (exchange.over) return relayed
+  if (typeof relayed === 'number' || exchange.over) return relayed
   const leave = watch({ endless: false }, (why) => exchange.abort(why))
-  try {
-    return await relayed
-  } finally {
-    leave()
-  }
+  return relayed.finally(leave)
 }
 
 function answeringOf({ permit, resource, origin }: Job): Answering {

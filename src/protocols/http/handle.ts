@@ -3,6 +3,7 @@ import type { Principal } from '../../core/subject.ts'
 import type { Attempt } from '../../gate/attempt.ts'
 import { actionOf } from './action.ts'
 import { ClientGone, RequestBody } from './body.ts'
+import { ResponseCaller } from './caller.ts'
 import type { AgentMessage, AgentResponse } from './client.ts'
 import type { AgentServerDeps } from './deps.ts'
 import { spoolOf } from './respond-async/detached.ts'
@@ -14,7 +15,7 @@ import type { LiveExchanges } from './live.ts'
 import { originOf, writtenOrigin } from './origin.ts'
 import { ModelMeter } from './model/meter.ts'
 import { outgoingOf } from './outgoing.ts'
-import { readPrefer, type Preferences } from './prefer.ts'
+import { noPreferences, readPrefer, type Preferences } from './prefer.ts'
 import { selectHeaders } from './request-headers.ts'
 import type { Resolved } from './resolve.ts'
 import type { Resource } from './resource.ts'
@@ -41,30 +42,17 @@ export interface Call {
 
 /** Turns a request into an action, has the gate decide it, and forwards exactly what was permitted. Rejects when the client has no whole answer. */
 export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
-  const { request, principal, target, rooms, live, message, response } = call
+  const { request, principal, target, live, response } = call
   const { resource, path } = target
   const { subject, credential } = principal
   const { maxBody } = deps.limits
   // While its credential was looked at. Nobody would tell again, and a held action must not be released to nobody.
   if (response.destroyed) throw new ClientGone('The client went away.')
   const lane = laneOf(subject)
-  const room = rooms.of(lane)
-  const caller = new AbortController()
-  response.on('close', () => {
-    room.giveBack()
-    if (!response.writableFinished) caller.abort()
-  })
-
   const trace = continueTrace(headerValue(request.headers, 'traceparent'))
   const span = beginSpan(deps.traces, trace, request, resource, response)
   const selected = selectHeaders(request.headers, resource)
-  const body = new RequestBody(message, request.framing, {
-    room,
-    patience: { silence: deps.listen.body_timeout, rate: deps.listen.min_body_rate },
-    askForIt: () => {
-      if (request.expectsContinue) response.writeContinue()
-    },
-  })
+  const body = bodyOf(deps, call, lane)
   const opening = openingOf(request, resource, response)
   const bound = opening ? openingHeaders(selected.bound) : selected.bound
   const payload = {
@@ -102,7 +90,7 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
       return sealed
     },
     waitMs: waitOf(preferences, deps.listen),
-    caller: caller.signal,
+    caller: new ResponseCaller(response),
     approval: approvalOf(request.headers),
     held: () => span?.enter('wait'),
   }
@@ -138,6 +126,24 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
   cutOff(response)
 }
 
+/** `null`: it has none. What is taken in of it has its room until the response is over. */
+function bodyOf(
+  { listen }: AgentServerDeps,
+  { request, rooms, message, response }: Call,
+  lane: string,
+): RequestBody | null {
+  if (request.framing.kind === 'none') return null
+  const room = rooms.of(lane)
+  response.on('close', () => room.giveBack())
+  return new RequestBody(message, request.framing, {
+    room,
+    patience: { silence: listen.body_timeout, rate: listen.min_body_rate },
+    askForIt: () => {
+      if (request.expectsContinue) response.writeContinue()
+    },
+  })
+}
+
 /** The approval that the caller names, or `null`. */
 function approvalOf(headers: readonly Header[]): string | null {
   const id = headerValue(headers, 'sallyport-approval')
@@ -146,6 +152,7 @@ function approvalOf(headers: readonly Header[]): string | null {
 }
 
 function preferencesOf(headers: readonly Header[]): Preferences {
+  if (headerValue(headers, 'prefer') === null) return noPreferences
   const values = headers.filter(({ name }) => name === 'prefer').map(({ value }) => value)
   return readPrefer(values.join(', '))
 }

@@ -1,3 +1,5 @@
+import { remembered } from './remembered.ts'
+
 /**
  * Meant for the next hop (RFC 9110 §7.6.1), or for this gateway as the one that the client talks to. They end here, and the gateway
  * sets its own where one is needed.
@@ -78,9 +80,7 @@ const identity: ReadonlySet<string> = new Set([
 const identityFamily =
   /^(?:x-forwarded-|x-remote-|x-auth-request-|x-goog-authenticated-|x-amzn-oidc-|x-ms-client-principal|cf-access-|x-pomerium-|x-authentik-|x-webauth-|x-ssl-client-|ssl-client-|x-credential-|x-envoy-|tailscale-user-|teleport-|oidc-claim-|sm-|x-appengine-|x-azure-|x-vouch-)/
 
-export function claimsIdentity(name: string): boolean {
-  return identity.has(name) || identityFamily.test(name)
-}
+export const claimsIdentity = remembered((name) => identity.has(name) || identityFamily.test(name))
 
 /**
  * Headers that make some servers run another method, another path, or another person's request than the one that policy saw, or leave their own checks out
@@ -180,6 +180,4 @@ const secret =
  * Whether a header holds a credential as likely as not: such a value is neither recorded nor shown. By its name alone, which the upstream has to know: by its value, an agent
  * could hide whatever it likes.
  */
-export function holdsSecret(name: string): boolean {
-  return name !== 'idempotency-key' && secret.test(name)
-}
+export const holdsSecret = remembered((name) => name !== 'idempotency-key' && secret.test(name))

@@ -4,6 +4,11 @@ export interface Header {
   readonly value: string
 }
 
+/** Whether a name as it came is this one, which is in lower case. */
+export function isNamed(raw: string, name: string): boolean {
+  return raw.length === name.length && raw.toLowerCase() === name
+}
+
 /** The value of a header that the strict check lets through once at most. */
 export function headerValue(headers: readonly Header[], name: string): string | null {
   for (const header of headers) if (header.name === name) return header.value

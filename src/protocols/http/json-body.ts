@@ -37,11 +37,11 @@ export function notJson(headers: readonly Header[]): string | null {
  * `limit` bytes, or finds no room. The bytes that were taken in are forwarded as they are.
  */
 export async function readJsonBody(
-  body: RequestBody,
+  body: RequestBody | null,
   headers: readonly Header[],
   limit: number,
 ): Promise<Attribute> {
-  if (body.empty) return null
+  if (!body || body.empty) return null
   const why = notJson(headers)
   if (why !== null) return new Unknown(why)
   const taken = await body.take(limit)

@@ -80,6 +80,8 @@ export function createListener(
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
     insecureHTTPParser: false,
     requireHostHeader: false,
+    // What has no body is no stream that would have to end.
+    optimizeEmptyRequests: true,
     noDelay: true,
   }
   const { tls } = listen

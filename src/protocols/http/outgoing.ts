@@ -15,7 +15,7 @@ interface Parts {
   readonly selected: Selected
   readonly resource: Resource
   readonly trace: Trace
-  /** As it comes; `null` where what was approved is all that there is. */
+  /** As it comes; `null` where there is none, or what was approved is all that there is. */
   readonly body: RequestBody | null
   /** What was approved; `null` for an action that nobody had to approve. */
   readonly sealed: Spooled | null

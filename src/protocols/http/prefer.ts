@@ -8,6 +8,8 @@ export interface Preferences {
   readonly rest: string | null
 }
 
+export const noPreferences: Preferences = { wait: null, respondAsync: false, rest: null }
+
 // RFC 7240 §2: a preference is a token with an optional value, then parameters; values may be quoted.
 const preference = /(?:[^,"]|"(?:[^"\\]|\\.)*")+/g
 const named = /^\s*([\w!#$%&'*+.^`|~-]+)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^\s;"]*))?/

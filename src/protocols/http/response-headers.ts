@@ -1,4 +1,5 @@
 import { isOwnCookie } from '../../core/own-cookies.ts'
+import { isNamed } from './header.ts'
 import type { ReverseMapping } from './reverse-mapping.ts'
 
 /** Whose answer it is, and how its client sees the upstream. */
@@ -27,13 +28,7 @@ const hopByHop = new Set([
 
 /** The head of an upstream's answer as the client gets it, both as `[name, value, name, value, …]`. */
 export function answerHeaders(raw: readonly string[], answering: Answering): string[] {
-  const dropped = new Set<string>()
-  for (let i = 0; i < raw.length; i += 2) {
-    if (raw[i]!.toLowerCase() !== 'connection') continue
-    for (const name of raw[i + 1]!.split(',')) dropped.add(name.trim().toLowerCase())
-  }
-  // What frames the answer stays, whatever Connection says: its length is what makes it complete.
-  dropped.delete('content-length')
+  const dropped = namedByConnection(raw)
   const headers: string[] = []
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!.toLowerCase()
@@ -44,6 +39,18 @@ export function answerHeaders(raw: readonly string[], answering: Answering): str
   }
   headers.push('Sallyport-Action', answering.action)
   return headers
+}
+
+/** What of an answer its Connection header says is for the next hop (RFC 9110 §7.6.1), in lower case. */
+function namedByConnection(raw: readonly string[]): ReadonlySet<string> {
+  const names = new Set<string>()
+  for (let i = 0; i < raw.length; i += 2) {
+    if (!isNamed(raw[i]!, 'connection')) continue
+    for (const name of raw[i + 1]!.split(',')) names.add(name.trim().toLowerCase())
+  }
+  // What frames the answer stays, whatever Connection says: its length is what makes it complete.
+  names.delete('content-length')
+  return names
 }
 
 function seenFromOutside(name: string, value: string, { mapping, origin }: Answering): string {

@@ -36,10 +36,10 @@ export type SealedRequest = Sealed & SealedBytes
  */
 export async function sealRequest(
   payload: Payload,
-  body: RequestBody,
+  body: RequestBody | null,
   { limit, isSecret }: { limit: number; isSecret: IsSecret },
 ): Promise<SealedRequest> {
-  const bytes = body.framing.kind === 'none' ? null : await takeWhole(body, limit)
+  const bytes = body && (await takeWhole(body, limit))
   return {
     digest: digestOf(payload, bytes),
     payload: shownPayload(payload, bytes, isSecret),

@@ -70,7 +70,8 @@ function challenges(reason: unknown): string[] {
 /** Ends the request of a client that does not stop sending what nobody reads. */
 export function cutOff(response: AgentResponse): void {
   const { req } = response
-  if (req.complete) return
+  // One without a body has nothing left to send, and no end that anybody would hear of.
+  if (req.complete || req.destroyed) return
   const timer = setTimeout(() => response.stopReading(), linger)
   const done = (): void => clearTimeout(timer)
   req.once('end', done)

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { Problem } from '../../core/errors.ts'
 import type { Principal } from '../../core/subject.ts'
+import { UnderWay } from '../../core/under-way.ts'
 import type { Prepare } from '../../gate/detached/begin-detached.ts'
 import { ClientGone } from './body.ts'
 import {
@@ -28,9 +29,8 @@ import { prepareResource } from './resource.ts'
 import { Rooms } from './rooms.ts'
 import { secretParameters, shownTarget, usualSecretParameters } from './secret-parameters.ts'
 import { asProblem, sendProblem } from './send-problem.ts'
-import { addStatusRoutes } from './respond-async/status-routes.ts'
+import { addStatusRoutes, ownPaths } from './respond-async/status-routes.ts'
 import { checkRequest } from './strict/strict-request.ts'
-import { UnderWay } from './under-way.ts'
 
 export interface AgentServer {
   /** Resolves with the address that it got. Rejects with the error of the system: EADDRINUSE, EACCES. */
@@ -104,7 +104,9 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
       const handler = (message: AgentMessage, response: AgentResponse): void => {
         // For Fastify, the two versions of HTTP are the same; only its types know one.
         const [raw, reply] = [message, response] as unknown as [IncomingMessage, ServerResponse]
-        if (admit(message, response)) route(raw, reply)
+        if (!admit(message, response)) return
+        if (message.checked!.path.startsWith(ownPaths)) route(raw, reply)
+        else void serve(message, response)
       }
       const http2 = new Http2Sessions(listen.idle_timeout, handler)
       sessions = http2
@@ -120,11 +122,14 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
     return503OnClosing: false,
   })
 
-  async function authenticate({ checked, socket }: AgentMessage): Promise<Principal> {
+  function authenticate({ checked, socket }: AgentMessage): Principal | Promise<Principal> {
     const { token, presented } = presentedBy(checked!, socket, listen)
-    const principal = await authenticator.authenticate(token, presented)
-    connections.identify(socket, laneOf(principal.subject))
-    return principal
+    const identified = (principal: Principal): Principal => {
+      connections.identify(socket, laneOf(principal.subject))
+      return principal
+    }
+    const found = authenticator.authenticate(token, presented)
+    return found instanceof Promise ? found.then(identified) : identified(found)
   }
 
   async function serve(message: AgentMessage, response: AgentResponse): Promise<void> {
@@ -154,7 +159,7 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
     void serve(messageOf({ raw }), responseOf(reply))
   }
 
-  // Without a body in Fastify's eyes: it neither reads one nor refuses its media type.
+  // What looks like a path of the gateway's own, and is none. Without a body in Fastify's eyes: it neither reads one nor refuses its media type.
   for (const method of METHODS) app.addHttpMethod(method, { overrideExisting: true })
   app.all('*', proxy)
   addStatusRoutes(app, {

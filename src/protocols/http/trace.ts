@@ -22,16 +22,18 @@ const traceparent =
 
 /** Continues the caller's trace, or starts one, so that an upstream's own records can be matched with the audit log. */
 export function continueTrace(incoming: string | null): Trace {
-  const [, id, parent, flags] = traceparent.exec(incoming ?? '') ?? []
-  const span = randomHex(8)
+  const [, id, parent, flags] = (incoming !== null && traceparent.exec(incoming)) || []
   if (id === undefined || parent === undefined || flags === undefined) {
-    const begun = { id: randomHex(16), span, parent: null, continued: false, sampled: true }
-    return { ...begun, traceparent: traceparentFrom(begun, span) }
+    return traceOf(randomHex(16), null, true)
   }
   // Of the flags, only `sampled` means something in version 00 (§3.2.2.5).
-  const sampled = (Number.parseInt(flags, 16) & 1) === 1
-  const going = { id, span, parent, continued: true, sampled }
-  return { ...going, traceparent: traceparentFrom(going, span) }
+  return traceOf(id, parent, (Number.parseInt(flags, 16) & 1) === 1)
+}
+
+function traceOf(id: string, parent: string | null, sampled: boolean): Trace {
+  const span = randomHex(8)
+  const traceparent = traceparentFrom({ id, sampled }, span)
+  return { id, traceparent, span, parent, continued: parent !== null, sampled }
 }
 
 /** The same trace, from another span on. */

@@ -30,6 +30,26 @@ test('an allowed request reaches the upstream below its path, and the answer com
   ])
 })
 
+const everyByte = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)).toString('latin1')
+
+test.for([
+  ['with a length', `Content-Length: 256\r\n\r\n${everyByte}`],
+  [
+    'in chunks',
+    `Transfer-Encoding: chunked\r\n\r\n1\r\n\0\r\nff\r\n${everyByte.slice(1)}\r\n0\r\n\r\n`,
+  ],
+  [
+    'in chunks, and trailers',
+    `Transfer-Encoding: chunked\r\n\r\n100\r\n${everyByte}\r\n0\r\nX: 1\r\n\r\n`,
+  ],
+] as const)('a small answer %s comes byte for byte', async ([, answer]) => {
+  const { gateway } = await behind(() => `HTTP/1.1 200 OK\r\nX-Name: \xe9\r\n${answer}`)
+  const response = await fetch(`${gateway.url}/crm/v1`, { headers })
+  expect(response.headers.get('x-name')).toBe('\xe9')
+  expect(Buffer.from(await response.arrayBuffer()).toString('latin1')).toBe(everyByte)
+  expect(gateway.gate.outcomes).toMatchObject([{ result: 'succeeded', bytes: 256 }])
+})
+
 test('a path of the upstream is put before that of the request', async () => {
   const { upstream } = await behind()
   const gateway = await startGateway([{ upstream: `${upstream.url}/api/` }])

@@ -65,6 +65,24 @@ test('however an answer is cut into packets, it says the same', () => {
   )
 })
 
+test('what an answer said stays as it is when its bytes are written over by the next one', () => {
+  const memory = Buffer.from('HTTP/1.1 200 OK\r\nX: mine\r\nContent-Length: 4\r\n\r\nmine')
+  const bodies: Buffer[] = []
+  const heads: (readonly string[])[] = []
+  const parser = new ResponseParser({
+    begin: () => undefined,
+    head: ({ headers }) => heads.push(headers),
+    body: (bytes) => bodies.push(bytes),
+    end: () => undefined,
+  })
+  onTestFinished(() => parser.close())
+  parser.expect('GET')
+  parser.execute(memory)
+  memory.fill('theirs')
+  expect(bodies.join('')).toBe('mine')
+  expect(heads).toEqual([['X', 'mine', 'Content-Length', '4']])
+})
+
 test('whatever a byte becomes: the parser reads it or refuses it, and nothing else', () => {
   fc.assert(
     fc.property(answer, fc.nat(), fc.nat(255), fc.nat(), (bytes, at, value, size) => {

@@ -1,3 +1,4 @@
+import type { UnderWay } from '../../../core/under-way.ts'
 import type { Prepare } from '../../../gate/detached/begin-detached.ts'
 import type { Log } from '../../../telemetry/log.ts'
 import type { Traces } from '../../../telemetry/traces.ts'
@@ -12,7 +13,6 @@ import type { Resource } from '../resource.ts'
 import { digestOf, type Payload } from '../seal.ts'
 import { asProblem } from '../send-problem.ts'
 import { continueTrace } from '../trace.ts'
-import type { UnderWay } from '../under-way.ts'
 
 /** Milliseconds that an upstream may take with an answer, however steadily it comes: there is no client that would tire of it. */
 const longestRun = 10 * 60_000

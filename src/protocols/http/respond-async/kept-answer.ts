@@ -57,7 +57,8 @@ export class KeptAnswer extends EventEmitter implements AnswerSink {
     // Left out: they would come behind a body that has a length, where no client reads them.
   }
 
-  end(): void {
+  end(text = ''): void {
+    if (text !== '') this.write(Buffer.from(text, 'latin1'))
     this.#ended = true
   }
 

@@ -13,12 +13,15 @@ type Proxy = (request: FastifyRequest, reply: FastifyReply) => void
 
 interface Parts {
   readonly gate: AgentServerDeps['gate']
-  readonly authenticate: (request: FastifyRequest) => Promise<Principal>
+  readonly authenticate: (request: FastifyRequest) => Principal | Promise<Principal>
   /** Whether a resource has this host, and so all of its paths. */
   readonly isProxied: (request: FastifyRequest) => boolean
   readonly proxy: Proxy
   readonly log: Log
 }
+
+/** Every route here begins so. */
+export const ownPaths = '/access/'
 
 /** Where agents ask what became of their requests (AuthZEN Access Request and Approval profile), and take them back. */
 export function addStatusRoutes(app: FastifyInstance, parts: Parts): void {

@@ -1,6 +1,7 @@
 import { ambiguous } from './ambiguous.ts'
 import { overridesRequest, repeatable } from '../header-names.ts'
 import type { Header } from '../header.ts'
+import { remembered } from '../remembered.ts'
 
 /** Header lines of one request. */
 const most = 200
@@ -24,19 +25,8 @@ export function checkHeaders(raw: readonly string[]): Header[] {
   const headers: Header[] = []
   const seen = new Set<string>()
   for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i]!.toLowerCase()
+    const name = checkedName(raw[i]!)
     const value = raw[i + 1]!
-    // X_User and X.User become X-User in CGI, WSGI and their like, past every check of X-User.
-    if (!/^[a-z0-9-]+$/.test(name)) {
-      throw ambiguous(
-        'A header name may have letters, digits and dashes; some servers read others as dashes.',
-      )
-    }
-    if (overridesRequest(name)) {
-      throw ambiguous(
-        `The header ${name} makes some servers run another request. Send that request itself.`,
-      )
-    }
     if (seen.has(name) && !repeatable.has(name)) {
       throw ambiguous(`The header ${name} is there more than once.`)
     }
@@ -46,6 +36,23 @@ export function checkHeaders(raw: readonly string[]): Header[] {
   }
   return headers
 }
+
+/** In lower case. */
+const checkedName = remembered((raw) => {
+  const name = raw.toLowerCase()
+  // X_User and X.User become X-User in CGI, WSGI and their like, past every check of X-User.
+  if (!/^[a-z0-9-]+$/.test(name)) {
+    throw ambiguous(
+      'A header name may have letters, digits and dashes; some servers read others as dashes.',
+    )
+  }
+  if (overridesRequest(name)) {
+    throw ambiguous(
+      `The header ${name} makes some servers run another request. Send that request itself.`,
+    )
+  }
+  return name
+})
 
 /** `Connection: authorization` would make a proxy drop the credential that comes after it (RFC 9110 §7.6.1). */
 function checkConnection(value: string): void {

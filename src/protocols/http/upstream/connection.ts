@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { isNamed } from '../header.ts'
 import { ResponseParser, type Head } from './response-parser.ts'
 
 /** Takes what comes back for one request. After `onEnd` or `onBreak`, nothing more comes. */
@@ -87,12 +88,12 @@ export class Connection {
     this.#reusable = reusable
     this.#written = false
     this.#parser.expect(method, mayUpgrade)
-    this.#clock.refresh()
   }
 
   /** False when the upstream takes no more for now; the receiver learns when it does again. */
   write(...pieces: readonly (string | Buffer)[]): boolean {
     this.#clock.refresh()
+    if (pieces.length === 1) return this.#socket.write(pieces[0]!, 'latin1')
     this.#socket.cork()
     let taken = true
     for (const piece of pieces) taken = this.#socket.write(piece, 'latin1')
@@ -187,7 +188,7 @@ export class Connection {
     // A second less than the upstream says, so that a request does not cross its goodbye.
     const kept = announced === null ? idleFor : Math.min(announced - 1, 60) * 1000
     this.#goodUntil = performance.now() + kept
-    this.resume()
+    if (this.#socket.isPaused()) this.#socket.resume()
     this.#onRest(this)
   }
 
@@ -225,7 +226,7 @@ export class Connection {
 /** Seconds of `Keep-Alive: timeout=5`, or `null`. */
 function keepAliveTimeout(headers: readonly string[]): number | null {
   for (let i = 0; i < headers.length; i += 2) {
-    if (headers[i]!.toLowerCase() !== 'keep-alive') continue
+    if (!isNamed(headers[i]!, 'keep-alive')) continue
     const seconds = /(?:^|[\s,])timeout=(\d{1,6})/i.exec(headers[i + 1]!)?.[1]
     return seconds === undefined ? null : Number(seconds)
   }

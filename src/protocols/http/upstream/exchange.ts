@@ -30,6 +30,8 @@ export interface AnswerSink extends EventEmitter {
   write(bytes: Buffer): boolean
   addTrailers(trailers: [string, string][]): void
   end(): unknown
+  /** With what comes last; one character for each byte. */
+  end(text: string, encoding: 'latin1'): unknown
 }
 
 /** Who gets the answer, once it may be released. */
@@ -39,21 +41,28 @@ interface Client {
   reject(error: unknown): void
 }
 
+/** Who waits for the head. */
+interface Asking {
+  resolve(head: Head): void
+  reject(error: unknown): void
+}
+
 /** Bytes of an answer that are kept until it may be released. */
 const enough = 64 * 1024
+/** Bytes of an answer that goes out as one text with its head: copying them costs less than writing two pieces. */
+const little = 4 * 1024
 
 /** One request on one connection, and the answer to it. */
 export class Exchange implements Receiver, BodySink {
-  /** The head of the answer. Rejects with `UpstreamFailure`, or with what the exchange was aborted with. */
-  readonly head: Promise<Head>
   readonly #connection: Connection
   readonly #outgoing: Outgoing
   readonly #meter: ModelMeter | null
-  readonly #answered: (head: Head) => void
-  readonly #failed: (error: unknown) => void
 
   #state: 'open' | 'whole' | 'failed' = 'open'
   #failure: unknown = null
+  // Owned by head() and onHead().
+  #head: Head | null = null
+  #asking: Asking | null = null
   // What has come, as far as it is not released.
   #kept: Buffer[] = []
   #keptBytes = 0
@@ -72,12 +81,6 @@ export class Exchange implements Receiver, BodySink {
     this.#connection = connection
     this.#meter = meter
     this.#outgoing = outgoing
-    const { promise, resolve, reject } = Promise.withResolvers<Head>()
-    // The record is waited for first: until then a failure here has nobody to go to.
-    promise.catch(() => undefined)
-    this.head = promise
-    this.#answered = resolve
-    this.#failed = reject
   }
 
   /** Sends the request. The permit is to be redeemed immediately before. */
@@ -102,23 +105,35 @@ export class Exchange implements Receiver, BodySink {
     connection.finishWriting()
   }
 
+  /** The head of the answer. Throws or rejects with `UpstreamFailure`, or with what the exchange was aborted with. To be asked for once. */
+  head(): Head | Promise<Head> {
+    if (this.#head) return this.#head
+    if (this.#state === 'failed') throw this.#failure
+    return new Promise((resolve, reject) => (this.#asking = { resolve, reject }))
+  }
+
   /**
-   * Streams the answer to the client, no faster than the client reads it. Resolves with the number of bytes in its body when the whole of it has
+   * Streams the answer to the client, no faster than the client reads it. The number of bytes in its body, at once or when the whole of it has
    * come; rejects like `head`, and the client has a part of it then. Throws `UpstreamFailure` if the head cannot be passed on.
    */
-  relay(head: Head, response: AnswerSink, answering: Answering): Promise<number> {
+  relay(head: Head, response: AnswerSink, answering: Answering): number | Promise<number> {
     try {
       response.writeHead(head.status, head.reason, answerHeaders(head.headers, answering))
     } catch (error) {
       const detail = 'The answer has a character in its head that no head may have.'
       throw new UpstreamFailure('upstream-unreachable', detail, true, error)
     }
+    const kept = this.#kept
+    this.#kept = []
+    if (this.#state === 'whole' && this.#keptBytes <= little && this.#trailers.length === 0) {
+      if (kept.length === 0) response.end()
+      else response.end(kept.map((bytes) => bytes.toString('latin1')).join(''), 'latin1')
+      return this.#bytes
+    }
+    this.#keptBytes = 0
     return new Promise((resolve, reject) => {
       this.#client = { response, resolve, reject }
       response.on('drain', () => this.#unblock())
-      const kept = this.#kept
-      this.#kept = []
-      this.#keptBytes = 0
       for (const bytes of kept) this.#clientBlocks = !response.write(bytes)
       if (this.#state === 'failed') reject(this.#failure)
       else if (this.#state === 'whole') this.#finish(this.#client)
@@ -152,7 +167,7 @@ export class Exchange implements Receiver, BodySink {
     this.#state = 'failed'
     this.#failure = error
     this.#connection.destroy()
-    this.#failed(error)
+    this.#asking?.reject(error)
     this.#client?.reject(error)
     this.onDrain()
   }
@@ -164,7 +179,8 @@ export class Exchange implements Receiver, BodySink {
 
   onHead(head: Head): void {
     this.#meter?.head(head)
-    this.#answered(head)
+    this.#head = head
+    this.#asking?.resolve(head)
   }
 
   onBody(bytes: Buffer): void {

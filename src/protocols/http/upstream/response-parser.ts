@@ -1,4 +1,5 @@
 import { HTTPParser } from 'node:_http_common'
+import { isNamed } from '../header.ts'
 
 /** The head of an upstream's final answer. */
 export interface Head {
@@ -42,6 +43,8 @@ export class ResponseParser {
   #interims = 0
   #upgraded = false
   #doubt: string | null = null
+  // Owned by execute(): the memory that is read from.
+  #source: ArrayBufferLike | null = null
   // Owned by expect().
   #headOnly = false
   #mayUpgrade = false
@@ -69,7 +72,9 @@ export class ResponseParser {
       return this.#head({ status, reason, headers: lines ?? this.#lines(), keepAlive })
     }
     parser[HTTPParser.kOnBody] = (bytes) => {
-      if (this.#doubt === null) this.#events.body(bytes)
+      // Node's parser gives copies. If another one should not, the next answer would be read over this one.
+      const own = bytes.buffer === this.#source ? Buffer.from(bytes) : bytes
+      if (this.#doubt === null) this.#events.body(own)
     }
     parser[HTTPParser.kOnMessageComplete] = () => this.#end()
   }
@@ -82,10 +87,11 @@ export class ResponseParser {
   }
 
   /**
-   * Throws `ResponseError`; then what has come so far is not to be trusted either. Once the other protocol was agreed on, it returns what is said in that, from the
+   * The bytes are the caller's again as soon as it returns. Throws `ResponseError`; then what has come so far is not to be trusted either. Once the other protocol was agreed on, it returns what is said in that, from the
    * first byte, and is to be called no more; `null` before.
    */
   execute(bytes: Buffer): Buffer | null {
+    this.#source = bytes.buffer
     const result = this.#parser.execute(bytes)
     if (result instanceof Error) {
       throw new ResponseError('The answer is not valid HTTP/1.1.', { cause: result })
@@ -139,7 +145,7 @@ export class ResponseParser {
 /** Other codings (RFC 9112 §7) would have to be undone before the body is passed on, since they end at this hop. */
 function hasOtherCoding(headers: readonly string[]): boolean {
   for (let i = 0; i < headers.length; i += 2) {
-    if (headers[i]!.toLowerCase() !== 'transfer-encoding') continue
+    if (!isNamed(headers[i]!, 'transfer-encoding')) continue
     if (headers[i + 1]!.toLowerCase() !== 'chunked') return true
   }
   return false

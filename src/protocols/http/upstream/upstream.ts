@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { isIP, type Socket } from 'node:net'
 import type * as tls from 'node:tls'
 import type { HttpResource } from '../../../config/schema.ts'
-import { dial, dialTls, type Address } from '../../../core/dial.ts'
+import { dial, dialStatic, dialTls, type Address } from '../../../core/dial.ts'
 import { Connection } from './connection.ts'
 import { UpstreamFailure } from './failure.ts'
 import { Pool } from './pool.ts'
@@ -18,6 +18,7 @@ export class Upstream {
   readonly basePath: string
   readonly #silence: number
   readonly #dial: () => Socket
+  readonly #dialForHttp: () => Socket
   readonly #ready: 'connect' | 'secureConnect'
   readonly #pool = new Pool()
   readonly #open = new Set<Socket>()
@@ -36,6 +37,8 @@ export class Upstream {
     const address = { host, port }
     this.#ready = secure ? 'secureConnect' : 'connect'
     this.#dial = secure ? this.#dialTls(address, ca) : () => dial(address)
+    // The parser keeps nothing of what it is given. TLS has buffers of its own.
+    this.#dialForHttp = secure ? this.#dial : () => dialStatic(address)
   }
 
   /**
@@ -43,15 +46,20 @@ export class Upstream {
    * address that no upstream has, or too slow.
    */
   connect(lane: string): Promise<Connection> | Connection {
-    return this.#pool.take(lane) ?? this.#connectAnew(lane)
+    return this.#pool.take(lane) ?? this.#connectAnew(lane, this.#dialForHttp)
+  }
+
+  /** The same for a request after which the connection may speak another protocol: a new one. */
+  connectToUpgrade(lane: string): Promise<Connection> {
+    return this.#connectAnew(lane, this.#dial)
   }
 
   close(): void {
     for (const socket of this.#open) socket.destroy()
   }
 
-  #connectAnew(lane: string): Promise<Connection> {
-    const socket = this.#dial()
+  #connectAnew(lane: string, dialled: () => Socket): Promise<Connection> {
+    const socket = dialled()
     this.#open.add(socket)
     socket.once('close', () => this.#open.delete(socket))
     return new Promise((resolve, reject) => {

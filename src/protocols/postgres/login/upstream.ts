@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs'
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 import type { PostgresResource } from '../../../config/schema.ts'
+import { staticReads } from '../../../core/static-reads.ts'
 import { BodyReader } from '../wire/body-reader.ts'
 import { message, readReport } from '../wire/messages.ts'
 import { authenticate } from './authenticate.ts'
 import { SaltedPasswords } from './scram.ts'
 import { UpstreamRefusal } from './upstream-refusal.ts'
 import { Conversation } from './conversation.ts'
-import { staticReads } from './static-reads.ts'
 
 /** A connection that has been logged in, and is ready for queries. Nothing of it has gone to a client yet. */
 export interface UpstreamConnection {
