@@ -9,6 +9,7 @@
  */
 import { execFile } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs, promisify } from 'node:util'
 import { findPostgres, PostgresServer } from '../test/support/postgres.ts'
 import { makeCertificate } from './support/certificate.ts'
@@ -185,39 +186,65 @@ async function bulk(): Promise<void> {
   })
 }
 
-/** Memory of sessions, in KiB each: of idle ones, and of those with a statement that waits for people. */
+/** Memory of sessions, in KiB each: of idle ones, and of those with a statement that waits for people. Of many agents, since one may not ask for so much. */
 async function sessions(): Promise<void> {
-  const count = 1000
+  const [count, agents] = [1000, 50]
+  const tokens = await Promise.all(
+    Array.from({ length: agents }, (_, i) => gateway.tokenOf(`agent-${i}`)),
+  )
   const direct = await open(contestants[0]!)
   await direct.ask('CREATE TABLE held (id int)')
   direct.close()
   for (const one of contestants) {
-    const { name: who, pid } = one
+    const { name: who, pid, token } = one
     if (!pid) continue
     const clients: BareClient[] = []
     const more = async (some: number) => {
-      for (let i = 0; i < some; i++) clients.push(await open(one))
+      for (let i = 0; i < some; i++)
+        clients.push(await open({ ...one, token: token && tokens[clients.length % agents]! }))
     }
     await more(100)
+    for (const client of clients) await client.ask('SELECT 1')
+    // V8 compiles the parser once more, and gives that memory back.
+    await sleep(15_000)
     const before = residentOf(pid)
     await more(count - 100)
     const idle = (residentOf(pid) - before) / (count - 100)
     process.stdout.write(`${who}: ${idle.toFixed(0)} KiB for each of ${count} idle sessions\n`)
-    if (who === 'sallyport') {
-      const between = residentOf(pid)
-      // Each is another statement: people decide on every one.
-      await Promise.all(
-        clients.map((client, i) =>
-          client.until('held for approval', `DELETE FROM held WHERE id = ${i}`),
-        ),
-      )
-      const held = (residentOf(pid) - between) / count
-      process.stdout.write(
-        `${who}: ${held.toFixed(0)} KiB more for each of ${count} that are held\n`,
-      )
-    }
+    if (who === 'sallyport') await heldBy(clients, one)
     for (const client of clients) client.close()
   }
+}
+
+async function heldBy(clients: readonly BareClient[], ours: Contestant): Promise<void> {
+  const neighbour = await open(ours)
+  const pid = ours.pid!
+  const alone = await answers(neighbour)
+  const [before, cpu, begun] = [residentOf(pid), cpuMicros(pid), performance.now()]
+  // Each is another statement: people decide on every one.
+  const sent = clients.map((client, i) =>
+    client.until('held for approval', `DELETE FROM held WHERE id = ${i}`),
+  )
+  await Promise.all(sent)
+  const seconds = (performance.now() - begun) / 1000
+  const each = (cpuMicros(pid) - cpu) / 1000 / clients.length
+  const held = (residentOf(pid) - before) / clients.length
+  process.stdout.write(
+    `sallyport: ${held.toFixed(0)} KiB more for each of ${clients.length} that are held; all are after ${seconds.toFixed(1)} s, ${each.toFixed(1)} ms of CPU each\n` +
+      `a neighbour's SELECT takes ${alone.toFixed(1)} ms, and ${(await answers(neighbour)).toFixed(1)} ms beside them\n`,
+  )
+  neighbour.close()
+}
+
+/** Milliseconds of an answer: the median of many. */
+async function answers(client: BareClient): Promise<number> {
+  const taken: number[] = []
+  for (let i = 0; i < 200; i++) {
+    const begun = performance.now()
+    await client.ask('SELECT 1')
+    taken.push(performance.now() - begun)
+  }
+  return median(taken)
 }
 
 /** Memory of the gateway while a gibibyte goes through it, each way. */

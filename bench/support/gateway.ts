@@ -13,6 +13,8 @@ export interface GatewayUnderTest {
   readonly databasePort: number
   /** Of an agent that the policies allow everything that is measured. */
   readonly token: string
+  /** The same, of another agent. */
+  tokenOf(agent: string): Promise<string>
   stop(): Promise<void>
 }
 
@@ -52,7 +54,7 @@ export async function startGatewayUnderTest({
   control: { address: 127.0.0.1:0 }
 store: { url: '${await postgres.createDatabase('bench')}' }
 identity:
-  issuers: [{ issuer: ${issuer.issuer}, audience: sallyport }]
+  issuers: [{ issuer: ${issuer.issuer}, audience: sallyport, claims: { owner: agent_owner } }]
 resources:
   - { name: crm, protocol: http, match: { prefix: /crm }, upstream: ${upstream}, read: [GET /v1/customers] }
 ${
@@ -68,7 +70,7 @@ ${
     : ''
 }
 policies: ./policies
-hold: { max_per_subject: 2000 }
+hold: { max_per_subject: 2000, max_per_hour: 100000 }
 log: { level: warn }
 `,
   )
@@ -78,12 +80,16 @@ log: { level: warn }
     [process.execPath, ...node, main, 'serve', '--config', join(folder, 'sallyport.yaml')],
     /agents +http/,
   )
-  const token = await issuer.mint({ groups: ['agents'], exp: Math.floor(Date.now() / 1000) + 3600 })
+  const exp = Math.floor(Date.now() / 1000) + 3600
+  // Without an owner, nothing can be held.
+  const tokenOf = (sub: string) =>
+    issuer.mint({ sub, groups: ['agents'], agent_owner: 'priya', exp })
   return {
     url: `http://127.0.0.1:${agents}`,
     pid: child.pid,
     databasePort,
-    token,
+    token: await tokenOf('bench'),
+    tokenOf,
     async stop() {
       await stop(child)
       await issuer.close()

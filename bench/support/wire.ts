@@ -55,12 +55,13 @@ export class BareClient {
     await answered
   }
 
-  /** Resolves when these words have come in the answer, which may go on. */
+  /** Resolves when these words have come in the answer, which may go on. Rejects with the error that comes instead. */
   async until(words: string, sql: string): Promise<void> {
     this.socket.write(query(sql))
     for (let said = ''; !said.includes(words);) {
       const [chunk] = (await once(this.socket, 'data')) as [Buffer]
       said += chunk.toString('latin1')
+      if (said.includes('SERROR') || said.includes('SFATAL')) throw new Error(said)
     }
   }
 

@@ -13,7 +13,7 @@ const folder = mkdtempSync(join(tmpdir(), 'sallyport-config-'))
 mkdirSync(join(folder, 'policies'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-function complaints(identity: string, listen = '{}'): string[] {
+function complaints(identity: string, listen = '{}', database = ''): string[] {
   const file = join(folder, 'sallyport.yaml')
   writeFileSync(
     file,
@@ -21,7 +21,7 @@ function complaints(identity: string, listen = '{}'): string[] {
 identity: ${identity}
 resources:
   - { name: crm, protocol: http, match: { prefix: /crm }, upstream: https://crm.test }
-`,
+${database}`,
   )
   try {
     loadConfig(file, {})
@@ -50,6 +50,17 @@ test('two issuers that would be shown each other’s opaque tokens', () => {
     `{ issuers: [${entry(`, introspection: { tokens: ${tokens}, ${asked} }`)}, { issuer: https://b.example.com, audience: a, introspection: { tokens: ${other}, ${asked} } }] }`
   expect(complaints(two('opaque', 'jwt'))).toEqual([])
   expect(complaints(two('opaque', 'all'))).toEqual([expect.stringMatching(/^Opaque tokens/)])
+})
+
+test('certificates that nobody can come with', () => {
+  const certificates = '{ certificates: [{ dns: batch.example.com, name: batch }] }'
+  const mistake = /^No listener asks for client certificates/
+  expect(complaints(certificates)).toEqual([expect.stringMatching(mistake)])
+  const tls = 'tls: { cert: no.pem, key: no.key, client_ca: no.pem }'
+  const files = (said: string) => /cannot be read/.test(said)
+  expect(complaints(certificates, `{ agents: { ${tls} } }`).every(files)).toBe(true)
+  const database = `  - { name: db, protocol: postgres, listen: 127.0.0.1:0, ${tls}, upstream: { host: db, databases: [a] }, credential: { user: u, password: p } }\n`
+  expect(complaints(certificates, '{}', database).every(files)).toBe(true)
 })
 
 test('an answer that is believed for too long', () => {

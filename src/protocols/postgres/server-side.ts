@@ -2,7 +2,9 @@ import type { Socket } from 'node:net'
 import { Answers, type AnswerEvents } from './answers.ts'
 import { expected, type Expected } from './expected.ts'
 import { Joiner } from './joiner.ts'
+import type { ServerSocket } from './login/gathered-reads.ts'
 import { BackendReader } from './wire/backend.ts'
+import { giveBack } from './wire/give-back.ts'
 import { bind, close, execute, flush, parse, randomName, sync } from './wire/messages.ts'
 
 /** Bytes that may wait for the server before the client is not read any more. */
@@ -39,7 +41,7 @@ class Unanswered extends Error {
  */
 export class ServerSide {
   readonly answers: Answers
-  readonly #socket: Socket
+  readonly #socket: ServerSocket
   readonly #client: Socket
   readonly #events: ServerSideEvents
   readonly #reader = new BackendReader()
@@ -60,7 +62,7 @@ export class ServerSide {
   #blocked = false
   #over = false
 
-  constructor(socket: Socket, client: Socket, events: ServerSideEvents) {
+  constructor(socket: ServerSocket, client: Socket, events: ServerSideEvents) {
     this.#socket = socket
     this.#client = client
     this.#events = events
@@ -220,13 +222,7 @@ export class ServerSide {
     this.#toClient.flush()
     this.#blocked ||= this.#clientFull
     if (this.#blocked) this.#socket.pause()
-    else if (this.#socket.isPaused()) this.#readOn()
-  }
-
-  /** What has come in many small records of TLS meanwhile is taken as one. */
-  #readOn(): void {
-    if (this.#socket.readableLength === 0) this.#socket.resume()
-    else this.#socket.read()
+    else if (this.#socket.isPaused()) this.#socket.resume()
   }
 
   #relayAll(): void {
@@ -242,9 +238,4 @@ export class ServerSide {
       if (bytes) this.#toClient.add(bytes)
     }
   }
-}
-
-/** Returns memory that nothing else lies in. The garbage collector would do the same, and work more than everybody else in a stream. */
-function giveBack({ buffer, byteLength }: Buffer): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0)
 }

@@ -9,11 +9,11 @@ import { authenticate } from './authenticate.ts'
 import { SaltedPasswords } from './scram.ts'
 import { UpstreamRefusal } from './upstream-refusal.ts'
 import { Conversation } from './conversation.ts'
+import { GatheredReads, type ServerSocket } from './gathered-reads.ts'
 
 /** A connection that has been logged in, and is ready for queries. Nothing of it has gone to a client yet. */
 export interface UpstreamConnection {
-  /** What it gives as `data` is good until it reads on: see `staticReads`. */
-  readonly socket: Socket
+  readonly socket: ServerSocket
   readonly process: number
   /** For cancelling: agents get another one. */
   readonly secret: Buffer
@@ -23,9 +23,6 @@ export interface UpstreamConnection {
 
 /** Milliseconds until a server has to have answered. */
 const patience = 15_000
-
-/** Bytes that are taken out of TLS while a client reads what came before: a server writes records of 8 KiB, and each costs as much as a large one. */
-const readAhead = 256 * 1024
 
 /** Where a resource leads, and how the gateway gets in. */
 export class Upstream {
@@ -48,7 +45,8 @@ export class Upstream {
       const { user } = this.#config.credential
       conversation.send(startup(new Map([['user', user], ...parameters])))
       await authenticate(conversation, this.#config.credential, this.#passwords)
-      return { socket, ...(await untilReady(conversation)) }
+      const ready = await untilReady(conversation)
+      return { socket: this.#tls ? new GatheredReads(socket) : socket, ...ready }
     } catch (error) {
       socket.destroy()
       throw error instanceof UpstreamRefusal ? error : unreachable(error)
@@ -78,7 +76,7 @@ export class Upstream {
       port,
       noDelay: true,
       keepAlive: true,
-      // TLS has buffers of its own.
+      // TLS has buffers of its own: see `GatheredReads`.
       ...(!this.#tls && { onread: staticReads(() => raw) }),
     })
     const late = setTimeout(() => raw.destroy(new Error('it took too long')), patience)
@@ -88,7 +86,7 @@ export class Upstream {
       const answer = await askForTls(raw)
       // Closed: a server without TLS could be anybody.
       if (answer !== 'S') throw new UpstreamRefusal('08001', 'The database does not speak TLS.')
-      const secure = connectTls({ ...this.#tls, socket: raw, highWaterMark: readAhead })
+      const secure = connectTls({ ...this.#tls, socket: raw })
       await settled(secure, 'secureConnect')
       return secure
     } catch (error) {
