@@ -51,6 +51,8 @@ export interface Approval {
   readonly ranBefore: { readonly id: string; readonly state: ApprovalState } | null
   /** `null` where its protocol has no connection worth the name. */
   readonly connection: Connection | null
+  /** Stands for what the names in the action stood for when it was asked about; `null` where its protocol has none. */
+  readonly definitions: string | null
   readonly createdAt: Date
   readonly expiresAt: Date
   readonly resolvedAt: Date | null
@@ -72,6 +74,7 @@ export type NewApproval = Pick<
   | 'viewHash'
   | 'ranBefore'
   | 'connection'
+  | 'definitions'
   | 'createdAt'
   | 'expiresAt'
 >

@@ -3,7 +3,7 @@ import { reviveAction } from './revive.ts'
 
 export const columns = `
   id, state, version, subject_key AS "subjectKey", resource, digest, binding, action, payload, decision,
-  view_hash AS "viewHash", ran_before AS "ranBefore", connection, created_at AS "createdAt", expires_at AS "expiresAt",
+  view_hash AS "viewHash", ran_before AS "ranBefore", connection, definitions, created_at AS "createdAt", expires_at AS "expiresAt",
   resolved_at AS "resolvedAt", resolution, holder_replica AS "holderReplica", holder_epoch AS "holderEpoch", holder_action AS "holderAction", outcome`
 
 export type ApprovalRow = Omit<Approval, 'holder'> & {

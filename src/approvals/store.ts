@@ -16,8 +16,8 @@ export async function insertApproval(tx: Queryable, it: NewApproval): Promise<vo
   await tx.query(
     `INSERT INTO sallyport.approvals
        (id, subject_key, resource, digest, binding, action, payload, decision, view_hash, ran_before,
-        connection, created_at, expires_at)
-     VALUES ($1, $2, $3, $4, $5, $6::json, $7::json, $8::jsonb, $9, $10::jsonb, $11::jsonb, $12, $13)`,
+        connection, definitions, created_at, expires_at)
+     VALUES ($1, $2, $3, $4, $5, $6::json, $7::json, $8::jsonb, $9, $10::jsonb, $11::jsonb, $12, $13, $14)`,
     [
       it.id,
       it.subjectKey,
@@ -30,6 +30,7 @@ export async function insertApproval(tx: Queryable, it: NewApproval): Promise<vo
       it.viewHash,
       it.ranBefore && JSON.stringify(it.ranBefore),
       it.connection && JSON.stringify(it.connection),
+      it.definitions,
       it.createdAt,
       it.expiresAt,
     ],

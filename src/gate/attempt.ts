@@ -57,4 +57,6 @@ export interface Sealed {
   readonly digest: string
   /** The same for people: all of it, in a form that shows it unambiguously. */
   readonly payload: JsonObject
+  /** Stands for what the names in it stand for, which the digest covers too; of use where several digests are alike. None where its protocol has no such names. */
+  readonly definitions?: string | null
 }

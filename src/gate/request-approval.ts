@@ -98,6 +98,7 @@ async function joinOrOpen(
     decision,
     ranBefore: await ranBefore(tx, subjectKey, action.resource, digest),
     connection: connection === null ? null : connectionHere(ctx, connection, credential),
+    definitions: sealed.definitions ?? null,
     createdAt: now,
     // Over several rules the earliest expiry wins.
     expiresAt: new Date(now.getTime() + Math.min(...decision.requirements.map((r) => r.expiresMs))),

@@ -48,7 +48,8 @@ export async function useGrant(
     for (const grant of grants) {
       if (!covers(grant, attempt, decision, bound)) continue
       const approval = await getApproval(tx, grant.approval)
-      if (!approval || !(await stillApproved(ctx, tx, approval, decision))) continue
+      if (!approval || !meansTheSame(grant, approval, bound)) continue
+      if (!(await stillApproved(ctx, tx, approval, decision))) continue
       if (grant.connection !== null && !isOfThisLife(approval, ctx.lease.replica, epoch)) continue
       if (!(await credentialStillValid(tx, credential))) return null
       const { replica } = ctx.lease
@@ -92,6 +93,11 @@ function stillOffered({ connection, match, ageMs }: Grant, { requirements }: Dec
     if (!match) return true
     return offered.match.length > 0 && offered.match.every((path) => path in match)
   })
+}
+
+/** What is alike by its names is not, once they stand for something else: a view that was replaced, another trigger. A digest tells by itself. */
+function meansTheSame({ match }: Grant, { definitions }: Approval, { sealed }: Bound): boolean {
+  return match === null || definitions === (sealed.definitions ?? null)
 }
 
 /** Closed: a gateway that was taken for dead meanwhile has no connections any more, as far as anybody knows, whatever it thinks itself. */

@@ -78,6 +78,7 @@ describe.each(storeKinds)('approvals in the %s store', (kind) => {
       viewHash: 'view',
       ranBefore: null,
       connection: null,
+      definitions: null,
       createdAt,
       expiresAt: new Date(createdAt.getTime() + minutes * 60_000),
     })

@@ -28,7 +28,11 @@ export interface Meaning {
 
 /** Binds an action to its whole meaning (docs/postgres.md, "What an approval is bound to"). */
 export function seal(meaning: Meaning): Sealed {
-  return { digest: digestOf(meaning), payload: shown(meaning) }
+  return {
+    digest: digestOf(meaning),
+    payload: shown(meaning),
+    definitions: meaning.definitions,
+  }
 }
 
 /** SHA-256, in hex. Each part is its tag, its length in bytes as 64 bits, and its bytes, so no part can take over the beginning of the next. */

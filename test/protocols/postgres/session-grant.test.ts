@@ -110,6 +110,18 @@ describe.runIf(hasPostgres)('approved for this session', () => {
     await asks(client, "UPDATE customers SET name = 'Eve' WHERE id = 1")
   })
 
+  test('what the names stand for is another thing: it asks again (class 11)', async () => {
+    const { direct } = db
+    const client = await db.connect()
+    await granted(client)
+    await direct.query(`
+      CREATE FUNCTION empties() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM orders; RETURN OLD; END';
+      CREATE TRIGGER empties BEFORE DELETE ON orders FOR EACH ROW EXECUTE FUNCTION empties()`)
+    await asks(client, next())
+    await direct.query('DROP TRIGGER empties ON orders; DROP FUNCTION empties')
+    expect((await client.query(next())).rowCount).toBe(1)
+  })
+
   test('each run is on record, with its intent before and its outcome after', async () => {
     const client = await db.connect()
     const { id } = await granted(client)

@@ -1,87 +1,89 @@
 /**
  * What is read of the server's catalogue: PostgreSQL 13 and newer, readable by every role. Each query gives texts; lists are JSON. They run with
- * an empty search path, so that definitions come with every name qualified.
+ * an empty search path, so that definitions come with every name qualified. What a view says is locked by whoever is changing it: nobody waits longer than this.
  */
-export const emptyPath = `SELECT pg_catalog.set_config('search_path', '', false)`
+export const emptyPath = `
+  SELECT pg_catalog.set_config('search_path', '', false), pg_catalog.set_config('lock_timeout', '5s', false)`
 
-/** Objects that come with the server, and others: OIDs from 16,384 are given out after the database was made (PostgreSQL documentation, "OID Assignment"). */
-export type Origin = 'server' | 'database'
+/** Which rows: by a column with an OID. */
+export type Which = (oid: string) => string
 
-const from = (origin: Origin, oid: string): string =>
-  `${oid} ${origin === 'server' ? '<' : '>='} 16384`
+export const all: Which = () => 'true'
 
-/** Each version of a row has its own place, and the transaction that wrote it. */
-const versions = (catalogue: string, oid: string): string => `
-  (SELECT count(*) || ' ' || coalesce(sum(hashtextextended(xmin::text || ctid::text, 0)), 0)
-     FROM pg_catalog.${catalogue} WHERE ${from('server', oid)})`
-
-/** One text that says whether everything that comes with the server is as it was. */
-export const fingerprint = `
-  SELECT concat_ws(' ', ${[
-    versions('pg_class', 'oid'),
-    versions('pg_attribute', 'attrelid'),
-    versions('pg_trigger', 'tgrelid'),
-    versions('pg_rewrite', 'ev_class'),
-    versions('pg_policy', 'polrelid'),
-    versions('pg_namespace', 'oid'),
-    versions('pg_proc', 'oid'),
-    versions('pg_operator', 'oid'),
-    versions('pg_type', 'oid'),
-  ].join(',')}) AS fingerprint`
+export const among =
+  (oids: Iterable<number>): Which =>
+  (oid) =>
+    `${oid} = ANY ('{${[...oids].join(',')}}'::pg_catalog.oid[])`
 
 export const schemas = `
   SELECT nspname AS name
     FROM pg_catalog.pg_namespace
    WHERE nspname !~ '^pg_(toast|temp)'`
 
-export const relations = (origin: Origin): string => `
-  SELECT n.nspname AS schema,
+export const relations = (which: Which): string => `
+  SELECT c.oid,
+         n.nspname AS schema,
          c.relname AS name,
          c.relkind AS kind,
          coalesce((SELECT json_agg(a.attname ORDER BY a.attnum)
                      FROM pg_catalog.pg_attribute a
                     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '[]')::text AS columns,
-         CASE WHEN c.relkind = 'v' AND n.nspname NOT IN ('pg_catalog', 'information_schema')
-              THEN pg_catalog.pg_get_viewdef(c.oid) END AS definition,
-         EXISTS (SELECT FROM pg_catalog.pg_trigger t
-                  WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)::text AS triggers,
-         EXISTS (SELECT FROM pg_catalog.pg_rewrite r
-                  WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN')::text AS rules,
          EXISTS (SELECT FROM pg_catalog.pg_attribute a
                    LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
                   WHERE a.attrelid = c.oid AND a.attnum > 0
                     AND (a.attidentity <> '' OR pg_catalog.pg_get_expr(d.adbin, d.adrelid) ~ '\\('))::text
            AS volatile_defaults,
-         CASE WHEN c.relrowsecurity THEN
-              (SELECT json_agg(expression)
-                 FROM pg_catalog.pg_policy p,
-                      unnest(ARRAY[pg_catalog.pg_get_expr(p.polqual, p.polrelid),
-                                   pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid)]) AS expression
-                WHERE p.polrelid = c.oid AND expression IS NOT NULL)::text END AS policies
+         c.relrowsecurity::text AS guarded
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
-     AND ${from(origin, 'c.oid')}
+     AND ${which('c.oid')}
      AND n.nspname !~ '^pg_(toast|temp)'`
+
+/** What views say, materialized ones too. It names columns and tables as they are called now, so that it is another text once they are called something else. */
+export const definitions = (which: Which): string => `
+  SELECT c.oid, pg_catalog.pg_get_viewdef(c.oid) AS definition
+    FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+   WHERE c.relkind IN ('v', 'm')
+     AND ${which('c.oid')}
+     AND n.nspname !~ '^pg_(toast|temp)'
+     AND n.nspname NOT IN ('pg_catalog', 'information_schema')`
+
+/** Those that name one of these objects, of whatever kind. */
+export const viewsOf = (objects: Iterable<number>): string => `
+  SELECT r.ev_class AS oid
+    FROM pg_catalog.pg_depend d
+    JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid
+   WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND ${among(objects)('d.refobjid')}`
+
+/** Tables with code that runs with a statement, and is not in it. */
+export const triggers = `
+  SELECT DISTINCT tgrelid AS oid FROM pg_catalog.pg_trigger WHERE NOT tgisinternal`
+
+export const rules = `
+  SELECT DISTINCT ev_class AS oid FROM pg_catalog.pg_rewrite WHERE rulename <> '_RETURN'`
+
+/** What the policies of row-level security call, as expressions with every name qualified. */
+export const policies = `
+  SELECT p.polrelid AS oid, json_agg(expression ORDER BY p.oid, expression)::text AS expressions
+    FROM pg_catalog.pg_policy p,
+         unnest(ARRAY[pg_catalog.pg_get_expr(p.polqual, p.polrelid),
+                      pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid)]) AS expression
+   WHERE expression IS NOT NULL
+   GROUP BY 1`
 
 /** Inheritance and partitions: each pair, direct ones only. */
 export const inheritance = `
-  SELECT cn.nspname AS child_schema, c.relname AS child, pn.nspname AS parent_schema, p.relname AS parent
+  SELECT i.inhparent AS one, i.inhrelid AS other
     FROM pg_catalog.pg_inherits i
-    JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
-    JOIN pg_catalog.pg_namespace cn ON cn.oid = c.relnamespace
     JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
-    JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
    WHERE p.relkind IN ('r', 'p', 'f')`
 
 /** Foreign keys that change rows of their own table when the row that they point at goes. */
 export const cascades = `
-  SELECT fn.nspname AS schema, f.relname AS name, n.nspname AS to_schema, c.relname AS to_name
+  SELECT DISTINCT k.confrelid AS one, k.conrelid AS other
     FROM pg_catalog.pg_constraint k
-    JOIN pg_catalog.pg_class f ON f.oid = k.confrelid
-    JOIN pg_catalog.pg_namespace fn ON fn.oid = f.relnamespace
-    JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
-    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
    WHERE k.contype = 'f'
      AND (k.confdeltype IN ('c', 'n', 'd') OR k.confupdtype IN ('c', 'n', 'd'))`
 
@@ -98,29 +100,28 @@ const ofExtension = (catalogue: string, oid: string): string => `
     LEFT JOIN pg_catalog.pg_extension e
       ON x.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND e.oid = x.refobjid`
 
-export const routines = (origin: Origin): string => `
-  SELECT n.nspname AS schema, p.proname AS name,
-         coalesce(bool_and((e.extname IN ${harmlessExtensions} AND p.provolatile <> 'v')
-                           OR e.extname IN ${randomExtensions}), false)::text AS harmless
+export const routines = (which: Which): string => `
+  SELECT p.oid, n.nspname AS schema, p.proname AS name,
+         coalesce((e.extname IN ${harmlessExtensions} AND p.provolatile <> 'v')
+                  OR e.extname IN ${randomExtensions}, false)::text AS harmless
     FROM pg_catalog.pg_proc p
     JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
     ${ofExtension('pg_proc', 'p.oid')}
-   WHERE ${from(origin, 'p.oid')}
-   GROUP BY 1, 2`
+   WHERE ${which('p.oid')}`
 
-export const operators = (origin: Origin): string => `
-  SELECT n.nspname AS schema, o.oprname AS name,
-         coalesce(bool_and(e.extname IN ${harmlessExtensions} AND p.provolatile <> 'v'), false)::text AS harmless
+/** Those of other schemas than `pg_catalog`: all of that are harmless. */
+export const operators = `
+  SELECT o.oid, n.nspname AS schema, o.oprname AS name,
+         coalesce(e.extname IN ${harmlessExtensions} AND p.provolatile <> 'v', false)::text AS harmless
     FROM pg_catalog.pg_operator o
     JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
     LEFT JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
     ${ofExtension('pg_operator', 'o.oid')}
-   WHERE n.nspname <> 'pg_catalog' AND ${from(origin, 'o.oid')}
-   GROUP BY 1, 2`
+   WHERE n.nspname <> 'pg_catalog'`
 
 /** Enums and rows run no code of anybody's; a domain runs its checks, and a base type its input function. */
-export const types = (origin: Origin): string => `
-  SELECT n.nspname AS schema, t.typname AS name,
+export const types = (which: Which): string => `
+  SELECT t.oid, n.nspname AS schema, t.typname AS name,
          coalesce(n.nspname IN ('pg_catalog', 'information_schema')
                   OR t.typtype IN ('e', 'c')
                   OR (t.typtype = 'b' AND e.extname IN ${harmlessExtensions})
@@ -132,4 +133,14 @@ export const types = (origin: Origin): string => `
     LEFT JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype
     LEFT JOIN pg_catalog.pg_namespace bn ON bn.oid = b.typnamespace
     ${ofExtension('pg_type', 't.oid')}
-   WHERE ${from(origin, 't.oid')} AND n.nspname !~ '^pg_(toast|temp)'`
+   WHERE (${which('t.oid')}) AND n.nspname !~ '^pg_(toast|temp)'`
+
+/** A domain is as harmless as its checks, which are rows of their own. */
+export const domainsAnd =
+  (oids: Iterable<number>): Which =>
+  (oid) =>
+    `t.typtype = 'd' OR ${among(oids)(oid)}`
+
+/** What is there of a catalogue. */
+export const present = (catalogue: string): string => `
+  SELECT oid FROM pg_catalog.${catalogue}`

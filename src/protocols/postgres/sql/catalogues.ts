@@ -2,7 +2,9 @@ import { CatalogueReader } from './read-catalogue.ts'
 import type { Catalogue, CatalogueSource, Probe } from './statement.ts'
 
 export interface CataloguesOptions {
-  /** How long a snapshot is used, in milliseconds: what others change at the server is seen no later. */
+  /** How long what is known is used without a question to the server, in milliseconds: what others change there is seen no later. */
+  readonly window?: number
+  /** How long a snapshot lasts at most, in milliseconds, even if nothing has changed in the catalogue: rights that it does not hold may have. */
   readonly maxAge?: number
   /** How long to wait after a failure before asking again, in milliseconds. */
   readonly pause?: number
@@ -12,6 +14,16 @@ export interface CataloguesOptions {
 
 /** How often a reading that DDL has overtaken is begun again at once. */
 const tries = 3
+/** Of the server's time, questions may take one part in so many. */
+const share = 20
+
+interface Known {
+  readonly catalogue: Catalogue | null
+  readonly generation: number
+  /** When the server was asked, and how long what it said is used. */
+  readonly at: number
+  readonly lasts: number
+}
 
 /** The catalogue of one database, read through a connection of the gateway's own, once for all sessions. */
 export class Catalogues implements CatalogueSource {
@@ -20,34 +32,50 @@ export class Catalogues implements CatalogueSource {
   // Counts what has passed that changes the catalogue. A snapshot counts for one generation only.
   #generation = 0
   // Replaced by #read() alone.
-  #known: { readonly catalogue: Catalogue | null; generation: number; until: number } | null = null
+  #known: Known | null = null
   #reading: Promise<Catalogue | null> | null = null
+  #renewed = -Infinity
 
   constructor(probe: Probe, options: CataloguesOptions = {}) {
     this.#reader = new CatalogueReader(probe)
-    this.#options = { maxAge: 30_000, pause: 1_000, onError: () => undefined, ...options }
+    const defaults = { window: 200, maxAge: 30_000, pause: 1_000, onError: () => undefined }
+    this.#options = { ...defaults, ...options }
   }
 
-  async current(): Promise<Catalogue | null> {
+  async current(anew = false): Promise<Catalogue | null> {
+    if (anew) {
+      // One that is under way may have asked too early.
+      await this.#reading
+      return this.#readOnce()
+    }
     const known = this.#known
-    const fresh = known?.generation === this.#generation && performance.now() < known.until
-    if (known && fresh) return known.catalogue
-    this.#reading ??= this.#read().finally(() => {
-      this.#reading = null
-    })
-    return this.#reading
+    if (known?.generation !== this.#generation) return this.#readOnce()
+    const age = performance.now() - known.at
+    if (age >= known.lasts) return this.#readOnce()
+    // Ahead of time: where statements come all the time, none of them waits for this.
+    if (known.catalogue && age >= known.lasts / 2) void this.#readOnce()
+    return known.catalogue
   }
 
   changed(): void {
     this.#generation++
   }
 
+  #readOnce(): Promise<Catalogue | null> {
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = null
+    })
+    return this.#reading
+  }
+
   async #read(): Promise<Catalogue | null> {
     for (let i = 0; i < tries; i++) {
       const generation = this.#generation
+      const at = performance.now()
       const catalogue = await this.#ask()
-      const lasts = catalogue ? this.#options.maxAge : this.#options.pause
-      this.#known = { catalogue, generation, until: performance.now() + lasts }
+      const took = performance.now() - at
+      const lasts = catalogue ? Math.max(this.#options.window, took * share) : this.#options.pause
+      this.#known = { catalogue, generation, at, lasts }
       if (generation === this.#generation) return catalogue
     }
     // Closed: it changes faster than it can be read.
@@ -55,8 +83,12 @@ export class Catalogues implements CatalogueSource {
   }
 
   async #ask(): Promise<Catalogue | null> {
+    const now = performance.now()
+    const anew = now - this.#renewed >= this.#options.maxAge
     try {
-      return await this.#reader.read()
+      const catalogue = await this.#reader.read(anew)
+      if (anew) this.#renewed = now
+      return catalogue
     } catch (error) {
       // Closed: without a catalogue, names are unknown.
       this.#options.onError(error)

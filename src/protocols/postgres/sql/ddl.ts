@@ -1,103 +1,12 @@
 import type { Node } from 'libpg-query'
-import { callFunction, callOperator } from './calls.ts'
+import { callFunction, callOperator, castTo } from './calls.ts'
 import { createFrom } from './create-from.ts'
+import { definitionVerbs, tableCommands } from './ddl-verbs.ts'
 import { meaningsOf, newName } from './names.ts'
 import { isStruct, texts, untag, type NodeOf, type Struct } from './nodes.ts'
+import { readStored } from './relations.ts'
 import { Scope } from './scope.ts'
 import type { Walk } from './walk.ts'
-
-/**
- * Statements that change what the database is, by their node, with the verb that rules name. Those that bring code, powers or settings have a
- * verb of two words, so that a rule which allows `create` does not allow them.
- */
-const verbs: Readonly<Record<string, string>> = {
-  AlterCollationStmt: 'alter',
-  AlterDatabaseRefreshCollStmt: 'alter database',
-  AlterDatabaseSetStmt: 'alter database',
-  AlterDatabaseStmt: 'alter database',
-  AlterDefaultPrivilegesStmt: 'alter default privileges',
-  AlterDomainStmt: 'alter',
-  AlterEnumStmt: 'alter',
-  AlterEventTrigStmt: 'alter trigger',
-  AlterExtensionContentsStmt: 'alter extension',
-  AlterExtensionStmt: 'alter extension',
-  AlterFdwStmt: 'alter server',
-  AlterForeignServerStmt: 'alter server',
-  AlterFunctionStmt: 'alter function',
-  AlterObjectDependsStmt: 'alter',
-  AlterObjectSchemaStmt: 'alter',
-  AlterOpFamilyStmt: 'alter operator',
-  AlterOperatorStmt: 'alter operator',
-  AlterOwnerStmt: 'alter owner',
-  AlterPolicyStmt: 'alter policy',
-  AlterPublicationStmt: 'alter publication',
-  AlterRoleSetStmt: 'alter role',
-  AlterRoleStmt: 'alter role',
-  AlterSeqStmt: 'alter',
-  AlterStatsStmt: 'alter',
-  AlterSubscriptionStmt: 'alter subscription',
-  AlterSystemStmt: 'alter system',
-  AlterTSConfigurationStmt: 'alter',
-  AlterTSDictionaryStmt: 'alter',
-  AlterTableMoveAllStmt: 'alter',
-  AlterTableSpaceOptionsStmt: 'alter tablespace',
-  AlterTableStmt: 'alter',
-  AlterTypeStmt: 'alter',
-  AlterUserMappingStmt: 'alter server',
-  CheckPointStmt: 'checkpoint',
-  ClusterStmt: 'cluster',
-  CommentStmt: 'comment',
-  CompositeTypeStmt: 'create',
-  CreateAmStmt: 'create function',
-  CreateCastStmt: 'create function',
-  CreateConversionStmt: 'create function',
-  CreateDomainStmt: 'create',
-  CreateEnumStmt: 'create',
-  CreateEventTrigStmt: 'create trigger',
-  CreateExtensionStmt: 'create extension',
-  CreateFdwStmt: 'create server',
-  CreateForeignServerStmt: 'create server',
-  CreateForeignTableStmt: 'create server',
-  CreateFunctionStmt: 'create function',
-  CreateOpClassStmt: 'create operator',
-  CreateOpFamilyStmt: 'create operator',
-  CreatePLangStmt: 'create language',
-  CreatePolicyStmt: 'create policy',
-  CreatePublicationStmt: 'create publication',
-  CreateRangeStmt: 'create',
-  CreateRoleStmt: 'create role',
-  CreateSchemaStmt: 'create',
-  CreateSeqStmt: 'create',
-  CreateStatsStmt: 'create',
-  CreateStmt: 'create',
-  CreateSubscriptionStmt: 'create subscription',
-  CreateTableSpaceStmt: 'create tablespace',
-  CreateTransformStmt: 'create function',
-  CreateTrigStmt: 'create trigger',
-  CreateUserMappingStmt: 'create server',
-  CreatedbStmt: 'create database',
-  DefineStmt: 'create function',
-  DropOwnedStmt: 'drop owned',
-  DropRoleStmt: 'drop role',
-  DropStmt: 'drop',
-  DropSubscriptionStmt: 'drop subscription',
-  DropTableSpaceStmt: 'drop tablespace',
-  DropUserMappingStmt: 'drop server',
-  DropdbStmt: 'drop database',
-  GrantRoleStmt: 'grant',
-  GrantStmt: 'grant',
-  ImportForeignSchemaStmt: 'create server',
-  IndexStmt: 'create',
-  LoadStmt: 'load',
-  ReassignOwnedStmt: 'alter owner',
-  RefreshMatViewStmt: 'refresh',
-  ReindexStmt: 'reindex',
-  RenameStmt: 'alter',
-  RuleStmt: 'create rule',
-  SecLabelStmt: 'security label',
-  VacuumStmt: 'vacuum',
-  ViewStmt: 'create',
-}
 
 /** Relations that DROP names as lists of texts. */
 const relationTypes = new Set<string>([
@@ -112,60 +21,111 @@ const adding = new Set([
   ...['VacuumStmt', 'ReindexStmt', 'ClusterStmt', 'RefreshMatViewStmt', 'CheckPointStmt'],
 ])
 
-/** Whether it is about tables that it does not name: all those of a schema, of a role, of the database. */
+/** Whether it is about tables that it does not name: all those of a schema, of a role, of an extension, of the database. */
 function isWide(tag: string, inner: Struct): boolean {
-  if (tag === 'GrantStmt') return inner['targtype'] === 'ACL_TARGET_ALL_IN_SCHEMA'
-  if (tag === 'RenameStmt') return inner['renameType'] === 'OBJECT_SCHEMA'
-  if (tag === 'AlterOwnerStmt') return inner['objectType'] === 'OBJECT_SCHEMA'
-  if (tag === 'CreatePublicationStmt' || tag === 'AlterPublicationStmt')
-    return inner['for_all_tables'] === true || JSON.stringify(inner).includes('TABLES_IN_')
-  return tag === 'ReassignOwnedStmt' || tag === 'AlterTableMoveAllStmt'
+  const type = inner['removeType'] ?? inner['renameType'] ?? inner['objectType']
+  switch (tag) {
+    case 'GrantStmt':
+      return inner['targtype'] === 'ACL_TARGET_ALL_IN_SCHEMA'
+    case 'RenameStmt':
+    case 'AlterOwnerStmt':
+    case 'AlterObjectSchemaStmt':
+      return type === 'OBJECT_SCHEMA' || type === 'OBJECT_EXTENSION'
+    case 'DropStmt':
+      return type === 'OBJECT_EXTENSION'
+    case 'CreatePublicationStmt':
+    case 'AlterPublicationStmt':
+      return inner['for_all_tables'] === true || JSON.stringify(inner).includes('TABLES_IN_')
+    case 'ClusterStmt':
+    case 'ReindexStmt':
+      return inner['relation'] === undefined
+    case 'VacuumStmt':
+      return inner['rels'] === undefined
+    default:
+      return wide.has(tag)
+  }
 }
 
-/** What belongs to a table, and is dropped by the table's name and its own. */
-const partsOfTables = new Set(['OBJECT_POLICY', 'OBJECT_TRIGGER', 'OBJECT_RULE'])
+const wide = new Set([
+  ...['ReassignOwnedStmt', 'AlterTableMoveAllStmt', 'DropOwnedStmt', 'ImportForeignSchemaStmt'],
+  ...['CreateExtensionStmt', 'AlterExtensionStmt', 'AlterExtensionContentsStmt', 'DropdbStmt'],
+])
+
+/** A cascade may stand in one of the parts of an ALTER TABLE. */
+function cascades(inner: Struct): boolean {
+  return [inner, ...tableCommands(inner)].some(({ behavior }) => behavior === 'DROP_CASCADE')
+}
+
+/** An index is not in the catalogue that is known here, nor whose it is. */
+function isAboutIndex(inner: Struct): boolean {
+  const fields = ['removeType', 'renameType', 'objtype', 'objectType', 'kind']
+  return fields.some((field) => /^(REINDEX_)?OBJECT_INDEX$/.test(String(inner[field])))
+}
+
+/** What belongs to a table, and is named by the table's name and its own. */
+const partsOfTables = new Set([
+  ...['OBJECT_POLICY', 'OBJECT_TRIGGER', 'OBJECT_RULE', 'OBJECT_COLUMN', 'OBJECT_TABCONSTRAINT'],
+])
 
 /** `true` if it is one of them. */
 export function readDefinition(tag: string, inner: Struct, walk: Walk): boolean {
-  const verb = verbs[tag]
-  if (verb === undefined) return false
+  const verbs = definitionVerbs(tag, inner)
+  if (verbs === null) return false
   const { found } = walk
   found.raise(isTemporary(tag, inner) ? 'write' : 'admin')
-  found.add('verb', ...verbsOf(tag, verb, inner))
-  found.command = commandOf(tag, verb, inner)
+  found.add('verb', ...verbs)
+  // Good enough to recognise a command by; the exact word comes from the server.
+  found.command = verbs[0]!.toUpperCase()
   // Which columns a definition is about is not looked for: every rule that names a column is asked.
   found.hide('It changes what the database is.', 'columns')
   found.cannotUndo('it changes what the database is')
-  found.session.push({ kind: 'ddl', moves: !adding.has(tag) })
-  if (tag === 'DropStmt') readDrop(inner, walk)
+  found.session.push({ kind: 'ddl', moves: moves(tag, inner) })
   if (isWide(tag, inner)) found.hide('It is about whatever there is.', 'reached')
-  if (inner['behavior'] === 'DROP_CASCADE' || tag === 'DropOwnedStmt') {
-    found.hide('CASCADE also takes what depends on it.', 'reached')
-  }
+  if (isAboutIndex(inner)) found.hide('Which table the index is of is not known.', 'reached')
+  if (cascades(inner)) found.hide('CASCADE also takes what depends on it.', 'reached')
   announceTemporary(tag, inner, walk)
-  sweep(inner, walk)
+  const before = found.names('tables_written').length
+  if (tag === 'CreateSchemaStmt') readElements(inner, walk)
+  else sweep(inner, walk)
+  readNamed(tag, inner, walk)
+  if (tag === 'RefreshMatViewStmt') readRefresh(inner, walk)
+  if (tag === 'AlterTableStmt') readNewTypes(inner, walk)
+  // Closed: a rule that allows it for some tables does not mean this.
+  if (found.names('tables_written').length === before)
+    found.besideTables ??= 'It is about something that is no table.'
   return true
 }
 
-function verbsOf(tag: string, verb: string, inner: Struct): readonly string[] {
-  if (tag === 'VacuumStmt') return [inner['is_vacuumcmd'] === true ? 'vacuum' : 'analyze']
-  if (tag === 'GrantStmt' || tag === 'GrantRoleStmt') {
-    return [inner['is_grant'] === true ? 'grant' : 'revoke']
+/** Whether names that were there before may mean something else. Who may use a schema has it in the path. */
+function moves(tag: string, inner: Struct): boolean {
+  return !adding.has(tag) || (tag === 'GrantStmt' && inner['objtype'] === 'OBJECT_SCHEMA')
+}
+
+/** What stands within CREATE SCHEMA is a statement of its own, and its names are looked for in the new schema first. */
+function readElements({ schemaElts }: NodeOf<'CreateSchemaStmt'>, walk: Walk): void {
+  if (!schemaElts) return
+  for (const element of schemaElts) walk.readers.statement(element, walk)
+  const why = 'Its names may be those of the schema that it creates.'
+  walk.found.hide(why, 'tables_read', 'tables_written', 'named', 'reached')
+  walk.found.command = 'CREATE SCHEMA'
+}
+
+/** REFRESH runs the query of the view. */
+function readRefresh({ relation, skipData }: NodeOf<'RefreshMatViewStmt'>, walk: Walk): void {
+  if (skipData || !relation) return
+  for (const meaning of meaningsOf(relation.schemaname, relation.relname ?? '', walk.context))
+    if (meaning.kind === 'relation') readStored(meaning.relation, walk)
+}
+
+const serials = /^(small|big)?serial[248]?$/
+
+/** A column that gets another type runs the checks of that. */
+function readNewTypes(inner: Struct, walk: Walk): void {
+  for (const { def } of tableCommands(inner)) {
+    const column = isStruct(def) ? untag(def) : null
+    const type = column?.[0] === 'ColumnDef' ? (column[1] as NodeOf<'ColumnDef'>).typeName : null
+    if (type && !serials.test(texts(type.names).at(-1) ?? '')) castTo(type, walk)
   }
-  if (tag === 'DropStmt') return ['drop', ...more(inner['removeType'])]
-  return [verb]
-}
-
-/** Dropping what guards data is more than dropping a table. */
-function more(type: unknown): readonly string[] {
-  if (type === 'OBJECT_POLICY') return ['drop policy']
-  if (type === 'OBJECT_TRIGGER' || type === 'OBJECT_EVENT_TRIGGER') return ['drop trigger']
-  return type === 'OBJECT_RULE' ? ['drop rule'] : []
-}
-
-/** Good enough to recognise a command by; the exact word comes from the server. */
-function commandOf(tag: string, verb: string, inner: Struct): string {
-  return verbsOf(tag, verb, inner)[0]!.toUpperCase()
 }
 
 function relationOf(tag: string, inner: Struct): Struct | null {
@@ -201,13 +161,17 @@ function qualifiedNames(inner: Struct): readonly (readonly string[])[] {
   })
 }
 
-function readDrop({ removeType, objects }: NodeOf<'DropStmt'>, walk: Walk): void {
-  if (removeType === undefined) return
-  const ofTable = partsOfTables.has(removeType)
-  if (!ofTable && !relationTypes.has(removeType)) return
-  for (const object of objects ?? []) {
-    if (!('List' in object)) continue
-    const names = texts(object.List.items)
+/** Relations that stand in it as lists of texts: in DROP, COMMENT and SECURITY LABEL. */
+function readNamed(tag: string, inner: Struct, walk: Walk): void {
+  const type = String(inner['removeType'] ?? inner['objtype'])
+  const ofTable = partsOfTables.has(type)
+  if (!ofTable && !relationTypes.has(type)) return
+  const { objects, object } = inner
+  const named: readonly unknown[] =
+    tag === 'DropStmt' ? (Array.isArray(objects) ? objects : []) : [object]
+  for (const one of named) {
+    if (!isStruct(one) || !('List' in one)) continue
+    const names = texts((one as { List: { items?: Node[] } }).List.items)
     if (ofTable) names.pop()
     touch(names.at(-2), names.at(-1) ?? '', walk)
   }
@@ -228,7 +192,7 @@ function sweep(value: unknown, walk: Walk): void {
   if (tag === 'FuncCall') callFunction(texts(inner['funcname'] as Node[]), walk)
   if (tag === 'A_Expr') callOperator(texts(inner['name'] as Node[]), walk)
   if (typeof inner['relname'] === 'string') {
-    const schema = inner['schemaname']
+    const schema = inner['relpersistence'] === 't' ? 'pg_temp' : inner['schemaname']
     touch(typeof schema === 'string' ? schema : undefined, inner['relname'], walk)
   }
   for (const part of Object.values(inner)) sweep(part, walk)

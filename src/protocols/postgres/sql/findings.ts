@@ -39,6 +39,8 @@ export class Findings {
   undoable: Statement['undoable'] = true
   /** It depends on what the session has prepared or declared. */
   ofSession = false
+  /** Why its list of tables does not say what it is about: a type, a role, a whole schema. */
+  besideTables: string | null = null
 
   add(list: List, ...names: readonly string[]): void {
     const set = this.#names.get(list) ?? new Set()
@@ -104,6 +106,7 @@ export class Findings {
     if (other.session.some(({ kind }) => kind === 'opaque')) this.clouds()
     this.raise(other.effect)
     this.ofSession ||= other.ofSession
+    this.besideTables ??= other.besideTables
     if (other.undoable !== true) this.cannotUndo(other.undoable.because)
   }
 
@@ -114,6 +117,8 @@ export class Findings {
       if (Array.isArray(value)) this.add(list, ...(value as readonly string[]))
       else this.hide('It runs a statement that could not be read in full.', list)
     }
+    if (!Array.isArray(sql.tables))
+      this.besideTables ??= 'It runs a statement that is about something else.'
     if (sql.has_where !== true) this.takesAll = true
     this.raise(effect)
     if (undoable !== true) this.cannotUndo(undoable.because)

@@ -24,7 +24,7 @@ function attributesOf(found: Findings, tree: unknown): SqlAttributes {
   const list = (name: List): Attribute => known(found.names(name), found.hidden(name))
   return {
     verb: list('verb'),
-    tables: known(tables, hidden),
+    tables: known(tables, hidden ?? found.besideTables),
     tables_read: list('tables_read'),
     tables_written: list('tables_written'),
     named: list('named'),

@@ -83,6 +83,12 @@ export function readRelation(relation: Relation, walk: Walk): Columns {
   return view.columns
 }
 
+/** What filling a materialized view does: its query runs. */
+export function readStored(relation: Relation, walk: Walk): void {
+  if (relation.kind !== 'materialized-view') return
+  walk.found.include(readView(relation, walk).found, ['verb', 'named'])
+}
+
 export function isSystem({ schema }: Relation): boolean {
   return schema === 'pg_catalog' || schema === 'information_schema'
 }

@@ -178,7 +178,7 @@ export interface Relation {
   readonly kind: 'table' | 'view' | 'materialized-view' | 'foreign-table' | 'sequence' | 'other'
   /** In order, without those that were dropped. */
   readonly columns: readonly string[]
-  /** Of a view: its query, as the server prints it with every name qualified. */
+  /** Of a view, materialized or not: its query, as the server prints it with every name qualified. */
   readonly definition: string | null
   /** Tables that inherit from it, or are partitions of it; `schema.name`. All of them, at any depth. */
   readonly children: readonly string[]
@@ -221,8 +221,8 @@ export interface Analyser {
 
 /** `new Catalogues(probe)` of `catalogues.ts`: one for each database of a resource. */
 export interface CatalogueSource {
-  /** Read again when it is older than its limit, or when DDL has passed. `null` when it cannot be read: closed, names are unknown then. */
-  current(): Promise<Catalogue | null>
+  /** Read again when it is older than its limit, when DDL has passed, or when it is wanted `anew`. `null` when it cannot be read: closed, names are unknown then. */
+  current(anew?: boolean): Promise<Catalogue | null>
   /** DDL has passed: what `current()` gave before is not used again. */
   changed(): void
 }

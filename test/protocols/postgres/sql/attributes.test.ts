@@ -186,7 +186,7 @@ describe('what changes the database, or who may do what', () => {
     ['ALTER SYSTEM SET work_mem = 1', 'alter system', ''],
     ['CREATE EXTENSION hstore', 'create extension', ''],
     ["CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'", 'create function', ''],
-    ['ALTER TABLE plain DISABLE ROW LEVEL SECURITY', 'alter', 'plain'],
+    ['ALTER TABLE plain DISABLE ROW LEVEL SECURITY', 'alter alter policy', 'plain'],
     ['DROP POLICY p ON guarded', 'drop drop policy', 'guarded'],
     ['VACUUM plain', 'vacuum', 'plain'],
     ['ANALYZE plain', 'analyze', 'plain'],

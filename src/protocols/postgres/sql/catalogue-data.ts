@@ -1,0 +1,98 @@
+import type { ById, Facts, Named, Pairs } from './catalogue-facts.ts'
+import { qualified } from './names.ts'
+import type { CatalogueData, Relation, Standing } from './statement.ts'
+
+const kinds: Readonly<Record<string, Relation['kind']>> = {
+  r: 'table',
+  p: 'table',
+  v: 'view',
+  m: 'materialized-view',
+  f: 'foreign-table',
+  S: 'sequence',
+}
+
+/** What the analysis asks of a catalogue, by name. */
+export function dataOf(facts: Facts, version: number): CatalogueData {
+  return {
+    version,
+    schemas: facts.schemas,
+    relations: relationsOf(facts),
+    routines: standings(facts.routines),
+    operators: standings(facts.operators),
+    types: standings(facts.types),
+  }
+}
+
+function relationsOf(facts: Facts): ReadonlyMap<string, Relation> {
+  const { relations, definitions, triggers, rules, policies } = facts
+  const children = new Map([...below(facts.inheritance)])
+  const parents = grouped(
+    [...children].flatMap(([one, all]) => [...all].map((other) => ({ one: other, other: one }))),
+  )
+  const cascades = grouped(facts.cascades)
+  const names = (oids: ReadonlySet<number> | undefined): string[] =>
+    [...(oids ?? [])].flatMap((oid) => {
+      const relation = relations.get(oid)
+      return relation ? [qualified(relation.schema, relation.name)] : []
+    })
+  return new Map(
+    [...relations].map(([oid, { schema, name, kind, columns, volatileDefaults, guarded }]) => [
+      qualified(schema, name),
+      {
+        schema,
+        name,
+        kind: kinds[kind] ?? 'other',
+        columns,
+        definition: definitions.get(oid) ?? null,
+        triggers: triggers.has(oid),
+        rules: rules.has(oid),
+        policies: guarded ? (policies.get(oid) ?? []) : [],
+        volatileDefaults,
+        children: names(children.get(oid)),
+        parents: names(parents.get(oid)),
+        cascades: names(cascades.get(oid)),
+      },
+    ]),
+  )
+}
+
+/** By parent, everything below it at any depth. */
+function below(inheritance: Pairs): ById<ReadonlySet<number>> {
+  const direct = grouped(inheritance)
+  const all = new Map<number, Set<number>>()
+  for (const parent of direct.keys()) {
+    const found = new Set<number>()
+    const open = [parent]
+    for (let one = open.pop(); one !== undefined; one = open.pop()) {
+      for (const child of direct.get(one) ?? []) {
+        if (!found.has(child)) open.push(child)
+        found.add(child)
+      }
+    }
+    all.set(parent, found)
+  }
+  return all
+}
+
+function grouped(pairs: Pairs): ById<ReadonlySet<number>> {
+  const groups = new Map<number, Set<number>>()
+  for (const { one, other } of pairs) {
+    const group = groups.get(one) ?? new Set()
+    groups.set(one, group.add(other))
+  }
+  return groups
+}
+
+// Most of what changes is about tables: the rest goes from one snapshot to the next.
+const known = new WeakMap<ById<Named>, ReadonlyMap<string, Standing>>()
+
+/** A name that several have is as harmless as the worst of them. */
+function standings(objects: ById<Named>): ReadonlyMap<string, Standing> {
+  const before = known.get(objects)
+  if (before) return before
+  const all = new Map<string, Standing>()
+  for (const { name, harmless } of objects.values())
+    if (all.get(name) !== 'unproven') all.set(name, harmless ? 'harmless' : 'unproven')
+  known.set(objects, all)
+  return all
+}

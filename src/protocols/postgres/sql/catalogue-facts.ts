@@ -1,0 +1,189 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Changes, Watched } from './catalogue-changes.ts'
+import * as queries from './catalogue-queries.ts'
+import { qualified } from './names.ts'
+import type { Probe } from './statement.ts'
+
+type Row = Awaited<ReturnType<Probe['query']>>[number]
+
+export interface RelationFacts {
+  readonly schema: string
+  readonly name: string
+  /** `relkind` of `pg_class`. */
+  readonly kind: string
+  readonly columns: readonly string[]
+  readonly volatileDefaults: boolean
+  /** Row-level security is on. */
+  readonly guarded: boolean
+}
+
+/** A function, operator or type. */
+export interface Named {
+  /** `schema.name` */
+  readonly name: string
+  readonly harmless: boolean
+}
+
+export type ById<Value> = ReadonlyMap<number, Value>
+export type Pairs = readonly { readonly one: number; readonly other: number }[]
+
+/** What a database's catalogue says, by OID, so that a part of it can be read again. */
+export interface Facts {
+  readonly schemas: readonly string[]
+  readonly relations: ById<RelationFacts>
+  /** Of views: what they say. */
+  readonly definitions: ById<string>
+  readonly triggers: ReadonlySet<number>
+  readonly rules: ReadonlySet<number>
+  readonly policies: ById<readonly string[]>
+  /** From parent to child. */
+  readonly inheritance: Pairs
+  /** From a table to those that change with it. */
+  readonly cascades: Pairs
+  readonly routines: ById<Named>
+  readonly operators: ById<Named>
+  readonly types: ById<Named>
+}
+
+/** Objects from here on were made after the database was (PostgreSQL documentation, "OID Assignment"). */
+const firstOfDatabase = 16_384
+
+/** All of it. Rejects with whatever the connection says. */
+export async function readFacts(probe: Probe): Promise<Facts> {
+  const ask = asking(probe)
+  return {
+    schemas: await ask.schemas(),
+    relations: await ask.relations(queries.all),
+    definitions: await ask.definitions(queries.all),
+    triggers: await ask.ids(queries.triggers),
+    rules: await ask.ids(queries.rules),
+    policies: await ask.policies(),
+    inheritance: await ask.pairs(queries.inheritance),
+    cascades: await ask.pairs(queries.cascades),
+    routines: await ask.named(queries.routines(queries.all)),
+    operators: await ask.named(queries.operators),
+    types: await ask.named(queries.types(queries.all)),
+  }
+}
+
+/** The same with what has changed; `known` itself where that makes no difference. */
+export async function renewFacts(
+  known: Facts,
+  { fresh, unsettled, lost }: Changes,
+  probe: Probe,
+): Promise<Facts> {
+  const ask = asking(probe)
+  const changed = (...of: Watched[]): boolean => of.some((one) => fresh.has(one) || lost.has(one))
+  const about = (...of: Watched[]) => new Set(of.flatMap((one) => [...(fresh.get(one) ?? [])]))
+  const gone = async (catalogue: Watched, before: ById<unknown>): Promise<readonly number[]> => {
+    // One that was replaced is not gone.
+    const certain = (oid: number) => before.has(oid) && !unsettled.get(catalogue)?.includes(oid)
+    if ([...about(catalogue)].filter(certain).length === (lost.get(catalogue) ?? 0)) return []
+    const left = await ask.ids(queries.present(catalogue))
+    return [...before.keys()].filter((oid) => !left.has(oid))
+  }
+
+  const relations = about('pg_class', 'pg_attribute', 'pg_attrdef')
+  const [routines, operators, types] = [about('pg_proc'), about('pg_operator'), about('pg_type')]
+  const others = [
+    ...[...relations].filter((oid) => known.relations.has(oid)),
+    ...[...routines].filter((oid) => known.routines.has(oid)),
+    ...[...types].filter((oid) => known.types.has(oid)),
+    ...operators,
+  ]
+  // A schema with another name or other rights; what belongs to the server; extensions: what depends on them cannot be followed.
+  const wide =
+    (fresh.has('pg_namespace') && lost.has('pg_namespace')) ||
+    changed('members', 'pg_auth_members') ||
+    others.some((oid) => oid < firstOfDatabase)
+  if (wide) return readFacts(probe)
+
+  const views = about('pg_rewrite')
+  // What they say names others, as these are called now.
+  if (others.length > 0) for (const oid of await ask.ids(queries.viewsOf(others))) views.add(oid)
+  const dropped = await gone('pg_class', known.relations)
+  const renewed: Facts = {
+    schemas: changed('pg_namespace') ? await ask.schemas() : known.schemas,
+    relations: replaced(
+      known.relations,
+      [...relations, ...dropped],
+      relations.size > 0 && (await ask.relations(queries.among(relations))),
+    ),
+    definitions: replaced(
+      known.definitions,
+      [...views, ...dropped],
+      views.size > 0 && (await ask.definitions(queries.among(views))),
+    ),
+    triggers: changed('pg_trigger') ? await ask.ids(queries.triggers) : known.triggers,
+    rules: changed('pg_rewrite') ? await ask.ids(queries.rules) : known.rules,
+    policies:
+      changed('pg_policy') || (known.policies.size > 0 && others.length > 0)
+        ? await ask.policies()
+        : known.policies,
+    inheritance: changed('pg_inherits') ? await ask.pairs(queries.inheritance) : known.inheritance,
+    cascades: changed('pg_constraint') ? await ask.pairs(queries.cascades) : known.cascades,
+    routines: replaced(
+      known.routines,
+      [...routines, ...(await gone('pg_proc', known.routines))],
+      routines.size > 0 && (await ask.named(queries.routines(queries.among(routines)))),
+    ),
+    operators: changed('pg_operator', 'pg_proc')
+      ? await ask.named(queries.operators)
+      : known.operators,
+    types: replaced(
+      known.types,
+      [...types, ...(await gone('pg_type', known.types))],
+      changed('pg_type', 'pg_constraint') &&
+        (await ask.named(queries.types(queries.domainsAnd(types)))),
+    ),
+  }
+  return isDeepStrictEqual(renewed, known) ? known : renewed
+}
+
+/** `known` without what may have gone, and with what is there now; itself if that is the same. */
+function replaced<Value>(
+  known: ById<Value>,
+  without: readonly number[],
+  now: ById<Value> | false,
+): ById<Value> {
+  const next = new Map(known)
+  for (const oid of without) next.delete(oid)
+  for (const [oid, value] of now || []) next.set(oid, value)
+  const touched = [...without, ...(now ? now.keys() : [])]
+  const same = touched.every((oid) => isDeepStrictEqual(next.get(oid), known.get(oid)))
+  return same ? known : next
+}
+
+/** The questions, with their answers by OID. */
+function asking(probe: Probe) {
+  const rows = (sql: string) => probe.query(sql, [])
+  const idOf = (row: Row, column = 'oid'): number => Number(row[column])
+  const textOf = (row: Row, column: string): string => row[column] ?? ''
+  const byId = async <Value>(sql: string, of: (row: Row) => Value): Promise<ById<Value>> =>
+    new Map((await rows(sql)).map((row) => [idOf(row), of(row)]))
+  return {
+    schemas: async () => (await rows(queries.schemas)).map((row) => textOf(row, 'name')),
+    ids: async (sql: string): Promise<ReadonlySet<number>> =>
+      new Set((await rows(sql)).map((row) => idOf(row))),
+    pairs: async (sql: string): Promise<Pairs> =>
+      (await rows(sql)).map((row) => ({ one: idOf(row, 'one'), other: idOf(row, 'other') })),
+    relations: (which: queries.Which) =>
+      byId(queries.relations(which), (row): RelationFacts => ({
+        schema: textOf(row, 'schema'),
+        name: textOf(row, 'name'),
+        kind: textOf(row, 'kind'),
+        columns: JSON.parse(row['columns'] ?? '[]') as string[],
+        volatileDefaults: row['volatile_defaults'] === 'true',
+        guarded: row['guarded'] === 'true',
+      })),
+    definitions: (which: queries.Which) =>
+      byId(queries.definitions(which), (row) => textOf(row, 'definition')),
+    policies: () =>
+      byId(queries.policies, (row) => JSON.parse(row['expressions'] ?? '[]') as string[]),
+    named: (sql: string) =>
+      byId(sql, (row): Named => ({
+        name: qualified(textOf(row, 'schema'), textOf(row, 'name')),
+        harmless: row['harmless'] === 'true',
+      })),
+  }
+}
