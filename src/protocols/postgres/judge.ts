@@ -52,12 +52,20 @@ export class Judge {
     const { server, settings, names, analyser } = this.#init
     const context = await settings.context(segment)
     const cursors = names.cursorQueries
-    const analysis = await analyser.analyse(text, { ...context, cursors, prepared: nothing })
+    const known = await analyser.analyse(text, { ...context, cursors, prepared: nothing })
+    const analysis = known.missing.length > 0 ? await this.#readAnew(text, segment) : known
     const executed = executedNames(analysis.statements)
     if (executed.length === 0) return analysis
     // What is on its way may give these names to other texts.
     if (!names.settled) await server.drain()
     return this.#readExecute(text, executed, segment)
+  }
+
+  /** Somebody may have made just now what it names. */
+  async #readAnew(text: string, segment: number): Promise<Analysis> {
+    const { settings, names, analyser } = this.#init
+    const context = await settings.context(segment, { anew: true })
+    return analyser.analyse(text, { ...context, cursors: names.cursorQueries, prepared: nothing })
   }
 
   /** A text that executes what PREPARE has given names to. The server plans that anew when names have come to mean something else, and so it is read anew here. */

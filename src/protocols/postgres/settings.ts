@@ -110,14 +110,20 @@ export class Settings {
     this.#moved = false
   }
 
-  /** What the next text means. Asks the server, if that may have changed; throws `Skipped` if the text will not be looked at. */
-  async context(segment: number): Promise<Omit<SqlContext, 'prepared' | 'cursors'>> {
+  /**
+   * What the next text means. Asks the server, if that may have changed; throws `Skipped` if the text will not be looked at. `anew`: what the catalogue says now, and not a moment
+   * ago.
+   */
+  async context(
+    segment: number,
+    { anew }: { readonly anew: boolean } = { anew: false },
+  ): Promise<Omit<SqlContext, 'prepared' | 'cursors'>> {
     // What comes before is waited for: if it fails, what it set is undone, and this is not skipped.
     if (this.#stale || (this.#touched && this.#touchedIn !== segment)) {
       await this.#server.drain()
       this.#touchedIn = segment
     }
-    const catalogue = this.#moved ? null : await this.#catalogues.current()
+    const catalogue = this.#moved ? null : await this.#catalogues.current(anew)
     if (catalogue && catalogue.version !== this.#version) {
       // A schema that others have made may come earlier in the path than those that were there.
       this.#stale = true
