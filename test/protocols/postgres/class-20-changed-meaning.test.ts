@@ -219,5 +219,26 @@ describe.runIf(hasPostgres)(
       expect(shown(await client.until('Z'))).toEqual(['2', 'D', 'C SELECT 1', 'Z I'])
       expect(shown(await client.until('Z'))).toEqual(['T', 'D', 'C SELECT 1', 'Z I'])
     })
+
+    test('what somebody else puts in the place of a view is seen, in a session that goes on', async () => {
+      await db.direct.query('CREATE VIEW words AS SELECT total::text AS word FROM orders')
+      const agent = await db.connect()
+      const read = () =>
+        agent.query('SELECT word FROM words').then(
+          () => 'allowed',
+          ({ code }: { code: string }) => code,
+        )
+      try {
+        expect(await read()).toBe('allowed')
+        await db.direct.query('CREATE OR REPLACE VIEW words AS SELECT word FROM secrets')
+        await expect.poll(read, { timeout: 10_000 }).toBe('42501')
+        await db.direct.query(
+          'CREATE OR REPLACE VIEW words AS SELECT total::text AS word FROM orders',
+        )
+        await expect.poll(read, { timeout: 10_000 }).toBe('allowed')
+      } finally {
+        await db.direct.query('DROP VIEW words')
+      }
+    })
   },
 )
