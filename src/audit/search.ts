@@ -2,10 +2,18 @@ import { Problem } from '../core/errors.ts'
 import type { Queryable, Store } from '../store/db.ts'
 import { firstIdAt } from './event-id.ts'
 import { toExported, type EventRow, type ExportedEvent } from './exported.ts'
-import { findCandidates, inChunks, newestWithoutWords, tables } from './search/candidates.ts'
-import { conditionsOf, uuid, wordsOf, type EventFilter, type Place } from './search/conditions.ts'
+import {
+  conditionsOf,
+  uuid,
+  wordsOf,
+  type EventFilter,
+  type Place,
+  type Sought,
+} from './search/conditions.ts'
 import { asProblem, tooMuch } from './search/problem.ts'
-import { textOf, type Recorded } from './search/lexemes.ts'
+import { longest, textOf, type Recorded } from './search/lexemes.ts'
+import { candidatesOf, newestWithoutWords } from './search/candidates.ts'
+import type { Bounds } from './search/places.ts'
 import { occursIn, termsOf, type Term } from './search/words.ts'
 
 export type { EventFilter } from './search/conditions.ts'
@@ -33,9 +41,11 @@ export async function searchEvents(
   const given = withoutNothing(filter)
   try {
     return await store.tx(async (tx) => {
-      // An index is there for whatever is looked up here; the planner does not know what unpacking words costs.
+      // Segments are put together meanwhile: nothing is to be missed between two of these queries.
+      await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY')
+      // An index is there for whatever is looked up here.
       await tx.query(
-        `SELECT set_config('statement_timeout', $1, true), set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`,
+        `SELECT set_config('statement_timeout', $1, true), set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)`,
         [String(patience)],
       )
       const ids = await new Search(tx, given, before, limit).run()
@@ -54,18 +64,9 @@ export async function searchEvents(
 /** No id is less, and none is as great. */
 const start = '00000000-0000-0000-0000-000000000000'
 const end = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
-const events = 'sallyport.audit_events e'
-/** Events that are found and sorted in no time. */
-const few = 5_000
-/** Chunks that are found at a time. */
-const most = 2_000
 
 interface Row extends Recorded {
   readonly id: string
-}
-
-interface Plan {
-  readonly 'QUERY PLAN': readonly [{ readonly Plan: { readonly 'Plan Rows': number } }]
 }
 
 /** One search, in its own transaction. */
@@ -89,51 +90,44 @@ class Search {
 
   /** Ids of the events, the newest first. */
   async run(): Promise<string[]> {
-    if (!needsWords(this.#filter)) {
-      await this.#look(events, () => [], await this.#areFew())
-      return this.#newest()
-    }
     const words = wordsOf(this.#filter)
+    if (!needsWords(this.#filter) || words.length === 0) {
+      await this.#look(() => [], isOfFew(this.#filter))
+    } else {
+      await this.#lookUp(words)
+    }
+    return [...this.#found].toSorted().toReversed().slice(0, this.#limit)
+  }
+
+  async #lookUp(words: readonly Sought[]): Promise<void> {
     const since = await newestWithoutWords(this.#db)
-    await this.#look(events, (place) => [`e.id >= ${place(since)}`])
+    await this.#look((place) => [`e.id >= ${place(since)}`])
     for (const id of this.#terms.flatMap(({ text }) => (uuid.test(text) ? text : []))) {
-      await this.#look(events, (place) => [`${place(id)}::uuid IN (e.id, e.action, e.approval)`])
+      await this.#look((place) => [`${place(id)}::uuid IN (e.id, e.action, e.approval)`], true)
     }
-    if (words.whole.length + words.begin.length === 0) {
-      // Nothing in it is a word: there is nothing to look it up by.
-      await this.#look(events, () => [])
-      return this.#newest()
-    }
-    await this.#lookThroughChunks(words)
-    return this.#newest()
-  }
-
-  /** Chunk after chunk, until there are enough that are newer than all that is left. */
-  async #lookThroughChunks(words: ReturnType<typeof wordsOf>): Promise<void> {
-    const from = this.#filter.from ? firstIdAt(this.#filter.from) : start
-    const to = this.#filter.to ? firstIdAt(this.#filter.to) : end
-    const before = to < this.#before ? to : this.#before
-    let below = end
-    for (;;) {
-      const candidates = await findCandidates(this.#db, words, { from, before, below }, most)
-      for (let done = 0, some = 8; done < candidates.length; done += some, some *= 2) {
-        const part = candidates.slice(done, done + some)
-        await this.#look(tables, (place) => inChunks(part, words, place), true)
-        if (this.#has(this.#limit, part.at(-1)!.hi)) return
-      }
-      if (candidates.length < most) return
-      below = candidates.at(-1)!.hi
+    for await (const { ids, below } of candidatesOf(this.#db, words, this.#bounds(), this.#limit)) {
+      await this.#look((place) => [`e.id = ANY (${place(ids)}::uuid[])`], true)
+      if (this.#has(this.#limit, below)) return
     }
   }
 
-  /** Takes in the newest of these events that match. `all`: finds all of them, and then the newest. */
-  async #look(from: string, also: (place: Place) => string[], all = false): Promise<void> {
+  #bounds(): Bounds {
+    const { from, to } = this.#filter
+    const before = to ? firstIdAt(to) : end
+    return {
+      from: from ? firstIdAt(from) : start,
+      before: before < this.#before ? before : this.#before,
+    }
+  }
+
+  /** Takes in the newest of these events that match. `few`: finds all of them, and then the newest. */
+  async #look(also: (place: Place) => string[], few = false): Promise<void> {
     let before: string | null = this.#before
     for (let found = 0; before !== null && found < this.#limit;) {
       if (performance.now() > this.#deadline) throw tooMuch()
-      const { sql, params } = this.#select(from, also, before)
+      const { sql, params } = this.#select(also, before)
       const rows: Row[] = await this.#db.query<Row>(
-        `WITH e AS ${all ? '' : 'NOT '}MATERIALIZED (${sql}) SELECT * FROM e ORDER BY id DESC LIMIT ${this.#limit}`,
+        `WITH e AS ${few ? '' : 'NOT '}MATERIALIZED (${sql}) SELECT * FROM e ORDER BY id DESC LIMIT ${this.#limit}`,
         params,
       )
       const matching = rows.filter((row) => this.#matches(row))
@@ -143,15 +137,7 @@ class Search {
     }
   }
 
-  /** Whether the planner expects so few that finding all of them is faster than going back in time until there are enough. */
-  async #areFew(): Promise<boolean> {
-    if (Object.keys(this.#filter).length < 2) return false
-    const { sql, params } = this.#select(events, () => [], this.#before)
-    const [plan] = await this.#db.query<Plan>(`EXPLAIN (FORMAT JSON) ${sql}`, params)
-    return plan!['QUERY PLAN'][0].Plan['Plan Rows'] < few
-  }
-
-  #select(from: string, also: (place: Place) => string[], before: string) {
+  #select(also: (place: Place) => string[], before: string) {
     const params: unknown[] = []
     const place = (value: unknown) => `$${params.push(value)}`
     const where = [
@@ -159,8 +145,12 @@ class Search {
       ...conditionsOf(this.#filter, place),
       `e.id < ${place(before)}::uuid`,
     ]
-    const columns = this.#terms.length > 0 ? 'e.id, e.body, e.personal' : 'e.id'
-    return { sql: `SELECT ${columns} FROM ${from} WHERE ${where.join(' AND ')}`, params }
+    const text = `convert_from(e.body, 'UTF8') AS body, left(convert_from(e.personal, 'UTF8'), ${longest}) AS personal`
+    const columns = this.#terms.length > 0 ? `e.id, ${text}` : 'e.id'
+    return {
+      sql: `SELECT ${columns} FROM sallyport.audit_events e WHERE ${where.join(' AND ')}`,
+      params,
+    }
   }
 
   #matches(row: Row): boolean {
@@ -173,26 +163,21 @@ class Search {
   #has(count: number, from: string): boolean {
     return [...this.#found].filter((id) => id >= from).length >= count
   }
-
-  #newest(): string[] {
-    return [...this.#found].toSorted().toReversed().slice(0, this.#limit)
-  }
 }
 
-/** Whether columns alone, and the order of time, do not lead to the events. */
-function needsWords({
-  q,
-  rule,
-  effect,
-  digest,
-  policy,
-  trace,
-  result,
-  action,
-  ...of
-}: EventFilter) {
-  const byWord = [q, rule, effect, digest, policy, trace, result, of.dataset, of.class, of.model]
-  return byWord.some((value) => value !== undefined) || (action !== undefined && !uuid.test(action))
+/** What there is an index for, in the order of time. */
+const columns = ['subject', 'resource', 'decision', 'reason', 'type']
+
+/** Whether it takes more than one column, and the order of time, to get to the events. */
+function needsWords(filter: EventFilter): boolean {
+  if (isOfFew(filter)) return false
+  const asked = Object.keys(filter).filter((name) => name !== 'from' && name !== 'to')
+  return asked.length > 1 || asked.some((name) => !columns.includes(name))
+}
+
+/** Of one action, or of one approval. */
+function isOfFew({ action, approval }: EventFilter): boolean {
+  return approval !== undefined || (action !== undefined && uuid.test(action))
 }
 
 function readEvents(db: Queryable, ids: readonly string[]): Promise<EventRow[]> {

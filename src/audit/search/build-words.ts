@@ -1,41 +1,114 @@
 import type { Queryable, Store } from '../../store/db.ts'
-import { chunksOf, isFull, type Chunk, type Text } from './chunk.ts'
+import { longest } from './lexemes.ts'
+import { most, SegmentBuilder, type Segment, type Text } from './segment.ts'
 
 /** Events that are read at a time. */
-const pageSize = 2_040
+const pageSize = 2_048
+/** What has as much as this is large; and small ones become a large one once they have nearly as much as it can have. */
+const large = { events: most.events / 2, size: most.size / 2 }
+const nearly = 7 / 8
 
 /**
- * Takes the words of what has come into the log, in chunks, and those of chunks of which something was erased. One replica at a time does; resolves to whether there is
- * more to do. A chunk that can still grow is not built yet: a search looks through it. Rejects with `StoreError`.
+ * Takes the words of what has come into the log, once it is `least` events, and those of segments of which something was erased; and makes one of small segments. One replica at a time does;
+ * resolves to whether there may be more to do. What has no words yet is looked through by searches. Rejects with `StoreError`.
  */
-export function buildWords(store: Store): Promise<boolean> {
+export function buildWords(store: Store, least = 512): Promise<boolean> {
   return store.tx(async (tx) => {
     const [progress] = await tx.query<{ next: number }>(
       'SELECT next FROM sallyport.audit_words_progress FOR UPDATE SKIP LOCKED',
     )
     if (!progress) return false
-    if (await rebuild(tx)) return true
-    const texts = await readTexts(tx, progress.next, Number.MAX_SAFE_INTEGER)
-    const chunks = chunksOf(texts)
-    const more = texts.length >= pageSize
-    if (chunks.length > 0 && (more || !isFull(chunks.at(-1)!))) chunks.pop()
-    if (chunks.length === 0) return false
-    await insertChunks(tx, chunks)
-    await tx.query('UPDATE sallyport.audit_words_progress SET next = $1', [chunks.at(-1)!.until])
-    return more
+    return (await rebuild(tx)) || (await merge(tx)) || (await extend(tx, progress.next, least))
   })
 }
 
+/** A segment whose words are gone. */
 async function rebuild(tx: Queryable): Promise<boolean> {
-  const [stale] = await tx.query<Pick<Chunk, 'first' | 'until'>>(
-    'SELECT first, until FROM sallyport.audit_words WHERE words IS NULL ORDER BY first LIMIT 1',
+  const [stale] = await tx.query<Pick<Segment, 'first' | 'until'>>(
+    'SELECT first, until FROM sallyport.audit_words WHERE words IS NULL ORDER BY hi DESC LIMIT 1',
   )
   if (!stale) return false
-  const { first, until } = stale
-  const texts = await readTexts(tx, first, until)
-  await tx.query('DELETE FROM sallyport.audit_words WHERE first = $1', [first])
-  await insertChunks(tx, chunksOf(texts))
+  await tx.query('DELETE FROM sallyport.audit_words WHERE first = $1', [stale.first])
+  for (let next = stale.first; next < stale.until;) {
+    const builder = new SegmentBuilder(next)
+    await read(tx, builder, stale.until)
+    await insert(tx, builder.finish())
+    next = builder.until
+  }
   return true
+}
+
+interface Small extends Pick<Segment, 'first' | 'until'> {
+  readonly words: number
+}
+
+/** Small segments that come one behind the other, once there are enough of them for a large one. */
+async function merge(tx: Queryable): Promise<boolean> {
+  const small = await tx.query<Small>(
+    `SELECT first, until, words FROM sallyport.audit_words
+      WHERE until - first < $1 AND words < $2 ORDER BY first`,
+    [large.events, large.size],
+  )
+  const together = firstToMerge(small)
+  if (together.length === 0) return false
+  const builder = new SegmentBuilder(together[0]!.first)
+  for (const { first } of together) {
+    const [segment] = await tx.query<Pick<Segment, 'until' | 'ids'> & { pages: Buffer[] }>(
+      `SELECT until, ids, ARRAY(SELECT data FROM sallyport.audit_word_pages WHERE segment = first ORDER BY word) AS pages
+         FROM sallyport.audit_words WHERE first = $1`,
+      [first],
+    )
+    builder.append(segment!)
+  }
+  await tx.query('DELETE FROM sallyport.audit_words WHERE first = ANY ($1::bigint[])', [
+    together.map(({ first }) => first),
+  ])
+  await insert(tx, builder.finish())
+  return true
+}
+
+/** The first of them that are nearly as much as a segment can have, or can grow no more. */
+function firstToMerge(small: readonly Small[]): Small[] {
+  let run: Small[] = []
+  const events = () => run.at(-1)!.until - run[0]!.first
+  const words = () => run.reduce((sum, segment) => sum + segment.words, 0)
+  for (const segment of small) {
+    const last = run.at(-1)
+    const fits =
+      last?.until === segment.first &&
+      events() + segment.until - segment.first <= most.events &&
+      words() + segment.words <= most.size
+    if (last && !fits) {
+      if (run.length > 1) return run
+      run = []
+    }
+    run.push(segment)
+  }
+  if (run.length < 2) return []
+  return events() >= nearly * most.events || words() >= nearly * most.size ? run : []
+}
+
+/** What came into the log since. */
+async function extend(tx: Queryable, next: number, least: number): Promise<boolean> {
+  const [tree] = await tx.query<{ size: number }>('SELECT size FROM sallyport.audit_tree')
+  if (tree!.size - next < least) return false
+  const builder = new SegmentBuilder(next)
+  await read(tx, builder, tree!.size)
+  await insert(tx, builder.finish())
+  await tx.query('UPDATE sallyport.audit_words_progress SET next = $1', [builder.until])
+  return true
+}
+
+/** Reads events of the log, up to `until`, or until it is full. */
+async function read(tx: Queryable, builder: SegmentBuilder, until: number): Promise<void> {
+  while (builder.until < until && !builder.isFull) {
+    const texts = await readTexts(tx, builder.until, until)
+    if (texts.length === 0) return
+    for (const text of texts) {
+      if (builder.isFull) return
+      builder.add(text)
+    }
+  }
 }
 
 /** Events of the log, from the place `first` on, up to `until`, or as many as are read at a time. */
@@ -48,7 +121,8 @@ function readTexts(tx: Queryable, first: number, until: number): Promise<Text[]>
                   AND start < $2
                 ORDER BY start LIMIT $3) s
          JOIN sallyport.audit_links l USING (replica, epoch, first))
-     SELECT link.index, link.event AS id, e.body, e.personal
+     SELECT link.index, link.event AS id, e.subject, convert_from(e.body, 'UTF8') AS body,
+            left(convert_from(e.personal, 'UTF8'), $4) AS personal
        FROM (SELECT s.start + place - 1 AS index, event
                FROM stretches s CROSS JOIN unnest(s.events) WITH ORDINALITY AS link (event, place)
               WHERE s.before < 2 * $3::bigint) link
@@ -56,21 +130,18 @@ function readTexts(tx: Queryable, first: number, until: number): Promise<Text[]>
       WHERE link.index >= $1 AND link.index < $2
       ORDER BY link.index
       LIMIT $3`,
-    [first, until, pageSize],
+    // One more than is looked at, so that whoever looks knows that it was cut.
+    [first, until, pageSize, longest + 1],
   )
 }
 
-async function insertChunks(tx: Queryable, chunks: readonly Chunk[]): Promise<void> {
+async function insert(tx: Queryable, segment: Segment): Promise<void> {
+  const { first, until, lo, hi, ids, size, pages } = segment
   await tx.query(
-    `INSERT INTO sallyport.audit_words (first, until, lo, hi, words)
-     SELECT first, until, lo, hi, words::tsvector
-       FROM unnest($1::bigint[], $2::bigint[], $3::uuid[], $4::uuid[], $5::text[]) AS c (first, until, lo, hi, words)`,
-    [
-      chunks.map(({ first }) => first),
-      chunks.map(({ until }) => until),
-      chunks.map(({ lo }) => lo),
-      chunks.map(({ hi }) => hi),
-      chunks.map(({ words }) => words),
-    ],
+    `WITH segment AS (
+       INSERT INTO sallyport.audit_words (first, until, lo, hi, ids, words) VALUES ($1, $2, $3, $4, $5, $6))
+     INSERT INTO sallyport.audit_word_pages (segment, word, data)
+     SELECT $1, word, data FROM unnest($7::bytea[], $8::bytea[]) AS page (word, data)`,
+    [first, until, lo, hi, ids, size, pages.map(({ word }) => word), pages.map(({ data }) => data)],
   )
 }

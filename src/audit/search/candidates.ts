@@ -1,14 +1,15 @@
 import type { Queryable } from '../../store/db.ts'
 import { firstIdAt } from '../event-id.ts'
-import { quoted } from './chunk.ts'
-import type { Place, Words } from './conditions.ts'
-
-/** A chunk that has all words, though perhaps no event that has them all. */
-export interface Candidate {
-  readonly first: number
-  /** The greatest id in it. */
-  readonly hi: string
-}
+import type { Sought } from './conditions.ts'
+import {
+  listSegments,
+  PlaceFinder,
+  readIds,
+  readIdsAt,
+  type At,
+  type Bounds,
+  type Segment,
+} from './places.ts'
 
 /** Milliseconds that an event may come into the log after others of its time, so that it is looked for among those without words. */
 const lateMs = 10_000
@@ -27,45 +28,85 @@ export async function newestWithoutWords(db: Queryable): Promise<string> {
   return firstIdAt(new Date(row!.since.getTime() - lateMs))
 }
 
-/** Which chunks are asked for: with ids in this range, and none but older ones than `below`. */
-export interface Reach {
-  readonly from: string
-  readonly before: string
+/** Some events that have all words, or can have. */
+export interface Candidates {
+  readonly ids: readonly string[]
+  /** No event that follows has a greater id. */
   readonly below: string
 }
 
-/** The newest `limit` chunks that can have such an event. */
-export function findCandidates(
+/** Segments that are looked at first, and at most at once. */
+const few = 4
+const many = 512
+/** Events that are given out at once, at most. */
+const mostEvents = 4_096
+
+/** The newest first, but that segments can overlap a little; first as many as are `wanted`, and then more and more. */
+export async function* candidatesOf(
   db: Queryable,
-  words: Words,
-  { from, before, below }: Reach,
-  limit: number,
-): Promise<Candidate[]> {
-  return db.query<Candidate>(
-    `SELECT first, hi FROM (
-       SELECT first, lo, hi FROM sallyport.audit_words WHERE words @@ $1::tsquery
-       UNION ALL
-       SELECT first, lo, hi FROM sallyport.audit_words WHERE words IS NULL) c
-     WHERE hi >= $2 AND lo < $3 AND hi < $4
-     ORDER BY hi DESC
-     LIMIT $5`,
-    [query(words, '&'), from, before, below, limit],
-  )
+  words: readonly Sought[],
+  bounds: Bounds,
+  wanted: number,
+): AsyncGenerator<Candidates> {
+  const finder = new PlaceFinder(db, words)
+  const segments = await listSegments(db, bounds)
+  let size = wanted
+  let given = 0
+  for (let done = 0; done < segments.length;) {
+    const some = segments.slice(done, done + howMany(done, wanted, given))
+    const places = await finder.find(some)
+    let batch: At[] = []
+    for (const segment of some) {
+      const next = segments[(done += 1)]?.hi ?? ''
+      for (const place of await within(db, bounds, segment, places.get(segment.first) ?? [])) {
+        batch.push({ segment, place })
+        if (batch.length < size) continue
+        yield await candidates(db, batch, next)
+        given += batch.length
+        batch = []
+        size = Math.min(2 * size, mostEvents)
+      }
+    }
+    if (batch.length > 0) yield await candidates(db, batch, segments[done]?.hi ?? '')
+    given += batch.length
+  }
 }
 
-/** The events `e` of chunks `w`, in SQL. OFFSET keeps the planner from beginning with all events that there are. */
-export const tables = `sallyport.audit_words w CROSS JOIN LATERAL
-  (SELECT * FROM sallyport.audit_events WHERE id >= w.lo AND id <= w.hi OFFSET 0) e`
-
-/** Conditions in SQL: one of these chunks, if one event of it has all words. */
-export function inChunks(candidates: readonly Candidate[], words: Words, place: Place): string[] {
-  return [
-    `w.first = ANY (${place(candidates.map(({ first }) => first))}::bigint[])`,
-    `(w.words IS NULL OR w.words @@ ${place(query(words, '<0>'))}::tsquery)`,
-  ]
+/** As many segments as it probably takes, by what those that are done have given; at least as many again. */
+function howMany(done: number, wanted: number, given: number): number {
+  if (done === 0) return few
+  const all = given === 0 ? many : Math.ceil((1.2 * done * wanted) / given)
+  return Math.min(many, Math.max(done, all - done))
 }
 
-/** `&`: somewhere in the chunk; `<0>`: at one position, which is one event. */
-function query({ whole, begin }: Words, operator: '&' | '<0>'): string {
-  return [...whole.map(quoted), ...begin.map((one) => `${quoted(one)}:*`)].join(` ${operator} `)
+/** What of these places of a segment is in bounds, the newest first. `all`: of all of them. */
+async function within(
+  db: Queryable,
+  { from, before }: Bounds,
+  { first, lo, hi, events }: Segment,
+  found: readonly number[] | 'all',
+): Promise<readonly number[]> {
+  const places = found === 'all' ? Array.from({ length: events }, (_, place) => place) : found
+  if (places.length === 0 || (lo >= from && hi < before)) return places.toReversed()
+  const ids = await readIds(db, first)
+  const [begin, end] = [placeOf(ids, from), placeOf(ids, before)]
+  return places.filter((place) => place >= begin && place < end).toReversed()
+}
+
+/** The first place whose id is not less. */
+function placeOf(ids: Buffer, id: string): number {
+  const wanted = Buffer.from(id.replaceAll('-', ''), 'hex')
+  let begin = 0
+  for (let end = ids.length / 16; begin < end;) {
+    const middle = (begin + end) >> 1
+    if (ids.compare(wanted, 0, 16, 16 * middle, 16 * middle + 16) < 0) begin = middle + 1
+    else end = middle
+  }
+  return begin
+}
+
+async function candidates(db: Queryable, batch: readonly At[], next: string): Promise<Candidates> {
+  const ids = await readIdsAt(db, batch)
+  const least = ids.at(-1)!
+  return { ids, below: least > next ? least : next }
 }

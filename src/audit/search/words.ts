@@ -1,12 +1,20 @@
 /** Characters of a word and of a name. */
 const longestWord = 64
 const longestName = 200
+/** And of what is found as a whole only. */
+const shortestOpaque = 16
 
 // Ids as a whole; runs of letters and digits, as ASCII has them; runs of everything beyond ASCII. The same in every locale.
 const word = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[a-z0-9]+|[^\0-\x7f]+/g
 // Ids, hashes, numbers of cards: there are millions, so they are found as a whole only, and in no search for what words begin with.
-const opaque = /^[0-9a-f-]{16,}$/
+const opaque = /^[0-9a-f-]+$/
 const escaped = /\\(?:u[0-9a-f]{4}|.)/g
+
+/** Names that we give: nearly every event has them, and nobody looks for them. */
+export const ourNames =
+  'attributes http sql subject issuer kind groups owner chain related claims details summary method host path query headers upgrade'.split(
+    ' ',
+  )
 
 /** What an event is found by: a word, or a name as a whole. Whoever writes it into SQL quotes it. */
 export type Lexeme = string
@@ -14,12 +22,12 @@ export type Lexeme = string
 /** The words of text in lower case, as JSON writes it. */
 export function wordsIn(text: string): Lexeme[] {
   const plain = text.includes('\\') ? text.replaceAll(escaped, ' ') : text
-  const found: Lexeme[] = plain.match(word) ?? []
-  for (const [i, one] of found.entries()) {
-    if (one.length >= 16 && opaque.test(one)) found[i] = `#${one.slice(0, longestWord)}`
-    else if (one.length > longestWord) found[i] = one.slice(0, longestWord)
-  }
-  return found
+  return (plain.match(word) ?? []).map(wordLexeme)
+}
+
+export function wordLexeme(one: string): Lexeme {
+  const isOpaque = one.length >= shortestOpaque && opaque.test(one)
+  return isOpaque ? `#${one.slice(0, longestWord)}` : one.slice(0, longestWord)
 }
 
 /** A name is looked up as it is, by the filter that asks for it. */
@@ -39,7 +47,7 @@ export interface Term {
 }
 
 /** Fewer characters than these begin too many words: such a beginning is looked for in the events alone. */
-const shortestBegin = 3
+const shortestBegin = 2
 
 /** What is between spaces belongs together. Nothing in it means anything but itself. */
 export function termsOf(q: string): Term[] {

@@ -1,0 +1,153 @@
+import { LexemeReader, type Recorded } from './lexemes.ts'
+import { PageReader, PageWriter, type Page } from './pages.ts'
+import type { Lexeme } from './words.ts'
+
+/** An event as its words are taken from it. */
+export interface Text extends Recorded {
+  /** Its place in the transparency log. */
+  readonly index: number
+  readonly id: string
+  readonly subject: string | null
+}
+
+/** Consecutive events of the log, and the words in them. */
+export interface Segment {
+  readonly first: number
+  readonly until: number
+  readonly lo: string
+  readonly hi: string
+  /** Ids of its events in their order, 16 bytes each. The place of an event in the lists of words is that among these. */
+  readonly ids: Buffer
+  /** How much it is. */
+  readonly size: number
+  readonly pages: readonly Page[]
+}
+
+/** What a segment has at most: a search reads one page for each word and segment, and whoever builds it has all of it in memory. Size is in bytes of that, more or less. */
+export const most = { events: 32 * 1024, size: 32 * 1024 * 1024 }
+const sizeOf = { word: 64, place: 4 }
+
+interface Posting {
+  /** The last event that has it. */
+  last: number
+  readonly places: number[]
+}
+
+/** Takes consecutive events in, until it is full. */
+export class SegmentBuilder {
+  readonly #first: number
+  readonly #postings = new Map<Lexeme, Posting>()
+  readonly #reader = new LexemeReader((lexeme) => this.#posting(lexeme))
+  /** In hex, as they come. */
+  readonly #ids: string[] = []
+  #until: number
+  #size = 0
+
+  constructor(first: number) {
+    this.#first = first
+    this.#until = first
+  }
+
+  get until(): number {
+    return this.#until
+  }
+
+  get isFull(): boolean {
+    return this.#ids.length >= most.events || this.#size >= most.size
+  }
+
+  add(event: Text): void {
+    const at = this.#ids.push(event.id.replaceAll('-', '')) - 1
+    this.#until = event.index + 1
+    this.#reader.read(event, (posting) => this.#place(posting, at))
+  }
+
+  /** Takes in all that a segment has which comes right behind. */
+  append({
+    until,
+    ids,
+    pages,
+  }: Pick<Segment, 'until' | 'ids'> & { pages: readonly Buffer[] }): void {
+    const before = this.#ids.length
+    for (let at = 0; at < ids.length; at += 16) this.#ids.push(ids.toString('hex', at, at + 16))
+    this.#until = until
+    for (const page of pages) {
+      for (const reader = new PageReader(page); reader.next();) {
+        const posting = this.#posting(reader.word)
+        for (const place of reader.places()) this.#place(posting, before + place)
+      }
+    }
+  }
+
+  finish(): Segment {
+    const { ids, placeOf } = sorted(this.#ids)
+    const writer = new PageWriter(ids.length)
+    for (const [word, places] of this.#inOrder()) {
+      writer.add(word, placeOf ? moved(places, placeOf) : places)
+    }
+    writer.finish()
+    return {
+      first: this.#first,
+      until: this.#until,
+      lo: ids[0]!,
+      hi: ids.at(-1)!,
+      ids: Buffer.from(ids.join(''), 'hex'),
+      size: this.#size,
+      pages: writer.pages,
+    }
+  }
+
+  #posting(lexeme: Lexeme): Posting {
+    let posting = this.#postings.get(lexeme)
+    if (!posting) {
+      // Cut in the middle of a character: UTF-8 has no halves.
+      if (!lexeme.isWellFormed()) return this.#posting(lexeme.toWellFormed())
+      posting = { last: -1, places: [] }
+      this.#postings.set(lexeme, posting)
+      this.#size += sizeOf.word + lexeme.length
+    }
+    return posting
+  }
+
+  #place(posting: Posting, at: number): void {
+    if (posting.last === at) return
+    posting.last = at
+    posting.places.push(at)
+    this.#size += sizeOf.place
+  }
+
+  /** By the bytes of the words, as the database compares them. */
+  *#inOrder(): Generator<[string, readonly number[]]> {
+    const beyond = new Map<string, Lexeme>()
+    const words: string[] = []
+    for (const lexeme of this.#postings.keys()) {
+      const bytes = bytesOf(lexeme)
+      if (bytes !== lexeme) beyond.set(bytes, lexeme)
+      words.push(bytes)
+    }
+    for (const bytes of words.toSorted()) {
+      yield [bytes, this.#postings.get(beyond.get(bytes) ?? bytes)!.places]
+    }
+  }
+}
+
+/** UTF-8, a character for each byte. */
+function bytesOf(lexeme: Lexeme): string {
+  return /[^\0-\x7f]/.test(lexeme) ? Buffer.from(lexeme).toString('latin1') : lexeme
+}
+
+/** Ids in their order, and where each is then; `null` where all are where they were. */
+function sorted(ids: readonly string[]): { ids: readonly string[]; placeOf: Uint16Array | null } {
+  if (ids.every((id, i) => i === 0 || ids[i - 1]! < id)) return { ids, placeOf: null }
+  const order = ids.map((_, at) => at).toSorted((a, b) => (ids[a]! < ids[b]! ? -1 : 1))
+  const placeOf = new Uint16Array(ids.length)
+  for (const [place, at] of order.entries()) placeOf[at] = place
+  return { ids: order.map((at) => ids[at]!), placeOf }
+}
+
+/** Nearly all events come in the order of their ids. */
+function moved(places: readonly number[], placeOf: Uint16Array): readonly number[] {
+  const there = places.map((at) => placeOf[at]!)
+  const inOrder = there.every((place, i) => i === 0 || there[i - 1]! < place)
+  return inOrder ? there : there.toSorted((a, b) => a - b)
+}
