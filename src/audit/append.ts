@@ -60,8 +60,9 @@ export class AuditLog {
   // Owned by #wake() and #pump().
   #pumping: Promise<void> | null = null
   #linkWanted = true
-  // Owned by #company(): ends it.
+  // Owned by #company(): ends it; and its time limit. One that is still running from before is soon enough: starting and stopping one for each batch costs more.
   #hurry: (() => void) | null = null
+  #lingering: NodeJS.Timeout | null = null
   // Owned by close().
   #closed = false
 
@@ -75,7 +76,8 @@ export class AuditLog {
     this.#log = log
     this.#metrics = metrics
     this.#clock = clock
-    this.#writer = new ChainWriter(store, lease, clock, log, metrics)
+    const more = () => this.#queue.awaited
+    this.#writer = new ChainWriter({ store, lease, clock, log, metrics, more })
     this.#timers = [
       setInterval(() => this.#queue.giveUp(patienceMs), watchEvery).unref(),
       setInterval(() => this.linkWritten(), sweepEvery).unref(),
@@ -189,13 +191,13 @@ export class AuditLog {
 
   /** Resolves when something came that cannot wait, with what came in the same turn, or after a while. */
   async #company(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, lingering)
-      this.#hurry = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
+    if (this.#lingering === null) {
+      this.#lingering = setTimeout(() => {
+        this.#lingering = null
+        this.#hurry?.()
+      }, lingering)
+    }
+    await new Promise<void>((resolve) => (this.#hurry = resolve))
     this.#hurry = null
     await nextTurn()
   }

@@ -3,9 +3,10 @@ import { randomUUIDv7 } from 'node:crypto'
 /** A clock that goes back by more than this many milliseconds was set back, and ids follow it. */
 const jitter = 1_000
 
-// Owned by eventId(): what the last id began with.
+// Owned by eventId(): what the last id began with, as a number and as text.
 let last = 0
 let counter = 0
+let beginning = ''
 
 export interface EventId {
   readonly id: string
@@ -20,19 +21,21 @@ export interface EventId {
 export function eventId(now: number): EventId {
   const fresh = randomUUIDv7()
   if (now > last || last - now > jitter) {
-    last = now
+    begin(now)
     // From the lower half, so that there is room to count.
     counter = parseInt(fresh.slice(15, 18), 16) >> 1
   } else if (++counter > 0xfff) {
-    last += 1
+    begin(last + 1)
     counter = 0
   }
-  const time = last.toString(16).padStart(12, '0')
   const count = counter.toString(16).padStart(3, '0')
-  return {
-    id: `${time.slice(0, 8)}-${time.slice(8)}-7${count}${fresh.slice(18)}`,
-    time: last,
-  }
+  return { id: `${beginning}${count}${fresh.slice(18)}`, time: last }
+}
+
+function begin(milliseconds: number): void {
+  last = milliseconds
+  const time = milliseconds.toString(16).padStart(12, '0')
+  beginning = `${time.slice(0, 8)}-${time.slice(8)}-7`
 }
 
 /** The least id of a time: everything before it has a lesser one, and nothing at or after it has. */

@@ -102,14 +102,15 @@ function said({ bytes, frames }: WebSocketUse['to_agent']): JsonObject {
   return { bytes, frames }
 }
 
-// Owned by rfc3339(): kept while the millisecond lasts. Writing a time down costs more than telling it.
-let written = { at: NaN, text: '' }
+// Owned by rfc3339(): kept while the second lasts. Writing a time down costs more than telling it.
+let written = { second: NaN, text: '' }
 
 function rfc3339(milliseconds: number): string {
-  if (milliseconds !== written.at) {
-    written = { at: milliseconds, text: new Date(milliseconds).toISOString() }
+  const second = Math.floor(milliseconds / 1000)
+  if (second !== written.second) {
+    written = { second, text: new Date(second * 1000).toISOString().slice(0, -4) }
   }
-  return written.text
+  return `${written.text}${String(milliseconds - second * 1000).padStart(3, '0')}Z`
 }
 
 // A verified token is cached with its subject, so that one agent's requests all have the same object.

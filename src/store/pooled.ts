@@ -11,6 +11,9 @@ export class PooledStore implements Store {
   readonly #pool: Pool
   readonly #hints: Hints
   readonly #afterEnd: () => Promise<void>
+  // Owned by exchange() and #drop(): a session that the pool has lent until it breaks, and whether it is idle. Fetching one for each exchange costs as much as the exchange.
+  #kept: Session | null = null
+  #idle = false
   // Owned by end(): set by its first call.
   #ended: Promise<void> | null = null
 
@@ -39,12 +42,41 @@ export class PooledStore implements Store {
   }
 
   async exchange(statements: Together) {
+    if (this.#idle) return this.#exchangeKept(this.#kept!, statements)
     const session = await this.#session()
+    if (this.#mayKeep) {
+      this.#kept = session
+      session.onEnd(() => this.#drop(session))
+      return this.#exchangeKept(session, statements)
+    }
     try {
       return await session.exchange(statements)
     } finally {
       session.release()
     }
+  }
+
+  async #exchangeKept(session: Session, statements: Together) {
+    this.#idle = false
+    try {
+      return await session.exchange(statements)
+    } finally {
+      if (!session.sound || this.#ended !== null) this.#drop(session)
+      else this.#idle = true
+    }
+  }
+
+  /** Of a pool that has only one, others would wait for it in vain. */
+  get #mayKeep(): boolean {
+    return this.#kept === null && this.#ended === null && this.#pool.options.max > 1
+  }
+
+  #drop(session: Session | null): void {
+    // It was dropped before: another one may be kept by now.
+    if (session === null || this.#kept !== session) return
+    this.#kept = null
+    this.#idle = false
+    session.release()
   }
 
   async tx<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
@@ -95,6 +127,7 @@ export class PooledStore implements Store {
 
   async #end(): Promise<void> {
     await this.#hints.end()
+    if (this.#idle) this.#drop(this.#kept)
     await this.#pool.end()
     await this.#afterEnd()
   }

@@ -43,9 +43,22 @@ export class Session {
     if (!this.#lost) await this.run('ROLLBACK').catch(() => (this.#lost = true))
   }
 
-  /** Back to the pool. Closed: a session that is lost, or still in a transaction, is never used again. */
+  /** Whether it can be trusted with more. Closed: one that is lost, or still in a transaction, cannot. */
+  get sound(): boolean {
+    return !this.#lost && this.#client.getTransactionStatus() === 'I'
+  }
+
+  /** Back to the pool, which closes it if it is not sound. */
   release(): void {
-    this.#client.release(this.#lost || this.#client.getTransactionStatus() !== 'I')
+    this.#client.release(!this.sound)
+  }
+
+  /** Calls back when the server has closed it, or it broke. */
+  onEnd(ended: () => void): void {
+    this.#client.once('end', () => {
+      this.#lost = true
+      ended()
+    })
   }
 
   #failed(error: unknown): StoreError {

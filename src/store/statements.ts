@@ -9,6 +9,14 @@ const perMillisecond = 1_000
 const uuidArray = { element: 2950, size: 16 }
 const bigintArray = { element: 20, size: 8 }
 
+const dash = '-'.charCodeAt(0)
+const notHex = 0x10
+/** By character code. */
+const hexDigits = Uint8Array.from({ length: 128 }, (_, code) => {
+  const digit = Number.parseInt(String.fromCharCode(code), 16)
+  return Number.isNaN(digit) ? notHex : digit
+})
+
 const execute = Buffer.from('E\0\0\0\x09\0\0\0\0\0', 'latin1')
 const sync = Buffer.from('S\0\0\0\x04', 'latin1')
 
@@ -145,11 +153,20 @@ export class Statements implements Together {
     this.#at = this.#bytes.writeUInt32BE(value >>> 0, this.#at)
   }
 
+  /** By hand: a statement's two events have ten of them, and the library's way takes five times as long. */
   #uuid(value: string): void {
-    const digits = value.replaceAll('-', '')
-    const written = this.#bytes.write(digits, this.#at, 'hex')
-    if (digits.length !== 32 || written !== 16) throw noUuid(value)
-    this.#at += 16
+    let wrong = value.length === 36 ? 0 : notHex
+    for (let i = 0; i < 36; i += 2) {
+      if (i === 8 || i === 13 || i === 18 || i === 23) {
+        if (value.charCodeAt(i) !== dash) wrong = notHex
+        i += 1
+      }
+      const high = hexDigits[value.charCodeAt(i)] ?? notHex
+      const low = hexDigits[value.charCodeAt(i + 1)] ?? notHex
+      wrong |= (high | low) & notHex
+      this.#bytes[this.#at++] = (high << 4) | low
+    }
+    if (wrong !== 0) throw noUuid(value)
   }
 
   #room(more: number): void {

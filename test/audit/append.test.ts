@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { verifyStore } from '../../src/audit/verify.ts'
 import type { Store } from '../../src/store/db.ts'
@@ -33,6 +34,17 @@ describe.each(storeKinds)('the audit log on the %s store', (kind) => {
     )
     expect(places.map(({ action }) => action)).toEqual(events.map(({ action }) => action!.id))
     expect(places.at(-1)!.n - places[0]!.n).toBe(699)
+  })
+
+  test('sends what waits before those who waited for the last batch go on', async () => {
+    const exchange = vi.spyOn(store, 'exchange')
+    onTestFinished(() => exchange.mockRestore())
+    const first = replica.audit.append(anIntent())
+    while (exchange.mock.calls.length === 0) await nextTurn()
+    const second = replica.audit.append(anIntent())
+    await first
+    expect(exchange).toHaveBeenCalledTimes(2)
+    await second
   })
 
   test('writes what nobody waits for, also when nothing follows', async () => {

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, inject, test } from 'vitest'
 import { MistakesError } from '../../src/core/errors.ts'
 import type { Store } from '../../src/store/db.ts'
 import { openPostgres } from '../../src/store/postgres.ts'
+import { Statements } from '../../src/store/statements.ts'
 import { until } from '../support/audit.ts'
 import { PostgresServer } from '../support/postgres.ts'
 import { atEnd, createTestDatabase, openTestStore, storeKinds } from '../support/store.ts'
@@ -32,6 +33,72 @@ describe.runIf(storeKinds.includes('postgres'))('a session of the gateway', () =
       SELECT current_setting('lock_timeout') AS lock, current_setting('statement_timeout') AS statement,
              current_setting('idle_in_transaction_session_timeout') AS idle`)
     expect(limits).toEqual({ lock: '5s', statement: '10s', idle: '15s' })
+  })
+})
+
+describe.runIf(storeKinds.includes('postgres'))('the session that is kept for exchanges', () => {
+  const whoami = { name: 'test_whoami', text: 'SELECT pg_backend_pid()' }
+  const sleep = { name: 'test_sleep', text: 'SELECT pg_backend_pid() FROM pg_sleep(0.1)' }
+  const sleepLong = { name: 'test_sleep_long', text: 'SELECT pg_sleep(8)' }
+  const fail = { name: 'test_fail', text: 'SELECT 1 / $1::bigint' }
+  const by = async (store: Store, statement = whoami) =>
+    (await store.exchange(new Statements().begin(statement, 0)))[0]
+  const open = async (sessions: number) => {
+    const url = await createTestDatabase()
+    const store = await openPostgres(url, sessions)
+    atEnd(() => store.end())
+    return { store, url }
+  }
+
+  test('is the same one again, also after an error; and another one beside it where it is busy', async () => {
+    const { store } = await open(3)
+    const first = await by(store)
+    expect(await by(store)).toBe(first)
+    await expect(store.exchange(new Statements().begin(fail, 1).bigint(0))).rejects.toMatchObject({
+      code: '22012',
+    })
+    const [busy, beside] = await Promise.all([by(store, sleep), by(store)])
+    expect(busy).toBe(first)
+    expect(beside).not.toBe(first)
+    expect(await by(store)).toBe(first)
+  })
+
+  test.each(['between two of them', 'in the middle of one'])(
+    'is replaced when it is ended %s',
+    async (when) => {
+      const { store, url } = await open(3)
+      const first = await by(store)
+      const admin = new Client({ connectionString: url })
+      await admin.connect()
+      const inTheMiddle = when.startsWith('in')
+      const interrupted = by(store, inTheMiddle ? sleepLong : whoami).catch(
+        (error: unknown) => error,
+      )
+      if (!inTheMiddle) await interrupted
+      await admin.query(`SELECT pg_terminate_backend($1, 5000)`, [first])
+      if (inTheMiddle) expect(await interrupted).toMatchObject({ ambiguous: true })
+      await until(() =>
+        by(store).then(
+          (now) => now !== first,
+          () => false,
+        ),
+      )
+      const second = await by(store)
+      expect(await by(store)).toBe(second)
+      await admin.end()
+    },
+  )
+
+  test('is not kept where there is only one, and keeps nobody from closing', async () => {
+    const { store } = await open(1)
+    await by(store)
+    expect(await answers(store)).toBe(true)
+    const several = await open(2)
+    await by(several.store)
+    const last = by(several.store, sleep)
+    await several.store.end()
+    expect(await last).toMatch(/^\d+$/)
+    await expect(by(several.store)).rejects.toMatchObject({ code: '08001' })
   })
 })
 

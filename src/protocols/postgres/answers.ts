@@ -101,6 +101,7 @@ export class Answers {
 
   /** Wakes whoever waits for a change. */
   wake(): void {
+    if (this.#waiters.length === 0) return
     for (const resolve of this.#waiters.splice(0)) resolve()
   }
 

@@ -48,8 +48,9 @@ export class Authoriser {
   readonly #init: AuthoriserInit
   /** Names this session, and no other that ever was: what is granted to it is good for no other. */
   readonly #connection = randomUUID()
-  // Owned by run(): what waits for the gate now.
-  #attempt: AbortController | null = null
+  // Owned by run(): ends what waits for the gate. The same one again where nobody has listened to it yet: making one costs as much as deciding.
+  #attempt = new AbortController()
+  #waiting = false
   // Owned by cancel() and run().
   #cancelled = false
 
@@ -62,8 +63,7 @@ export class Authoriser {
     const { gate, principal, resource, binding, database, user } = this.#init
     const { subject, credential } = principal
     if (this.#takeBack()) return cancelled
-    const attempt = new AbortController()
-    this.#attempt = attempt
+    this.#waiting = true
     let reminders: NodeJS.Timeout | undefined
     try {
       const permit = await gate.enforce({
@@ -73,7 +73,7 @@ export class Authoriser {
         connection: this.#connection,
         seal,
         waitMs,
-        caller: attempt.signal,
+        caller: this.#attempt.signal,
         approval: null,
         held: (waiting) => {
           this.#init.notice(waiting)
@@ -87,14 +87,15 @@ export class Authoriser {
       return this.#refusal(error, analysis)
     } finally {
       clearInterval(reminders)
-      this.#attempt = null
+      this.#waiting = false
+      if (reminders || this.#attempt.signal.aborted) this.#attempt = new AbortController()
     }
   }
 
   /** The client takes back what it has sent and has not begun: the action that waits for the gate, or else the next one. */
   cancel(): void {
     this.#cancelled = true
-    this.#attempt?.abort()
+    if (this.#waiting) this.#attempt.abort()
   }
 
   /** All that the client has sent was dealt with: there is nothing left that it could have taken back. */
@@ -104,7 +105,7 @@ export class Authoriser {
 
   /** Nobody waits any more: what is held now is not released to this session. */
   abandon(): void {
-    this.#attempt?.abort()
+    if (this.#waiting) this.#attempt.abort()
   }
 
   /** A digest in the permit means that people approved this text with these values, in this session as it was, and about what its names stood for. */
