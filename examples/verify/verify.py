@@ -412,7 +412,7 @@ def compare(check, last, older, signed, root_then, consistency):
     elif older[0] != signed[0]:
         check.note(last, "rewritten", "The older checkpoint is of another log.")
     elif older[1] > signed[1]:
-        check.note(last, "rewritten", f"The log had {older[1]} events, and has {signed[1]}: its end was cut off.")
+        check.note(last, "rewritten", f"The log had {older[1]} events, and has {signed[1]} here: its end was cut off, unless it was exported before that. Export it again to know.")
     elif older[1] > 0 and root_then != older[2]:
         proof = consistency and consistency["size"] == older[1] and [bytes.fromhex(one) for one in consistency["proof"]]
         roots = None if root_then or proof in (None, False) else roots_of_consistency(older[1], signed[1], older[2], proof)

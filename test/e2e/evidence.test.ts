@@ -91,11 +91,48 @@ describe('audit evidence', () => {
     expect(read('empty', 'evidence.html')).toContain('2020-01-01 up to 2020-02-01')
   })
 
-  it('overwrites no evidence, and knows its frameworks', async () => {
-    const again = await evidence('--framework', 'soc2', '--out', 'soc2')
-    expect(again.code).toBe(1)
-    expect(again.notes).toContain('EEXIST')
-    expect(await evidence('--framework', 'iso', '--out', 'iso')).toMatchObject({ code: 2 })
+  it('overwrites no evidence, and knows its frameworks, folders and spans', async () => {
+    const soc2 = ['--framework', 'soc2', '--out']
+    for (const [options, words] of [
+      [[...soc2, 'soc2'], 'soc2 is there already.'],
+      [[...soc2, 'nowhere/q1'], 'nowhere/q1.part cannot be made (ENOENT).'],
+      [['--framework', 'iso', '--out', 'iso'], 'Allowed choices are soc2, fedramp.'],
+      [[...soc2, 'q1', '--from', '2026-04-01', '--to', '2026-01-01'], 'is not before --to'],
+      [[...soc2, 'q1', '--from', '2026-04-01', '--to', '2026-04-01'], 'is not before --to'],
+      [[...soc2, 'q1', '--from', 'yesterday'], '--from yesterday is no time.'],
+      [[...soc2, 'q1', '--to', '2026-02-30'], '--to 2026-02-30 is no time.'],
+    ] as const) {
+      const { code, notes } = await evidence(...options)
+      expect({ code, notes }).toMatchObject({ code: 2, notes: expect.stringContaining(words) })
+    }
+    expect(readdirSync(gateway.folder).filter((name) => /^(q1|iso)/.test(name))).toEqual([])
+  })
+
+  it('has its name when it is whole: of two into one folder, while events come in, one writes it', async () => {
+    const busy = new AbortController()
+    const load = Promise.all(
+      [1, 2, 3].map(async () => {
+        while (!busy.signal.aborted) await gateway.agent('/crm/v1/customers/c-1')
+      }),
+    )
+    const runs = [1, 2, 3].map(() => evidence('--framework', 'soc2', '--out', 'raced'))
+    const ended = await Promise.all(runs)
+    busy.abort()
+    await load
+    expect(ended.map(({ code }) => code).toSorted()).toEqual([0, 2, 2])
+    for (const { code, notes } of ended)
+      if (code === 2) expect(notes).toMatch(/raced(\.part)? is there already/)
+    expect(readdirSync(join(gateway.folder, 'raced'))).toHaveLength(4)
+    const verify = await sallyport(['audit', 'verify', 'raced'], { folder: gateway.folder })
+    expect(verify.code).toBe(0)
+    const { verified } = JSON.parse(read('raced', 'evidence.json')) as EvidenceReport
+    expect(verified).toMatchObject({ ok: true, findings: [], signed: expect.anything() })
+  })
+
+  it('prints the report for programs, too', async () => {
+    const { code, out } = await evidence('--framework', 'soc2', '--out', 'printed', '--json')
+    expect(code).toBe(0)
+    expect(JSON.parse(out)).toEqual(JSON.parse(read('printed', 'evidence.json')))
   })
 
   it('is for auditors', async () => {
@@ -107,6 +144,69 @@ describe('audit evidence', () => {
       },
     })
     expect(answer).toMatchObject({ code: 1, notes: expect.stringContaining('auditor') })
+    // Nothing was given out, and nothing is left of it.
+    expect(readdirSync(gateway.folder).filter((name) => name.startsWith('omar'))).toEqual([])
+  })
+})
+
+describe('audit search', () => {
+  const search = async (...options: string[]) =>
+    sallyport(['audit', 'search', ...options], {
+      folder: gateway.folder,
+      environment: {
+        SALLYPORT_URL: gateway.controlUrl,
+        SALLYPORT_TOKEN: await gateway.personToken('dana'),
+      },
+    })
+  const found = async (...options: string[]) => {
+    const { code, out, notes } = await search('--json', ...options)
+    expect({ code, notes }).toMatchObject({ code: 0 })
+    return out
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as { type: string; decision?: string })
+  }
+
+  it('has every filter of the API', async () => {
+    const { paths } = (await (await gateway.person('dana', '/api/openapi.json')).json()) as {
+      paths: Record<string, { get: { parameters: { name: string }[] } }>
+    }
+    const { out: help } = await search('--help')
+    for (const { name } of paths['/api/audit/events']!.get.parameters)
+      if (name !== 'cursor') expect(help).toContain(`--${name} <`)
+  })
+
+  it('by words, by a value, by a time, and as many as are wanted', async () => {
+    const denied = await found('--q', 'customers c-1', '--decision', 'deny', '--since', '1h')
+    expect(denied).toMatchObject([{ type: 'action.decided', decision: 'deny' }])
+    expect(await found('--limit', '3')).toHaveLength(3)
+    const all = await found('--limit', '100000')
+    expect(all.length).toBeGreaterThan(20)
+    expect(await found('--to', '2020-01-01')).toEqual([])
+  })
+
+  it('says what it cannot look for, as wrong use', async () => {
+    for (const [options, words] of [
+      [['--decision', 'perhaps'], 'Allowed choices are allow, deny, hold.'],
+      [['--effect', 'none'], 'Allowed choices are read, write, admin, unknown.'],
+      [['--result', 'ok'], 'Allowed choices are succeeded, failed, unknown.'],
+      [['--limit', '0'], '--limit is no number.'],
+      [['--from', '2026-04-01', '--to', '2026-03-01'], 'is not before --to'],
+      [['--from', '2026-04-01', '--since', '1h'], 'both say where it begins'],
+      [['--since', 'long'], 'since'],
+      [['--trace', 'XYZ'], 'lower-case hex'],
+      [['--approval', '17'], 'approval'],
+      [['--q', 'x'], 'q'],
+      [['refunds'], 'too many arguments'],
+    ] as const) {
+      const { code, notes } = await search(...options)
+      expect({ options, code, notes }).toMatchObject({
+        code: 2,
+        notes: expect.stringContaining(words),
+      })
+    }
+    const unknown = await search('--saved', 'nothing of the kind')
+    expect(unknown).toMatchObject({ code: 1, notes: expect.stringContaining('saved no search') })
   })
 })
 
@@ -154,6 +254,13 @@ describe('GET /api/audit/evidence', () => {
     await problemIn(get('/api/audit/evidence/report?framework=soc2', 'omar'), 'forbidden')
     await problemIn(get('/api/audit/evidence?framework=iso'), 'bad-request')
     await problemIn(get('/api/audit/evidence?framework=soc2&from=yesterday'), 'bad-request')
+    for (const path of ['evidence?framework=soc2&', 'evidence/report?framework=soc2&', 'export?']) {
+      const problem = await problemIn(
+        get(`/api/audit/${path}from=2026-04-01&to=2026-03-31T00:00:00%2B02:00`),
+        'bad-request',
+      )
+      expect(problem.detail).toContain('`from` is not before `to`.')
+    }
   })
 
   it('is over when whoever reads it goes away', async () => {

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { open, type FileHandle } from 'node:fs/promises'
 import type { S3Config } from '../../config/schema.ts'
 import { fileName } from '../log/file-name.ts'
 import { placeOf, putObject } from '../s3/put-object.ts'
@@ -19,13 +19,21 @@ export function fileKeeper(file: string): Keeper {
       const handle = await open(file, 'a', 0o600)
       try {
         const { size } = await handle.stat()
-        await handle.write(size === 0 ? note : `\n${note}`)
-        await handle.sync()
+        // What did not fit is taken away again, so that half of a note is never in it.
+        await append(handle, size === 0 ? note : `\n${note}`).catch(async (error: unknown) => {
+          await handle.truncate(size)
+          throw error
+        })
       } finally {
         await handle.close()
       }
     },
   }
+}
+
+async function append(handle: FileHandle, text: string): Promise<void> {
+  await handle.appendFile(text)
+  await handle.sync()
 }
 
 /** In milliseconds. */

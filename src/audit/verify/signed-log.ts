@@ -125,7 +125,7 @@ function broken(older: Checkpoint, signed: Checkpoint): string {
   if (older.origin !== signed.origin)
     return `The older checkpoint is of another log, ${older.origin}.`
   if (older.size > signed.size) {
-    return `The log had ${older.size} events when the older checkpoint was signed, and has ${signed.size}: its end was cut off.`
+    return `The log had ${older.size} events when the older checkpoint was signed, and has ${signed.size} here: its end was cut off, unless it was exported before that. Export it again to know.`
   }
   return `The log of ${signed.size} events does not begin with the ${older.size} that were signed before, or the manifest does not show it: export it with --since.`
 }

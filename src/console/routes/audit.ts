@@ -80,23 +80,25 @@ const searchesAtOnce = 3
 /** `?gzip` alone says yes, too. */
 const flag = z.enum(['', 'true', 'false']).transform((text) => text !== 'false')
 
-const wanted = z.strictObject({
-  ...range.shape,
-  format: z
-    .enum(formatNames)
-    .default('ndjson')
-    .describe('`ndjson` is the one that verifies; `ocsf` is OCSF 1.8, one event a line'),
-  cursor: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .optional()
-    .describe('index in the log to go on at: one more than the last event that is there'),
-  personal: flag
-    .default(true)
-    .describe('`false`: without what can be erased; verifies all the same'),
-  gzip: flag.default(false).describe('as a .gz file'),
-})
+const wanted = z
+  .strictObject({
+    ...range.shape,
+    format: z
+      .enum(formatNames)
+      .default('ndjson')
+      .describe('`ndjson` is the one that verifies; `ocsf` is OCSF 1.8, one event a line'),
+    cursor: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .optional()
+      .describe('index in the log to go on at: one more than the last event that is there'),
+    personal: flag
+      .default(true)
+      .describe('`false`: without what can be erased; verifies all the same'),
+    gzip: flag.default(false).describe('as a .gz file'),
+  })
+  .refine(({ from, to }) => !from || !to || from < to, '`from` is not before `to`.')
 
 const exported = [
   ...new Set(Object.values(formats).map(({ type }) => type.split(';', 1)[0]!)),

@@ -23,13 +23,19 @@ const auditors = { roles: ['auditor'], scope: 'audit:read' } as const
 
 const time = z.iso.datetime({ offset: true }).or(z.iso.date())
 
-const asked = z.strictObject({
-  framework: z.enum(Object.keys(frameworks) as [Framework, ...Framework[]]),
-  from: time
-    .optional()
-    .describe('events that came into the log at or after this; RFC 3339, or a day in UTC'),
-  to: time.optional().describe('and before this'),
-})
+const asked = z
+  .strictObject({
+    framework: z.enum(Object.keys(frameworks) as [Framework, ...Framework[]]),
+    from: time
+      .optional()
+      .describe('events that came into the log at or after this; RFC 3339, or a day in UTC'),
+    to: time.optional().describe('and before this'),
+  })
+  // Closed: an empty log verifies, and would be taken for one in which nothing happened.
+  .refine(
+    ({ from = '', to = '' }) => !(Date.parse(from) >= Date.parse(to)),
+    '`from` is not before `to`.',
+  )
 
 type AskedSpan = Pick<z.output<typeof asked>, 'from' | 'to'>
 

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
 import { Anchor } from '../../../src/audit/anchor/anchor.ts'
 import {
   cosignatureIn,
@@ -20,6 +20,7 @@ import { rootsOfConsistency } from '../../../src/audit/log/proof.ts'
 import { Sequencer } from '../../../src/audit/log/sequencer.ts'
 import type { Store } from '../../../src/store/db.ts'
 import { anIntent, quiet, startReplica, type TestReplica } from '../../support/audit.ts'
+import { canMountDisks, SmallDisk } from '../../support/small-disk.ts'
 import { openTestStore } from '../../support/store.ts'
 
 const signing = [generateKeyPairSync('ed25519').privateKey]
@@ -104,6 +105,25 @@ async function startWitness(keys: () => Promise<string[]>, seen: Checkpoint | nu
   const key = readWitnessKey(`witness.example.com/w1+${id.toString('hex')}+${encoded}`)!
   return { url: `http://127.0.0.1:${port}`, key, state }
 }
+
+test.skipIf(!canMountDisks())(
+  'attack class 25: a disk that is full leaves no half of a checkpoint in the file (needs to mount one)',
+  async () => {
+    const disk = SmallDisk.mount(1)
+    onTestFinished(() => disk.unmount())
+    const file = join(disk.folder, 'checkpoints.txt')
+    const keeper = fileKeeper(file)
+    const note = (size: number) => `log\n${size}\n${'r'.repeat(3_000)}\n\n— log ${size}\n`
+    await keeper.keep(note(1), 1)
+    disk.fill()
+    // The page of the disk that the first one began has room for a part of the second.
+    await expect(keeper.keep(note(2), 2)).rejects.toMatchObject({ code: 'ENOSPC' })
+    expect(readFileSync(file, 'utf8')).toBe(note(1))
+    disk.makeRoom()
+    await keeper.keep(note(3), 3)
+    expect(readFileSync(file, 'utf8')).toBe(`${note(1)}\n${note(3)}`)
+  },
+)
 
 test('a file has each checkpoint of a log that grows, and none of one that does not', async () => {
   const { store, replica, file, anchor } = await startLog()

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
-import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { createReadStream, createWriteStream, existsSync } from 'node:fs'
+import { mkdir, readdir, rename, rmdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -14,13 +14,15 @@ import { evidenceReport } from '../../../audit/evidence/report.ts'
 import { readLines } from '../../../audit/verify/lines.ts'
 import { manifestFile } from '../../../audit/verify/signed-log.ts'
 import { connect, type ControlPlane } from '../../control-plane.ts'
-import { Refusal } from '../../errors.ts'
+import { Refusal, UsageError } from '../../errors.ts'
+import { jsonText } from '../../json-text.ts'
 import type { Terminal } from '../../terminal.ts'
-import { addFilters, queryOf, type Filters } from './filters.ts'
+import { addFilters, checkSpan, queryOf, type Filters } from './filters.ts'
 
 interface Options extends Filters {
   readonly framework: Framework
   readonly out: string
+  readonly json?: boolean
 }
 
 export function auditEvidence(terminal: Terminal): Command {
@@ -34,27 +36,29 @@ export function auditEvidence(terminal: Terminal): Command {
         .makeOptionMandatory(true),
     )
     .requiredOption('--out <folder>', 'a folder that is not there yet')
-  addFilters(command, ['from', 'to'])
-  return command.action(async ({ framework, from, to, out }: Options) => {
-    const plane = await connect(terminal)
+  addFilters(command, ['from', 'to']).option('--json', 'print the report as JSON, too')
+  return command.action(async ({ framework, from, to, out, json }: Options) => {
+    checkSpan({ from, to })
     const folder = resolve(terminal.folder, out)
-    await complete(out, async () => {
-      // What is there already may be somebody's evidence.
-      await mkdir(folder, { mode: 0o700 })
-      const manifest = await takeOut(plane, { from, to }, folder)
+    const plane = await connect(terminal)
+    const report = await complete(folder, out, async (part) => {
+      const manifest = await takeOut(plane, { from, to }, part)
       // From the file, and not from what was sent: the evidence is about what the auditor gets.
-      const lines = readLines(createReadStream(join(folder, logFile)))
+      const lines = readLines(createReadStream(join(part, logFile)))
       const read = await readEvidence(lines, manifestFile.parse(JSON.parse(manifest)))
       const span = { from: from ?? 'the beginning', to: to ?? 'now' }
       const made = new Date().toISOString()
-      const report = evidenceReport(framework, { ...read, made, span, file: logFile })
-      await put(folder, 'evidence.json', `${JSON.stringify(report, null, 2)}\n`)
-      await put(folder, 'evidence.html', evidencePage(report))
-      // Closed: the page says so too, and so does the exit code.
-      if (!report.verified.ok || !report.verified.signed)
-        throw new Refusal(`The log is not what was recorded: see ${join(out, 'evidence.html')}.`)
+      const evidence = evidenceReport(framework, { ...read, made, span, file: logFile })
+      await put(part, 'evidence.json', `${JSON.stringify(evidence, null, 2)}\n`)
+      await put(part, 'evidence.html', evidencePage(evidence))
+      return evidence
     })
-    terminal.note(`Written to ${out}. Open ${join(out, 'evidence.html')}, and print it from there.`)
+    if (json) terminal.print(jsonText(report, 2))
+    const page = join(out, 'evidence.html')
+    // Closed: the page says so too, and so does the exit code.
+    if (!report.verified.ok || !report.verified.signed)
+      throw new Refusal(`The log is not what was recorded: see ${page}.`)
+    terminal.note(`Written to ${out}. Open ${page}, and print it from there.`)
   })
 }
 
@@ -81,12 +85,42 @@ function put(folder: string, name: string, content: string): Promise<void> {
   return writeFile(join(folder, name), content, { flag: 'wx', mode: 0o600 })
 }
 
-async function complete(out: string, work: () => Promise<void>): Promise<void> {
+/** Half of it never has the name of the whole: it is written beside that, where one run at a time can be. */
+async function complete<T>(
+  folder: string,
+  out: string,
+  work: (part: string) => Promise<T>,
+): Promise<T> {
+  const part = `${folder}.part`
+  await mkdir(part, { mode: 0o700 }).catch(({ code }: NodeJS.ErrnoException) => {
+    throw code === 'EEXIST'
+      ? new UsageError(
+          `${out}.part is there already.`,
+          'Another run is writing it; or one was interrupted: then remove it.',
+        )
+      : new UsageError(
+          `${out}.part cannot be made (${code}).`,
+          'Name a folder in one that is there.',
+        )
+  })
+  // What is there already may be somebody's evidence. Nobody else makes it by now.
+  if (existsSync(folder)) {
+    await rmdir(part)
+    throw new UsageError(`${out} is there already.`, 'Name another folder.')
+  }
   try {
-    await work()
+    const done = await work(part)
+    await rename(part, folder)
+    return done
   } catch (cause) {
+    // Where the gateway gave nothing out there is nothing to keep: whoever has to wait for people runs it again.
+    if ((await readdir(part)).length === 0) await rmdir(part)
     if (cause instanceof Refusal) throw cause
     const { code, message } = cause as NodeJS.ErrnoException
-    throw new Refusal(`The evidence in ${out} is not complete: ${code ?? message}.`, {}, { cause })
+    throw new Refusal(
+      `The evidence is not complete: ${code ?? message}. What there is of it is in ${out}.part.`,
+      {},
+      { cause },
+    )
   }
 }

@@ -10,7 +10,7 @@ import { formatNames } from '../../../audit/export/format.ts'
 import { connect, type ControlPlane } from '../../control-plane.ts'
 import { Refusal, UsageError } from '../../errors.ts'
 import type { Terminal } from '../../terminal.ts'
-import { addFilters, queryOf, type Filters } from './filters.ts'
+import { addFilters, checkSpan, queryOf, type Filters } from './filters.ts'
 import { manifestName } from './manifest-name.ts'
 
 interface Options extends Filters {
@@ -42,6 +42,9 @@ export function exportAudit(terminal: Terminal): Command {
     )
   return addFilters(command, ['from', 'to']).action(async (options: Options) => {
     const { format, out, since, cursor, gzip, personal, ...filters } = options
+    checkSpan(filters)
+    if (cursor !== undefined && !/^\d+$/.test(cursor))
+      throw new UsageError('--cursor is no index.', 'Write a whole number, 0 or more.')
     if (since && !out)
       throw new UsageError('--since goes into the manifest, so it needs --out.', '')
     if (out && existsSync(resolve(terminal.folder, out)))

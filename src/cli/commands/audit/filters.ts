@@ -1,4 +1,6 @@
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
+import { z } from 'zod'
+import { UsageError } from '../../errors.ts'
 
 /** Options that narrow what is searched, by the parameter of the API that they become. */
 const filters = {
@@ -8,12 +10,12 @@ const filters = {
   action: 'the id or the name of an action',
   approval: 'the id of an approval',
   type: 'an event type, such as approval.broken_glass',
-  effect: 'read, write, admin or unknown',
-  decision: 'allow, deny or hold',
+  effect: 'what it does there',
+  decision: 'what was decided',
   enforced: 'false: what would have been denied or held, and ran (mode: observe)',
   reason: 'a reason code',
   rule: 'a rule that decided',
-  result: 'what the upstream did: succeeded, failed or unknown',
+  result: 'what the upstream did',
   dataset: 'a data set that it touches',
   class: 'a class of the data that it touches, such as pii',
   model: 'the model that answered',
@@ -24,11 +26,38 @@ const filters = {
   to: 'before this time (ISO 8601)',
 } as const
 
+/** Those that are one of a few. */
+const choices: Partial<Record<keyof typeof filters, readonly string[]>> = {
+  effect: ['read', 'write', 'admin', 'unknown'],
+  decision: ['allow', 'deny', 'hold'],
+  enforced: ['true', 'false'],
+  result: ['succeeded', 'failed', 'unknown'],
+}
+
 export type Filters = Partial<Record<keyof typeof filters, string>>
 
 export function addFilters(command: Command, names: readonly (keyof typeof filters)[]): Command {
-  for (const name of names) command.option(`--${name} <${name}>`, filters[name])
+  for (const name of names) {
+    const option = new Option(`--${name} <${name}>`, filters[name])
+    command.addOption(choices[name] ? option.choices(choices[name]) : option)
+  }
   return command
+}
+
+const time = z.iso.datetime({ offset: true }).or(z.iso.date())
+
+/** Throws `UsageError` for what is no time, and for a span that has none. */
+export function checkSpan(span: Pick<Filters, 'from' | 'to'>): void {
+  for (const name of ['from', 'to'] as const) {
+    if (span[name] === undefined || time.safeParse(span[name]).success) continue
+    throw new UsageError(
+      `--${name} ${span[name]} is no time.`,
+      'Write a day in UTC, or a time, as in 2026-11-01 or 2026-11-01T09:00:00Z.',
+    )
+  }
+  const { from, to } = span
+  if (from !== undefined && to !== undefined && Date.parse(from) >= Date.parse(to))
+    throw new UsageError(`--from ${from} is not before --to ${to}.`, 'Nothing is between them.')
 }
 
 export const everyFilter = Object.keys(filters) as (keyof typeof filters)[]

@@ -6,7 +6,7 @@ import { Refusal, UsageError } from '../../errors.ts'
 import { jsonText } from '../../json-text.ts'
 import { table } from '../../table.ts'
 import type { Terminal } from '../../terminal.ts'
-import { addFilters, everyFilter, queryOf, type Filters } from './filters.ts'
+import { addFilters, checkSpan, everyFilter, queryOf, type Filters } from './filters.ts'
 
 const event = z.looseObject({
   id: z.string(),
@@ -21,6 +21,9 @@ const event = z.looseObject({
 const saved = z.object({
   searches: z.array(z.object({ name: z.string(), query: z.record(z.string(), z.string()) })),
 })
+
+/** Of the API. */
+const mostOnPage = 1_000
 
 const page = z.object({ events: z.array(event), cursor: z.string().nullish() })
 
@@ -46,6 +49,9 @@ export function searchAudit(terminal: Terminal): Command {
       const limit = Number(atMost)
       if (!Number.isInteger(limit) || limit < 1)
         throw new UsageError('--limit is no number.', 'Write a whole number, 1 or more.')
+      checkSpan(filters)
+      if (since !== undefined && filters.from !== undefined)
+        throw new UsageError('--since and --from both say where it begins.', 'Leave one out.')
       const plane = await connect(terminal)
       if (name === true) return listSaved(terminal, plane, json)
       const kept = name === undefined ? {} : await queryNamed(plane, name)
@@ -55,10 +61,16 @@ export function searchAudit(terminal: Terminal): Command {
       do {
         const query = queryOf(
           { ...kept, ...filters },
-          { ...(age && { since: age }), ...(cursor && { cursor }) },
+          {
+            ...(age && { since: age }),
+            ...(cursor && { cursor }),
+            limit: String(Math.min(limit - found.length, mostOnPage)),
+          },
         )
-        const answer = await plane.get(`/api/audit/events?${query}`, page)
-        found.push(...answer.events.slice(0, limit - found.length))
+        const answer = await plane.get(`/api/audit/events?${query}`, page).catch((cause: Error) => {
+          throw asUsage(cause)
+        })
+        found.push(...answer.events)
         cursor = answer.events.length > 0 ? answer.cursor : null
       } while (cursor && found.length < limit)
 
@@ -78,6 +90,13 @@ export function searchAudit(terminal: Terminal): Command {
       terminal.print(table(['TIME', 'EVENT', 'SUBJECT', 'RESOURCE', 'DECISION', 'REASON'], rows))
     },
   )
+}
+
+/** What the API cannot read was written here, or saved: an id that is none, or an age. */
+function asUsage(cause: Error): Error {
+  const type = cause instanceof Refusal ? cause.details['type'] : undefined
+  if (typeof type !== 'string' || !type.endsWith('/bad-request')) return cause
+  return new UsageError(cause.message, 'See sallyport audit search --help.')
 }
 
 async function listSaved(

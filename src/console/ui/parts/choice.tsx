@@ -1,3 +1,5 @@
+import { visible } from '../text/invisible.ts'
+
 interface ChoiceProps {
   name: string
   /** Empty: all of them. */
@@ -12,7 +14,7 @@ export function Choice({ name, value, options, choose }: ChoiceProps) {
   const all =
     value === '' || options.some(([one]) => one === value)
       ? options
-      : [...options, [value, value] as const]
+      : [...options, [value, visible(value)] as const]
   return (
     <select aria-label={name} value={value} onChange={(event) => choose(event.currentTarget.value)}>
       <option value="">{name}: any</option>

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { Failure } from '../api/call.ts'
 import { forgetSearch, listSearches, saveSearch, type SavedSearch } from '../api/searches.ts'
 import { pageHref } from '../state/route.ts'
+import { visible } from '../text/invisible.ts'
 import { Data } from './data.tsx'
 import { FailureNotice } from './notice.tsx'
 
@@ -48,7 +49,7 @@ export function SavedSearches({
                 class="plain"
                 onClick={() => after(forgetSearch(csrf, one.name))}
               >
-                Forget<span class="sr"> {one.name}</span>
+                Forget<span class="sr"> {visible(one.name)}</span>
               </button>
             </li>
           ))}
