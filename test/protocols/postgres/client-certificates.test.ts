@@ -49,12 +49,6 @@ describe.runIf(hasPostgres && openssl)('a client certificate of a database’s l
     - { dns: batch.example.com, name: batch, groups: [bots] }`,
     })
   })
-  beforeEach(async () => {
-    copyFileSync(authority.file, ca)
-    copyFileSync(authority.revoke(), crl)
-    // The gateway has seen that.
-    while ((await psql(bot)) !== '200');
-  })
   afterAll(() => db.close())
 
   const psqlArguments = (own: CertificateFiles | null, more = '') => {
@@ -207,6 +201,12 @@ describe.runIf(hasPostgres && openssl)('a client certificate of a database’s l
   })
 
   describe('class 16: ends its sessions', () => {
+    beforeEach(async () => {
+      copyFileSync(authority.file, ca)
+      copyFileSync(authority.revoke(), crl)
+      // The gateway has seen that.
+      while ((await psql(bot)) !== '200');
+    })
     /** How a session that does nothing is ended. */
     const ending = (client: pg.Client) =>
       new Promise<pg.DatabaseError>((resolve) => client.once('error', resolve))
