@@ -29,7 +29,7 @@ function relationsOf(facts: Facts): ReadonlyMap<string, Relation> {
   const parents = grouped(
     [...children].flatMap(([one, all]) => [...all].map((other) => ({ one: other, other: one }))),
   )
-  const cascades = grouped(facts.cascades)
+  const cascades = cascading(facts, children)
   const names = (oids: ReadonlySet<number> | undefined): string[] =>
     [...(oids ?? [])].flatMap((oid) => {
       const relation = relations.get(oid)
@@ -56,9 +56,20 @@ function relationsOf(facts: Facts): ReadonlyMap<string, Relation> {
   )
 }
 
+/** By table, what changes with it, at any depth: what its foreign keys reach, and those of its children, and what is below that. */
+function cascading({ cascades, inheritance }: Facts, children: ById<ReadonlySet<number>>) {
+  const direct = grouped(cascades)
+  return new Map(
+    [...below([...cascades, ...inheritance])].map(([oid, reached]) => {
+      const targets = [oid, ...reached].flatMap((one) => [...(direct.get(one) ?? [])])
+      return [oid, new Set(targets.flatMap((one) => [one, ...(children.get(one) ?? [])]))] as const
+    }),
+  )
+}
+
 /** By parent, everything below it at any depth. */
-function below(inheritance: Pairs): ById<ReadonlySet<number>> {
-  const direct = grouped(inheritance)
+function below(pairs: Pairs): ById<ReadonlySet<number>> {
+  const direct = grouped(pairs)
   const all = new Map<number, Set<number>>()
   for (const parent of direct.keys()) {
     const found = new Set<number>()

@@ -2,7 +2,7 @@ import type { Node } from 'libpg-query'
 import { callFunction, callOperator, castTo } from './calls.ts'
 import { createFrom } from './create-from.ts'
 import { definitionVerbs, tableCommands } from './ddl-verbs.ts'
-import { meaningsOf, newName } from './names.ts'
+import { meaningsOf, newName, partsOf, qualified } from './names.ts'
 import { isStruct, texts, untag, type NodeOf, type Struct } from './nodes.ts'
 import { readStored } from './relations.ts'
 import { Scope } from './scope.ts'
@@ -82,12 +82,15 @@ export function readDefinition(tag: string, inner: Struct, walk: Walk): boolean 
   found.session.push({ kind: 'ddl', moves: moves(tag, inner) })
   if (isWide(tag, inner)) found.hide('It is about whatever there is.', 'reached')
   if (isAboutIndex(inner)) found.hide('Which table the index is of is not known.', 'reached')
+  if (tableCommands(inner).some(({ subtype }) => subtype === 'AT_DropConstraint'))
+    found.hide('What a foreign key points at is not known by its name.', 'reached')
   if (cascades(inner)) found.hide('CASCADE also takes what depends on it.', 'reached')
   announceTemporary(tag, inner, walk)
   const before = found.names('tables_written').length
   if (tag === 'CreateSchemaStmt') readElements(inner, walk)
   else sweep(inner, walk)
   readNamed(tag, inner, walk)
+  readNewName(tag, inner, walk)
   if (tag === 'RefreshMatViewStmt') readRefresh(inner, walk)
   if (tag === 'AlterTableStmt') readNewTypes(inner, walk)
   // Closed: a rule that allows it for some tables does not mean this.
@@ -99,6 +102,22 @@ export function readDefinition(tag: string, inner: Struct, walk: Walk): boolean 
 /** Whether names that were there before may mean something else. Who may use a schema has it in the path. */
 function moves(tag: string, inner: Struct): boolean {
   return !adding.has(tag) || (tag === 'GrantStmt' && inner['objtype'] === 'OBJECT_SCHEMA')
+}
+
+/** A table that gets another name, or another schema, is put where a rule may not let anybody put one. */
+function readNewName(tag: string, inner: Struct, walk: Walk): void {
+  const { relation, newname, newschema } = inner
+  if (!isStruct(relation) || typeof relation['relname'] !== 'string') return
+  const ofTable = relationTypes.has(String(inner['renameType'] ?? inner['objectType']))
+  if (!ofTable || (tag !== 'RenameStmt' && tag !== 'AlterObjectSchemaStmt')) return
+  const { schemaname, relname } = relation
+  const written = typeof schemaname === 'string' ? schemaname : undefined
+  for (const { name } of meaningsOf(written, relname, walk.context)) {
+    const [schema = '', old = ''] = partsOf(name)
+    const next = typeof newschema === 'string' ? [newschema, old] : [schema, String(newname)]
+    walk.found.add('named', qualified(...next))
+    walk.found.add('tables_written', qualified(...next))
+  }
 }
 
 /** What stands within CREATE SCHEMA is a statement of its own, and its names are looked for in the new schema first. */
@@ -170,10 +189,9 @@ function readNamed(tag: string, inner: Struct, walk: Walk): void {
   const named: readonly unknown[] =
     tag === 'DropStmt' ? (Array.isArray(objects) ? objects : []) : [object]
   for (const one of named) {
-    if (!isStruct(one) || !('List' in one)) continue
-    const names = texts((one as { List: { items?: Node[] } }).List.items)
+    const names = listed(one)
     if (ofTable) names.pop()
-    touch(names.at(-2), names.at(-1) ?? '', walk)
+    if (names.length > 0) touch(names.at(-2), names.at(-1) ?? '', walk)
   }
 }
 
@@ -189,6 +207,7 @@ function sweep(value: unknown, walk: Walk): void {
     walk.readers.query(value as unknown as Node, new Scope(null), walk)
     return
   }
+  if (tag === 'DefElem' && inner['defname'] === 'owned_by') touchOwner(inner['arg'], walk)
   if (tag === 'FuncCall') callFunction(texts(inner['funcname'] as Node[]), walk)
   if (tag === 'A_Expr') callOperator(texts(inner['name'] as Node[]), walk)
   if (typeof inner['relname'] === 'string') {
@@ -196,6 +215,19 @@ function sweep(value: unknown, walk: Walk): void {
     touch(typeof schema === 'string' ? schema : undefined, inner['relname'], walk)
   }
   for (const part of Object.values(inner)) sweep(part, walk)
+}
+
+/** A name in parts; none of what is no list. */
+function listed(node: unknown): string[] {
+  return isStruct(node) && 'List' in node
+    ? texts((node as { List: { items?: Node[] } }).List.items)
+    : []
+}
+
+/** The column that a sequence belongs to; NONE is a list of one word. */
+function touchOwner(column: unknown, walk: Walk): void {
+  const names = listed(column)
+  if (names.length > 1) touch(names.at(-3), names.at(-2)!, walk)
 }
 
 /** A relation that is defined, altered or dropped. It need not exist. */

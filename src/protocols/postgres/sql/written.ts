@@ -44,6 +44,11 @@ function writeMeaning(
   const hidden = found.hidden('tables_read')
   if (hidden !== null) found.hide(hidden, 'tables_written')
   if (meaning.kind === 'relation') besides(meaning.relation, meaning.name, changes, walk)
+  // What is written through a view is written to its tables, with all that goes with them.
+  for (const name of below) {
+    const relation = name === meaning.name ? null : walk.context.catalogue?.data.relations.get(name)
+    if (relation) besides(relation, name, changes, walk)
+  }
   return columns
 }
 

@@ -45,6 +45,12 @@ const shop = `
   CREATE TABLE watched (id int);
   CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
   CREATE TRIGGER t AFTER UPDATE ON watched FOR EACH ROW EXECUTE FUNCTION tell();
+  CREATE TABLE makers (id int PRIMARY KEY);
+  CREATE TABLE models (id int PRIMARY KEY, maker int REFERENCES makers ON DELETE CASCADE);
+  CREATE TABLE parts (model int REFERENCES models ON DELETE SET NULL, id int) PARTITION BY LIST (id);
+  CREATE TABLE parts_1 PARTITION OF parts FOR VALUES IN (1);
+  CREATE VIEW known_makers AS SELECT id FROM makers;
+  INSERT INTO makers VALUES (1); INSERT INTO models VALUES (1, 1); INSERT INTO parts VALUES (1, 1);
   CREATE TABLE ruled (id int);
   CREATE RULE r AS ON INSERT TO ruled DO INSTEAD DELETE FROM plain;
   INSERT INTO customers VALUES (1, 'Ada', 'ada@example.com', '1', 'glad');
