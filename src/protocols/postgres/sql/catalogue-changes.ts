@@ -15,6 +15,7 @@ const watched = {
   pg_proc: 'oid',
   pg_operator: 'oid',
   pg_type: 'oid',
+  pg_cast: 'oid',
   // Whoever may not use a schema has it not in the path.
   pg_auth_members: 'member',
 } as const

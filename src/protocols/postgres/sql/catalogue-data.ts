@@ -36,23 +36,26 @@ function relationsOf(facts: Facts): ReadonlyMap<string, Relation> {
       return relation ? [qualified(relation.schema, relation.name)] : []
     })
   return new Map(
-    [...relations].map(([oid, { schema, name, kind, columns, volatileDefaults, guarded }]) => [
-      qualified(schema, name),
-      {
-        schema,
-        name,
-        kind: kinds[kind] ?? 'other',
-        columns,
-        definition: definitions.get(oid) ?? null,
-        triggers: triggers.has(oid),
-        rules: rules.has(oid),
-        policies: guarded ? (policies.get(oid) ?? []) : [],
-        volatileDefaults,
-        children: names(children.get(oid)),
-        parents: names(parents.get(oid)),
-        cascades: names(cascades.get(oid)),
-      },
-    ]),
+    [...relations].map(
+      ([oid, { schema, name, kind, columns, volatileDefaults, guarded, ownCasts }]) => [
+        qualified(schema, name),
+        {
+          schema,
+          name,
+          kind: kinds[kind] ?? 'other',
+          columns,
+          definition: definitions.get(oid) ?? null,
+          triggers: triggers.has(oid),
+          rules: rules.has(oid),
+          policies: guarded ? (policies.get(oid) ?? []) : [],
+          volatileDefaults,
+          ownCasts,
+          children: names(children.get(oid)),
+          parents: names(parents.get(oid)),
+          cascades: names(cascades.get(oid)),
+        },
+      ],
+    ),
   )
 }
 

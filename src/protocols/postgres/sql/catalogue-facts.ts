@@ -15,6 +15,7 @@ export interface RelationFacts {
   readonly volatileDefaults: boolean
   /** Row-level security is on. */
   readonly guarded: boolean
+  readonly ownCasts: boolean
 }
 
 /** A function, operator or type. */
@@ -94,7 +95,7 @@ export async function renewFacts(
   // A schema with another name or other rights; what belongs to the server; extensions: what depends on them cannot be followed.
   const wide =
     (fresh.has('pg_namespace') && lost.has('pg_namespace')) ||
-    changed('members', 'pg_auth_members') ||
+    changed('members', 'pg_auth_members', 'pg_cast') ||
     others.some((oid) => oid < firstOfDatabase)
   if (wide) return readFacts(probe)
 
@@ -133,8 +134,8 @@ export async function renewFacts(
     types: replaced(
       known.types,
       [...types, ...(await gone('pg_type', known.types))],
-      changed('pg_type', 'pg_constraint') &&
-        (await ask.named(queries.types(queries.domainsAnd(types)))),
+      changed('pg_type', 'pg_constraint', 'pg_attribute') &&
+        (await ask.named(queries.types(queries.typesOf(types, relations)))),
     ),
   }
   return isDeepStrictEqual(renewed, known) ? known : renewed
@@ -175,6 +176,7 @@ function asking(probe: Probe) {
         columns: JSON.parse(row['columns'] ?? '[]') as string[],
         volatileDefaults: row['volatile_defaults'] === 'true',
         guarded: row['guarded'] === 'true',
+        ownCasts: row['own_casts'] === 'true',
       })),
     definitions: (which: queries.Which) =>
       byId(queries.definitions(which), (row) => textOf(row, 'definition')),

@@ -20,6 +20,14 @@ export const schemas = `
     FROM pg_catalog.pg_namespace
    WHERE nspname !~ '^pg_(toast|temp)'`
 
+/** A conversion that is a function of somebody's own: it runs wherever a value of that type is wanted as another one, often without a word in the statement. */
+const ownCasts = (type: string, ...sides: readonly ('castsource' | 'casttarget')[]): string => `
+         EXISTS (SELECT FROM pg_catalog.pg_cast k
+                  WHERE k.castfunc >= 16384 AND ${type} IN (${sides.map((side) => `k.${side}`).join(', ')})
+                    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
+                                     WHERE x.classid = 'pg_catalog.pg_cast'::pg_catalog.regclass
+                                       AND x.objid = k.oid AND x.deptype = 'e'))`
+
 export const relations = (which: Which): string => `
   SELECT c.oid,
          n.nspname AS schema,
@@ -33,7 +41,10 @@ export const relations = (which: Which): string => `
                   WHERE a.attrelid = c.oid AND a.attnum > 0
                     AND (a.attidentity <> '' OR pg_catalog.pg_get_expr(d.adbin, d.adrelid) ~ '\\('))::text
            AS volatile_defaults,
-         c.relrowsecurity::text AS guarded
+         c.relrowsecurity::text AS guarded,
+         EXISTS (SELECT FROM pg_catalog.pg_attribute a
+                  WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.atttypid >= 16384
+                    AND ${ownCasts('a.atttypid', 'castsource')})::text AS own_casts
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
@@ -119,11 +130,17 @@ export const operators = `
     ${ofExtension('pg_operator', 'o.oid')}
    WHERE n.nspname <> 'pg_catalog'`
 
-/** Enums and rows run no code of anybody's; a domain runs its checks, and a base type its input function. */
+/** Enums run no code of anybody's; a row does what the types of its columns do, a domain runs its checks, and a base type its input function. */
 export const types = (which: Which): string => `
   SELECT t.oid, n.nspname AS schema, t.typname AS name,
          coalesce(n.nspname IN ('pg_catalog', 'information_schema')
-                  OR t.typtype IN ('e', 'c')
+                  OR (t.typtype = 'e' AND NOT ${ownCasts('t.oid', 'castsource', 'casttarget')})
+                  OR (t.typtype = 'c'
+                      AND NOT ${ownCasts('t.oid', 'castsource', 'casttarget')}
+                      AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a
+                                        JOIN pg_catalog.pg_type own ON own.oid = a.atttypid
+                                       WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
+                                         AND own.oid >= 16384 AND own.typtype <> 'e'))
                   OR (t.typtype = 'b' AND e.extname IN ${harmlessExtensions})
                   OR (t.typtype = 'd' AND bn.nspname = 'pg_catalog'
                       AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.contypid = t.oid)), false)::text
@@ -135,11 +152,11 @@ export const types = (which: Which): string => `
     ${ofExtension('pg_type', 't.oid')}
    WHERE (${which('t.oid')}) AND n.nspname !~ '^pg_(toast|temp)'`
 
-/** A domain is as harmless as its checks, which are rows of their own. */
-export const domainsAnd =
-  (oids: Iterable<number>): Which =>
+/** A domain is as harmless as its checks, and the row of a table as its columns, which are rows of other catalogues. */
+export const typesOf =
+  (oids: Iterable<number>, tables: Iterable<number>): Which =>
   (oid) =>
-    `t.typtype = 'd' OR ${among(oids)(oid)}`
+    `t.typtype = 'd' OR ${among(oids)(oid)} OR ${among(tables)('t.typrelid')}`
 
 /** What is there of a catalogue. */
 export const present = (catalogue: string): string => `

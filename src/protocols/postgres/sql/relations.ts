@@ -74,6 +74,12 @@ export function readRelation(relation: Relation, walk: Walk): Columns {
     found.raise('unknown')
     found.hide(`What reading ${name} does is not known.`, 'reached')
   }
+  if (relation.ownCasts) {
+    const why = `Somebody's own function may convert what is in ${qualified(relation.schema, relation.name)}.`
+    found.raise('unknown')
+    found.hide(why, 'unproven', 'reached')
+    found.cannotUndo(why)
+  }
   for (const policy of relation.policies) readPolicy(policy, relation, walk)
   if (relation.kind !== 'view' || isSystem(relation)) return columnsWithParents(relation, walk)
   const view = views.get(relation) ?? readView(relation, walk)

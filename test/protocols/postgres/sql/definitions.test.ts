@@ -116,3 +116,42 @@ describe('class 20: what stands within a definition counts by itself', () => {
     expect((await shop.read(text)).effect).toBe('unknown')
   })
 })
+
+/** What the gateway says once these have been made. */
+async function effectAfter(definitions: string, text: string) {
+  await shop.database.exec('BEGIN')
+  try {
+    await shop.database.exec(`SET LOCAL search_path = public; ${definitions}`)
+    const catalogue = await new CatalogueReader(shop.probe).read()
+    return (await shop.read(text, { catalogue })).effect
+  } finally {
+    await shop.database.exec('ROLLBACK')
+  }
+}
+
+describe('class 20: code that no word of a statement calls', () => {
+  const cast = `
+    CREATE FUNCTION shown(mood) RETURNS int LANGUAGE plpgsql AS 'BEGIN DELETE FROM plain; RETURN 1; END';
+    CREATE CAST (mood AS int) WITH FUNCTION shown(mood) AS IMPLICIT`
+  const row = 'CREATE TYPE pair AS (a checked)'
+
+  test.each([
+    ['a cast of somebody', cast, 'SELECT mood + 1 FROM customers'],
+    ['the same by a view', cast, 'SELECT count(*) FROM glad_customers'],
+    ['the same of a constant', cast, "SELECT 'glad'::mood + 1"],
+    ['the checks of a column, in a row', row, "SELECT '(1)'::pair"],
+    [
+      'the same of a table',
+      'CREATE TABLE t (a checked)',
+      "SELECT json_populate_record(NULL::t, '{}')",
+    ],
+  ])('%s', async (_what, definitions, text) => {
+    expect(await effectAfter(definitions, text)).toBe('unknown')
+  })
+
+  test('rows and enums without any of it are read as they were', async () => {
+    expect(
+      await effectAfter('CREATE TYPE pair AS (a int, m mood)', "SELECT '(1,glad)'::pair"),
+    ).toBe('read')
+  })
+})
