@@ -84,7 +84,7 @@ export async function startGateway(
   await housekeeping.once()
   agents.startDetached()
 
-  await openDeliveries(foundation, opened)
+  await openDeliveries(foundation)
   await control.listen(listen.address)
   const http = await agents.listen()
   const databasePorts = agents.ports.databases

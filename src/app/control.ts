@@ -33,7 +33,7 @@ import { reachableResources } from './reachable.ts'
 
 /** The control plane with all its routes, but for those of chats. It does not listen yet. `pages`: the folder of the built console. */
 export async function openControl(
-  { config, log, secrets, metrics, store, audit, sequencer }: Foundation,
+  { config, log, secrets, metrics, store, audit, background }: Foundation,
   { context, policies, identity, observed, compile }: OpenGate,
   agents: Agents,
   authenticator: Authenticator,
@@ -42,7 +42,7 @@ export async function openControl(
 ): Promise<ControlServer> {
   const { control: listen } = config.listen
   const deliveries = Object.keys(config.audit.deliveries)
-  const health = healthOf(context, () => policies.behind, deliveries)
+  const health = healthOf(context, () => policies.behind, deliveries, background)
   const control = await createControlServer({
     identity,
     publicUrl: listen.public_url,
@@ -64,7 +64,7 @@ export async function openControl(
   await control.register(channelRoutes, { gate: context })
   await control.register(linkRoutes, { store, recorder: audit })
   const exporting = {
-    ...{ store, audit, sequencer },
+    ...{ store, audit, sequencer: background },
     authorizeExport: (subject: Subject, asked: JsonObject) =>
       authorizeExport(context, subject, asked),
   }
@@ -73,7 +73,7 @@ export async function openControl(
   await control.register(retentionRoutes, { gate: context, keeping: keepingOf(config) })
   await control.register(traceRoutes, { store })
   await control.register(savedSearchRoutes, { store })
-  await control.register(transparencyRoutes, { store, sequencer })
+  await control.register(transparencyRoutes, { store, sequencer: background })
   await control.register(deliveryRoutes, { store, names: deliveries })
   await control.register(usageRoutes, { store })
   await control.register(resourceRoutes, {

@@ -1,18 +1,16 @@
 import { Holds } from '../approvals/hold.ts'
-import { openAnchors } from '../audit/anchor/open.ts'
 import { openAuditLog, type AuditLog } from '../audit/append.ts'
-import { Sequencer } from '../audit/log/sequencer.ts'
-import { WordBuilder } from '../audit/search/word-builder.ts'
 import type { Config } from '../config/schema.ts'
 import { openSecrets, type Secrets } from '../config/secrets.ts'
 import { openStoreWhenThere } from '../console/waiting-room.ts'
 import { SecretKeys } from '../gate/governing/secret-keys.ts'
 import { Outcomes } from '../gate/outcomes.ts'
 import type { Store } from '../store/db.ts'
-import { UsageProjector } from '../usage/projector.ts'
 import { openLease, type Lease, type LeaseTimes } from '../store/lease.ts'
 import type { Log } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
+import { openBackground } from './background/open.ts'
+import type { Background } from './background/work.ts'
 
 /** What everything else stands on. */
 export interface Foundation {
@@ -25,7 +23,7 @@ export interface Foundation {
   readonly lease: Lease
   readonly leaseTimes: LeaseTimes
   readonly audit: AuditLog
-  readonly sequencer: Sequencer
+  readonly background: Background
   readonly outcomes: Outcomes
   readonly holds: Holds
 }
@@ -51,31 +49,15 @@ export async function openFoundation(
     await SecretKeys.open({ file: config.secrets.file, secrets, store, log }),
     (it) => it.close(),
   )
-  // Closed after the sequencer, whose last checkpoint they keep.
-  const anchors = openAnchors(config.audit.anchor, { store, log })
-  for (const anchor of anchors) opened.adopt(anchor, (it) => it.close())
-  const sequencer = opened.adopt(
-    new Sequencer({
-      get signing() {
-        return secretKeys.signing
-      },
-      store,
-      audit,
-      log,
-      onCheckpoint: (checkpoint) => {
-        metrics.checkpointed(checkpoint)
-        for (const anchor of anchors) anchor.grown(checkpoint.size)
-      },
-    }),
+  const background = opened.adopt(
+    openBackground({ config, store, lease, audit, secretKeys, metrics, log }),
     (it) => it.close(),
   )
-  opened.adopt(new UsageProjector(store, log), (it) => it.close())
-  opened.adopt(new WordBuilder(store, log), (it) => it.close())
   const outcomes = opened.adopt(new Outcomes(lease, log), (it) => it.close())
   const holds = opened.adopt(new Holds(store, log), (it) => it.stop())
   await holds.start()
   return {
     ...{ config, log, secrets, secretKeys, metrics, store, lease, leaseTimes: times },
-    ...{ audit, sequencer, outcomes, holds },
+    ...{ audit, background, outcomes, holds },
   }
 }

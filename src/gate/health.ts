@@ -1,8 +1,10 @@
 import { channelHealth } from '../approvals/outbox.ts'
 import { countByState } from '../approvals/lists.ts'
+import { auditBacklog } from '../audit/backlog.ts'
 import { deliveryHealth } from '../audit/delivery/health.ts'
 import { probe } from '../store/probe.ts'
 import type { Facts } from '../telemetry/show-facts.ts'
+import { usageBacklog } from '../usage/backlog.ts'
 import type { GateContext } from './context.ts'
 
 /** Milliseconds that a probe or a scrape waits for the store: less than either of them waits for us. */
@@ -16,16 +18,23 @@ interface Health {
 }
 
 /**
- * How this replica is. `behind`: it cannot read the policies that another replica put into force. `deliveries`: names of those of the audit log.
+ * How this replica is. `behind`: it cannot read the policies that another replica put into force. `deliveries`: names of those of the audit log. `background`: what
+ * is done behind it.
  */
 export function healthOf(
   { store, lease, holds, audit, policies, announcing }: GateContext,
   behind: () => boolean,
   deliveries: readonly string[],
+  background: { readonly down: boolean },
 ): Health {
   const answer = probe(() => store.query('SELECT 1'), patience)
   const openApprovals = probe(() => countByState(store), patience)
   const channels = probe(() => channelHealth(store, announcing.channels), patience)
+  const backlog = probe(
+    async () =>
+      new Map(Object.entries({ ...(await auditBacklog(store)), usage: await usageBacklog(store) })),
+    patience,
+  )
   const delivered = probe(() => deliveryHealth(store, deliveries), patience)
   return {
     async obstacle() {
@@ -42,6 +51,8 @@ export function healthOf(
         policy: { hash, rules: rules.length },
         holdsWaiting: holds.waiting,
         auditQueue: audit.waiting,
+        backgroundUp: !background.down,
+        backlog: await backlog(),
         openApprovals: await openApprovals(),
         channels: await channels(),
         deliveries: await delivered(),

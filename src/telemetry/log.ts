@@ -32,3 +32,11 @@ export function createLog(level: string, destination?: { write(line: string): vo
   }
   return destination ? pino(options, destination) : pino(options)
 }
+
+/** Writes a line that another thread has made with a log of the same level, where this log writes its own. */
+export function writeLine(log: Log, line: string): void {
+  const { [pino.symbols.streamSym]: destination } = log as Log & {
+    [pino.symbols.streamSym]: { write(line: string): void }
+  }
+  destination.write(line)
+}

@@ -64,6 +64,10 @@ export class Metrics {
     'Batches of the audit log that this replica tried to deliver, by result.',
     ['delivery', 'result'],
   )
+  readonly #backgroundDeaths = this.#make.counter(
+    'background_restarts_total',
+    'Times that the thread behind the audit log ended, and was started again.',
+  )
 
   /** `resources`: the configured names. Their counters begin at 0, so that the first time that something happens is seen as a change. */
   constructor(resources: readonly string[] = []) {
@@ -90,6 +94,11 @@ export class Metrics {
 
   notRecorded(): void {
     this.#appendFailures.inc()
+  }
+
+  /** The thread behind the audit log has ended by itself. */
+  backgroundDied(): void {
+    this.#backgroundDeaths.inc()
   }
 
   /** A channel was told something, or was not. */

@@ -9,6 +9,10 @@ export interface Facts {
   readonly holdsWaiting: number
   /** Events that wait to be written. */
   readonly auditQueue: number
+  /** Somebody is at what is done behind the audit log. */
+  readonly backgroundUp: boolean
+  /** Events that wait for each part of that, on all replicas; `null` when the store does not answer. */
+  readonly backlog: ReadonlyMap<string, number> | null
   /** By state, on all replicas; `null` when the store does not answer. */
   readonly openApprovals: ReadonlyMap<string, number> | null
   /** What waits to be told outside, on all replicas; `null` when the store does not answer. */
@@ -45,6 +49,15 @@ const gaugesOf = (make: Instruments) => ({
     ['state'],
   ),
   queue: make.gauge('audit_queue_events', 'Audit events that wait to be written.'),
+  background: make.gauge(
+    'background_up',
+    '1 while somebody is at what is done behind the audit log. At 0 it waits, and nothing else does.',
+  ),
+  backlog: make.gauge(
+    'audit_backlog_events',
+    'Durable events that are not in the signed log yet (log), not found by their words (words), or not counted (usage). All replicas see the same ones.',
+    ['part'],
+  ),
   noticesWaiting: make.gauge(
     'notices_waiting',
     'Messages that are due and not delivered. All replicas see the same ones.',
@@ -83,6 +96,9 @@ export function showFacts(make: Instruments): (facts: Facts) => void {
     // Without an answer there is no number: the last one would be taken for the current one.
     gauges.open.reset()
     for (const [state, count] of openApprovals ?? []) gauges.open.set({ state }, count)
+    gauges.background.set(Number(facts.backgroundUp))
+    gauges.backlog.reset()
+    for (const [part, events] of facts.backlog ?? []) gauges.backlog.set({ part }, events)
     gauges.noticesWaiting.reset()
     gauges.noticesAge.reset()
     for (const { channel, waiting, oldest } of facts.channels ?? []) {

@@ -20,6 +20,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { policies } from '../e2e/policies.ts'
 import { startCountingUpstream, type CountingUpstream } from '../support/counting-upstream.ts'
 import { gatewayClient, type GatewayClient } from '../support/gateway-client.ts'
+import { createTestDatabase, storeKinds } from '../support/store.ts'
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts'
 
 // There is no Docker where the tests run. This makes the image's /app in a folder, from the Dockerfile's own words, and runs it as the image's user:
@@ -53,7 +54,7 @@ beforeAll(async () => {
   mkdirSync(data)
   for (const [name, text] of Object.entries(policies))
     writeFileSync(join(etc, 'policies', name), text)
-  writeFileSync(join(etc, 'sallyport.yaml'), configuration())
+  writeFileSync(join(etc, 'sallyport.yaml'), configuration(`data: ${data}`))
   chmodSync(image, 0o755)
   if (asRoot) chownSync(data, user.uid, user.gid)
 }, 120_000)
@@ -102,10 +103,10 @@ function build(): void {
   cpSync(join(root, 'dist/pages'), join(app, 'dist/pages'), { recursive: true })
 }
 
-function configuration(): string {
+function configuration(store: string): string {
   return `
 listen: { agents: { address: 127.0.0.1:0 }, control: { address: 127.0.0.1:0 } }
-data: ${data}
+${store}
 secrets: { file: ${data}/secrets.json }
 identity:
   issuers:
@@ -141,44 +142,57 @@ async function outcome(child: ChildProcess): Promise<{ code: number; output: str
   return { code, output }
 }
 
-describe('the image, without an engine', () => {
-  let gateway: ChildProcess
-  let addresses: { agentsUrl: string; controlUrl: string }
-  let client: GatewayClient
-  let said = ''
-  let before: string[]
+interface Serving {
+  readonly process: ChildProcess
+  readonly client: GatewayClient
+  readonly controlUrl: string
+}
 
-  beforeAll(async () => {
-    before = everything(app)
-    gateway = run(main, ['serve', '--config', join(etc, 'sallyport.yaml')])
-    addresses = await new Promise((resolve, reject) => {
+/** Resolves when it says where it is. */
+async function serve(file: string): Promise<Serving> {
+  const child = run(main, ['serve', '--config', file])
+  let said = ''
+  const addresses = await new Promise<{ agentsUrl: string; controlUrl: string }>(
+    (resolve, reject) => {
       const heard = (chunk: Buffer): void => {
         said += String(chunk)
         const [, agentsUrl, controlUrl] = /^agents +(\S+)\nconsole +(\S+)$/m.exec(said) ?? []
         if (agentsUrl && controlUrl) resolve({ agentsUrl, controlUrl })
       }
-      gateway.stdout!.on('data', heard)
-      gateway.stderr!.on('data', heard)
-      gateway.once('exit', () => reject(new Error(said)))
-    })
-    client = gatewayClient(issuer, () => addresses)
+      child.stdout!.on('data', heard)
+      child.stderr!.on('data', heard)
+      child.once('exit', () => reject(new Error(said)))
+    },
+  )
+  const client = gatewayClient(issuer, () => addresses)
+  return { process: child, client, controlUrl: addresses.controlUrl }
+}
+
+describe('the image, without an engine', () => {
+  let gateway: Serving
+  let before: string[]
+
+  beforeAll(async () => {
+    before = everything(app)
+    gateway = await serve(join(etc, 'sallyport.yaml'))
   }, 60_000)
 
-  afterAll(() => void gateway.kill('SIGKILL'))
+  afterAll(() => void gateway.process.kill('SIGKILL'))
 
   test('serves agents, people and probes', async () => {
+    const { client, controlUrl } = gateway
     expect((await client.agent('/crm/v1/customers')).status).toBe(200)
     expect((await client.agent('/crm/v1/customers/c-1', { method: 'DELETE' })).status).toBe(403)
     expect(await client.auditLog()).not.toHaveLength(0)
-    const page = await fetch(addresses.controlUrl, { headers: { accept: 'text/html' } })
+    const page = await fetch(controlUrl, { headers: { accept: 'text/html' } })
     expect(await page.text()).toContain('<title>Sallyport')
-    const metrics = await (await fetch(`${addresses.controlUrl}/metrics`)).text()
+    const metrics = await (await fetch(`${controlUrl}/metrics`)).text()
     expect(metrics).toContain('sallyport_store_info{kind="embedded"} 1')
   })
 
   test('its health check says yes, and no where nobody answers', async () => {
     const check = join(app, 'bin/healthcheck.js')
-    const url = `${addresses.controlUrl}/readyz`
+    const url = `${gateway.controlUrl}/readyz`
     expect(await outcome(run(check, [], { SALLYPORT_READY_URL: url }))).toEqual({
       code: 0,
       output: '{"status":"ok"}',
@@ -207,9 +221,23 @@ describe('the image, without an engine', () => {
     expect(checked).toMatchObject({ code: 0, output: expect.stringMatching(/^rules +1000$/m) })
   })
 
+  test.runIf(storeKinds.includes('postgres'))(
+    'has what works behind the audit log in a thread of its own',
+    async () => {
+      const file = join(etc, 'postgres.yaml')
+      writeFileSync(file, configuration(`store: { url: '${await createTestDatabase()}' }`))
+      const { client, process: replica } = await serve(file)
+      // Nobody else signs.
+      const signed = () => client.person('dana', '/api/audit/checkpoint')
+      await expect.poll(async () => (await signed()).status).toBe(200)
+      replica.kill('SIGTERM')
+      expect(await once(replica, 'exit')).toEqual([0, null])
+    },
+  )
+
   test('ends well, and has written to /data alone', async () => {
-    gateway.kill('SIGTERM')
-    const [code] = (await once(gateway, 'exit')) as [number]
+    gateway.process.kill('SIGTERM')
+    const [code] = (await once(gateway.process, 'exit')) as [number]
     expect(code).toBe(0)
     expect(everything(app)).toEqual(before)
     expect(readdirSync(data).toSorted()).toContain('secrets.json')

@@ -12,6 +12,8 @@ const facts = async () => ({
   policy: { hash: 'f00', rules: 1 },
   holdsWaiting: 0,
   auditQueue: 0,
+  backgroundUp: true,
+  backlog: null,
   openApprovals: null,
   channels: null,
   deliveries: null,

@@ -59,7 +59,8 @@ export class Sequencer {
   async #turn(): Promise<void> {
     const { store } = this.#deps
     try {
-      const tree = await takeTurn(store, turnEvery * 0.9)
+      // Less than the time between two turns: counted is from the end of the last one.
+      const tree = await takeTurn(store, turnEvery / 2)
       if (tree) await this.#sign(tree)
     } catch (error) {
       this.#late(error)

@@ -42,6 +42,8 @@ export class SecretKeys {
   // Owned by #take().
   #inUse: ReadonlyMap<string, Date> = new Map()
   #signing: readonly KeyObject[] = []
+  // Owned by onSigning(): hears of another list.
+  #onSigning: () => void = () => undefined
   // Owned by #settle(): nothing is left to be asked about what is in the file.
   #settled = false
   #propose: ((fresh: readonly NamedKey[]) => Promise<boolean>) | null = null
@@ -64,6 +66,11 @@ export class SecretKeys {
   /** The newest first; all of them sign checkpoints. Another list whenever they change. */
   get signing(): readonly KeyObject[] {
     return this.#signing
+  }
+
+  /** Calls `heard` whenever other keys sign from now on. */
+  onSigning(heard: () => void): void {
+    this.#onSigning = heard
   }
 
   /** Proposes what is new in the file. Rejects with `MistakesError` where none of its keys is in use then: nobody's session or kept answer could be opened. */
@@ -124,6 +131,7 @@ export class SecretKeys {
     this.#inUse = inUse
     for (const keyring of [cookies, sealing]) keyring.use(inUse)
     this.#signing = signing.filter((key) => inUse.has(signerId(key)))
+    this.#onSigning()
   }
 }
 
