@@ -1,9 +1,11 @@
 /**
  * What is read of the server's catalogue: PostgreSQL 13 and newer, readable by every role. Each query gives texts; lists are JSON. They run with
- * an empty search path, so that definitions come with every name qualified. What a view says is locked by whoever is changing it: nobody waits longer than this.
+ * an empty search path, so that definitions come with every name qualified. What a view says is locked by whoever is changing it: nobody waits longer than this. Compiling a
+ * question takes longer than answering it.
  */
 export const emptyPath = `
-  SELECT pg_catalog.set_config('search_path', '', false), pg_catalog.set_config('lock_timeout', '5s', false)`
+  SELECT pg_catalog.set_config('search_path', '', false), pg_catalog.set_config('lock_timeout', '5s', false),
+         pg_catalog.set_config('jit', 'off', false)`
 
 /** Which rows: by a column with an OID. */
 export type Which = (oid: string) => string
