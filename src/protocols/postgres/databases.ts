@@ -9,6 +9,12 @@ import type { CatalogueSource, Probe } from './sql/statement.ts'
 /** Milliseconds until a question about the catalogue has to be answered. */
 const patience = 15_000
 
+/**
+ * Milliseconds that a connection which has no more to ask stays open. DROP DATABASE, and CREATE DATABASE from it as a template, wait five seconds for others to leave
+ * (PostgreSQL's CountOtherDBBackends), and then refuse.
+ */
+const lingering = 2_000
+
 /** What is known of the catalogue of each database of a resource; asked for over a connection of the gateway's own, with the resource's credential. */
 export class Databases {
   readonly #config: PostgresResource
@@ -101,7 +107,7 @@ function poolConfig({ upstream, credential, ca }: PostgresResource, database: st
     database,
     ...credential,
     max: 1,
-    idleTimeoutMillis: 60_000,
+    idleTimeoutMillis: lingering,
     connectionTimeoutMillis: patience,
     query_timeout: patience,
     application_name: 'sallyport',

@@ -3,7 +3,13 @@ import { asSelect, type Functions } from './functions.ts'
 import type { Judge, Values } from './judge.ts'
 import type { Ledger } from './ledger.ts'
 import type { Names } from './names.ts'
-import { boundTooEarly, inFailedTransaction, noSuchFunction, noSuchName } from './refusal.ts'
+import {
+  boundTooEarly,
+  inFailedTransaction,
+  noSuchFunction,
+  noSuchName,
+  notUtf8,
+} from './refusal.ts'
 import { Run } from './run.ts'
 import { Skipped, type ServerSide } from './server-side.ts'
 import type { Portal, SessionNames } from './session-names.ts'
@@ -18,7 +24,7 @@ import {
   renames,
   settledByBind,
 } from './statement-kinds.ts'
-import { WireFault } from './wire/fault.ts'
+import { NotUtf8, WireFault } from './wire/fault.ts'
 import type { FrontendMessage, FrontendRows } from './wire/frontend.ts'
 import { bind, execute, query, randomName, type Report } from './wire/messages.ts'
 import {
@@ -123,7 +129,9 @@ export class Front {
   }
 
   #query({ body, bytes }: FrontendMessage): Promise<void> {
-    return this.#whole(bytes, readQuery(body), { types: [], bound: null })
+    const text = textOf(() => readQuery(body))
+    if (text instanceof NotUtf8) return this.#refuse('query', notUtf8(text))
+    return this.#whole(bytes, text, { types: [], bound: null })
   }
 
   /** A function call is judged as the SELECT that does the same, and sent as it is. */
@@ -167,9 +175,13 @@ export class Front {
     if (opensCopy(analysis)) await this.#copyOrEnd(run)
   }
 
-  #parse({ body, bytes }: FrontendMessage): void {
+  #parse({ body, bytes }: FrontendMessage): Promise<void> | void {
     const { statements } = this.#init.names
-    const { name, text, types } = readParse(body)
+    const request = textOf(() => readParse(body))
+    // In its place goes a Bind, which the server has to refuse too.
+    if (request instanceof NotUtf8)
+      return this.#unlessSkipped(this.#refuse('bind', notUtf8(request)))
+    const { name, text, types } = request
     this.#remember(text)
     if (name !== '') this.#changes += 1
     const change = statements.announce(name, { text, types }, this.#segment)
@@ -338,5 +350,15 @@ export class Front {
     } catch (error) {
       if (!(error instanceof Skipped)) throw error
     }
+  }
+}
+
+/** What `read` reads, or that its text is not text, which is no reason to end the session. */
+function textOf<Read>(read: () => Read): Read | NotUtf8 {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof NotUtf8) return error
+    throw error
   }
 }

@@ -39,6 +39,12 @@ export interface Values {
 
 const nothing: ReadonlyMap<string, Statement> = new Map()
 
+/**
+ * One statement that looks up no name but those of settings. SET TRANSACTION has to be the first in its transaction, and the gateway's own question would come before it. No backslash: what a
+ * string is may be in question too.
+ */
+const setsAlone = /^\s*(set|reset|show)\s[\w\s.,='"-]*;?\s*$/i
+
 /** Finds out what a text means in its session, and whether it may run there. */
 export class Judge {
   readonly #init: JudgeInit
@@ -50,6 +56,11 @@ export class Judge {
   /** What the text means here and now. */
   async read(text: string, segment: number): Promise<Analysis> {
     const { server, settings, names, analyser } = this.#init
+    if (setsAlone.test(text)) {
+      const alone = { ...settings.withoutNames, cursors: nothing, prepared: nothing }
+      const analysis = await analyser.analyse(text, alone)
+      if (isSessionOnly(analysis, nothing)) return analysis
+    }
     const context = await settings.context(segment)
     const cursors = names.cursorQueries
     const known = await analyser.analyse(text, { ...context, cursors, prepared: nothing })

@@ -27,13 +27,14 @@ export function readParameters(
 ): StartRequest {
   const user = given.get('user')
   if (!user) throw new Rejection('28000', 'no PostgreSQL user name specified in startup packet')
+  // First, since who wants to replicate names no database, or one that is called so (pg_basebackup).
+  if (given.has('replication') && !/^(false|off|no|0)$/i.test(given.get('replication')!))
+    throw new Rejection('42501', 'replication is not available through this gateway')
   const database = given.get('database') || user
   if (!databases.includes(database)) {
     const known = databases.join(', ')
     throw new Rejection('3D000', `database "${database}" is not available here`, `Use: ${known}.`)
   }
-  if (given.has('replication') && !/^(false|off|no|0)$/i.test(given.get('replication')!))
-    throw new Rejection('42501', 'replication is not available through this gateway')
 
   const parameters = new Map([
     ['database', database],

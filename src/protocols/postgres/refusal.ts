@@ -1,6 +1,7 @@
 import { Problem } from '../../core/errors.ts'
 import type { ProblemCode } from '../../core/reasons.ts'
 import type { Unreadable } from './sql/statement.ts'
+import type { NotUtf8 } from './wire/fault.ts'
 import type { Report } from './wire/messages.ts'
 
 /** What was decided about when it was bound may not be what it would do now. */
@@ -81,6 +82,11 @@ export function unreadableRefusal({ kind, why, position }: Unreadable, denied: R
     hint: 'What this gateway cannot read, it does not run, unless a rule allows everything here.',
     ...(position !== null && { position: position + 1 }),
   }
+}
+
+/** The server would refuse this text too, and go on (in its own words). */
+export function notUtf8({ code, message }: NotUtf8): Report {
+  return { severity: 'ERROR', code, message }
 }
 
 export const cancelled: Report = {

@@ -110,6 +110,19 @@ export class Settings {
     this.#moved = false
   }
 
+  /** For a text that names nothing but settings: nobody is asked. */
+  get withoutNames(): Omit<SqlContext, 'prepared' | 'cursors'> {
+    return {
+      searchPath: this.#searchPath,
+      role: this.#role,
+      database: this.#database,
+      catalogue: null,
+      unsettled: this.#touched,
+      temporary: this.#temporary,
+      harmless: this.#harmless,
+    }
+  }
+
   /**
    * What the next text means. Asks the server, if that may have changed; throws `Skipped` if the text will not be looked at. `anew`: what the catalogue says now, and not a moment
    * ago.
@@ -132,14 +145,9 @@ export class Settings {
     if (this.#stale && this.#server.answers.status !== 'E') await this.#refresh()
     if (catalogue && !this.#stale) this.#version = catalogue.version
     return {
-      searchPath: this.#searchPath,
-      role: this.#role,
-      database: this.#database,
+      ...this.withoutNames,
       // In a failed transaction nobody can be asked. Closed: what the rest of the text means is unknown then.
       catalogue: this.#stale ? null : catalogue,
-      unsettled: this.#touched,
-      temporary: this.#temporary,
-      harmless: this.#harmless,
     }
   }
 

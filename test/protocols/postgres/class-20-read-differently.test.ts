@@ -1,6 +1,16 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import pg from 'pg'
-import { bind, execute, parse, query, sync } from '../../../src/protocols/postgres/wire/messages.ts'
+import {
+  bind,
+  cstring,
+  execute,
+  int16,
+  message,
+  parse,
+  query,
+  readReport,
+  sync,
+} from '../../../src/protocols/postgres/wire/messages.ts'
 import { failureOf, hasPostgres, startDatabase, type DatabaseGateway } from './database.ts'
 import { shown, WireClient } from './wire-client.ts'
 
@@ -131,6 +141,26 @@ describe.runIf(hasPostgres)('class 20: SQL read differently from the server', ()
     client.send(query("SELECT 'a\0b' FROM orders"))
     expect(shown(await client.until('Z'))).toEqual(['E 08P01'])
     expect(await client.next()).toBeNull()
+  })
+
+  test('a text that is not UTF-8 is refused as by the server, with what is pipelined behind it, and the session goes on', async () => {
+    const client = await WireClient.open(db.port)
+    await client.logIn(db.database, await db.gateway.agentToken())
+    const text = Buffer.from("SELECT 'é' FROM orders\0", 'latin1')
+    client.send(message('Q', text))
+    const [error] = await client.until('Z')
+    expect(readReport(error!.body).get('M')).toBe(
+      'invalid byte sequence for encoding "UTF8": 0xe9 0x27 0x20',
+    )
+    const another = [parse('', 'SELECT id FROM orders'), bind('', ''), execute('')]
+    client.send(message('P', cstring(''), text, int16(0)), ...another, sync)
+    expect(shown(await client.until('Z'))).toEqual(['E 22021', 'Z I'])
+    client.send(query('BEGIN'))
+    expect(shown(await client.until('Z'))).toEqual(['C BEGIN', 'Z T'])
+    client.send(message('Q', text))
+    expect(shown(await client.until('Z'))).toEqual(['E 22021', 'Z E'])
+    client.send(query('ROLLBACK'))
+    expect(shown(await client.until('Z'))).toEqual(['C ROLLBACK', 'Z I'])
   })
 
   test('a session does not begin with settings that would change what it says', async () => {

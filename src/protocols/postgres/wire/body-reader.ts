@@ -1,8 +1,9 @@
-import { WireFault } from './fault.ts'
+import { isUtf8 } from 'node:buffer'
+import { NotUtf8, WireFault } from './fault.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** Reads the body of one message from its beginning to its end. Throws a `WireFault` when it is too short, too long or not UTF-8. */
+/** Reads the body of one message from its beginning to its end. Throws a `WireFault` when it is too short, too long or not UTF-8 (`NotUtf8`). */
 export class BodyReader {
   readonly #body: Buffer
   #at = 0
@@ -20,7 +21,7 @@ export class BodyReader {
     try {
       return utf8.decode(bytes)
     } catch {
-      throw new WireFault('invalid byte sequence for encoding "UTF8"', '22021')
+      throw new NotUtf8(invalidSequence(bytes))
     }
   }
 
@@ -63,6 +64,25 @@ export class BodyReader {
   end(): void {
     if (!this.atEnd) throw new WireFault('invalid message format')
   }
+}
+
+/** Bytes in which the first that is wrong is looked for. Behind that, nobody is told which it was. */
+const lookedAt = 64 * 1024
+
+/** What the server would name: as many bytes as the first of them announces (`pg_utf_mblen`). */
+function invalidSequence(bytes: Buffer): Buffer {
+  for (let at = 0; at < Math.min(bytes.length, lookedAt);) {
+    const sequence = bytes.subarray(at, at + announcedLength(bytes[at]!))
+    if (!isUtf8(sequence)) return sequence
+    at += sequence.length
+  }
+  return bytes.subarray(0, 0)
+}
+
+function announcedLength(first: number): number {
+  if ((first & 0xe0) === 0xc0) return 2
+  if ((first & 0xf0) === 0xe0) return 3
+  return (first & 0xf8) === 0xf0 ? 4 : 1
 }
 
 function tooShort(): WireFault {

@@ -12,3 +12,12 @@ export class WireFault extends Error {
     this.code = code
   }
 }
+
+/** Text that is not UTF-8. Where it ends is known all the same, so that the server can refuse it as an error of that text alone. */
+export class NotUtf8 extends WireFault {
+  constructor(sequence: Uint8Array) {
+    const bytes = [...sequence].map((byte) => ` 0x${byte.toString(16).padStart(2, '0')}`)
+    const which = bytes.length > 0 ? `:${bytes.join('')}` : ''
+    super(`invalid byte sequence for encoding "UTF8"${which}`, '22021')
+  }
+}

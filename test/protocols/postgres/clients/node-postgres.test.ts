@@ -172,6 +172,20 @@ describe.runIf(hasPostgres)('node-postgres', () => {
     })
   })
 
+  test('SET TRANSACTION is the first of its transaction, also when others change the catalogue meanwhile', async () => {
+    const address = await matrix.open()
+    await connected(address, async (client) => {
+      await client.query('BEGIN')
+      await connected(address, (other) => other.query('CREATE TABLE meanwhile (id int)'))
+      await client.query('SET TRANSACTION ISOLATION LEVEL SERIALIZABLE')
+      const { rows } = await client.query('SHOW transaction_isolation')
+      expect(rows).toEqual([{ transaction_isolation: 'serializable' }])
+      expect((await client.query('SELECT id FROM meanwhile')).rows).toEqual([])
+      await client.query('COMMIT')
+      await client.query('DROP TABLE meanwhile')
+    })
+  })
+
   test('held: it waits, and runs when it is approved', async () => {
     await connected(await matrix.ruled(), async (client) => {
       const deleting = client.query('DELETE FROM customers WHERE id = $1', [50])
