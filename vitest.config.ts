@@ -21,7 +21,7 @@ const slow = [
   'test/e2e/two-replicas.test.ts',
   'test/gate/{active-policies,class-15-races,life-of-an-approval,replay,store-vanishes}.test.ts',
   'test/identity/at-the-gateway.test.ts',
-  'test/protocols/postgres/clients/{drivers,prisma,programs,query-builders}.test.ts',
+  'test/protocols/postgres/clients/{drivers,installed,programs,query-builders}.test.ts',
   'test/policy/compile-aside.test.ts',
   'test/protocols/http/{clients/other-languages,constant-memory,silent-connections,tls-listener}.test.ts',
   'test/quickstart/demo-database.test.ts',

@@ -45,14 +45,15 @@ export const postgresql: Readonly<Record<string, Suite>> = {
     settings: ['max_prepared_transactions=20'],
     different: {},
   },
-  // Its traces have every message that libpq sent and got.
+  // Its traces have every message that libpq sent and got. How many there are of one depends on how fast it is.
   libpq_pipeline: {
     source: 'postgresql-15',
     needs: { ...needs, '/usr/include/postgresql/libpq-fe.h': 'libpq-dev' },
     build: `cd src/test/modules/libpq_pipeline && gcc -O1 -I/usr/include/postgresql/15/server -I/usr/include/postgresql -I/usr/include/postgresql/internal \\
         -o libpq_pipeline libpq_pipeline.c -lpq -L/usr/lib/postgresql/15/lib -lpgcommon -lpgport`,
     run: `cd src/test/modules/libpq_pipeline && for t in $(./libpq_pipeline tests); do
-        timeout 300 ./libpq_pipeline -r 700 -t trace $t "dbname=suite" >/dev/null 2>&1; echo "$t: $? $(cksum <trace)"; done`,
+        timeout 300 ./libpq_pipeline -r 700 -t trace $t "dbname=suite" >/dev/null 2>&1; code=$?
+        [ $t = uniqviol ] && : >trace; echo "$t: $code $(cksum <trace)"; done`,
     outcome: /^(?<name>\w+): (?<outcome>.*)$/,
     databases: ['suite'],
     different: {},

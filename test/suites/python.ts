@@ -9,6 +9,8 @@ const development = {
 }
 const pytestOutcome = /^(?<name>\S*test\/?\S+::.+?) (?<outcome>PASSED|FAILED|SKIPPED|XFAIL|ERROR)/
 const unittestOutcome = /^(?<name>test\S* \(\S*\)).*? ?\.\.\. (?<outcome>ok|FAIL|ERROR|skipped)/
+/** What a test says of itself comes in a line of its own, before how it came out. */
+const joined = String.raw`| sed -zE 's/(test\S* \(\S*\))\n([^\n]* \.\.\. )/\1 \2/g'`
 
 /** SQLAlchemy's tests of its dialect, and those that every dialect has to pass, with one of the drivers. */
 const sqlalchemy = (driver: string, module: string): Suite => ({
@@ -37,7 +39,7 @@ export const inPython: Readonly<Record<string, Suite>> = {
     build: `${python} setup.py build`,
     run: `PSYCOPG2_TESTDB=suite PSYCOPG2_TESTDB_USER=postgres PYTHONPATH=$(ls -d build/lib.*) timeout 1800 ${python} -c '
 import tests, unittest
-unittest.main(module=tests, defaultTest="test_suite", argv=["tests", "-v"])' 2>&1`,
+unittest.main(module=tests, defaultTest="test_suite", argv=["tests", "-v"])' 2>&1 ${joined}`,
     outcome: unittestOutcome,
     databases: ['suite', 'postgres'],
     settings: ['max_prepared_transactions=20'],
@@ -65,9 +67,9 @@ unittest.main(module=tests, defaultTest="test_suite", argv=["tests", "-v"])' 2>&
   },
   pg8000: {
     source: 'pg8000',
-    needs: pytest,
+    needs: { ...pytest, [`${packages}/dateutil`]: 'python3-dateutil' },
     packages: ['python3-scramp', 'python3-asn1crypto'],
-    build: 'true',
+    build: 'mkdir -p src/pg8000.egg-info && cp PKG-INFO src/pg8000.egg-info/',
     run: `psql -qc 'CREATE EXTENSION IF NOT EXISTS hstore'; PYTHONPATH="$PACKAGES/${packages}:$PWD/src" timeout 900 ${python} -m pytest -p no:cacheprovider -v --tb=no --ignore test/test_readme.py test`,
     outcome: pytestOutcome,
     databases: ['suite', 'postgres'],
@@ -78,7 +80,7 @@ unittest.main(module=tests, defaultTest="test_suite", argv=["tests", "-v"])' 2>&
     source: 'pygresql',
     needs: development,
     build: `${python} setup.py build`,
-    run: `cp -r tests build/lib.*/ && cd build/lib.* && timeout 900 ${python} -m unittest discover -v 2>&1`,
+    run: `cp -r tests build/lib.*/ && cd build/lib.* && timeout 900 ${python} -m unittest discover -v 2>&1 ${joined}`,
     outcome: unittestOutcome,
     databases: ['suite', 'postgres'],
     different: {},
@@ -87,7 +89,7 @@ unittest.main(module=tests, defaultTest="test_suite", argv=["tests", "-v"])' 2>&
     source: 'peewee',
     needs: { [`${packages}/psycopg2`]: 'python3-psycopg2' },
     build: 'true',
-    run: `PEEWEE_TEST_BACKEND=postgres PEEWEE_TEST_VERBOSITY=2 USER=postgres timeout 900 ${python} runtests.py -v 2 2>&1`,
+    run: `psql -qc 'CREATE DATABASE peewee_test'; PEEWEE_TEST_BACKEND=postgres USER=postgres timeout 900 ${python} runtests.py -v 2 2>&1 ${joined}`,
     outcome: unittestOutcome,
     databases: ['suite', 'postgres', 'peewee_test'],
     different: {},
@@ -102,17 +104,19 @@ unittest.main(module=tests, defaultTest="test_suite", argv=["tests", "-v"])' 2>&
       [`${packages}/asgiref`]: 'python3-asgiref',
       [`${packages}/sqlparse`]: 'python3-sqlparse',
     },
-    build: `cat >tests/suite_settings.py <<'EOF'
+    // Its psycopg 3 would be taken first, and may be too old.
+    build: `mkdir -p without/psycopg && echo 'raise ImportError' >without/psycopg/__init__.py
+      cat >tests/suite_settings.py <<'EOF'
 from test_sqlite import *
 postgres = {"ENGINE": "django.db.backends.postgresql"}
 DATABASES = {"default": {**postgres, "NAME": "suite"}, "other": {**postgres, "NAME": "other"}}
 EOF`,
     // Those of its tests that are about the database.
-    run: `cd tests && PYTHONPATH=.. timeout 3000 ${python} runtests.py --settings suite_settings --noinput --parallel 1 -v 2 \\
+    run: `cd tests && PYTHONPATH=../without:.. timeout 3000 ${python} runtests.py --settings suite_settings --noinput --parallel 1 -v 2 \\
       backends postgres_tests transactions transaction_hooks introspection inspectdb schema migrations migrations2 queries lookup expressions expressions_case expressions_window \\
       aggregation aggregation_regress annotations bulk_create constraints indexes db_functions db_utils select_for_update model_fields raw_query get_or_create delete delete_regress \\
       update ordering prefetch_related select_related many_to_many many_to_one custom_pk datatypes datetimes dates timezones fixtures distinct_on_fields multiple_database \\
-      async force_insert_update model_inheritance save_delete_hooks basic or_lookups xor_lookups filtered_relation test_utils 2>&1`,
+      async force_insert_update model_inheritance save_delete_hooks basic or_lookups xor_lookups filtered_relation test_utils 2>&1 ${joined}`,
     outcome: unittestOutcome,
     databases: ['suite', 'postgres', 'other', 'test_suite', 'test_other'],
     different: {},

@@ -1,36 +1,10 @@
-/*
- * A session with Prisma 7, its client without an engine, on the database of libpq's variables. Prints a line of JSON for each thing that it saw.
- *
- *   node session.mjs everything | denied | held
- *
- * Runs where the client has been generated and its packages are installed: prisma.test.ts does both, in a folder of its own.
- */
+// Prisma 7, its client without an engine: generated from schema.prisma before this runs.
 import { PrismaPg } from '@prisma/adapter-pg'
 import generated from './client/index.js'
+import { address, fails, see } from './seen.mjs'
 
 const { Prisma, PrismaClient } = generated
-const { PGHOST, PGPORT, PGDATABASE, PGUSER, PGPASSWORD } = process.env
-const adapter = new PrismaPg({
-  host: PGHOST,
-  port: Number(PGPORT),
-  database: PGDATABASE,
-  user: PGUSER,
-  password: PGPASSWORD,
-})
-const prisma = new PrismaClient({ adapter })
-
-const plain = (_, value) => (typeof value === 'bigint' ? `${value}n` : value)
-const see = (...what) => process.stdout.write(`${JSON.stringify(what, plain)}\n`)
-
-async function fails(work) {
-  try {
-    await work()
-  } catch ({ code, meta, name, cause }) {
-    const { originalCode, originalMessage } = cause ?? meta?.driverAdapterError?.cause ?? {}
-    return see(name, code, originalCode, originalMessage)
-  }
-  throw new Error('it did not fail')
-}
+const prisma = new PrismaClient({ adapter: new PrismaPg(address) })
 
 const placed = (day) => new Date(Date.UTC(2024, 1, day))
 
@@ -130,7 +104,7 @@ async function everything() {
   await prisma.$executeRaw`DROP TABLE orders`
 }
 
-const sessions = {
+export const session = {
   everything,
   async denied() {
     await fails(() => prisma.vault.findMany())
@@ -139,7 +113,5 @@ const sessions = {
     see(await prisma.customer.findUnique({ where: { id: 1 } }))
   },
   held: async () => see(await prisma.customer.deleteMany({ where: { id: 50 } })),
+  close: () => prisma.$disconnect(),
 }
-
-await sessions[process.argv[2]]()
-await prisma.$disconnect()
