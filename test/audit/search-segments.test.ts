@@ -29,7 +29,7 @@ const textOf = (index: number): Text => ({
 const build = (texts: readonly Text[]): Segment => {
   const builder = new SegmentBuilder(texts[0]!.index)
   for (const text of texts) builder.add(text)
-  return builder.finish()
+  return builder.finish()!
 }
 
 describe(`words of a segment (seed ${seed})`, () => {
@@ -120,7 +120,7 @@ describe(`words of a segment (seed ${seed})`, () => {
       })
     }
     expect(builder.isFull).toBe(true)
-    const { pages } = builder.finish()
+    const { pages } = builder.finish()!
     const largest = Math.max(...pages.map(({ word, data }) => word.length + data.length))
     expect(largest).toBeGreaterThan(most.events / 8)
     expect(largest).toBeLessThan(8_000)
@@ -132,7 +132,7 @@ describe(`words of a segment (seed ${seed})`, () => {
       const summary = `é${'🙂'.repeat(31)}${face}`
       builder.add({ ...textOf(index), personal: JSON.stringify({ details: { summary } }) })
     }
-    const found = builder.finish().pages.flatMap(({ data }) => {
+    const found = builder.finish()!.pages.flatMap(({ data }) => {
       const reader = new PageReader(data)
       const places = []
       while (reader.next()) if (reader.word.startsWith('é')) places.push(reader.places())

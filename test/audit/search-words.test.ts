@@ -247,6 +247,34 @@ describe.skipIf(!storeKinds.includes('postgres'))('words of what was erased', ()
   })
 })
 
+describe.skipIf(!storeKinds.includes('postgres'))('a log that somebody took links out of', () => {
+  test('has words for what is left of it', async () => {
+    const url = await createTestDatabase()
+    const store = await openPostgres(url)
+    atEnd(() => store.end())
+    const { audit } = await startReplica(store)
+    for (const input of inputs.slice(0, 40)) await audit.append(input)
+    await takeTurn(store, 0)
+    const owner = new Client({ connectionString: url })
+    await owner.connect()
+    await owner.query(
+      `ALTER TABLE sallyport.audit_links DISABLE TRIGGER append_only;
+       DELETE FROM sallyport.audit_links WHERE first BETWEEN 5 AND 9 OR first > 30`,
+    )
+    await owner.end()
+    while (await buildWords(store, 1));
+    expect(await store.query('SELECT next FROM sallyport.audit_words_progress')).toEqual([
+      { next: 40 },
+    ])
+    const update = inputs.slice(0, 30).filter((_, i) => i % 3 === 1 && !(i >= 4 && i < 9))
+    const found = await store.query<{ events: number }>(
+      'SELECT octet_length(ids) / 16 AS events FROM sallyport.audit_words',
+    )
+    expect(found).toEqual([{ events: 25 }])
+    expect((await all(store, { q: 'update' })).length).toBeGreaterThanOrEqual(update.length)
+  })
+})
+
 test('a word that somebody looks for means nothing but itself', () => {
   expect(termsOf(`Orders&"x" 'a':* /v1/Cust`)).toEqual([
     { text: 'orders&\\"x\\"', whole: ['orders', 'x'], begin: null },

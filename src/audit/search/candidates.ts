@@ -72,11 +72,12 @@ export async function* candidatesOf(
   }
 }
 
-/** As many segments as it probably takes, by what those that are done have given; at least as many again. */
+/** As many segments as it probably takes, by what those that are done have given; few have little to say about many. */
 function howMany(done: number, wanted: number, given: number): number {
   if (done === 0) return few
-  const all = given === 0 ? many : Math.ceil((1.2 * done * wanted) / given)
-  return Math.min(many, Math.max(done, all - done))
+  if (given === 0) return many
+  const all = Math.ceil((1.2 * done * wanted) / given)
+  return Math.min(many, 8 * done, Math.max(done, all - done))
 }
 
 /** What of these places of a segment is in bounds, the newest first. `all`: of all of them. */

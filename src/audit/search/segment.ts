@@ -62,6 +62,11 @@ export class SegmentBuilder {
     this.#reader.read(event, (posting) => this.#place(posting, at))
   }
 
+  /** There are no events from here on up to `until`. */
+  passOver(until: number): void {
+    this.#until = until
+  }
+
   /** Takes in all that a segment has which comes right behind. */
   append({
     until,
@@ -79,8 +84,11 @@ export class SegmentBuilder {
     }
   }
 
-  finish(): Segment {
+  /** `null`: there is nothing in it. */
+  finish(): Segment | null {
     const { ids, placeOf } = sorted(this.#ids)
+    const [lo, hi] = [ids[0], ids.at(-1)]
+    if (lo === undefined || hi === undefined) return null
     const writer = new PageWriter(ids.length)
     for (const [word, places] of this.#inOrder()) {
       writer.add(word, placeOf ? moved(places, placeOf) : places)
@@ -89,8 +97,8 @@ export class SegmentBuilder {
     return {
       first: this.#first,
       until: this.#until,
-      lo: ids[0]!,
-      hi: ids.at(-1)!,
+      lo,
+      hi,
       ids: Buffer.from(ids.join(''), 'hex'),
       size: this.#size,
       pages: writer.pages,
