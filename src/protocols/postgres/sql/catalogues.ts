@@ -14,8 +14,11 @@ export interface CataloguesOptions {
 
 /** How often a reading that DDL has overtaken is begun again at once. */
 const tries = 3
-/** Of the server's time, questions may take one part in so many. */
+/** What the server says of a view or table that has gone since it was listed: `could not open relation with OID`. */
+const overtaken = /^(XX000|42P01|42704|42883)$/
+/** Of the server's time, questions may take one part in so many, unless that makes them wait for longer than this, in milliseconds. */
 const share = 20
+const longest = 1_000
 
 interface Known {
   readonly catalogue: Catalogue | null
@@ -72,9 +75,11 @@ export class Catalogues implements CatalogueSource {
     for (let i = 0; i < tries; i++) {
       const generation = this.#generation
       const at = performance.now()
-      const catalogue = await this.#ask()
+      const catalogue = await this.#ask(i < tries - 1)
+      if (catalogue === 'overtaken') continue
+      const { window, pause } = this.#options
       const took = performance.now() - at
-      const lasts = catalogue ? Math.max(this.#options.window, took * share) : this.#options.pause
+      const lasts = catalogue ? Math.max(window, Math.min(took * share, longest)) : pause
       this.#known = { catalogue, generation, at, lasts }
       if (generation === this.#generation) return catalogue
     }
@@ -82,7 +87,7 @@ export class Catalogues implements CatalogueSource {
     return null
   }
 
-  async #ask(): Promise<Catalogue | null> {
+  async #ask(again: boolean): Promise<Catalogue | null | 'overtaken'> {
     const now = performance.now()
     const anew = now - this.#renewed >= this.#options.maxAge
     try {
@@ -90,6 +95,8 @@ export class Catalogues implements CatalogueSource {
       if (anew) this.#renewed = now
       return catalogue
     } catch (error) {
+      const { code = '' } = error as { code?: string }
+      if (again && overtaken.test(code)) return 'overtaken'
       // Closed: without a catalogue, names are unknown.
       this.#options.onError(error)
       return null
