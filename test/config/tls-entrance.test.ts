@@ -21,7 +21,7 @@ async function listen(authority: Authority, more: object = {}) {
       entrance.begin(raw).then(
         (socket) => {
           const { CN } = socket.getPeerCertificate().subject
-          socket.end(`${port} ${CN} ${socket.authorized}`)
+          socket.end(`${port} ${String(CN)} ${socket.authorized}`)
         },
         () => failed.push(port),
       )

@@ -222,11 +222,14 @@ describe.runIf(hasPostgres && openssl)('a client certificate of a database’s l
       expect(await psql(authority.issue('again', spiffe))).toBe('200')
     })
 
-    test('when its authority counts no more', async () => {
-      const ended = ending(await connected(bot))
+    test('when its authority counts no more, before the next statement', async () => {
+      const client = await connected(bot)
       writeFileSync(ca, stranger.pem)
       copyFileSync(stranger.revoke(), crl)
-      expect(await ended).toMatchObject(over)
+      const endless = async () => {
+        for (;;) await client.query('SELECT count(*) FROM orders')
+      }
+      expect(await failureOf(endless())).toMatchObject(over)
       expect(await psql(stranger.issue('new', spiffe))).toBe('200')
     })
   })
