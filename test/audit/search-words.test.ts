@@ -8,6 +8,7 @@ import type { EventInput } from '../../src/core/event.ts'
 import type { Store } from '../../src/store/db.ts'
 import { openPostgres } from '../../src/store/postgres.ts'
 import { agent, anIntent, startReplica } from '../support/audit.ts'
+import { replicaOfThen } from '../support/past.ts'
 import { atEnd, createTestDatabase, openTestStore, storeKinds } from '../support/store.ts'
 
 const verbs = ['SELECT', 'update', 'Delete']
@@ -75,13 +76,21 @@ describe.each(storeKinds)('looking words up in the log of the %s store', (kind) 
     built = await openTestStore(kind)
     plain = await openTestStore(kind)
     for (const store of [built, plain]) {
-      const { audit } = await startReplica(store)
-      for (const until of [300, 500, 660, 700]) {
-        const from = { 300: 0, 500: 300, 660: 500 }[until] ?? 660
-        await Promise.all(inputs.slice(from, until).map((input) => audit.append(input)))
+      // What is new is looked through, whether it has words or not.
+      const then = await replicaOfThen(store, new Date(Date.now() - 3_600_000))
+      for (const [from, until] of [
+        [0, 300],
+        [300, 500],
+        [500, 660],
+      ]) {
+        await Promise.all(inputs.slice(from, until).map((input) => then.append(input)))
         if (store === built) await buildAll(store)
       }
+      const { audit } = await startReplica(store)
+      await Promise.all(inputs.slice(660).map((input) => audit.append(input)))
     }
+    // As if all of it were new.
+    await plain.query('UPDATE sallyport.audit_tree SET turn_at = to_timestamp(0)')
   })
 
   /** By what they say, since each store gives ids of its own. */
