@@ -74,7 +74,8 @@ export async function startMatrix(): Promise<Matrix> {
   const owner = new pg.Client({ connectionString: url.href })
   await owner.connect()
   await owner.query(schema)
-  const databases = `${database}, ${empty}`
+  // `postgres` is where programs go that make and drop databases and roles.
+  const databases = `${database}, ${empty}, postgres`
   const gateway = await startTestGateway({
     upstream: 'http://127.0.0.1:9',
     policies: { 'rules.yaml': policies },

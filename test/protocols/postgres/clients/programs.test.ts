@@ -99,6 +99,70 @@ SHOW search_path;
     expect(await outcome(await matrix.open())).toEqual(direct)
   })
 
+  test('psql: files, variables, what went wrong, large objects', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sallyport-psql-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const file = (name: string) => join(folder, name)
+    writeFileSync(file('large'), 'large\n'.repeat(300_000))
+    writeFileSync(file('script.sql'), 'INSERT INTO numbered VALUES (1);\nSELECT 1/0;\n')
+    const script = `CREATE TABLE numbered (id int PRIMARY KEY, word text) PARTITION BY RANGE (id);
+CREATE TABLE numbered_low PARTITION OF numbered FOR VALUES FROM (0) TO (100);
+${described.map((command) => `\\${command}`).join('\n')}
+SELECT 1/0;
+\\errverbose
+SELECT 7 AS x, 8 AS y \\gset
+\\echo :x :y :SERVER_VERSION_NUM :ROW_COUNT :LAST_ERROR_SQLSTATE
+\\if :x
+SELECT :x;
+\\endif
+SELECT :'x'::int, $$quoted$$ \\gdesc
+SELECT * FROM customers LIMIT 2 \\g (format=csv) /dev/stdout
+\\copy numbered FROM PROGRAM 'seq 10 15 | sed s/$/,x/' csv
+\\copy (SELECT * FROM numbered) TO '${file('copied')}' csv header
+\\copy numbered FROM nowhere
+\\copy numbered TO PROGRAM 'cat -n'
+COPY numbered FROM STDIN \\; SELECT count(*) FROM numbered \\; COPY numbered TO STDOUT;
+20	y
+\\.
+\\ir ${file('script.sql')}
+SELECT count(*) FROM numbered;
+\\lo_import ${file('large')}
+\\lo_export :LASTOID ${file('exported')}
+\\! cmp ${file('large')} ${file('exported')} && echo the same
+\\lo_unlink :LASTOID
+\\lo_unlink 1
+BEGIN;
+SELECT nothing;
+ROLLBACK;
+DROP TABLE numbered;
+`
+    const seen = async (address: Address) => {
+      const first = await run(program('psql'), [...psql, '-a'], address, script)
+      const whole = await run(program('psql'), [...psql, '-1', '-f', file('script.sql')], address)
+      return [first.out.replaceAll(/^(lo_\w+) \d+$/gm, '$1'), first.notes, whole]
+    }
+    const direct = await seen(matrix.direct)
+    expect(direct[0]).toContain('the same\n')
+    expect(await seen(await matrix.open())).toEqual(direct)
+  })
+
+  test.each([
+    ['what is copied out', 'COPY (SELECT pg_sleep(60) FROM generate_series(1, 9)) TO STDOUT;\n'],
+    ['\\watch', 'SELECT pg_sleep(60) \\watch 1\n'],
+  ])('psql: Ctrl-C ends %s', async (_, sleeping) => {
+    const outcome = async (address: Address) => {
+      const child = spawn(program('psql'), psql, { env: variables(address) })
+      const out = Promise.all([text(child.stdout), text(child.stderr)])
+      child.stdin.end(`${sleeping}SELECT 'after';\n`)
+      await sleeps(matrix)
+      child.kill('SIGINT')
+      const [code] = (await once(child, 'close')) as [number]
+      return { code, out: await out }
+    }
+    const direct = await outcome(matrix.direct)
+    expect(await outcome(await matrix.open())).toEqual(direct)
+  })
+
   test('psql: denied, in a transaction, which is as failed as after any error', async () => {
     const script =
       "\\echo :SQLSTATE\nBEGIN;\nSELECT * FROM vault;\n\\echo :SQLSTATE\nSELECT 1;\nCOMMIT;\nSELECT 'after';\n"
@@ -141,6 +205,56 @@ SHOW search_path;
     expect(withoutKey(restored)).toEqual(withoutKey(direct))
   })
 
+  test('several at once: pg_dump, pg_restore, with the snapshot of one; and the database is dropped behind them', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sallyport-dump-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const to = join(folder, 'dump')
+    const address = await matrix.open()
+    const quietly = { code: 0, out: '', notes: '' }
+    expect(await run(program('pg_dump'), ['-j', '3', '-Fd', '-f', to], address)).toEqual(quietly)
+    const restore = ['-j', '2', '--no-owner', '--clean', '--if-exists', '-d', matrix.empty, to]
+    expect(await run(program('pg_restore'), restore, address)).toEqual(quietly)
+    const restored = await run(program('pg_dump'), ['--no-comments'], {
+      ...matrix.direct,
+      database: matrix.empty,
+    })
+    const original = await run(program('pg_dump'), ['--no-comments'], matrix.direct)
+    expect(withoutKey(restored)).toEqual(withoutKey(original))
+    expect(await run(program('dropdb'), [matrix.empty], address)).toEqual(quietly)
+  })
+
+  test.each([
+    ['vacuumdb', '-z', '-t', 'customers'],
+    ['vacuumdb', '--analyze-in-stages', '-t', 'customers'],
+    ['reindexdb', '-t', 'customers'],
+    ['reindexdb', '--concurrently', '-i', 'customers_email'],
+    ['clusterdb', '-t', 'customers'],
+    ['createuser', 'postgres'],
+    ['dropuser', 'nobody-of-this-name'],
+    ['createdb', 'not-allowed-to'],
+    ['pg_dumpall', '--roles-only', '--no-role-passwords'],
+    ['vacuumlo', '-n'],
+  ])('%s, as directly', async (name, ...args) => {
+    const inIt = name === 'vacuumlo' ? [matrix.direct.database] : []
+    const ran = async (address: Address) =>
+      withoutKey(await run(program(name), [...args, ...inIt], address))
+    expect(await ran(await matrix.open())).toEqual(await ran(matrix.direct))
+  })
+
+  test('pg_isready says so; what replicates is refused, and told why', async () => {
+    const address = await matrix.open()
+    expect(await run(program('pg_isready'), [], address)).toMatchObject({ code: 0 })
+    for (const [name, ...args] of [
+      ['pg_basebackup', '-D', '-', '-Ft', '-X', 'none'],
+      ['pg_receivewal', '-n', '-D', tmpdir()],
+      ['pg_recvlogical', '--create-slot', '--slot', 's', '-d', matrix.direct.database],
+    ] as const) {
+      const { code, notes } = await run(program(name), args, address)
+      expect(code).toBe(1)
+      expect(notes).toContain('replication is not available through this gateway')
+    }
+  })
+
   test('pgbench, in each of its protocols', async () => {
     const ran = await run(program('pgbench'), ['-i', '-q'], await matrix.open())
     expect(ran).toMatchObject({ code: 0 })
@@ -166,6 +280,51 @@ SHOW search_path;
     })
   })
 })
+
+/** psql's commands that ask the catalogue, each in its own way. */
+const described = [
+  'd+ numbered',
+  'd numbered_low',
+  'dS pg_class',
+  'da count',
+  'dA',
+  'db',
+  'dc utf8_to_latin1',
+  'dC int4',
+  'dconfig work_mem',
+  'dd',
+  'ddp',
+  'dD',
+  'dE',
+  'des',
+  'det',
+  'dew',
+  'df+ shout',
+  'dF',
+  'dFd',
+  'dFp',
+  'dFt',
+  'dg',
+  'di+ numbered*',
+  'dl',
+  'dL+',
+  'dm',
+  'do ||',
+  'dO',
+  'dp numbered',
+  'dP+',
+  'drds',
+  'dRp',
+  'dRs',
+  'ds',
+  'dT+ mood',
+  'dv+',
+  'dx+',
+  'dX',
+  'dy',
+  'sv pg_stat_activity',
+  'z customers',
+]
 
 const pipelined = `\\startpipeline
 BEGIN;
