@@ -11,7 +11,7 @@ const slow = [
   'test/channels/teams/{class-24-deceiving-in-teams,teams,teams-trouble}.test.ts',
   'test/cli/{login,stop}.test.ts',
   'test/console/console.e2e.test.ts',
-  'test/console/ui/{evidence,hostile,many,pages}.e2e.test.ts',
+  'test/console/ui/{evidence,hostile,many,pages,run}.e2e.test.ts',
   'test/e2e/crash.test.ts',
   'test/e2e/observe-crash.test.ts',
   'test/e2e/respond-async{,-crash,-race}.test.ts',

@@ -86,3 +86,19 @@ export async function logIn(page: Page, name: string): Promise<void> {
   await page.getByRole('button', { name }).click()
   await page.getByRole('heading', { name: /^Inbox/ }).waitFor()
 }
+
+/** Has everything on the screen once, as somebody does who scrolls through it. */
+export async function readAll(page: Page): Promise<void> {
+  // Both buttons go away by themselves, so waiting for one could be waiting for ever.
+  const pressIfThere = (name: string) =>
+    page
+      .getByRole('button', { name })
+      .evaluateAll(([button]: { click(): void }[]) => button?.click())
+  const approve = page.getByRole('button', { name: 'Approve once' })
+  await approve.waitFor()
+  while (await approve.isDisabled()) {
+    await pressIfThere('Show all of it')
+    await pressIfThere('Show what is missing')
+    await page.evaluate('new Promise(requestAnimationFrame)')
+  }
+}

@@ -6,6 +6,7 @@ import {
   launchChromium,
   logIn,
   openPage,
+  readAll,
   type StorageState,
 } from './chromium.ts'
 import { startDemoCompany, type DemoCompany } from './demo-company.ts'
@@ -19,22 +20,6 @@ const refund = (order: string, more: object = {}) => ({
 
 /** The card of the inbox with these words in it. */
 const card = (page: Page, words: string) => page.getByRole('listitem').filter({ hasText: words })
-
-/** Has everything on the screen once, as somebody does who scrolls through it. */
-async function readAll(page: Page): Promise<void> {
-  // Both buttons go away by themselves, so waiting for one could be waiting for ever.
-  const pressIfThere = (name: string) =>
-    page
-      .getByRole('button', { name })
-      .evaluateAll(([button]: { click(): void }[]) => button?.click())
-  const approve = page.getByRole('button', { name: 'Approve once' })
-  await approve.waitFor()
-  while (await approve.isDisabled()) {
-    await pressIfThere('Show all of it')
-    await pressIfThere('Show what is missing')
-    await page.evaluate('new Promise(requestAnimationFrame)')
-  }
-}
 
 const skipped = 'skipped: there is no Chromium here; install it, or name it in CHROMIUM_PATH'
 

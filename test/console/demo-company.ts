@@ -1,3 +1,4 @@
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,14 +8,37 @@ import { startGateway } from '../../src/app.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { Approval } from '../../src/console/ui/api/types.ts'
 import { startDemoApi, type DemoApi } from '../../src/quickstart/demo-api.ts'
+import type { DemoDatabase } from '../../src/quickstart/demo-database.ts'
 import { startIdentityProvider } from '../../src/quickstart/identity-provider.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 
 const file = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
+const quickstart = file('examples/quickstart/sallyport.yaml')
+
+/** The quickstart's configuration with more in it. */
+function configured(
+  folder: string,
+  { resources, rules }: NonNullable<DemoOptions['more']>,
+): string {
+  const path = join(folder, 'sallyport.yaml')
+  const text = readFileSync(quickstart, 'utf8')
+    .replace('resources:\n', `resources:\n${resources}`)
+    .replace('../../policies', './policies')
+  writeFileSync(path, text)
+  cpSync(file('policies'), join(folder, 'policies'), { recursive: true })
+  writeFileSync(join(folder, 'policies', 'more.yaml'), rules)
+  return path
+}
+
 /** The quickstart's company with a gateway before its API, and the console as it is in `src` now. */
 export interface DemoCompany {
   readonly consoleUrl: string
+  readonly agentsUrl: string
+  /** Where agents reach the orders. */
+  readonly databasePort: number
+  /** Of its support agent. */
+  readonly token: string
   readonly api: DemoApi
   /** Calls the API through the gateway, as its support agent, and waits for people for as long as the test runs. */
   agent(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>
@@ -26,8 +50,20 @@ export interface DemoCompany {
   close(): Promise<void>
 }
 
-/** With room for this many approvals of one agent. */
-export async function startDemoCompany({ holds = 100 } = {}): Promise<DemoCompany> {
+export interface DemoOptions {
+  /** Room for so many approvals of one agent. */
+  readonly holds?: number
+  /** Without one, nobody asks the database. */
+  readonly database?: DemoDatabase
+  /** In YAML: resources besides the quickstart's, and rules about them. */
+  readonly more?: { readonly resources: string; readonly rules: string }
+}
+
+export async function startDemoCompany({
+  holds = 100,
+  database,
+  more,
+}: DemoOptions = {}): Promise<DemoCompany> {
   await using opened = new AsyncDisposableStack()
   const folder = opened.adopt(await mkdtemp(join(tmpdir(), 'sallyport-console-')), (it) =>
     rm(it, { recursive: true, force: true }),
@@ -44,7 +80,7 @@ export async function startDemoCompany({ holds = 100 } = {}): Promise<DemoCompan
   const idp = opened.adopt(await startIdentityProvider({ port: 0, dataDir: folder, log }), (it) =>
     it.close(),
   )
-  const loaded = loadConfig(file('examples/quickstart/sallyport.yaml'), {
+  const loaded = loadConfig(more ? configured(folder, more) : quickstart, {
     AGENTS_PORT: '0',
     CONTROL_PORT: '0',
     DATA: folder,
@@ -53,8 +89,8 @@ export async function startDemoCompany({ holds = 100 } = {}): Promise<DemoCompan
     API: api.url,
     API_TOKEN: api.token,
     ORDERS_PORT: '0',
-    DATABASE_PORT: '9',
-    DATABASE_PASSWORD: 'nobody asks the database here',
+    DATABASE_PORT: String(database?.port ?? 9),
+    DATABASE_PASSWORD: database?.password ?? 'nobody asks the database here',
     LOG_LEVEL: 'error',
   })
   const config = {
@@ -81,6 +117,9 @@ export async function startDemoCompany({ holds = 100 } = {}): Promise<DemoCompan
 
   const running = opened.move()
   return {
+    agentsUrl: gateway.agentsUrl,
+    databasePort: gateway.databasePorts['orders-db']!,
+    token,
     consoleUrl: gateway.controlUrl,
     stopGateway: () => gateway.close(),
     async startGatewayAgain() {

@@ -119,7 +119,7 @@ describe('audit evidence', () => {
     const ended = await Promise.all(runs)
     busy.abort()
     await load
-    expect(ended.map(({ code }) => code).toSorted()).toEqual([0, 2, 2])
+    expect(ended.map(({ code }) => code).toSorted((a, b) => a - b)).toEqual([0, 2, 2])
     for (const { code, notes } of ended)
       if (code === 2) expect(notes).toMatch(/raced(\.part)? is there already/)
     expect(readdirSync(join(gateway.folder, 'raced'))).toHaveLength(4)

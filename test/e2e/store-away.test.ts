@@ -1,14 +1,21 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startCountingUpstream, type CountingUpstream } from '../support/counting-upstream.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { PostgresServer } from '../support/postgres.ts'
 import { storeKinds } from '../support/store.ts'
+import { sallyport } from '../support/terminal.ts'
 import { policies } from './policies.ts'
 import { problemIn, refund, verifiedLog, waiting } from './requests.ts'
 
 // A database is stopped and started here, and a lease runs out: that takes its time on a busy machine.
 const patience = 60_000
 const soon = { timeout: 30_000, interval: 100 }
+/** Longer than a lease, and than anything waits for the store. */
+const standsStillMs = 12_000
 
 describe.skipIf(!storeKinds.includes('postgres'))(
   'while PostgreSQL is away (class 25; needs PostgreSQL: the embedded store goes with its process)',
@@ -17,6 +24,7 @@ describe.skipIf(!storeKinds.includes('postgres'))(
     let database: PostgresServer
     let upstream: CountingUpstream
     let gateway: TestGateway
+    const delivered = mkdtempSync(join(tmpdir(), 'sallyport-delivered-'))
 
     beforeAll(async () => {
       database = await PostgresServer.start()
@@ -25,6 +33,7 @@ describe.skipIf(!storeKinds.includes('postgres'))(
         upstream: upstream.url,
         policies,
         databaseUrl: await database.createDatabase('gateway'),
+        config: `audit: { deliveries: { archive: { folder: ${delivered}, every: 1s } } }`,
         // Its lease runs out while the database is away.
         times: { leaseMs: 3_000, marginMs: 500 },
       })
@@ -34,6 +43,7 @@ describe.skipIf(!storeKinds.includes('postgres'))(
       await gateway.close()
       await upstream.close()
       await database.remove()
+      rmSync(delivered, { recursive: true })
     })
 
     const note = { method: 'POST', body: 'called back' }
@@ -100,6 +110,63 @@ describe.skipIf(!storeKinds.includes('postgres'))(
             .map(({ outcome }) => outcome?.result)
         }, soon)
         .toContain('succeeded')
+    })
+
+    it('and while it hangs under load: nothing is answered that is not on record, and deliveries go on where they were', async () => {
+      const sent: { body: string; status: number }[] = []
+      const reads: number[] = []
+      const until = new AbortController()
+      const load = Array.from({ length: 6 }, async (_, client) => {
+        for (let i = 0; !until.signal.aborted; i++) {
+          const body = `note ${client}-${i}`
+          sent.push({
+            body,
+            status: (await gateway.agent('/crm/v1/notes', { ...note, body })).status,
+          })
+          reads.push((await gateway.agent('/crm/v1/customers')).status)
+        }
+      })
+      upstream.arrived.length = 0
+      await sleep(1_000)
+      database.freeze()
+      try {
+        await sleep(standsStillMs)
+      } finally {
+        database.goOn()
+      }
+      const hung = sent.length
+      await expect
+        .poll(() => sent.slice(hung).some(({ status }) => status === 201), soon)
+        .toBe(true)
+      until.abort()
+      await Promise.all(load)
+
+      expect(new Set(sent.map(({ status }) => status))).toEqual(new Set([201, 503]))
+      expect(new Set(reads)).toEqual(new Set([200, 503]))
+      const bodies = upstream.arrived
+        .filter(({ method }) => method === 'POST')
+        .map(({ body }) => body)
+      const answered = sent.filter(({ status }) => status === 201).map(({ body }) => body)
+      expect(bodies.toSorted()).toEqual(answered.toSorted())
+      await expect
+        .poll(async () => {
+          const log = await verifiedLog(gateway, gateway.folder)
+          const open = new Set<string>()
+          for (const { type, action } of log) {
+            if (type === 'action.dispatched') open.add(action!.id)
+            if (type === 'action.completed') open.delete(action!.id)
+          }
+          return open.size
+        }, soon)
+        .toBe(0)
+      await expect
+        .poll(async () => {
+          const { out } = await sallyport(['audit', 'verify', delivered], {
+            folder: gateway.folder,
+          })
+          return /The log is what was signed/.test(out) || out
+        }, soon)
+        .toBe(true)
     })
   },
 )

@@ -38,13 +38,19 @@ function withEverywhere(text: string): EventInput {
       groups: [name],
       chain: [{ issuer: 'https://idp.example.com', subject: name }],
       claims: { note: name },
+      owner: { issuer: 'https://idp.example.com', subject: name },
     },
     resource: name,
     attributes: { http: { method: name, path: text } },
-    details: { summary: text },
+    // A chat's name for somebody, and where a delivery goes, are details as well.
+    details: { summary: text, channel: { tenant: name, name: text }, to: text },
     reason: name,
     rules: [name],
-    usage: { tables: [name], columns: [name] },
+    usage: {
+      ...{ tables: [name], columns: [name], datasets: [name], classes: [name], model: name },
+      ...{ tokens_in: 1, tokens_out: 2 },
+    },
+    outcome: { result: 'failed', status: 502, error: text },
     trace: name,
   })
 }

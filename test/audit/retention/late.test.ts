@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { Client } from 'pg'
 import { describe, expect, test } from 'vitest'
 import { manifestOf } from '../../../src/audit/export/manifest.ts'
@@ -81,7 +82,7 @@ describe.each(storeKinds)('what comes late into a month, in the %s store', (kind
         await sequencer.seal()
         const manifest = await manifestOf(store, { first: 0, end: lines.length })
         const text = JSON.stringify(manifest)
-        const report = await verifyExport(lines.values(), {
+        const report = await verifyExport(Readable.from(lines), {
           manifest: manifestFile.parse(JSON.parse(text)),
           keys: await listSigningKeys(store),
           older: null,

@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
+import type { ShownEvidence } from '../../../src/console/ui/api/types.ts'
 import { expectAccessible } from '../chromium.ts'
 import { describeInBrowser, goTo } from './in-browser.ts'
 
@@ -245,6 +246,60 @@ describeInBrowser('class 24, deceiving the approver', {}, ({ company, at }) => {
     await goTo(page, '#/policies?view=ask', /^Policies/)
     await page.getByLabel('Resource').fill('crm')
     await page.getByRole('button', { name: 'What would be decided?' }).click()
+    await expectInert(page)
+    expect(alarms).toEqual([])
+    await context.close()
+  })
+
+  test('so are the searches that somebody saved, and a run whose trace somebody else chose', async () => {
+    const { page, context, alarms } = await at('Dana Okafor')
+    const searches = [{ name: markup, query: { q: markup, subject: markup } }]
+    await page.route(
+      (url) => url.pathname === '/api/audit/searches',
+      (route) => route.fulfill({ json: { searches } }),
+    )
+    await goTo(page, '#/activity', 'Activity')
+    await page.getByText('Saved searches (1)').click()
+    await expectInert(page)
+    await page.locator('.saved a').click()
+    await expect.poll(() => page.getByLabel('Words in the events').inputValue()).toBe(markup)
+
+    const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
+    const traceparent = `00-${trace}-00f067aa0ba902b7-01`
+    await (await company().agent('/v1/refunds', {}, { prefer: 'wait=0', traceparent })).text()
+    await poison(page, `/api/audit/traces/${trace}`)
+    await goTo(page, `#/runs/${trace}`, 'A run, call by call')
+    await page.locator('.calls summary').first().click()
+    await page.getByText('Event action.decided').first().click()
+    await expectInert(page)
+    expect(alarms).toEqual([])
+    await context.close()
+  })
+
+  test('so is the evidence, whoever it is about', async () => {
+    await held()
+    const { page, context, alarms } = await at('Dana Okafor')
+    await page.route(
+      (url) => url.pathname === '/api/audit/evidence/report',
+      async (route) => {
+        const response = await route.fetch()
+        const lines = (await response.text()).trimEnd().split('\n')
+        const { report } = JSON.parse(lines.at(-1)!) as { report: ShownEvidence }
+        const answers = Object.fromEntries(
+          Object.entries(report.answers).map(([name, answer]) => [
+            name,
+            { ...answer, groups: hostile(answer.groups as unknown as Json) },
+          ]),
+        )
+        const findings = [{ kind: 'edited', line: 1, message: markup }]
+        const verified = { ...report.verified, ok: false, findings }
+        const body = JSON.stringify({ report: { ...report, answers, verified } })
+        await route.fulfill({ response, body: `${body}\n` })
+      },
+    )
+    await goTo(page, '#/evidence', 'Evidence')
+    await page.getByRole('button', { name: 'Read the log' }).click()
+    await page.getByRole('heading', { name: 'What the log says' }).waitFor()
     await expectInert(page)
     expect(alarms).toEqual([])
     await context.close()

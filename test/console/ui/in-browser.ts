@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe } from 'vitest'
 import { chromium, launchChromium, logIn, openPage } from '../chromium.ts'
-import { startDemoCompany, type DemoCompany } from '../demo-company.ts'
+import { startDemoCompany, type DemoCompany, type DemoOptions } from '../demo-company.ts'
 
 const skipped = ' (skipped: there is no Chromium here; install it, or name it in CHROMIUM_PATH)'
 
@@ -15,14 +15,14 @@ export interface InBrowser {
 /** Tests with a whole company and a browser; left out, and said so, where there is none. */
 export function describeInBrowser(
   title: string,
-  options: { holds?: number },
+  options: DemoOptions | (() => Promise<DemoOptions>),
   tests: (it: InBrowser) => void,
 ): void {
   describe.skipIf(!chromium)(`${title}${chromium ? '' : skipped}`, { timeout: 120_000 }, () => {
     let company: DemoCompany
     let browser: Browser
     beforeAll(async () => {
-      company = await startDemoCompany(options)
+      company = await startDemoCompany(typeof options === 'function' ? await options() : options)
       browser = await launchChromium()
     })
     afterAll(async () => {
