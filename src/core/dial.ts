@@ -18,7 +18,9 @@ export function dial(address: Address): Socket {
 
 /** The same. What it gives as `data` is good until it reads on: see `staticReads`. */
 export function dialStatic(address: Address): Socket {
-  const socket: Socket = connect({ ...optionsFor(address), onread: staticReads(() => socket) })
+  // As much at once as Node reads itself: whoever waits keeps no more of what comes.
+  const onread = staticReads(() => socket, 64 * 1024)
+  const socket: Socket = connect({ ...optionsFor(address), onread })
   return socket
 }
 

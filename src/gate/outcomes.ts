@@ -25,9 +25,22 @@ export class Outcomes {
    * replica may have recorded the outcome as `unknown` by then, and learns better from it. What never arrives stays `unknown`.
    */
   async persist(epoch: number, write: () => Promise<unknown>): Promise<void> {
+    const deadline = performance.now() + patience
     this.#underWay.begin()
     try {
-      await this.#persist(epoch, write)
+      for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
+        try {
+          await write()
+          return
+        } catch (error) {
+          if (this.#isLost(epoch, deadline)) {
+            this.#log.error({ err: error }, 'an outcome could not be recorded; it stays unknown')
+            return
+          }
+          this.#log.warn({ err: error }, 'an outcome is not recorded yet; trying again')
+        }
+        await this.#wait(pause)
+      }
     } finally {
       this.#underWay.end()
     }
@@ -39,25 +52,17 @@ export class Outcomes {
     await this.#underWay.none()
   }
 
-  async #persist(epoch: number, write: () => Promise<unknown>): Promise<void> {
+  /** Whether nobody here may say any more what became of it, and it is not worth trying. */
+  #isLost(epoch: number, deadline: number): boolean {
+    if (this.#lease.held(epoch)) return false
+    return this.#closing.signal.aborted || performance.now() > deadline
+  }
+
+  async #wait(pause: number): Promise<void> {
     const { signal } = this.#closing
-    const deadline = performance.now() + patience
-    for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
-      try {
-        await write()
-        return
-      } catch (error) {
-        const late = !this.#lease.held(epoch)
-        if (late && (signal.aborted || performance.now() > deadline)) {
-          this.#log.error({ err: error }, 'an outcome could not be recorded; it stays unknown')
-          return
-        }
-        this.#log.warn({ err: error }, 'an outcome is not recorded yet; trying again')
-        // While closing, the pause is not cut short to nothing: that would only beat on a store that is away.
-        // Cut short by closing it rejects, which only means: try now.
-        const soon = signal.aborted ? undefined : signal
-        await sleep(pause, undefined, { ref: false, signal: soon }).catch(() => undefined)
-      }
-    }
+    // While closing, the pause is not cut short to nothing: that would only beat on a store that is away.
+    // Cut short by closing it rejects, which only means: try now.
+    const soon = signal.aborted ? undefined : signal
+    await sleep(pause, undefined, { ref: false, signal: soon }).catch(() => undefined)
   }
 }

@@ -1,5 +1,6 @@
 import { isOwnCookie } from '../../core/own-cookies.ts'
 import { isNamed } from './header.ts'
+import { remembered } from './remembered.ts'
 import type { ReverseMapping } from './reverse-mapping.ts'
 
 /** Whose answer it is, and how its client sees the upstream. */
@@ -31,8 +32,8 @@ export function answerHeaders(raw: readonly string[], answering: Answering): str
   const dropped = namedByConnection(raw)
   const headers: string[] = []
   for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i]!.toLowerCase()
-    if (hopByHop.has(name) || dropped.has(name) || name.startsWith('sallyport-')) continue
+    const name = passedOn(raw[i]!)
+    if (name === null || dropped.has(name)) continue
     // Nor may an upstream say who is logged in at the control plane.
     if (name === 'set-cookie' && isOwnCookie(raw[i + 1]!)) continue
     headers.push(raw[i]!, seenFromOutside(name, raw[i + 1]!, answering))
@@ -40,6 +41,12 @@ export function answerHeaders(raw: readonly string[], answering: Answering): str
   headers.push('Sallyport-Action', answering.action)
   return headers
 }
+
+/** The name in lower case; `null` where it ends at the gateway. */
+const passedOn = remembered((raw) => {
+  const name = raw.toLowerCase()
+  return hopByHop.has(name) || name.startsWith('sallyport-') ? null : name
+})
 
 /** What of an answer its Connection header says is for the next hop (RFC 9110 §7.6.1), in lower case. */
 function namedByConnection(raw: readonly string[]): ReadonlySet<string> {
@@ -71,9 +78,9 @@ function seenFromOutside(name: string, value: string, { mapping, origin }: Answe
 export function answerTrailers(raw: readonly string[]): [string, string][] {
   const trailers: [string, string][] = []
   for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i]!.toLowerCase()
-    const forbidden = hopByHop.has(name) || name === 'content-length' || name === 'trailer'
-    if (!forbidden && !name.startsWith('sallyport-')) trailers.push([raw[i]!, raw[i + 1]!])
+    const name = passedOn(raw[i]!)
+    const forbidden = name === null || name === 'content-length' || name === 'trailer'
+    if (!forbidden) trailers.push([raw[i]!, raw[i + 1]!])
   }
   return trailers
 }

@@ -2,6 +2,7 @@ import { METHODS } from 'node:http'
 import { Problem } from '../../../core/errors.ts'
 import { ambiguous } from './ambiguous.ts'
 import { headerValue, type Header } from '../header.ts'
+import { remembered } from '../remembered.ts'
 import { checkHeaders } from './strict-headers.ts'
 import { checkTarget } from './strict-target.ts'
 
@@ -68,14 +69,17 @@ export function checkRequest(head: RequestHead): StrictRequest {
 }
 
 function hostOf(headers: readonly Header[], httpVersion: string): string | null {
-  const value = headerValue(headers, 'host')?.toLowerCase()
-  if (value === undefined) {
-    if (httpVersion === '1.0') return null
-    throw ambiguous('The request has no Host header.')
-  }
+  const value = headerValue(headers, 'host')
+  if (value !== null) return hostNamed(value)
+  if (httpVersion === '1.0') return null
+  throw ambiguous('The request has no Host header.')
+}
+
+const hostNamed = remembered((written) => {
+  const value = written.toLowerCase()
   if (!hostSyntax.test(value)) throw ambiguous('The Host header is not a host name.')
   return value.replace(/:\d+$/, '')
-}
+})
 
 /** RFC 9112 §6.3, RFC 9113 §8.1.1. The parser refuses most of this by itself; the forwarder relies on all of it. */
 function framingOf(headers: readonly Header[], { httpVersion, alone }: RequestHead): Framing {
