@@ -1,10 +1,8 @@
-import { Client } from 'pg'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { verifyStore } from '../../src/audit/verify.ts'
-import type { Store } from '../../src/store/db.ts'
-import { openPostgres } from '../../src/store/postgres.ts'
 import { anIntent, startReplica, until } from '../support/audit.ts'
-import { atEnd, createTestDatabase, openTestStore, storeKinds } from '../support/store.ts'
+import { openOwnedStore, type OwnedStore } from '../support/owned-store.ts'
+import { storeKinds } from '../support/store.ts'
 
 const insufficientPrivilege = '42501'
 const appendOnly = 'SP004'
@@ -25,46 +23,11 @@ const attacks = Object.entries(columns).flatMap(([table, column]) => [
   `TRUNCATE sallyport.${table}`,
 ])
 
-interface Attacked {
-  readonly store: Store
-  /** One statement as the owner of the tables, or as the role that may erase personal data. */
-  readonly asOwner: (sql: string) => Promise<unknown>
-  readonly asEraser: (sql: string) => Promise<unknown>
-}
-
-async function open(kind: Store['kind']): Promise<Attacked> {
-  const becomeEraser = 'SET LOCAL ROLE sallyport_eraser'
-  if (kind === 'postgres') {
-    const url = await createTestDatabase()
-    const owner = new Client({ connectionString: url })
-    await owner.connect()
-    atEnd(() => owner.end())
-    const store = await openPostgres(url)
-    atEnd(() => store.end())
-    return {
-      store,
-      asOwner: (sql) => owner.query(sql),
-      asEraser: (sql) => owner.query(`${becomeEraser}; ${sql}`),
-    }
-  }
-  const store = await openTestStore(kind)
-  const as = (role: string, sql: string) =>
-    store.tx(async (tx) => {
-      await tx.query(role)
-      await tx.query(sql)
-    })
-  return {
-    store,
-    asOwner: (sql) => as('SET LOCAL ROLE postgres', sql),
-    asEraser: (sql) => as(becomeEraser, sql),
-  }
-}
-
 describe.each(storeKinds)('the audit tables of the %s store', (kind) => {
-  let attacked: Attacked
+  let attacked: OwnedStore
 
   beforeAll(async () => {
-    attacked = await open(kind)
+    attacked = await openOwnedStore(kind)
     const { audit } = await startReplica(attacked.store)
     await audit.append(anIntent())
     // One that is linked after it was written.

@@ -3,13 +3,11 @@ import { DatabaseClock } from '../../src/audit/clock.ts'
 import type { Store } from '../../src/store/db.ts'
 import { openLease } from '../../src/store/lease.ts'
 import { quiet } from './audit.ts'
+import type { RunAs } from './owned-store.ts'
 import { atEnd } from './store.ts'
 
-/** Runs SQL as the owner of the tables. */
-export type AsOwner = (sql: string) => Promise<unknown>
-
 /** Makes the partition of a month that is over, as it was made when it began. */
-export async function provideMonth(asOwner: AsOwner, month: string): Promise<void> {
+export async function provideMonth(asOwner: RunAs, month: string): Promise<void> {
   const begin = `timestamptz '${month}-01 00:00:00Z'`
   await asOwner(`SET timezone = 'UTC'`)
   await asOwner(`DO $$ BEGIN

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { Client } from 'pg'
 import { describe, expect, test } from 'vitest'
 import { manifestOf } from '../../../src/audit/export/manifest.ts'
 import { listSigningKeys } from '../../../src/audit/log/checkpoints.ts'
@@ -13,39 +12,19 @@ import { listMonths } from '../../../src/audit/retention/months.ts'
 import { retentionOf } from '../../../src/audit/retention/retain.ts'
 import { verifyExport } from '../../../src/audit/verify.ts'
 import { manifestFile } from '../../../src/audit/verify/signed-log.ts'
-import type { Store } from '../../../src/store/db.ts'
-import { openPostgres } from '../../../src/store/postgres.ts'
 import { agent, anIntent, exported, quiet, startReplica } from '../../support/audit.ts'
-import { provideMonth, replicaOfThen, type AsOwner } from '../../support/past.ts'
+import { openOwnedStore } from '../../support/owned-store.ts'
+import { provideMonth, replicaOfThen } from '../../support/past.ts'
 import { python } from '../../support/python.ts'
-import { atEnd, createTestDatabase, openTestStore, storeKinds } from '../../support/store.ts'
+import { atEnd, storeKinds } from '../../support/store.ts'
 
 const month = '2024-03'
 const keepMs = 400 * 86_400_000
 const keeping = { keepMs, deliveries: [] }
 
-async function open(kind: Store['kind']): Promise<{ store: Store; asOwner: AsOwner }> {
-  if (kind === 'postgres') {
-    const url = await createTestDatabase()
-    const owner = new Client({ connectionString: url })
-    await owner.connect()
-    atEnd(() => owner.end())
-    const store = await openPostgres(url)
-    atEnd(() => store.end())
-    return { store, asOwner: (sql) => owner.query(sql) }
-  }
-  const store = await openTestStore(kind)
-  const asOwner: AsOwner = (sql) =>
-    store.tx(async (tx) => {
-      await tx.query('SET LOCAL ROLE postgres')
-      await tx.query(sql)
-    })
-  return { store, asOwner }
-}
-
 describe.each(storeKinds)('what comes late into a month, in the %s store', (kind) => {
   async function scene() {
-    const { store, asOwner } = await open(kind)
+    const { store, asOwner } = await openOwnedStore(kind)
     await provideMonth(asOwner, month)
     const { audit } = await startReplica(store)
     const signing = [generateKeyPairSync('ed25519').privateKey]

@@ -1,5 +1,4 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { Client } from 'pg'
 import { describe, expect, test } from 'vitest'
 import { evidenceLines } from '../../../src/audit/evidence/lines.ts'
 import { manifestOf, type Manifest } from '../../../src/audit/export/manifest.ts'
@@ -11,38 +10,18 @@ import { retentionOf } from '../../../src/audit/retention/retain.ts'
 import { searchEvents } from '../../../src/audit/search.ts'
 import { buildWords } from '../../../src/audit/search/build-words.ts'
 import { saveSearch } from '../../../src/audit/search/saved.ts'
-import type { Store } from '../../../src/store/db.ts'
-import { openPostgres } from '../../../src/store/postgres.ts'
 import { agent, anIntent, quiet, startReplica } from '../../support/audit.ts'
-import { provideMonth, replicaOfThen, type AsOwner } from '../../support/past.ts'
-import { atEnd, createTestDatabase, openTestStore, storeKinds } from '../../support/store.ts'
+import { openOwnedStore } from '../../support/owned-store.ts'
+import { provideMonth, replicaOfThen } from '../../support/past.ts'
+import { atEnd, storeKinds } from '../../support/store.ts'
 import { act, countAll, customers } from '../../usage/support.ts'
 
 const month = '2024-03'
 const keepMs = 400 * 86_400_000
 
-async function open(kind: Store['kind']): Promise<{ store: Store; asOwner: AsOwner }> {
-  if (kind === 'postgres') {
-    const url = await createTestDatabase()
-    const owner = new Client({ connectionString: url })
-    await owner.connect()
-    atEnd(() => owner.end())
-    const store = await openPostgres(url)
-    atEnd(() => store.end())
-    return { store, asOwner: (sql) => owner.query(sql) }
-  }
-  const store = await openTestStore(kind)
-  const asOwner: AsOwner = (sql) =>
-    store.tx(async (tx) => {
-      await tx.query('SET LOCAL ROLE postgres')
-      await tx.query(sql)
-    })
-  return { store, asOwner }
-}
-
 describe.each(storeKinds)('what leaves the %s store', (kind) => {
   async function scene() {
-    const { store, asOwner } = await open(kind)
+    const { store, asOwner } = await openOwnedStore(kind)
     const { audit } = await startReplica(store)
     const signing = [generateKeyPairSync('ed25519').privateKey]
     const sequencer = new Sequencer({ store, signing, audit, log: quiet })

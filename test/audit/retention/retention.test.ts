@@ -2,7 +2,6 @@ import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Client } from 'pg'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { exportText } from '../../../src/audit/export/format.ts'
 import { manifestOf } from '../../../src/audit/export/manifest.ts'
@@ -18,39 +17,20 @@ import { verifyExport, type VerifyReport } from '../../../src/audit/verify.ts'
 import { manifestFile } from '../../../src/audit/verify/signed-log.ts'
 import type { AuditLog } from '../../../src/audit/append.ts'
 import type { Store } from '../../../src/store/db.ts'
-import { openPostgres } from '../../../src/store/postgres.ts'
 import { agent, anIntent, exported, quiet, startReplica } from '../../support/audit.ts'
-import { provideMonth, replicaOfThen, type AsOwner } from '../../support/past.ts'
+import { openOwnedStore, type RunAs } from '../../support/owned-store.ts'
+import { provideMonth, replicaOfThen } from '../../support/past.ts'
 import { python } from '../../support/python.ts'
-import { atEnd, createTestDatabase, openTestStore, storeKinds } from '../../support/store.ts'
+import { atEnd, storeKinds } from '../../support/store.ts'
 
 const month = '2024-03'
 const keepMs = 400 * 86_400_000
 const keeping = { keepMs, deliveries: [] as string[] }
 
-async function open(kind: Store['kind']): Promise<{ store: Store; asOwner: AsOwner }> {
-  if (kind === 'postgres') {
-    const url = await createTestDatabase()
-    const owner = new Client({ connectionString: url })
-    await owner.connect()
-    atEnd(() => owner.end())
-    const store = await openPostgres(url)
-    atEnd(() => store.end())
-    return { store, asOwner: (sql) => owner.query(sql) }
-  }
-  const store = await openTestStore(kind)
-  const asOwner: AsOwner = (sql) =>
-    store.tx(async (tx) => {
-      await tx.query('SET LOCAL ROLE postgres')
-      await tx.query(sql)
-    })
-  return { store, asOwner }
-}
-
 describe.each(storeKinds)('a month that is kept elsewhere, in the %s store', (kind) => {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-retention-'))
   let store: Store
-  let asOwner: AsOwner
+  let asOwner: RunAs
   let audit: AuditLog
   let sequencer: Sequencer
   /** Everything, as it was exported before the month left. */
@@ -59,7 +39,7 @@ describe.each(storeKinds)('a month that is kept elsewhere, in the %s store', (ki
 
   beforeAll(async () => {
     atEnd(async () => rmSync(folder, { recursive: true }))
-    ;({ store, asOwner } = await open(kind))
+    ;({ store, asOwner } = await openOwnedStore(kind))
     await provideMonth(asOwner, month)
     const now = await startReplica(store)
     audit = now.audit
