@@ -1,4 +1,3 @@
-import { stringify } from 'csv-stringify/sync'
 import type { JsonValue } from '../../core/json.ts'
 import { toExported, type EventRow } from '../exported.ts'
 
@@ -50,8 +49,7 @@ export const csvHead = columns.join(',')
  */
 export function csvLine(row: EventRow): string {
   const event = toExported(row)
-  const cells = paths.map((path) => cell(path.reduce<JsonValue | undefined>(member, event)))
-  return stringify([cells], { escape_formulas: true, eof: false })
+  return paths.map((path) => cell(path.reduce<JsonValue | undefined>(member, event))).join(',')
 }
 
 function member(value: JsonValue | undefined, name: string): JsonValue | undefined {
@@ -61,15 +59,25 @@ function member(value: JsonValue | undefined, name: string): JsonValue | undefin
 
 function cell(value: JsonValue | undefined): string {
   if (value === undefined || value === null) return ''
-  return visibleControls(typeof value === 'string' ? value : JSON.stringify(value))
+  const text = visibleControls(typeof value === 'string' ? value : JSON.stringify(value))
+  const harmless = formula.test(text) ? `'${text}` : text
+  return special.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
 }
 
+// RFC 4180 §2.6; there are no line ends in a cell.
+const special = /[",]/
+
+// What spreadsheets take for its beginning, full-width forms too.
+const formula = /^[-=+@\uFF1D\uFF0B\uFF0D\uFF20]/
+
 // C0, DEL, C1, and the line ends of Unicode.
-const control = /[\p{Cc}\u2028\u2029]/gu
+const control = /[\p{Cc}\u2028\u2029]/u
+const controls = new RegExp(control, 'gu')
 
 function visibleControls(text: string): string {
+  if (!control.test(text)) return text
   return text.replace(
-    control,
+    controls,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
 }

@@ -2,7 +2,7 @@ import type { Store } from '../../store/db.ts'
 import { canonical } from '../canonical.ts'
 import { toExported, type EventRow } from '../exported.ts'
 import { takeTurn } from '../log/sequence.ts'
-import { membersOf } from './members.ts'
+import { mergeMembers, membersOf, type Member } from './members.ts'
 import { readRows, type RowOptions } from './rows.ts'
 import { partOf, type Part, type Span } from './stretches.ts'
 
@@ -14,16 +14,37 @@ export async function openExport(store: Store, span: Span = {}): Promise<Part> {
 
 /** An event as RFC 8785 canonical JSON: the one format that verifies. What is stored is canonical already, so its members are only put in order. */
 export function ndjsonLine(row: EventRow): string {
-  const { body, personal, ...place } = row
-  const hashed = body ? membersOf(body.toString()) : new Map<string, string>()
-  const erasable = personal ? membersOf(personal.toString()) : new Map<string, string>()
+  const hashed = row.body ? membersOf(row.body.toString()) : []
+  const erasable = row.personal ? membersOf(row.personal.toString()) : []
+  const event = hashed && erasable && mergeMembers(hashed, erasable)
+  const merged = event && mergeMembers(event, around(row, event))
   // Somebody wrote it another way: as it can be read, for a verifier to say what is wrong.
-  if (!hashed || !erasable) return canonical(toExported(row))
-  const { id, ...around } = toExported({ ...place, body: null, personal: null })
-  const members = new Map([['id', JSON.stringify(id)], ...hashed, ...erasable])
-  for (const [name, value] of Object.entries(around)) members.set(name, JSON.stringify(value))
-  const names = [...members.keys()].toSorted()
-  return `{${names.map((name) => `"${name}":${members.get(name)}`).join(',')}}`
+  return merged ? `{${merged.map(({ text }) => text).join(',')}}` : canonical(toExported(row))
+}
+
+/** What an event stands in, in order. */
+function around(
+  { index, id, leaf, salt, replica, epoch, n, prev, hash }: EventRow,
+  event: readonly Member[],
+): Member[] {
+  const members: Member[] = []
+  if (hash) members.push(inHex('hash', hash))
+  if (!event.some(({ name }) => name === 'id')) members.push(member('id', id))
+  if (index !== undefined) members.push(member('index', index))
+  if (leaf) members.push(inHex('leaf', leaf))
+  if (prev) members.push(inHex('prev', prev))
+  if (salt) members.push(inHex('salt', salt))
+  const linked = replica !== null && epoch !== null && n !== null
+  members.push(member('seq', linked ? { epoch, n, replica } : null))
+  return members
+}
+
+function member(name: string, value: unknown): Member {
+  return { name, text: `"${name}":${JSON.stringify(value)}` }
+}
+
+function inHex(name: string, bytes: Buffer): Member {
+  return { name, text: `"${name}":"${bytes.toString('hex')}"` }
 }
 
 /**

@@ -2,7 +2,8 @@ import type { Indexes } from '../../core/event.ts'
 import type { Store } from '../../store/db.ts'
 import type { EventRow } from '../exported.ts'
 import { listRetentions } from '../retentions.ts'
-import { nextStretch, readPart, stretchAt, type Part } from './stretches.ts'
+import { readPart, type Page } from './part.ts'
+import { stretchAt, type Part } from './stretches.ts'
 
 /** Events that are read at a time; one stretch of links is read whole. */
 const pageSize = 1_000
@@ -27,16 +28,14 @@ export async function* readPages(
   { first, end }: Part,
   { personal = true }: RowOptions = {},
 ): AsyncGenerator<readonly EventRow[]> {
-  const read = async (start: number | null): Promise<readonly EventRow[]> =>
-    start === null || start >= end ? [] : readPart(store, { first: start, end }, pageSize)
+  const read = async (start: number | null): Promise<Page> =>
+    start === null ? { rows: [], next: null } : readPart(store, { first: start, end }, pageSize)
   const elsewhere = new Elsewhere(store)
-  const start = await stretchAt(store, first)
-  let reading = read(start)
+  let reading = read(await stretchAt(store, first))
   for (;;) {
-    const rows = await reading
-    if (rows.length === 0) return
-    // Behind links that somebody took away the log goes on, and verifying names what is missing.
-    reading = nextStretch(store, { first: rows.at(-1)!.index! + 1, end }).then(read)
+    const { rows, next } = await reading
+    if (next === null) return
+    reading = read(next)
     // Whoever goes on hears of an error, and whoever does not has no use for it.
     reading.catch(() => {})
     const wanted = await elsewhere.mark(rows.filter(({ index }) => index! >= first && index! < end))

@@ -1,5 +1,4 @@
 import type { Queryable } from '../../store/db.ts'
-import type { EventRow } from '../exported.ts'
 
 /** A part of the transparency log: the events at `first` and behind it, up to `end`. */
 export interface Part {
@@ -29,35 +28,46 @@ export async function partOf(store: Queryable, { from, to }: Span): Promise<Part
   return { first, end: Math.max(first, end) }
 }
 
-/** Up to `count` events of a part, and a stretch more at most: from the one at `first`, in the order of the log. */
-export function readPart(
+/** Events that were linked at once, and follow each other in the log from `start` on. Hashes have 32 bytes for each. */
+export interface Stretch {
+  readonly start: number
+  readonly replica: string
+  readonly epoch: number
+  /** The place of the first link in its chain. */
+  readonly first: number
+  readonly ids: readonly string[]
+  readonly leaves: Buffer
+  /** The hash of the link before the first. */
+  readonly prev: Buffer
+  readonly hashes: Buffer
+}
+
+/** That are read at a time; so many have a page's events, unless hardly anything happens. */
+const mostStretches = 100
+
+/** The next stretches that begin in a part and whose links are there: up to `count` events, and a stretch more at most. Empty when there is none. */
+export async function readStretches(
   store: Queryable,
   { first, end }: Part,
   count: number,
-): Promise<EventRow[]> {
-  return store.query<EventRow>(
-    `WITH stretches AS (
-       SELECT *, sum(count) OVER (ORDER BY start) - count AS before
-       FROM (SELECT * FROM sallyport.audit_tree_stretches
-             WHERE start >= $1 AND start < $2
-             ORDER BY start LIMIT $3) next)
-     SELECT s.start + link.place - 1 AS index, link.event AS id, e.body, e.salt, e.personal,
-            s.replica, s.epoch, s.first + link.place - 1 AS n,
-            substring(l.prev || l.hashes FROM (32 * link.place - 31)::int FOR 32) AS prev,
-            substring(l.hashes FROM (32 * link.place - 31)::int FOR 32) AS hash,
-            CASE WHEN e.body IS NULL THEN substring(l.leaves FROM (32 * link.place - 31)::int FOR 32) END AS leaf
-     FROM stretches s
-     JOIN sallyport.audit_links l USING (replica, epoch, first)
-     CROSS JOIN unnest(l.events) WITH ORDINALITY AS link (event, place)
-     LEFT JOIN sallyport.audit_events e ON e.id = link.event
-     WHERE s.before < $3
-     ORDER BY s.start, link.place`,
-    [first, end, count],
+): Promise<Stretch[]> {
+  const rows = await store.query<Omit<Stretch, 'ids'> & { readonly ids: string }>(
+    // What somebody emptied is no id, and does not move those behind it.
+    `SELECT start, replica, epoch, first, array_to_string(events, ',', '') AS ids, leaves, prev, hashes
+     FROM (SELECT *, sum(count) OVER (ORDER BY start) - count AS before
+           FROM (SELECT * FROM sallyport.audit_tree_stretches
+                 JOIN sallyport.audit_links USING (replica, epoch, first)
+                 WHERE start >= $1 AND start < $2
+                 ORDER BY start LIMIT $4) next) counted
+     WHERE before < $3
+     ORDER BY start`,
+    [first, end, count, mostStretches],
   )
+  return rows.map((row) => ({ ...row, ids: row.ids.split(',') }))
 }
 
 /** Where the next stretch begins whose links are there, at or behind `first`. `null` when none is. */
-export async function nextStretch(store: Queryable, { first, end }: Part): Promise<number | null> {
+async function nextStretch(store: Queryable, { first, end }: Part): Promise<number | null> {
   const [row] = await store.query<{ start: number }>(
     `SELECT s.start FROM sallyport.audit_tree_stretches s
      JOIN sallyport.audit_links l USING (replica, epoch, first)

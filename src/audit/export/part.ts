@@ -1,0 +1,49 @@
+import type { Queryable } from '../../store/db.ts'
+import type { EventRow } from '../exported.ts'
+import { readEvents, type StoredEvent } from './events.ts'
+import { readStretches, type Part, type Stretch } from './stretches.ts'
+
+export interface Page {
+  readonly rows: readonly EventRow[]
+  /** Where to go on; `null` when no more is there. */
+  readonly next: number | null
+}
+
+/** Up to `count` events of a part, and a stretch more at most: from the stretch at `first`, or the next one whose links are there, in the order of the log. */
+export async function readPart(store: Queryable, part: Part, count: number): Promise<Page> {
+  const stretches = await readStretches(store, part, count)
+  const last = stretches.at(-1)
+  if (!last) return { rows: [], next: null }
+  const events = await readEvents(
+    store,
+    stretches.flatMap(({ ids }) => ids),
+  )
+  // Behind links that somebody took away the log goes on, and verifying names what is missing.
+  return { rows: stretches.flatMap((stretch) => rowsOf(stretch, events)), next: last.start + 1 }
+}
+
+function rowsOf(
+  { start, replica, epoch, first, ids, leaves, prev, hashes }: Stretch,
+  events: ReadonlyMap<string, StoredEvent>,
+): EventRow[] {
+  return ids.map((id, at) => {
+    const event = events.get(id)
+    return {
+      index: start + at,
+      id,
+      body: event?.body ?? null,
+      salt: event?.salt ?? null,
+      personal: event?.personal ?? null,
+      replica,
+      epoch,
+      n: first + at,
+      prev: at === 0 ? prev : hashAt(hashes, at - 1),
+      hash: hashAt(hashes, at),
+      leaf: event ? null : hashAt(leaves, at),
+    }
+  })
+}
+
+function hashAt(hashes: Buffer, at: number): Buffer {
+  return hashes.subarray(32 * at, 32 * at + 32)
+}
