@@ -5,23 +5,21 @@ import type { Queryable, Store } from '../store/db.ts'
 import { isSuperseded } from '../store/generation.ts'
 import type { Epoch, Lease } from '../store/lease.ts'
 import type { Log } from '../telemetry/log.ts'
-import type { Counted } from '../telemetry/count-events.ts'
 import { Metrics } from '../telemetry/metrics.ts'
-import { ChainWriter, type Item } from './chain-writer.ts'
+import { ChainWriter } from './chain-writer.ts'
 import { DatabaseClock } from './clock.ts'
+import { Company } from './company.ts'
 import { describe, type Described } from './event.ts'
 import { provideMonths } from './months.ts'
 import { Queue, unavailable } from './queue.ts'
 import { buryEpoch } from './reconcile.ts'
-import { findUnlinked, insertUnlinked, readClock } from './rows.ts'
+import { insertUnlinked, readClock } from './rows.ts'
+import { Unlinked } from './unlinked.ts'
 
 /** In milliseconds: how often the patience of those who wait is looked at, the unlinked events, and the months to come. */
 const watchEvery = 250
 const sweepEvery = 2_000
 const monthsEvery = 24 * 60 * 60_000
-const mostLinkedAtOnce = 500
-/** Milliseconds that what nobody waits for waits for company. */
-const lingering = 10
 
 interface AuditContext {
   readonly store: Store
@@ -57,12 +55,10 @@ export class AuditLog {
   readonly #over = new AbortController()
   readonly #timers: readonly NodeJS.Timeout[]
   readonly #queue = new Queue()
+  readonly #unlinked: Unlinked
+  readonly #company = new Company()
   // Owned by #wake() and #pump().
   #pumping: Promise<void> | null = null
-  #linkWanted = true
-  // Owned by #company(): ends it; and its time limit. One that is still running from before is soon enough: starting and stopping one for each batch costs more.
-  #hurry: (() => void) | null = null
-  #lingering: NodeJS.Timeout | null = null
   // Owned by close().
   #closed = false
 
@@ -76,6 +72,7 @@ export class AuditLog {
     this.#log = log
     this.#metrics = metrics
     this.#clock = clock
+    this.#unlinked = new Unlinked({ store, replica: lease.replica, log, metrics })
     const more = () => this.#queue.awaited
     this.#writer = new ChainWriter({ store, lease, clock, log, metrics, more })
     this.#timers = [
@@ -109,7 +106,7 @@ export class AuditLog {
 
   /** Links what was written and has been committed, soon. Forgetting to call it, or dying before, only delays that. */
   linkWritten(): void {
-    this.#linkWanted = true
+    this.#unlinked.want()
     this.#wake()
   }
 
@@ -171,67 +168,21 @@ export class AuditLog {
 
   #wake(): void {
     this.#pumping ??= this.#pump()
-    if (this.#urgent) this.#hurry?.()
+    if (this.#urgent) this.#company.hurry()
   }
 
   get #urgent(): boolean {
-    return this.#queue.awaited || this.#linkWanted
+    return this.#queue.awaited || this.#unlinked.wanted
   }
 
   async #pump(): Promise<void> {
     // What this turn of the event loop brings goes together.
     await nextTurn()
-    while (!this.#queue.empty || this.#linkWanted) {
-      if (!this.#urgent) await this.#company()
-      const unlinked = await this.#unlinked()
+    while (!this.#queue.empty || this.#unlinked.wanted) {
+      if (!this.#urgent) await this.#company.wait()
+      const unlinked = await this.#unlinked.take()
       await this.#writer.write([...unlinked, ...this.#queue.take()], this.#over.signal)
     }
     this.#pumping = null
-  }
-
-  /** Resolves when something came that cannot wait, with what came in the same turn, or after a while. */
-  async #company(): Promise<void> {
-    if (this.#lingering === null) {
-      this.#lingering = setTimeout(() => {
-        this.#lingering = null
-        this.#hurry?.()
-      }, lingering)
-    }
-    await new Promise<void>((resolve) => (this.#hurry = resolve))
-    this.#hurry = null
-    await nextTurn()
-  }
-
-  #linked(id: string, body: string, error: unknown): void {
-    if (error !== undefined) {
-      this.#log.error({ err: error, event: id }, 'an event cannot be linked')
-      return
-    }
-    try {
-      this.#metrics.recorded(JSON.parse(body) as Counted)
-    } catch (failure) {
-      this.#log.error({ err: failure, event: id }, 'what was linked is not what was written')
-    }
-  }
-
-  async #unlinked(): Promise<Item[]> {
-    if (!this.#linkWanted) return []
-    this.#linkWanted = false
-    try {
-      const found = await findUnlinked(this.#store, this.#lease.replica, mostLinkedAtOnce)
-      this.#linkWanted = found.length === mostLinkedAtOnce
-      return found.map(({ id, body }) => ({
-        id,
-        body,
-        described: null,
-        under: null,
-        abandoned: false,
-        settle: (error) => this.#linked(id, body, error),
-      }))
-    } catch (error) {
-      // They are durable, and stay on the list: the sweep asks again.
-      this.#log.warn({ err: error }, 'unlinked events could not be read')
-      return []
-    }
   }
 }
