@@ -62,6 +62,8 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
   const answers = new UnderWay()
   const work = new UnderWay()
   const late = new AbortController()
+  // Owned by close().
+  let closing = false
 
   const connections = new Connections(listen, log)
   const live = new LiveExchanges((running) => gate.whyEnded(running), log)
@@ -71,8 +73,9 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
     response.on('close', () => answers.end())
     if (message instanceof Http1Message && response instanceof Http1Response) {
       remember(message.socket, response)
-      // Node's parser skips what comes in one packet with an offer to upgrade, so no request may follow on this connection.
-      if (message.headers.upgrade !== undefined) response.shouldKeepAlive = false
+      // Node's parser skips what comes in one packet with an offer to upgrade, so no request may follow on this connection. Nor while the server closes: whoever
+      // goes on asking on an open connection would keep it from ever being done, and be cut off in the middle of something.
+      if (closing || message.headers.upgrade !== undefined) response.shouldKeepAlive = false
     }
     try {
       message.checked = checkRequest(requestHead(message as Http1Message | Http2Message))
@@ -189,6 +192,7 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
       return app.server.address() as AddressInfo
     },
     async close() {
+      closing = true
       const closed = app.close()
       sessions?.goAway()
       live.stop()

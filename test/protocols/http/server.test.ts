@@ -175,6 +175,32 @@ test('closing: no more connections, and everything under way gets its answer', a
   expect(gateway.gate.outcomes).toHaveLength(2)
 })
 
+test('closing: whoever goes on asking on an open connection is told that it closes, and keeps nothing from ending', async () => {
+  const { upstream } = await behind(() => () => undefined)
+  const gateway = await startGateway([{ upstream: upstream.url }])
+  const busy = connect(gateway.port, '127.0.0.1')
+  let answers = ''
+  busy.setEncoding('latin1').on('data', (text) => (answers += text))
+  busy.write(request('/crm/v1'))
+  await upstream.received(1)
+  const other = gateway.raw(request('/crm/v1'))
+  await upstream.received(2)
+
+  const closed = gateway.close()
+  const [mine, theirs] = upstream.sockets
+  mine!.write(ok('before'))
+  while (!answers.endsWith('before')) await later(2)
+  const hungUp = once(busy, 'close')
+  busy.write(request('/crm/v1'))
+  await upstream.received(3)
+  upstream.sockets[upstream.requests[2]!.connection]!.write(ok('after'))
+  await hungUp
+  expect(answers).toMatch(/Connection: close\r\n(?:.+\r\n)*\r\nafter$/)
+  theirs!.write(ok('other'))
+  expect(await other).toMatch(/other$/)
+  await closed
+})
+
 test('a port that is in use: listening rejects with what the system says', async () => {
   const other = createServer()
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
