@@ -20,6 +20,7 @@ export class Databases {
   readonly #config: PostgresResource
   readonly #log: Log
   readonly #pools: Pool[] = []
+  readonly #probes = new Map<string, Probe>()
   readonly #known = new Map<string, CatalogueSource>()
   readonly #impacts = new Map<string, Impacts>()
 
@@ -31,7 +32,7 @@ export class Databases {
   get(database: string): CatalogueSource {
     const known = this.#known.get(database)
     if (known) return known
-    const made = new Catalogues(this.#probe(database))
+    const made = new Catalogues(this.probe(database))
     this.#known.set(database, made)
     return made
   }
@@ -50,8 +51,13 @@ export class Databases {
     await Promise.all(this.#pools.map((pool) => pool.end()))
   }
 
-  #probe(database: string): Probe {
-    return probeOf(this.#pool(database))
+  /** The connection over which the catalogue is asked for. */
+  probe(database: string): Probe {
+    const known = this.#probes.get(database)
+    if (known) return known
+    const made = probeOf(this.#pool(database))
+    this.#probes.set(database, made)
+    return made
   }
 
   #pool(database: string): Pool {

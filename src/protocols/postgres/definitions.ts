@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { ServerSide } from './server-side.ts'
 import { partsOf } from './sql/names.ts'
-import type { SqlAttributes } from './sql/statement.ts'
+import type { Probe, SqlAttributes } from './sql/statement.ts'
 
 /** Lists of what a text names, in its own words or through a view; and of what it may run besides. */
 const lists = ['named', 'reached', 'functions', 'unproven'] as const
@@ -78,12 +78,16 @@ const anything = [
   ...guards(ofDatabase),
 ].join(' UNION ALL ')
 
+const isolation = `SELECT 'isolation', 0::pg_catalog.oid, pg_catalog.current_setting('transaction_isolation')`
+
 /**
  * Binds an approval to what the names in a text stand for: a table, view or function that was replaced, or got another owner, rule, trigger, policy or right, is another
- * one, whatever it is called. As the session itself sees them now; `null` for a text that names nothing. Only when nothing is outstanding.
+ * one, whatever it is called. As the session itself sees them now; and, where its transaction keeps to one snapshot, as others do: the server goes by the definitions as they
+ * are, whatever the snapshot. `null` for a text that names nothing. Only when nothing is outstanding. `outside`: a connection without a transaction.
  */
 export async function definitionsOf(
   server: Pick<ServerSide, 'ask'>,
+  outside: Probe,
   sql: SqlAttributes,
 ): Promise<string | null> {
   const known = lists.flatMap((list) => {
@@ -96,9 +100,25 @@ export async function definitionsOf(
   const questions = [...(values.length > 0 ? [ofNamed] : []), ...(isOpen ? [anything] : [])]
   if (questions.length === 0) return null
   const named = values.length > 0 ? lookUp(values.join(', ')) : ''
-  const rows = await server.ask(named + questions.join(' UNION ALL '))
-  const lines = rows.map((row) => JSON.stringify(row)).toSorted()
-  return createHash('sha256').update(lines.join('\n')).digest('hex')
+  const question = named + [isolation, ...questions].join(' UNION ALL ')
+  const seen = await server.ask(question)
+  const level = seen.find(([what]) => what === 'isolation')?.[2]
+  const own = linesOf(seen)
+  const others =
+    level === 'read committed'
+      ? own
+      : linesOf((await outside.query(question, [])).map((row) => Object.values(row)))
+  // What everybody sees alike is the same, in whatever transaction it is seen.
+  const all = own === others ? own : `${own}\n\n${others}`
+  return createHash('sha256').update(all).digest('hex')
+}
+
+function linesOf(rows: readonly (readonly (string | null)[])[]): string {
+  const definitions = rows.filter(([what]) => what !== 'isolation')
+  return definitions
+    .map((row) => JSON.stringify(row))
+    .toSorted()
+    .join('\n')
 }
 
 /** As catalogues have it, so that their indexes serve. */

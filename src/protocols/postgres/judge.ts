@@ -9,7 +9,7 @@ import type { SessionNames } from './session-names.ts'
 import { isSessionOnly } from './session-only.ts'
 import type { Settings } from './settings.ts'
 import type { Impact, Impacts } from './sql/impact.ts'
-import type { Analyser, Analysis, Statement } from './sql/statement.ts'
+import type { Analyser, Analysis, Probe, Statement } from './sql/statement.ts'
 import { executedNames, has } from './statement-kinds.ts'
 import type { Report } from './wire/messages.ts'
 import type { BindRequest } from './wire/requests.ts'
@@ -21,6 +21,8 @@ interface JudgeInit {
   readonly authoriser: Authoriser
   readonly analyser: Pick<Analyser, 'analyse'>
   readonly impacts: Pick<Impacts, 'of'>
+  /** A connection of the gateway's own. */
+  readonly outside: Probe
   /** Facts that the policies in force look at. */
   readonly needs: () => readonly string[]
   readonly database: string
@@ -130,7 +132,7 @@ export class Judge {
   }
 
   async #meaning(text: string, analysis: Analysis, { types, bound }: Values): Promise<Meaning> {
-    const { server, settings, names, database, maxHeld } = this.#init
+    const { server, settings, names, outside, database, maxHeld } = this.#init
     const size = sizeOf(text, bound)
     if (size > maxHeld) {
       const detail = `This statement has to be approved, and has ${size} bytes with its values; ${maxHeld} at most can be shown.`
@@ -152,7 +154,7 @@ export class Judge {
       searchPath: settings.searchPath,
       temporary: [...settings.temporary.keys()],
       settings: await settings.changed(),
-      definitions: await definitionsOf(server, analysis.sql),
+      definitions: await definitionsOf(server, outside, analysis.sql),
       copiesIn: has(analysis.statements, 'copy-in'),
     }
   }

@@ -119,6 +119,7 @@ export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
         stillTrusted: stillTrusted(authenticator, token, principal),
         catalogues: databases.get(start.database),
         impacts: databases.impacts(start.database),
+        outside: databases.probe(start.database),
         harmless,
         resource: resource.name,
         database: start.database,

@@ -18,7 +18,7 @@ import { Over, ServerSide } from './server-side.ts'
 import { SessionNames } from './session-names.ts'
 import { Settings } from './settings.ts'
 import type { Impacts } from './sql/impact.ts'
-import type { Analyser, CatalogueSource } from './sql/statement.ts'
+import type { Analyser, CatalogueSource, Probe } from './sql/statement.ts'
 import { FrontendReader } from './wire/frontend.ts'
 import { report, terminate } from './wire/messages.ts'
 
@@ -41,6 +41,8 @@ export interface SessionInit {
   readonly analyser: Pick<Analyser, 'analyse'>
   readonly catalogues: CatalogueSource
   readonly impacts: Pick<Impacts, 'of'>
+  /** A connection of the gateway's own to the same database. */
+  readonly outside: Probe
   readonly harmless: ReadonlySet<string>
   readonly resource: string
   readonly binding: string
@@ -81,7 +83,7 @@ export class Session {
   constructor(init: SessionInit) {
     this.#init = init
     const { client, upstream, database, catalogues, harmless, ...rest } = init
-    const { wait, waitInTransaction, analyser, impacts, gate, resource, maxHeld } = rest
+    const { wait, waitInTransaction, analyser, impacts, outside, gate, resource, maxHeld } = rest
     this.#server = new ServerSide(upstream.socket, client, this.#events())
     this.#settings = new Settings(this.#server, database, catalogues, harmless)
     this.#aftermath = new Aftermath({
@@ -107,6 +109,7 @@ export class Session {
         authoriser: this.#authoriser,
         analyser,
         impacts,
+        outside,
         needs: () => gate.needs(resource).facts,
         database,
         wait,

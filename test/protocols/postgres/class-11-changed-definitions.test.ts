@@ -121,6 +121,28 @@ describe.runIf(hasPostgres)('class 11: what is put in the place of what was appr
     expect((await deleting).rowCount).toBe(2)
   })
 
+  test.each(['REPEATABLE READ', 'SERIALIZABLE'])(
+    'a transaction that is %s does not see what others put there, and runs it all the same',
+    async (level) => {
+      const client = await db.connect()
+      await client.query(`BEGIN ISOLATION LEVEL ${level}`)
+      // From here on it looks at rows as they are now; the server goes by the definitions as they will be then.
+      await client.query('SELECT count(*) FROM log')
+      const running = failureOf(client.query('CALL tidy()'))
+      const approval = await db.gateway.pending()
+      await db.direct.query(
+        `CREATE OR REPLACE PROCEDURE tidy() LANGUAGE sql AS 'DELETE FROM precious'`,
+      )
+      await db.gateway.vote('dana', approval)
+      expect(await running).toMatchObject({
+        code: '42501',
+        message: 'What it names is not what it was when this was approved.',
+      })
+      await client.query('COMMIT')
+      expect(await state(db)).toMatchObject({ precious: '1' })
+    },
+  )
+
   test('what others do to other things, or to rows, changes no approval; nor does what its own transaction did before', async () => {
     const client = await db.connect()
     await client.query('BEGIN')

@@ -52,7 +52,7 @@ export interface Changes {
 
 export interface Look {
   readonly mark: Mark
-  /** `everything`: nothing is certain. */
+  /** `everything`: nothing is certain. `nothing`: no transaction has ended since. */
   readonly changes: Changes | 'everything' | 'nothing'
 }
 
@@ -102,7 +102,6 @@ export async function changesSince(known: Mark | null, probe: Probe): Promise<Lo
   }
   const mark = { server, snapshot, oldest, settled, unsettled }
   if (!comparable) return { mark, changes: 'everything' }
-  if (fresh.size + lost.size === 0) return { mark, changes: 'nothing' }
   return { mark, changes: { fresh, unsettled: known.unsettled, lost } }
 }
 

@@ -25,12 +25,18 @@ export interface Named {
   readonly harmless: boolean
 }
 
+export interface SchemaFacts {
+  readonly name: string
+  /** Whose it is, and who may use it. */
+  readonly rights: string
+}
+
 export type ById<Value> = ReadonlyMap<number, Value>
 export type Pairs = readonly { readonly one: number; readonly other: number }[]
 
 /** What a database's catalogue says, by OID, so that a part of it can be read again. */
 export interface Facts {
-  readonly schemas: readonly string[]
+  readonly schemas: ById<SchemaFacts>
   readonly relations: ById<RelationFacts>
   /** Of views: what they say. */
   readonly definitions: ById<string>
@@ -67,19 +73,25 @@ export async function readFacts(probe: Probe): Promise<Facts> {
   }
 }
 
-/** The same with what has changed; `known` itself where that makes no difference. */
+/**
+ * The same with what has changed; `known` itself where that makes no difference, and `null` where everything has to be read, since what depends on a change cannot be followed.
+ * `whole`: `known` was read at one go, and has what came meanwhile. No count has that, so nothing but a list tells whether it has gone.
+ */
 export async function renewFacts(
   known: Facts,
   { fresh, unsettled, lost }: Changes,
   probe: Probe,
-): Promise<Facts> {
+  whole: boolean,
+): Promise<Facts | null> {
+  if (!whole && fresh.size + lost.size === 0) return known
   const ask = asking(probe)
   const changed = (...of: Watched[]): boolean => of.some((one) => fresh.has(one) || lost.has(one))
   const about = (...of: Watched[]) => new Set(of.flatMap((one) => [...(fresh.get(one) ?? [])]))
   const gone = async (catalogue: Watched, before: ById<unknown>): Promise<readonly number[]> => {
     // One that was replaced is not gone.
     const certain = (oid: number) => before.has(oid) && !unsettled.get(catalogue)?.includes(oid)
-    if ([...about(catalogue)].filter(certain).length === (lost.get(catalogue) ?? 0)) return []
+    const replaced = [...about(catalogue)].filter(certain).length
+    if (!whole && replaced === (lost.get(catalogue) ?? 0)) return []
     const left = await ask.ids(queries.present(catalogue))
     return [...before.keys()].filter((oid) => !left.has(oid))
   }
@@ -92,19 +104,20 @@ export async function renewFacts(
     ...[...types].filter((oid) => known.types.has(oid)),
     ...operators,
   ]
-  // A schema with another name or other rights; what belongs to the server; extensions: what depends on them cannot be followed.
+  const schemas = changed('pg_namespace') ? await ask.schemas() : known.schemas
+  // A schema with another name or other rights; what belongs to the server; extensions.
   const wide =
-    (fresh.has('pg_namespace') && lost.has('pg_namespace')) ||
+    [...known.schemas].some(([oid, one]) => !isDeepStrictEqual(schemas.get(oid) ?? one, one)) ||
     changed('members', 'pg_auth_members', 'pg_cast') ||
     others.some((oid) => oid < firstOfDatabase)
-  if (wide) return readFacts(probe)
+  if (wide) return null
 
   const views = about('pg_rewrite')
   // What they say names others, as these are called now.
   if (others.length > 0) for (const oid of await ask.ids(queries.viewsOf(others))) views.add(oid)
   const dropped = await gone('pg_class', known.relations)
   const renewed: Facts = {
-    schemas: changed('pg_namespace') ? await ask.schemas() : known.schemas,
+    schemas,
     relations: replaced(
       known.relations,
       [...relations, ...dropped],
@@ -163,7 +176,11 @@ function asking(probe: Probe) {
   const byId = async <Value>(sql: string, of: (row: Row) => Value): Promise<ById<Value>> =>
     new Map((await rows(sql)).map((row) => [idOf(row), of(row)]))
   return {
-    schemas: async () => (await rows(queries.schemas)).map((row) => textOf(row, 'name')),
+    schemas: () =>
+      byId(queries.schemas, (row): SchemaFacts => ({
+        name: textOf(row, 'name'),
+        rights: textOf(row, 'rights'),
+      })),
     ids: async (sql: string): Promise<ReadonlySet<number>> =>
       new Set((await rows(sql)).map((row) => idOf(row))),
     pairs: async (sql: string): Promise<Pairs> =>

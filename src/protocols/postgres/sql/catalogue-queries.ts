@@ -18,7 +18,7 @@ export const among =
     `${oid} = ANY ('{${[...oids].join(',')}}'::pg_catalog.oid[])`
 
 export const schemas = `
-  SELECT nspname AS name
+  SELECT oid, nspname AS name, pg_catalog.concat_ws(' ', nspowner, nspacl) AS rights
     FROM pg_catalog.pg_namespace
    WHERE nspname !~ '^pg_(toast|temp)'`
 

@@ -9,6 +9,8 @@ let versions = 0
 interface Known {
   readonly mark: Mark
   readonly facts: Facts
+  /** They were read at one go. */
+  readonly whole: boolean
   readonly catalogue: Catalogue
 }
 
@@ -32,15 +34,18 @@ export class CatalogueReader {
   async read(anew = false): Promise<Catalogue> {
     const known = this.#known
     const { mark, changes } = await changesSince(known?.mark ?? null, this.#probe)
-    const facts = await this.#facts(known?.facts ?? null, changes)
+    const renewed = known && (await this.#renewed(known, changes))
+    const facts = renewed ?? (await readFacts(this.#probe))
     const same = known?.facts === facts && !anew
     const catalogue = same ? known.catalogue : new CatalogueSnapshot(dataOf(facts, ++versions))
-    this.#known = { mark, facts, catalogue }
+    const whole = renewed === null || (changes === 'nothing' && known!.whole)
+    this.#known = { mark, facts, whole, catalogue }
     return catalogue
   }
 
-  async #facts(known: Facts | null, changes: Look['changes']): Promise<Facts> {
-    if (!known || changes === 'everything') return readFacts(this.#probe)
-    return changes === 'nothing' ? known : renewFacts(known, changes, this.#probe)
+  /** `null` where everything has to be read. */
+  async #renewed({ facts, whole }: Known, changes: Look['changes']): Promise<Facts | null> {
+    if (changes === 'everything') return null
+    return changes === 'nothing' ? facts : renewFacts(facts, changes, this.#probe, whole)
   }
 }
