@@ -26,8 +26,8 @@ const slow = [
   'test/protocols/http/{clients/other-languages,constant-memory,silent-connections,tls-listener}.test.ts',
   'test/quickstart/demo-database.test.ts',
   'test/protocols/postgres/{ending,session-grant,streams}.test.ts',
-  'test/store/embedded.test.ts',
-  'test/operation/{compose,container-layout,disk-full,health,promotion,restore,start,stop,tls}.test.ts',
+  'test/store/{comes-back,embedded}.test.ts',
+  'test/operation/{background,compose,container-layout,disk-full,health,promotion,restore,start,stop,tls}.test.ts',
 ]
 
 /**
