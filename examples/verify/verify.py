@@ -52,6 +52,32 @@ def canonical(value):
     return "{" + ",".join(f"{canonical(key)}:{canonical(value[key])}" for key in keys) + "}"
 
 
+# Written by the C code of the standard library, for what both write alike.
+encode_plain = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+
+
+def read_json(text):
+    """The value, and how to write it and its parts in canonical form: numbers other than whole ones, and the order of keys beyond ASCII, are ECMAScript's own."""
+    own = not text.isascii()
+
+    def refuse(number):
+        raise ValueError(f"{number} is no JSON")
+
+    def number(of):
+        def convert(digits):
+            nonlocal own
+            value = of(digits)
+            if abs(value) == float("inf"):
+                refuse(digits)
+            own = own or of is float or abs(value) >= 10**21
+            return value
+
+        return convert
+
+    value = json.loads(text, parse_float=number(float), parse_int=number(int), parse_constant=refuse)
+    return value, canonical if own else encode_plain
+
+
 # ---- Hashes
 
 
@@ -59,8 +85,8 @@ def sha256(data):
     return hashlib.sha256(data).digest()
 
 
-def leaf_hash(body):
-    return sha256(b"\x00" + canonical(body).encode())
+def leaf_hash(body, write):
+    return sha256(b"\x00" + write(body).encode())
 
 
 def node_hash(left, right):
@@ -228,15 +254,15 @@ class Verifier:
         self.findings.append((line, kind, message))
 
     def read(self, number, text):
-        """The leaf of a line, or None if it is worth nothing."""
+        """The leaf of a line and its index, or None twice if it is worth nothing."""
         try:
-            line = json.loads(text)
-            whole = canonical(line) == text
+            line, write = read_json(text)
+            whole = write(line) == text
         except (ValueError, AttributeError, RecursionError):
             whole = False
         if not whole:
             self.note(number, "unreadable", "This is not a line of an export, byte for byte.")
-            return None
+            return None, None
         try:
             seq, prev, said = line["seq"], bytes.fromhex(line["prev"]), bytes.fromhex(line["hash"])
             envelope = {"attributes", "details", "subject", "salt", "index", "seq", "prev", "hash"}
@@ -244,23 +270,23 @@ class Verifier:
             if set(body) == {"id"}:
                 self.note(number, "event-missing", "The link is there, and its event is not.")
                 self.follow(number, line, None)
-                return None
+                return None, None
             gone = set(line) == {"hash", "id", "index", "leaf", "prev", "seq"}
-            leaf = bytes.fromhex(line["leaf"]) if gone else leaf_hash(body)
+            leaf = bytes.fromhex(line["leaf"]) if gone else leaf_hash(body, write)
             index = int(line["index"])
             if link_hash(seq, prev, leaf) != said:
                 self.note(number, "edited", "Event, place and hashes do not belong together.")
-                return None
+                return None, None
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             self.note(number, "edited", f"This is no event: {error!r}")
-            return None
+            return None, None
         self.follow(number, line, None if gone else body)
         if gone:
             self.miss(number, index)
         else:
-            self.personal(number, line)
+            self.personal(number, line, write)
             self.explain(line)
-        return leaf
+        return leaf, line["index"]
 
     def miss(self, number, index):
         last = self.gone and self.gone[-1]
@@ -298,14 +324,14 @@ class Verifier:
         for record, (number, month, count) in kept.items():
             self.note(number, "retained", f"{count} events of {month} are kept elsewhere: event {record} says so, and where.", counts=False)
 
-    def personal(self, number, line):
+    def personal(self, number, line, write):
         secret = {key: line[key] for key in ("attributes", "details", "subject") if key in line}
         committed, salt = line.get("personal"), line.get("salt")
         if salt is None and not secret:
             self.erased += committed is not None
         elif salt is None or committed is None or not secret:
             self.note(number, "personal-edited", "The personal part is not the one that was committed to.")
-        elif sha256(bytes.fromhex(salt) + canonical(secret).encode()).hex() != committed:
+        elif sha256(bytes.fromhex(salt) + write(secret).encode()).hex() != committed:
             self.note(number, "personal-edited", "The personal part is not the one that was committed to.")
 
     def follow(self, number, line, body):
@@ -357,9 +383,8 @@ def records_beside(check, last, signed, manifest):
     """Records that are not in the export itself come with what shows that they are in the log."""
     for beside in manifest.get("retained", []):
         one = Verifier()
-        leaf = one.read(0, beside["line"])
+        leaf, index = one.read(0, beside["line"])
         proof = [bytes.fromhex(part) for part in beside["proof"]]
-        index = leaf and json.loads(beside["line"])["index"]
         if leaf and one.records and signed and root_of_inclusion(leaf, index, signed[1], proof) == signed[2]:
             check.records.update(one.records)
         else:
@@ -378,9 +403,8 @@ def verify(lines, manifest, given_keys, older_note):
             root_then = tree.root()
     for text in lines:
         check.lines += 1
-        leaf = check.read(check.lines, text)
+        leaf, index = check.read(check.lines, text)
         if leaf is not None:
-            index = json.loads(text).get("index")
             if index != manifest["first"] + check.lines - 1 and check.clean:
                 check.note(check.lines, "reordered", f"Event {index} is not the one that belongs here.")
             tree.add(leaf)

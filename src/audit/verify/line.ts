@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { JsonObject } from '../../core/json.ts'
 import { parseJson } from '../../core/parse-json.ts'
 import { canonical } from '../canonical.ts'
+import { membersOf } from '../export/members.ts'
 import { commitment, leafHash, linkHash, type Place } from '../chain.ts'
 import type { Finding } from './finding.ts'
 import { retentionRecord, type RetentionRecord } from './retention-record.ts'
@@ -64,18 +65,16 @@ export function readLine(text: string): LineReading {
   if (!shape.success) return worthless('edited', `This is no event: ${issues(shape.error)}`)
 
   const { id: event, index, seq: place, prev, hash, time, source, personal } = shape.data
-  // What is left when its envelope is taken off is what was hashed.
-  const { attributes, details, subject, salt: _salt, ...rest } = line
-  const { index: _index, seq: _seq, prev: _prev, hash: _hash, ...body } = rest
+  const { body, secret } = partsOf(text, line)
   const about = { place, event }
-  if (Object.keys(body).length === 1) {
+  if (Object.keys(line).every((name) => name === 'id' || !isHashed(name))) {
     const message = 'The link is there, and its event is not.'
     const finding = { kind: 'event-missing', message, ...about } as const
     return read({ ...about, index, leaf: null, prev, hash, time: null }, { finding })
   }
   // Nothing but hashes: the event is kept elsewhere, or somebody took it away. Its leaf still has to be the one that was linked.
   const gone = shape.data.leaf !== undefined && Object.keys(line).length === bareKeys
-  const leaf = gone ? shape.data.leaf! : leafHash(canonical(body))
+  const leaf = gone ? shape.data.leaf! : leafHash(body)
   if (linkHash(place, prev, leaf) !== hash) {
     return worthless('edited', 'Event, place and hashes do not belong together.', about)
   }
@@ -84,7 +83,6 @@ export function readLine(text: string): LineReading {
 
   const own = source?.replica === place.replica && source.epoch === place.epoch
   const link = { ...about, index, leaf, prev, hash, time: own && time ? Date.parse(time) : null }
-  const secret = parseJson(JSON.stringify({ attributes, details, subject })) as JsonObject
   const state = personalState(personal, shape.data.salt, secret)
   if (state !== 'edited') {
     const retention = shape.data.type === 'audit.retained' ? shape.data.retention : undefined
@@ -92,6 +90,24 @@ export function readLine(text: string): LineReading {
   }
   const message = 'The personal part is not the one that the event committed to.'
   return read(link, { finding: { kind: 'personal-edited', message, ...about } })
+}
+
+const erasable = new Set(['attributes', 'details', 'subject'])
+const envelope = new Set(['salt', 'index', 'seq', 'prev', 'hash'])
+
+/** What is left when its envelope is taken off is what was hashed. */
+function isHashed(name: string): boolean {
+  return !erasable.has(name) && !envelope.has(name)
+}
+
+/** What was hashed and what was committed to, in canonical form. So is the line, whose members are taken as they are written, as long as they can be told apart. */
+function partsOf(text: string, line: JsonObject): { body: string; secret: string } {
+  const members = membersOf(text)
+  const part = (belongs: (name: string) => boolean) =>
+    members
+      ? `{${members.flatMap((one) => (belongs(one.name) ? [one.text] : [])).join(',')}}`
+      : canonical(Object.fromEntries(Object.entries(line).filter(([name]) => belongs(name))))
+  return { body: part(isHashed), secret: part((name) => erasable.has(name)) }
 }
 
 /** id, index, leaf, seq, prev and hash. */
@@ -104,12 +120,12 @@ function read(link: Link | null, more: Partial<LineReading>): LineReading {
 function personalState(
   committed: string | undefined,
   salt: string | undefined,
-  secret: JsonObject,
+  secret: string,
 ): 'intact' | 'erased' | 'edited' {
-  const empty = Object.keys(secret).length === 0
+  const empty = secret === '{}'
   if (salt === undefined && empty) return committed === undefined ? 'intact' : 'erased'
   if (salt === undefined || committed === undefined || empty) return 'edited'
-  return commitment(Buffer.from(salt, 'hex'), canonical(secret)) === committed ? 'intact' : 'edited'
+  return commitment(Buffer.from(salt, 'hex'), secret) === committed ? 'intact' : 'edited'
 }
 
 /** `null` unless the text is the very one that an export has for what it says. */
