@@ -13,23 +13,17 @@ import { Ledger } from './ledger.ts'
 import type { UpstreamConnection } from './login/upstream.ts'
 import { farewell, Rejection } from './rejection.ts'
 import { requireReadable } from './readable.ts'
-import type { Run } from './run.ts'
-import { Over, ServerSide } from './server-side.ts'
+import { ServerSide } from './server-side.ts'
+import { Serving } from './serving.ts'
 import { SessionNames } from './session-names.ts'
 import { Settings } from './settings.ts'
 import type { Impacts } from './sql/impact.ts'
 import type { Analyser, CatalogueSource, Probe } from './sql/statement.ts'
-import { FrontendReader } from './wire/frontend.ts'
+import { Unrecorded } from './unrecorded.ts'
 import { report, terminate } from './wire/messages.ts'
 
-/** Bytes of the longest message: statements, values, and rows that are copied in. */
-const longestMessage = 16 * 1024 * 1024
 /** Milliseconds for the last words to reach a client. */
 const lastBytes = 5_000
-/** Bytes that may wait behind a statement that is held. */
-const mostQueued = 1024 * 1024
-/** Reads on their way whose record is not durable yet: more of them in one pipeline would wait for longer than others can. */
-const mostUnrecorded = 256
 
 export interface SessionInit {
   readonly client: Socket
@@ -60,22 +54,17 @@ export interface SessionInit {
 /** One client and its own connection to the server, until either of them ends. Nothing of it is ever shared with another session. */
 export class Session {
   readonly #init: SessionInit
-  readonly #reader = new FrontendReader(longestMessage)
   readonly #server: ServerSide
   readonly #ledger = new Ledger()
   readonly #names = new SessionNames()
   readonly #settings: Settings
   readonly #authoriser: Authoriser
   readonly #aftermath: Aftermath
-  readonly #front: Front
+  readonly #serving: Serving
   readonly #closed = Promise.withResolvers<void>()
-  // Owned by #serve(): whether a message is being worked on.
-  #serving = false
   // Owned by #end() and #leave().
   #over = false
   #leaving = false
-  // Owned by #sent().
-  #unrecorded = 0
   /** Why the session ends as soon as nothing runs. */
   #retiring: Rejection | null = null
   #expiry: NodeJS.Timeout | undefined
@@ -96,7 +85,8 @@ export class Session {
       ...init,
       notice: (waiting) => this.#notice(waiting),
     })
-    this.#front = new Front({
+    const unrecorded = new Unrecorded(this.#server, (error) => this.#end(error))
+    const front = new Front({
       server: this.#server,
       names: this.#names,
       settings: this.#settings,
@@ -116,9 +106,16 @@ export class Session {
         waitInTransaction,
         maxHeld,
       }),
-      sent: (run) => this.#sent(run),
+      sent: (run) => unrecorded.sent(run),
     })
-    client.on('data', (chunk: Buffer) => this.#onData(chunk))
+    this.#serving = new Serving({
+      ...{ client, server: this.#server, front, unrecorded },
+      stillTrusted: init.stillTrusted,
+      closed: () => this.#over || this.#leaving || this.#retiring !== null,
+      goodbye: () => this.#leave(),
+      idle: () => this.#idle(),
+      fault: (error) => this.#end(error),
+    })
     client.on('error', () => client.destroy())
     client.on('close', () => this.#clientGone())
   }
@@ -136,13 +133,11 @@ export class Session {
       this.#end(error)
       return
     }
-    this.#reader.push(rest)
-    this.#init.client.resume()
     const { expiresAt } = this.#init.principal.credential
     // Milliseconds that a timer can count are fewer than a token may be valid; the next look comes soon enough then.
     if (expiresAt !== null && expiresAt - Date.now() < 0x7fff_ffff)
       this.#expiry = setTimeout(() => this.look(), expiresAt - Date.now() + 1).unref()
-    void this.#serve(() => this.#settings.context(0))
+    this.#serving.begin(rest, () => this.#settings.context(0))
   }
 
   /** The client's own CancelRequest: ends what the server runs; else what is held, or has come and is not decided yet. */
@@ -155,12 +150,12 @@ export class Session {
       cancelUpstream().catch((error: unknown) =>
         log.warn({ err: error }, 'a cancel request did not reach the database'),
       )
-    else if (this.#serving) this.#authoriser.cancel()
+    else if (this.#serving.busy) this.#authoriser.cancel()
   }
 
   /** Ends the session, if its credential is worth nothing any more, as soon as nothing runs in it. */
   look(): void {
-    if (this.#over || this.#serving) return
+    if (this.#over || this.#serving.busy) return
     const refused = (error: unknown): void => {
       // That nobody can say is no reason to end it: its next statement will be refused, if that lasts.
       if (error instanceof Rejection) this.retire(error)
@@ -202,72 +197,9 @@ export class Session {
     } satisfies AnswerEvents & { lost(): void; fault(error: unknown): void }
   }
 
-  #onData(chunk: Buffer): void {
-    if (this.#over || this.#leaving) return
-    this.#reader.push(chunk)
-    if (this.#serving) {
-      // The rest may wait with the client.
-      if (this.#reader.pending > mostQueued) this.#init.client.pause()
-    } else {
-      void this.#serve(() => undefined)
-    }
-  }
-
-  async #serve(first: () => unknown): Promise<void> {
-    if (this.#serving || this.#over) return
-    this.#serving = true
-    try {
-      await first()
-      await this.#serveAll()
-    } catch (error) {
-      if (!(error instanceof Over)) this.#end(error)
-    } finally {
-      this.#serving = false
-      this.#authoriser.settled()
-    }
+  #idle(): void {
+    this.#authoriser.settled()
     this.#retireIfIdle()
-  }
-
-  async #serveAll(): Promise<void> {
-    const { client } = this.#init
-    for (let work = this.#next(); work !== null; work = this.#next()) {
-      if (work) await work
-      if (this.#unrecorded >= mostUnrecorded)
-        await this.#server.until(() => this.#unrecorded < mostUnrecorded)
-      if (this.#server.full) await this.#server.until(() => !this.#server.full)
-      if (client.isPaused() && this.#reader.pending <= mostQueued) client.resume()
-    }
-    // A message that is longer than what may wait.
-    if (client.isPaused()) client.resume()
-  }
-
-  /** Works on what comes next; `null` where nothing does. */
-  #next(): Promise<void> | void | null {
-    if (this.#over || this.#leaving || this.#retiring) return null
-    const rows = this.#reader.rows(this.#server.answers.copyIn)
-    if (rows) return this.#front.pass(rows)
-    const message = this.#reader.next()
-    if (!message) return null
-    if (message.type === 'X') return this.#leave()
-    if (message.type !== 'Q' && message.type !== 'B' && message.type !== 'E')
-      return this.#front.take(message)
-    const looking = this.#init.stillTrusted()
-    return looking ? looking.then(() => this.#front.take(message)) : this.#front.take(message)
-  }
-
-  #sent(run: Run): void {
-    if (run.released) return
-    this.#unrecorded += 1
-    run.permit.recorded.then(
-      () => {
-        run.released = true
-        this.#unrecorded -= 1
-        this.#server.release()
-        this.#server.answers.wake()
-      },
-      // Closed: nobody ever sees the answer to a read that is not on record.
-      (error: unknown) => this.#end(error),
-    )
   }
 
   #ready(status: string): void {
@@ -290,14 +222,14 @@ export class Session {
 
   #retireIfIdle(): void {
     const { outstanding } = this.#server.answers
-    if (this.#retiring && !this.#serving && outstanding.length === 0) this.#end(this.#retiring)
+    if (this.#retiring && !this.#serving.busy && outstanding.length === 0) this.#end(this.#retiring)
   }
 
   /** The client says goodbye. What it has sent before that is done first. */
   #leave(): void {
     this.#leaving = true
     // A server that takes rows would take a goodbye for one.
-    if (this.#server.answers.copyIn || this.#reader.within) this.#server.hangUp()
+    if (this.#server.answers.copyIn || this.#serving.within) this.#server.hangUp()
     else this.#server.send(terminate)
   }
 
