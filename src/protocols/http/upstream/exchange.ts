@@ -1,11 +1,12 @@
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
-import { ClientGone, RequestBody, type BodySink } from '../body.ts'
+import { ClientGone, RequestBody } from '../body.ts'
 import type { Connection, Receiver } from './connection.ts'
 import { UpstreamFailure } from './failure.ts'
 import type { ModelMeter } from '../model/meter.ts'
 import { answerHeaders, answerTrailers, type Answering } from '../response-headers.ts'
 import type { Head } from './response-parser.ts'
+import { Sending } from './sending.ts'
 
 /** A request in the bytes that the upstream gets. */
 export interface Outgoing {
@@ -53,7 +54,7 @@ const enough = 64 * 1024
 const little = 4 * 1024
 
 /** One request on one connection, and the answer to it. */
-export class Exchange implements Receiver, BodySink {
+export class Exchange implements Receiver {
   readonly #connection: Connection
   readonly #outgoing: Outgoing
   readonly #meter: ModelMeter | null
@@ -71,10 +72,8 @@ export class Exchange implements Receiver, BodySink {
   // Owned by relay() and the client's back-pressure.
   #client: Client | null = null
   #clientBlocks = false
-  // Owned by the sending side.
-  #sending = false
-  #upstreamBlocks = false
-  #onDrained: (() => void) | null = null
+  // Owned by start(): a body that is streamed.
+  #sending: Sending | null = null
 
   /** `meter`: sees the answer as it comes; `null` for most. */
   constructor(connection: Connection, outgoing: Outgoing, meter: ModelMeter | null = null) {
@@ -89,14 +88,12 @@ export class Exchange implements Receiver, BodySink {
     const connection = this.#connection
     connection.begin(method, reusable, this, mayUpgrade)
     if (body instanceof RequestBody) {
-      this.#sending = true
+      const sending = new Sending(connection, body)
+      this.#sending = sending
       // What has come of the body goes out together with the head.
       connection.hold()
       connection.write(head)
-      body.pump(this).then(
-        () => this.#finishSending(body),
-        (error: unknown) => this.abort(error),
-      )
+      sending.run().catch((error: unknown) => this.abort(error))
       setImmediate(() => connection.letGo())
       return
     }
@@ -158,6 +155,7 @@ export class Exchange implements Receiver, BodySink {
   /** The connection, once the upstream has agreed to speak another protocol on it. The exchange is over then. */
   surrender(): { socket: Socket; rest: Buffer } {
     this.#state = 'whole'
+    this.#sending?.stop()
     return this.#connection.surrender()
   }
 
@@ -169,7 +167,7 @@ export class Exchange implements Receiver, BodySink {
     this.#connection.destroy()
     this.#asking?.reject(error)
     this.#client?.reject(error)
-    this.onDrain()
+    this.#stopSending()
   }
 
   /** Whether there is no room for more of the answer. */
@@ -197,7 +195,7 @@ export class Exchange implements Receiver, BodySink {
   onEnd(trailers: readonly string[]): void {
     this.#state = 'whole'
     this.#trailers = trailers
-    this.onDrain()
+    this.#stopSending()
     if (this.#client) this.#finish(this.#client)
   }
 
@@ -206,10 +204,9 @@ export class Exchange implements Receiver, BodySink {
   }
 
   onSilence(silence: number): void {
-    const clientSends = this.#sending && !this.#upstreamBlocks
     if (this.#client && this.#clientBlocks) {
       this.abort(new ClientGone('The client stopped reading.'))
-    } else if (clientSends || this.full) {
+    } else if (this.#sending?.waitsForClient || this.full) {
       // It waits for us: for more of the request, or for the record of the action. Both have time limits of their own.
       this.#connection.wind()
     } else {
@@ -220,34 +217,13 @@ export class Exchange implements Receiver, BodySink {
   }
 
   onDrain(): void {
-    this.#upstreamBlocks = false
-    const drained = this.#onDrained
-    this.#onDrained = null
-    drained?.()
+    this.#sending?.drained()
   }
 
-  /** Forwards a piece of the request's body. What comes after the answer goes nowhere: nobody waits for it. */
-  write(bytes: Buffer): boolean {
-    if (this.#state !== 'open') return true
-    const { body } = this.#outgoing
-    const chunked = body instanceof RequestBody && body.framing.kind === 'chunked'
-    const taken = chunked
-      ? this.#connection.write(`${bytes.length.toString(16)}\r\n`, bytes, '\r\n')
-      : this.#connection.write(bytes)
-    this.#upstreamBlocks = !taken
-    return taken
-  }
-
-  whenDrained(drained: () => void): void {
-    if (this.#upstreamBlocks) this.#onDrained = drained
-    else drained()
-  }
-
-  #finishSending(body: RequestBody): void {
-    this.#sending = false
-    if (this.#state !== 'open') return
-    if (body.framing.kind === 'chunked') this.#connection.write('0\r\n\r\n')
-    this.#connection.finishWriting()
+  /** Once the answer is whole, or none will come, nobody waits for the rest of the request. */
+  #stopSending(): void {
+    this.#sending?.stop()
+    this.#sending?.drained()
   }
 
   #unblock(): void {
