@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
-import { ProvenClients } from './proven-clients.ts'
+import { endsOf, ProvenClients } from './proven-clients.ts'
 import type { TlsConfig } from './schema.ts'
 import { clientOptions, secureOptions } from './tls-options.ts'
 import { TlsWatch, type Log } from './tls-watch.ts'
@@ -15,7 +15,7 @@ export class TlsEntrance {
   readonly #watch: TlsWatch
   readonly #config: TlsConfig
   readonly #proven = new ProvenClients()
-  /** Clients that agree on keys now, by the ends of their connections: Node does not say which one it is that has become a secure one. */
+  /** Clients that agree on keys now, by the ends of their connections. */
   readonly #agreeing = new Map<string, (socket: TLSSocket) => void>()
 
   /** `protocol`: its name in the ALPN extension (RFC 7301). Clients that name others only are turned away; those that name none are not. */
@@ -61,6 +61,7 @@ export class TlsEntrance {
         reject(new Error('the TLS handshake failed'))
       }
       if (raw.destroyed) return gone()
+      this.#proven.begin(raw)
       raw.once('close', gone)
       this.#agreeing.set(ends, (socket) => {
         raw.off('close', gone)
@@ -70,8 +71,4 @@ export class TlsEntrance {
       this.#server.emit('connection', raw)
     })
   }
-}
-
-function endsOf({ localAddress, localPort, remoteAddress, remotePort }: Socket): string {
-  return `${localAddress} ${localPort} ${remoteAddress} ${remotePort}`
 }

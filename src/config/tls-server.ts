@@ -35,6 +35,7 @@ export class TlsServer extends Server {
     if (onHttp2) this.#divert(onHttp2)
     this.on('connection', (socket: Socket) => {
       this.#sockets.add(socket)
+      this.#proven.begin(socket)
       socket.once('close', () => this.#sockets.delete(socket))
     })
     this.on('secureConnection', (socket) => this.#proven.add(socket))

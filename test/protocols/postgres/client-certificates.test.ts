@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { createHash, X509Certificate } from 'node:crypto'
 import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { connect as connectTcp, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import pg from 'pg'
@@ -51,21 +52,24 @@ describe.runIf(hasPostgres && openssl)('a client certificate of a database’s l
   })
   afterAll(() => db.close())
 
-  const psqlArguments = (own: CertificateFiles | null, more = '') => {
+  const psqlArguments = (own: CertificateFiles | null, more = '', port = db.port) => {
     // libpq takes no key that others can read.
     if (own) chmodSync(own.key, 0o600)
     return [
-      `host=localhost hostaddr=127.0.0.1 port=${db.port} dbname=${db.database} user=agent sslmode=verify-full sslrootcert=${authority.file} ` +
+      `host=localhost hostaddr=127.0.0.1 port=${port} dbname=${db.database} user=agent sslmode=verify-full sslrootcert=${authority.file} ` +
         `${own ? `sslcert=${own.cert} sslkey=${own.key}` : 'sslcert=none'} ${more}`,
       ...['-w', '-Atc', 'SELECT count(*) FROM orders'],
     ]
   }
 
   /** What psql prints, or what it complains of. `token`: left out, it has no password. */
-  const psql = (own: CertificateFiles | null, { token = '', more = '' } = {}): Promise<string> =>
+  const psql = (
+    own: CertificateFiles | null,
+    { token = '', more = '', port = db.port } = {},
+  ): Promise<string> =>
     new Promise((resolve) => {
       const env = { ...process.env, PGPASSWORD: token, HOME: authority.folder }
-      execFile('psql', psqlArguments(own, more), { env }, (_, out, complaint) =>
+      execFile('psql', psqlArguments(own, more, port), { env }, (_, out, complaint) =>
         resolve(`${out}${complaint}`.trim()),
       )
     })
@@ -222,6 +226,16 @@ describe.runIf(hasPostgres && openssl)('a client certificate of a database’s l
       expect(await psql(authority.issue('again', spiffe))).toBe('200')
     })
 
+    test('also one whose client began to agree on keys before it was revoked, and took its time', async () => {
+      const late = await startLateClients(db.port)
+      const slow = psql(bot, { port: late.port })
+      await late.waiting
+      copyFileSync(authority.revoke(bot), crl)
+      while ((await psql(bot)) === '200');
+      late.goOn()
+      expect(await slow).toMatch(/no password supplied/)
+    })
+
     test('when its authority counts no more, before the next statement', async () => {
       const client = await connected(bot)
       writeFileSync(ca, stranger.pem)
@@ -234,6 +248,33 @@ describe.runIf(hasPostgres && openssl)('a client certificate of a database’s l
     })
   })
 })
+
+/** On the way to this port: what a client says behind its ClientHello stays here until `goOn`. */
+async function startLateClients(port: number) {
+  const held = Promise.withResolvers<void>()
+  const free = Promise.withResolvers<void>()
+  const server = createServer((client) => {
+    const onward = connectTcp(port, '127.0.0.1')
+    for (const socket of [client, onward]) socket.on('error', () => socket.destroy())
+    onward.pipe(client)
+    let said = 0
+    client.on('data', (bytes) => {
+      said += 1
+      // SSLRequest, and ClientHello.
+      if (said <= 2) return void onward.write(bytes)
+      held.resolve()
+      void free.promise.then(() => onward.write(bytes))
+    })
+    client.on('close', () => onward.destroy())
+  })
+  onTestFinished(() => void server.close())
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.address() as AddressInfo).port,
+    waiting: held.promise,
+    goOn: () => free.resolve(),
+  }
+}
 
 describe.runIf(hasPostgres && openssl)('a listener that requires client certificates', () => {
   test('turns away whoever has none while keys are agreed on, and asks nobody else to be somebody', async () => {
