@@ -2,6 +2,10 @@ import { DatabaseError, type PoolClient, type QueryResult, type QueryResultRow }
 import { StoreError, type Prepared, type Together } from './db.ts'
 import { Exchange, type TextRow } from './exchange.ts'
 
+// PostgreSQL, appendix A. It has forgotten what it has read (DISCARD, or something between us and the server that gave us another session of it); and its server takes no writes
+// any more, because another one does by now. The same would be said of every attempt in it: another session is what can help.
+const saidOfTheSession = new Set(['26000', '25006'])
+
 /** One session of the pool, and whether it can be trusted with more work. */
 export class Session {
   readonly #client: PoolClient
@@ -62,7 +66,8 @@ export class Session {
   }
 
   #failed(error: unknown): StoreError {
-    if (!(error instanceof DatabaseError) || error.severity !== 'ERROR') this.#lost = true
+    const answered = error instanceof DatabaseError && error.severity === 'ERROR'
+    if (!answered || saidOfTheSession.has(error.code!)) this.#lost = true
     return toStoreError(error)
   }
 }

@@ -82,6 +82,28 @@ describe.runIf(storeKinds.includes('postgres'))('the session that is kept for ex
     },
   )
 
+  test.each([
+    ['has forgotten what it has read', 'DEALLOCATE ALL', '26000'],
+    [
+      'takes no writes any more',
+      `SELECT set_config('default_transaction_read_only', 'on', false)`,
+      '25006',
+    ],
+  ])('is replaced when it %s', async (_, sql, code) => {
+    const { store } = await open(3)
+    const write = {
+      name: 'test_write',
+      text: `INSERT INTO sallyport.replicas (replica, epoch, lease_until)
+             VALUES (gen_random_uuid(), 1, clock_timestamp()) RETURNING pg_backend_pid()`,
+    }
+    const first = await by(store, write)
+    await by(store, { name: 'test_spoil', text: sql })
+    await expect(by(store, write)).rejects.toMatchObject({ code })
+    const second = await by(store, write)
+    expect(second).not.toBe(first)
+    expect(await by(store, write)).toBe(second)
+  })
+
   test('is not kept where there is only one, and keeps nobody from closing', async () => {
     const { store } = await open(1)
     await by(store)
