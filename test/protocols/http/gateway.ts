@@ -167,6 +167,10 @@ export function request(
   return `${[...lines, ...headers].join('\r\n')}\r\n\r\n${body}`
 }
 
+/** A POST as a raw client writes it. */
+export const post = (body: string) =>
+  request('/crm/v1', { method: 'POST', headers: [`Content-Length: ${body.length}`], body })
+
 export const statusOf = (answer: string): number => Number(answer.split(' ')[1])
 
 /** The body of a problem. */
