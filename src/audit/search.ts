@@ -12,9 +12,9 @@ import {
 } from './search/conditions.ts'
 import { asProblem, tooMuch } from './search/problem.ts'
 import { longest, textOf, type Recorded } from './search/lexemes.ts'
-import { candidatesOf, newestWithoutWords } from './search/candidates.ts'
+import { candidatesOf, lateWithoutWords, newestWithoutWords } from './search/candidates.ts'
 import type { Bounds } from './search/places.ts'
-import { occursIn, termsOf, type Term } from './search/words.ts'
+import { occursIn, termsOf, unescaped, type Term } from './search/words.ts'
 
 export type { EventFilter } from './search/conditions.ts'
 
@@ -102,11 +102,13 @@ class Search {
   async #lookUp(words: readonly Sought[]): Promise<void> {
     const since = await newestWithoutWords(this.#db)
     await this.#look((place) => [`e.id >= ${place(since)}`])
+    const late = await lateWithoutWords(this.#db, since)
+    if (late.length > 0) await this.#lookAt(late)
     for (const id of this.#terms.flatMap(({ text }) => (uuid.test(text) ? text : []))) {
       await this.#look((place) => [`${place(id)}::uuid IN (e.id, e.action, e.approval)`], true)
     }
     for await (const { ids, below } of candidatesOf(this.#db, words, this.#bounds(), this.#limit)) {
-      await this.#look((place) => [`e.id = ANY (${place(ids)}::uuid[])`], true)
+      await this.#lookAt(ids)
       if (this.#has(this.#limit, below)) return
     }
   }
@@ -118,6 +120,10 @@ class Search {
       from: from ? firstIdAt(from) : start,
       before: before < this.#before ? before : this.#before,
     }
+  }
+
+  #lookAt(ids: readonly string[]): Promise<void> {
+    return this.#look((place) => [`e.id = ANY (${place(ids)}::uuid[])`], true)
   }
 
   /** Takes in the newest of these events that match. `few`: finds all of them, and then the newest. */
@@ -155,7 +161,7 @@ class Search {
 
   #matches(row: Row): boolean {
     if (this.#terms.length === 0) return true
-    const text = textOf(row)
+    const text = unescaped(textOf(row))
     // What has a column of its own is not in the text.
     return this.#terms.every((term) => uuid.test(term.text) || occursIn(term, text))
   }

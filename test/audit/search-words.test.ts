@@ -1,9 +1,9 @@
 import { Client } from 'pg'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, inject, test } from 'vitest'
 import { takeTurn } from '../../src/audit/log/sequence.ts'
 import { searchEvents, type EventFilter } from '../../src/audit/search.ts'
 import { buildWords } from '../../src/audit/search/build-words.ts'
-import { termsOf } from '../../src/audit/search/words.ts'
+import { termsOf, unescaped } from '../../src/audit/search/words.ts'
 import type { EventInput } from '../../src/core/event.ts'
 import type { Store } from '../../src/store/db.ts'
 import { openPostgres } from '../../src/store/postgres.ts'
@@ -219,6 +219,56 @@ describe.each(storeKinds)('looking words up in the log of the %s store', (kind) 
   })
 })
 
+describe.each(storeKinds)('what comes late into the log of the %s store', (kind) => {
+  test('is found before its words are built, as everything is', async () => {
+    const store = await openTestStore(kind)
+    const then = await replicaOfThen(store, new Date(Date.now() - 3_600_000))
+    await Promise.all(inputs.slice(0, 120).map((input) => then.append(input)))
+    await buildAll(store)
+    const late = anIntent({ attributes: { sql: { text: 'SELECT * FROM latecomers' } } })
+    await then.append(late)
+    await takeTurn(store, 0)
+    expect(await store.query('SELECT next FROM sallyport.audit_words_progress')).toEqual([
+      { next: 120 },
+    ])
+    const { events } = await searchEvents(store, { q: 'latecomers' })
+    expect(events).toMatchObject([{ action: { id: late.action!.id } }])
+    await then.append(anIntent())
+    while (await buildWords(store, 1));
+    expect((await all(store, { q: 'latecomers' })).length).toBe(1)
+  })
+})
+
+describe.skipIf(!storeKinds.includes('postgres'))(
+  'a database whose small letters are Turkish',
+  () => {
+    test('has the same words', async () => {
+      const url = new URL(inject('postgres')!.server)
+      const admin = new Client({ connectionString: url.href })
+      await admin.connect()
+      url.username = 'owner'
+      url.pathname = `turkish_${crypto.randomUUID().replaceAll('-', '')}`
+      await admin.query(
+        `CREATE DATABASE ${url.pathname.slice(1)} OWNER owner TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'tr'`,
+      )
+      await admin.end()
+      const store = await openPostgres(url.href)
+      atEnd(() => store.end())
+      const { audit } = await startReplica(store)
+      for (const text of ['INSERT INTO items', 'İNSERT 5 \u212aELVIN', 'update'])
+        await audit.append(anIntent({ attributes: { sql: { text } } }))
+      for (const [q, events] of Object.entries({
+        insert: 1,
+        Items: 1,
+        İnsert: 1,
+        kelvin: 1,
+        update: 1,
+      }))
+        expect((await all(store, { q })).length, q).toBe(events)
+    })
+  },
+)
+
 describe.skipIf(!storeKinds.includes('postgres'))('words of what was erased', () => {
   test('are gone with it, and what else their chunk has is found as before', async () => {
     const url = await createTestDatabase()
@@ -286,8 +336,12 @@ describe.skipIf(!storeKinds.includes('postgres'))('a log that somebody took link
 
 test('a word that somebody looks for means nothing but itself', () => {
   expect(termsOf(`Orders&"x" 'a':* /v1/Cust`)).toEqual([
-    { text: 'orders&\\"x\\"', whole: ['orders', 'x'], begin: null },
-    { text: "'a':*", whole: ['a'], begin: null },
-    { text: '/v1/cust', whole: ['v1'], begin: 'cust' },
+    { text: 'orders&\\"x\\"', plain: 'orders&\0x\0', whole: ['orders', 'x'], begin: null },
+    { text: "'a':*", plain: "'a':*", whole: ['a'], begin: null },
+    { text: '/v1/cust', plain: '/v1/cust', whole: ['v1'], begin: 'cust' },
   ])
+})
+
+test.each(['\\', '\\u', '\\u00'])('a text that was cut off in %j is looked through', (cut) => {
+  expect(unescaped(`a\\n\\u0001${cut}`)).toBe(`a\n\u0001${cut}`)
 })

@@ -28,6 +28,21 @@ export async function newestWithoutWords(db: Queryable): Promise<string> {
   return firstIdAt(new Date(row!.since.getTime() - lateMs))
 }
 
+/** Events whose words are not built yet, and that came into the log longer than that after others of their time: a dead replica's, which others link, or when the store was away. */
+export async function lateWithoutWords(db: Queryable, since: string): Promise<string[]> {
+  const rows = await db.query<{ id: string }>(
+    `SELECT link.event AS id
+       FROM sallyport.audit_tree_stretches s
+       JOIN sallyport.audit_links l USING (replica, epoch, first)
+      CROSS JOIN unnest(l.events) AS link (event)
+      WHERE s.start >= (SELECT coalesce(max(t.start), 0) FROM sallyport.audit_words_progress p
+                          JOIN sallyport.audit_tree_stretches t ON t.start <= p.next)
+        AND link.event < $1`,
+    [since],
+  )
+  return rows.map(({ id }) => id)
+}
+
 /** Some events that have all words, or can have. */
 export interface Candidates {
   readonly ids: readonly string[]

@@ -9,6 +9,8 @@ const word = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[a-z0-9]+|[^\0-\x7f]+/
 // Ids, hashes, numbers of cards: there are millions, so they are found as a whole only, and in no search for what words begin with.
 const opaque = /^[0-9a-f-]+$/
 const escaped = /\\(?:u[0-9a-f]{4}|.)/g
+// Without one that was cut off where the text was.
+const wholeEscape = /\\(?:u[0-9a-f]{4}|["\\bfnrt])/g
 
 /** Names that we give: nearly every event has them, and nobody looks for them. */
 export const ourNames =
@@ -41,6 +43,8 @@ export function nameLexeme(field: string, value: string): Lexeme {
 export interface Term {
   /** In lower case, as JSON writes it. */
   readonly text: string
+  /** The same without escapes. */
+  readonly plain: string
   readonly whole: readonly Lexeme[]
   /** What the last word of it begins with; `null` where that is a whole word. */
   readonly begin: Lexeme | null
@@ -62,12 +66,23 @@ export function termsOf(q: string): Term[] {
     const goesOn = last !== undefined && text.endsWith(last)
     if (goesOn) whole.pop()
     const begin = goesOn && last.length >= shortestBegin && last.length < longestWord
-    return { text, whole, begin: begin ? last : null }
+    return { text, plain: unescaped(text), whole, begin: begin ? last : null }
   })
 }
 
-/** Whether it occurs in this text, which is in lower case, from the beginning of a word on. */
-export function occursIn({ text: wanted }: Term, text: string): boolean {
+/**
+ * Text in lower case, as JSON writes it, with one character for each escape: what follows a line break begins a word, and the letter of `\\n` is none. A quote in it is NUL
+ * then, which no event has, and never one of those around it.
+ */
+export function unescaped(text: string): string {
+  if (!text.includes('\\')) return text
+  return text.replaceAll(wholeEscape, (one) =>
+    one === '\\"' ? '\0' : (JSON.parse(`"${one}"`) as string),
+  )
+}
+
+/** Whether it occurs in this `unescaped` text from the beginning of a word on. */
+export function occursIn({ plain: wanted }: Term, text: string): boolean {
   for (let at = text.indexOf(wanted); at !== -1; at = text.indexOf(wanted, at + 1)) {
     if (at === 0 || kindOf(wanted, 0) === 'none' || kindOf(wanted, 0) !== kindOf(text, at - 1))
       return true
