@@ -1,19 +1,20 @@
-import type { Config } from '../config/schema.ts'
 import { MistakesError } from '../core/errors.ts'
 import type { Terminal } from './terminal.ts'
 
+export type Ports = Readonly<Record<string, number>>
+
 /**
  * Starts something, waits until the user interrupts, and closes it. Interrupted while it starts, it is closed once it has started, unless it rejects with the
- * reason of the interruption.
+ * reason of the interruption. `ports` has those that it listens on, by what the user calls them: a key of the configuration, or an option.
  */
 export async function runUntilInterrupted(
   { interrupted, note }: Terminal,
-  listen: Config['listen'],
+  ports: Ports,
   start: () => Promise<{ close(): Promise<void> }>,
 ): Promise<void> {
   const running = await start().catch((error: unknown) => {
     if (interrupted.aborted && error === interrupted.reason) return null
-    throw explain(error, listen)
+    throw explain(error, ports)
   })
   if (!running) return
   await new Promise<void>((resolve) => {
@@ -36,22 +37,15 @@ const reasons: Readonly<Record<string, { message: string; remedy: string }>> = {
   },
 }
 
-/** An address that cannot be listened on, by the key that names it. Any other error is left as it is. */
-function explain(error: unknown, { agents, control }: Config['listen']): unknown {
+/** An address that cannot be listened on, by what the user calls it. Any other error is left as it is. */
+function explain(error: unknown, ports: Ports): unknown {
   const { code, syscall, address, port } = error as NodeJS.ErrnoException & {
     port?: number
     address?: string
   }
   const reason = reasons[code ?? '']
-  if (syscall !== 'listen' || !reason) return error
-  const listeners = Object.entries({ agents, control })
-  const key = listeners.find(([, listener]) => listener.address.port === port)?.[0]
+  const called = Object.keys(ports).find((name) => ports[name] === port)
+  if (syscall !== 'listen' || !reason || !called) return error
   const { message, remedy } = reason
-  return new MistakesError([
-    {
-      file: key ? `listen.${key}.address` : 'the demo',
-      message: `${address}:${port} ${message}.`,
-      remedy,
-    },
-  ])
+  return new MistakesError([{ file: called, message: `${address}:${port} ${message}.`, remedy }])
 }

@@ -49,10 +49,18 @@ function explain(error: unknown, terminal: Terminal): number {
     return 1
   }
   if (error instanceof StoreError) {
-    terminal.note(`The store does not answer (${error.code}): ${visible(error.message)}`)
+    terminal.note(notFromStore(error))
     return 1
   }
   // A defect, then: whoever mends it needs the stack.
   terminal.note(error instanceof Error ? (error.stack ?? error.message) : String(error))
   return 1
+}
+
+function notFromStore(error: StoreError): string {
+  const said = `(${error.code}): ${visible(error.message)}`
+  if (error.ambiguous) return `The store does not answer ${said}`
+  // Classes of SQLSTATE: invalid authorization, invalid catalog name.
+  const turnedAway = error.code.startsWith('28') || error.code.startsWith('3D')
+  return `The store says no ${said}${turnedAway ? '\n    → Look at the user, the password and the database in its URL.' : ''}`
 }

@@ -68,12 +68,15 @@ test('one process at a time works on the data, Ctrl-C stops it cleanly, and the 
   expect(await third.ended).toBe(0)
 })
 
-test('a port that is in use is named, with its key', async () => {
-  const other = createServer().listen(0, '127.0.0.1')
-  await once(other, 'listening')
-  const { port } = other.address() as AddressInfo
-  const { ended, errors } = quickstart('--agents-port', String(port))
-  expect(await ended).toBe(1)
-  expect(await errors).toContain(`listen.agents.address  127.0.0.1:${port} is in use.`)
-  other.close()
-})
+test.each(['--agents-port', '--database-port'])(
+  'a port that is in use is named, with the option that changes it: %s',
+  async (option) => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+    const { ended, errors } = quickstart(option, String(port))
+    expect(await ended).toBe(1)
+    expect(await errors).toContain(`${option}  127.0.0.1:${port} is in use.`)
+    other.close()
+  },
+)

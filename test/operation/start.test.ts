@@ -66,7 +66,9 @@ describe.runIf(storeKinds.includes('postgres'))('a database that is away at the 
       url.pathname = 'nobody_made_this'
       const { gateway } = await serve(url.href)
       expect(await gateway.ended).toBe(1)
-      expect(gateway.output()).toContain('database "nobody_made_this" does not exist')
+      expect(gateway.output()).toContain(
+        'The store says no (3D000): database "nobody_made_this" does not exist',
+      )
     },
   )
 })

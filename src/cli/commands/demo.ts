@@ -1,8 +1,7 @@
 import { Command } from 'commander'
 import { relative, resolve } from 'node:path'
-import { configSchema } from '../../config/schema.ts'
 import { UsageError } from '../errors.ts'
-import { runUntilInterrupted } from '../run-until-interrupted.ts'
+import { runUntilInterrupted, type Ports } from '../run-until-interrupted.ts'
 import { showQuickstart } from '../show-quickstart.ts'
 import type { Terminal } from '../terminal.ts'
 import { port } from './port.ts'
@@ -35,7 +34,7 @@ export function demo(terminal: Terminal): Command {
     .option('--data <folder>', 'where its keys are kept', 'data')
     .option('--compose <service>', 'what docker compose calls this', 'demo')
     .action(async ({ agentsUrl, ordersPort, compose, ...options }: Options) => {
-      await runUntilInterrupted(terminal, noListeners, async () => {
+      await runUntilInterrupted(terminal, portsOf(options), async () => {
         const { startDemo } = await import('../demo.ts')
         const data = resolve(terminal.folder, options.data)
         const running = await startDemo({
@@ -71,8 +70,10 @@ function secret({ environment }: Terminal, variable: string): string {
   throw new UsageError(`${variable} is not set.`, 'Give the gateway and the demo the same value.')
 }
 
-/** A port in use is one of the demo's, never a listener of the gateway. */
-const noListeners = configSchema.shape.listen.parse({
-  agents: { address: '127.0.0.1:0' },
-  control: { address: '127.0.0.1:0' },
-})
+function portsOf({
+  apiPort,
+  databasePort,
+  identityPort,
+}: Pick<Options, 'apiPort' | 'databasePort' | 'identityPort'>): Ports {
+  return { '--api-port': apiPort, '--database-port': databasePort, '--identity-port': identityPort }
+}

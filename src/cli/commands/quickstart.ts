@@ -1,8 +1,7 @@
 import { Command } from 'commander'
 import { resolve } from 'node:path'
-import { configSchema, type Config } from '../../config/schema.ts'
 import type { QuickstartPorts } from '../quickstart.ts'
-import { runUntilInterrupted } from '../run-until-interrupted.ts'
+import { runUntilInterrupted, type Ports } from '../run-until-interrupted.ts'
 import { showQuickstart } from '../show-quickstart.ts'
 import type { Terminal } from '../terminal.ts'
 import { port } from './port.ts'
@@ -32,7 +31,7 @@ export function quickstart(terminal: Terminal): Command {
         database: options.databasePort,
         identity: options.identityPort,
       }
-      await runUntilInterrupted(terminal, listenOf(ports), async () => {
+      await runUntilInterrupted(terminal, portsOf(ports), async () => {
         // Only here: no other command has to wait for a whole gateway to be read.
         const { startQuickstart } = await import('../quickstart.ts')
         const running = await startQuickstart(resolve(terminal.folder, data), ports)
@@ -42,10 +41,11 @@ export function quickstart(terminal: Terminal): Command {
     })
 }
 
-/** The listeners, for messages about ports: those can come before the configuration has been read. */
-function listenOf({ agents, control }: QuickstartPorts): Config['listen'] {
-  return configSchema.shape.listen.parse({
-    agents: { address: `127.0.0.1:${agents}` },
-    control: { address: `127.0.0.1:${control}` },
-  })
+function portsOf({ agents, control, database, identity }: QuickstartPorts): Ports {
+  return {
+    '--agents-port': agents,
+    '--control-port': control,
+    '--database-port': database,
+    '--identity-port': identity,
+  }
 }

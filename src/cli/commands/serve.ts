@@ -2,9 +2,10 @@ import { Command } from 'commander'
 import { resolve } from 'node:path'
 import { loadConfig } from '../../config/load.ts'
 import { observedResources } from '../../config/observed.ts'
+import type { Config } from '../../config/schema.ts'
 import { checkConfiguration } from '../check-configuration.ts'
 import { consolePages } from '../console-pages.ts'
-import { runUntilInterrupted } from '../run-until-interrupted.ts'
+import { runUntilInterrupted, type Ports } from '../run-until-interrupted.ts'
 import type { Terminal } from '../terminal.ts'
 
 export function serve(terminal: Terminal): Command {
@@ -19,7 +20,7 @@ export function serve(terminal: Terminal): Command {
         return terminal.note(`${named} and its policies are valid.`)
       }
       const config = loadConfig(file, terminal.environment)
-      await runUntilInterrupted(terminal, config.listen, async () => {
+      await runUntilInterrupted(terminal, portsOf(config), async () => {
         // Only here: no other command has to wait for a whole gateway to be read.
         const { startGateway } = await import('../../app.ts')
         const gateway = await startGateway(config, {
@@ -35,4 +36,15 @@ export function serve(terminal: Terminal): Command {
         return gateway
       })
     })
+}
+
+function portsOf({ listen, resources }: Config): Ports {
+  const databases = resources.flatMap((it, index) =>
+    it.protocol === 'postgres' ? [[`resources[${index}].listen`, it.listen.port] as const] : [],
+  )
+  return {
+    'listen.agents.address': listen.agents.address.port,
+    'listen.control.address': listen.control.address.port,
+    ...Object.fromEntries(databases),
+  }
 }
