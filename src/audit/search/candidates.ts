@@ -35,8 +35,8 @@ export async function lateWithoutWords(db: Queryable, since: string): Promise<st
        FROM sallyport.audit_tree_stretches s
        JOIN sallyport.audit_links l USING (replica, epoch, first)
       CROSS JOIN unnest(l.events) AS link (event)
-      WHERE s.start >= (SELECT coalesce(max(t.start), 0) FROM sallyport.audit_words_progress p
-                          JOIN sallyport.audit_tree_stretches t ON t.start <= p.next)
+      WHERE s.start >= coalesce((SELECT max(start) FROM sallyport.audit_tree_stretches
+                                  WHERE start <= (SELECT next FROM sallyport.audit_words_progress)), 0)
         AND link.event < $1`,
     [since],
   )
