@@ -31,7 +31,10 @@ export function connectTo(terminal: Terminal): Command {
   return new Command('connect')
     .description('open a database through the gateway, as yourself')
     .argument('[resource]', 'its name; left out, everything that is behind the gateway is listed')
-    .argument('[program...]', 'what to run, behind `--`; psql if left out')
+    .argument(
+      '[program...]',
+      'what to run, behind `--`; psql if left out, or if options come first',
+    )
     .option('-d, --database <name>', 'which of its databases; the first if left out')
     .option('--host <name>', 'where the gateway is, if that is not where the console is')
     .option('--port <number>', 'and its port there')
@@ -41,7 +44,8 @@ export function connectTo(terminal: Terminal): Command {
       const all = await plane.get('/api/resources', z.object({ resources: z.array(resource) }))
       if (name === undefined) return terminal.print(listed(all, plane, options))
       const found = databaseOf(all.resources, name)
-      const [file = 'psql', ...args] = program
+      // What begins with a dash is no program, and so it is psql's.
+      const [file = 'psql', ...args] = program[0]?.startsWith('-') ? ['psql', ...program] : program
       const code = await terminal.run(file, args, {
         ...withoutOtherPlaces(terminal.environment),
         ...(await variables(found, plane, options, terminal)),

@@ -35,7 +35,8 @@ describe.skipIf(!hasPostgres)('sallyport connect', () => {
     const count = await connect(['orders', '--', 'psql', '-Atc', 'SELECT count(*) FROM orders'])
     expect(count).toMatchObject({ code: 0, out: '200\n' })
 
-    const denied = await connect(['orders', '--', 'psql', '-c', 'DELETE FROM orders'])
+    // Options alone are psql's.
+    const denied = await connect(['orders', '--', '-c', 'DELETE FROM orders'])
     expect(denied.code).toBe(1)
     expect(denied.notes).toContain('denied by policy')
 
