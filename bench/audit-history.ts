@@ -19,7 +19,8 @@ import { searchEvents, type EventFilter, type EventPage } from '../src/audit/sea
 import { buildWords } from '../src/audit/search/build-words.ts'
 import { openPostgres } from '../src/store/postgres.ts'
 import { PostgresServer } from '../test/support/postgres.ts'
-import { randomFrom, resourceNames, subjectNames } from './support/history.ts'
+import { randomFrom } from '../test/support/random.ts'
+import { resourceNames, subjectNames } from './support/history.ts'
 import { loadHistory } from './support/load-history.ts'
 
 const { values } = parseArgs({

@@ -4,6 +4,7 @@ import type { Decision } from '../../src/core/decision.ts'
 import type { EventInput } from '../../src/core/event.ts'
 import type { JsonObject } from '../../src/core/json.ts'
 import type { Subject } from '../../src/core/subject.ts'
+import { randomFrom } from '../../test/support/random.ts'
 
 /** An event of a made-up month, and when it happened. */
 export interface Happening {
@@ -23,17 +24,6 @@ const words =
   )
 const tables = ['orders', 'order_items', 'customers', 'invoices', 'payments', 'sessions', 'tickets']
 const approvers = Array.from({ length: 12 }, (_, i) => `lead-${i + 1}`)
-
-/** Always the same numbers from 0 to 1 for a seed (mulberry32). */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
 
 export const subjectNames = Array.from({ length: 200 }, (_, i) => `agent-${i + 1}`)
 export const resourceNames = Array.from({ length: 30 }, (_, i) =>

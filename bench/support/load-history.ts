@@ -9,7 +9,8 @@ import { describe, type Described } from '../../src/audit/event.ts'
 import { keepCheckpoint, keepSigningKey } from '../../src/audit/log/checkpoints.ts'
 import { takeTurn } from '../../src/audit/log/sequence.ts'
 import { openPostgres } from '../../src/store/postgres.ts'
-import { history, randomFrom } from './history.ts'
+import { randomFrom } from '../../test/support/random.ts'
+import { history } from './history.ts'
 
 /** PostgreSQL's own format for COPY (PostgreSQL 18, COPY, "Binary Format"): a fifth of the work of text, for both sides. */
 class BinaryCopy {

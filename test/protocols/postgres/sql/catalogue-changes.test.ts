@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { CatalogueReader } from '../../../../src/protocols/postgres/sql/read-catalogue.ts'
+import { randomFrom } from '../../../support/random.ts'
 import { createTestDatabase } from '../../../support/store.ts'
 
 /** Names of every kind of thing. */
@@ -141,7 +142,7 @@ describe.runIf(inject('postgres') !== null)('what others change in the catalogue
   const seed = Number(process.env['SALLYPORT_TEST_SEED'] ?? Math.floor(Math.random() * 1e9))
 
   test(`is read as if everything had been read anew (seed ${seed})`, async () => {
-    const random = mulberry32(seed)
+    const random = randomFrom(seed)
     const pick: Random = (list) => list[Math.floor(random() * list.length)]!
     const reader = new CatalogueReader(probe)
     await reader.read()
@@ -169,15 +170,4 @@ function sorted(data: object): unknown {
       return unordered ? (value as string[]).toSorted() : value
     }),
   )
-}
-
-/** A small generator of random numbers that a seed can repeat (Tommy Ettinger, mulberry32). */
-function mulberry32(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
 }

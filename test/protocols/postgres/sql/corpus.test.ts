@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { randomFrom } from '../../../support/random.ts'
 import { admin, reads, unknown, writes } from './corpus.ts'
 import { openShop } from './support.ts'
 
@@ -120,7 +121,7 @@ describe('texts that somebody has taken apart', () => {
   const seed = Number(process.env['SALLYPORT_TEST_SEED'] ?? Math.floor(Math.random() * 1e9))
 
   test(`never make it throw, and are no read where the server writes (seed ${seed})`, async () => {
-    const random = mulberry32(seed)
+    const random = randomFrom(seed)
     const all = [...reads, ...writes, ...unknown]
     const pick = <Item>(list: readonly Item[]): Item => list[Math.floor(random() * list.length)]!
     const wrong: string[] = []
@@ -143,14 +144,3 @@ describe('texts that somebody has taken apart', () => {
     expect(runs).toBeGreaterThan(30)
   })
 })
-
-/** A small generator of random numbers that a seed can repeat (Tommy Ettinger, mulberry32). */
-function mulberry32(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
