@@ -126,6 +126,7 @@ test('no label says who, where or what exactly', async () => {
     'kind',
     'le',
     'outcome',
+    'part',
     'reason',
     'resource',
     'state',
