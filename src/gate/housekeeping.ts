@@ -77,6 +77,8 @@ export function startHousekeeping(
   }
   const runErrands = () => runApprovedErrands(ctx, works)
   const once = async () => {
+    // By what the error says: without the store all say the same, and one line is enough.
+    const late = new Map<string, { err: unknown; duties: string[] }>()
     // Each by itself: what stops one of them must not stop the others.
     for (const duty of [
       endFormerLives,
@@ -92,9 +94,11 @@ export function startHousekeeping(
       } catch (error) {
         // Closed: what is overdue or no longer in order cannot be used anyway; the database and the claim say no. It is only not shown
         // as ended yet.
-        ctx.log.warn({ err: error }, 'housekeeping is late; trying again')
+        const duties = late.get(String(error))?.duties ?? []
+        late.set(String(error), { err: error, duties: [...duties, duty.name] })
       }
     }
+    for (const line of late.values()) ctx.log.warn(line, 'housekeeping is late; trying again')
   }
   // While the store is slow, turns are left out; they would pile up.
   const timer = setInterval(() => {
