@@ -27,7 +27,11 @@ export function resolveResources(
     } else if (fitting.length === 0) {
       const kinds = [...new Set(named.flatMap(({ protocol }) => namespacesOf(protocol)))]
       const message = `Actions on "${glob}" are never of the kind ${kindsOf(what).join(', ')}.`
-      report(rule, ['what'], message, `They are of the kind ${kinds.join(', ')}.`)
+      const remedy =
+        kinds.length > 0
+          ? `They are of the kind ${kinds.join(', ')}.`
+          : 'Its protocol is none that there is: correct that first.'
+      report(rule, ['what'], message, remedy)
     }
     return fitting
   })
