@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 
 /** Whoever has the key may have cancelled what runs. */
 interface Cancellable {
-  cancel(): void
+  cancel(): Promise<void>
 }
 
 /** The keys that clients cancel with. They are ours: the server's own never leave the gateway. */
@@ -21,9 +21,9 @@ export class CancelKeys {
     this.#sessions.delete(keyOf(process, secret))
   }
 
-  /** Nothing is answered, whether there is such a session or not. */
-  use(process: number, secret: Buffer): void {
-    this.#sessions.get(keyOf(process, secret))?.cancel()
+  /** Resolves when it has been done. Nothing is answered, whether there is such a session or not. */
+  async use(process: number, secret: Buffer): Promise<void> {
+    await this.#sessions.get(keyOf(process, secret))?.cancel()
   }
 }
 

@@ -87,12 +87,13 @@ export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
     try {
       arrival = await accept(raw, tls)
       const { socket, opening } = arrival
+      socket.on('error', () => socket.destroy())
       if (opening.kind === 'cancel') {
-        keys.use(opening.process, opening.secret)
+        // Closed behind it, as the server does: clients send nothing else until then, which a late one would hit.
+        await keys.use(opening.process, opening.secret)
         socket.destroy()
         return
       }
-      socket.on('error', () => socket.destroy())
       await serve(await welcome(arrival, resource, authenticator), late)
     } catch (error) {
       turnAway(arrival?.socket ?? raw, error)

@@ -140,14 +140,17 @@ export class Session {
     this.#serving.begin(rest, () => this.#settings.context(0))
   }
 
-  /** The client's own CancelRequest: ends what the server runs; else what is held, or has come and is not decided yet. */
-  cancel(): void {
+  /**
+   * The client's own CancelRequest: ends what the server runs; else what is held, or has come and is not decided yet. Resolves when the server, or the gateway, has been
+   * told.
+   */
+  async cancel(): Promise<void> {
     const { cancelUpstream, log } = this.#init
     if (this.#over) return
     const { outstanding } = this.#server.answers
     // A question of ours is none of the client's business.
     if (outstanding.some(({ own }) => own === null))
-      cancelUpstream().catch((error: unknown) =>
+      await cancelUpstream().catch((error: unknown) =>
         log.warn({ err: error }, 'a cancel request did not reach the database'),
       )
     else if (this.#serving.busy) this.#authoriser.cancel()

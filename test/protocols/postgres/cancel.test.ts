@@ -1,6 +1,7 @@
-import { connect } from 'node:net'
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 import { int32, message } from '../../../src/protocols/postgres/wire/messages.ts'
 import { failureOf, hasPostgres, startDatabase, type DatabaseGateway } from './database.ts'
 
@@ -17,8 +18,8 @@ describe.runIf(hasPostgres)('a cancel request', () => {
 
   async function cancel(client: pg.Client): Promise<void> {
     const { processID, secretKey } = client as unknown as { processID: number; secretKey: number }
-    const socket = connect(db.port, '127.0.0.1')
-    socket.end(message('', int32(80_877_102), int32(processID), int32(secretKey)))
+    const socket = connect(client.port, '127.0.0.1')
+    socket.write(message('', int32(80_877_102), int32(processID), int32(secretKey)))
     await new Promise((resolve) => socket.once('close', resolve))
   }
 
@@ -44,4 +45,47 @@ describe.runIf(hasPostgres)('a cancel request', () => {
     await cancel(client)
     expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
   })
+  test('is over when the server has it, so that what its client sends next is not hit', async () => {
+    const seen: string[] = []
+    const road = await slowRoad(() => seen.push('the server'))
+    const far = await startDatabase({ policies, upstream: { host: '127.0.0.1', port: road } })
+    onTestFinished(() => far.close())
+    const client = await far.connect()
+    const sleeping = failureOf(client.query('SELECT pg_sleep(60)'))
+    const { processID } = client as unknown as { processID: number }
+    const runs = `SELECT FROM pg_stat_activity WHERE pid = ${processID} AND state = 'active' AND query LIKE '%pg_sleep%'`
+    while ((await far.direct.query(runs)).rowCount === 0);
+    await cancel(client)
+    seen.push('the client')
+    expect(await sleeping).toMatchObject({ code: '57014' })
+    expect(seen).toEqual(['the server', 'the client'])
+    expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
+  })
 })
+
+/** The port of a way to the server on which cancel requests take their time; `arrived` is called when one is sent on. */
+async function slowRoad(arrived: () => void): Promise<number> {
+  const { hostname, port } = new URL(inject('postgres')!.server)
+  const relay = createServer({ allowHalfOpen: true }, (near: Socket) => {
+    const far = connect(Number(port), hostname)
+    const part = () => [near, far].map((socket) => socket.destroy())
+    near.on('error', part).on('close', part)
+    far.on('error', part).on('close', part)
+    near.once('data', (first: Buffer) => {
+      near.pause()
+      const goOn = () => {
+        far.write(first)
+        near.pipe(far)
+      }
+      if (first.length !== 16) return goOn()
+      setTimeout(() => {
+        arrived()
+        goOn()
+      }, 200)
+    })
+    far.pipe(near)
+  }).listen(0, '127.0.0.1')
+  await once(relay, 'listening')
+  onTestFinished(() => void relay.close())
+  return (relay.address() as AddressInfo).port
+}

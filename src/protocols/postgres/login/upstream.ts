@@ -56,7 +56,7 @@ export class Upstream {
     }
   }
 
-  /** Asks the server to cancel what a connection runs. Nothing is ever answered to that. */
+  /** Asks the server to cancel what a connection runs. Nothing is ever answered to that: resolves when the server has closed, which it does behind it. */
   async cancel({ process, secret }: Pick<UpstreamConnection, 'process' | 'secret'>): Promise<void> {
     const socket = await this.#connect()
     const head = Buffer.alloc(8)
@@ -64,8 +64,11 @@ export class Upstream {
     head.writeInt32BE(process, 4)
     socket.on('error', () => socket.destroy())
     socket.setTimeout(patience, () => socket.destroy())
+    const { promise, resolve } = Promise.withResolvers<void>()
+    socket.once('close', () => resolve())
     socket.end(message('', head, secret))
     socket.resume()
+    await promise
   }
 
   /** Resolves with a connection on which nothing has been said, inside of TLS where that is configured. */
