@@ -29,8 +29,9 @@ export const others: Readonly<Record<string, Suite>> = {
   'node-postgres': {
     source: 'node-postgres',
     needs: { npm: 'npm' },
-    build: `npm init -y >/dev/null 2>&1 || true
-      npm install --no-save --ignore-scripts --no-audit --no-fund --workspaces=false async@2.6.4 bluebird@3.7.2 co@4.6.0 expect.js@0.3.1 \\
+    // Its own manifest would take pg-protocol for a workspace, which is not compiled, and install what it is developed with.
+    build: `rm -rf node_modules && echo '{}' >package.json
+      npm install --no-save --ignore-scripts --no-audit --no-fund async@2.6.4 bluebird@3.7.2 co@4.6.0 expect.js@0.3.1 \\
         lodash mocha@10 pg-copy-streams@0.3.0 pg-protocol@1.10.3 pg-types@2.2.0 pgpass@1.0.5
       for p in pg pg-pool pg-cursor pg-connection-string; do ln -sfn "$PWD/packages/$p" node_modules/$p; done`,
     run: `cd packages/pg && node script/create-test-tables.js
@@ -38,7 +39,7 @@ export const others: Readonly<Record<string, Suite>> = {
         TEST_TIMEOUT=30000 timeout 90 node $f >/dev/null 2>&1; echo "test $f: $?"; done
       for p in pg-cursor pg-pool; do (cd ../$p && npx mocha --timeout 30000 -R tap --exit); done`,
     outcome: /^(?:(?<outcome>ok|not ok) \d+ |test )(?<name>.*?)(?:: (?<code>\d+))?$/,
-    databases: ['suite', 'postgres'],
+    databases: ['suite', 'postgres', 'template1'],
     different: {
       'test/integration/client/error-handling-tests.js': why.who,
       'test/integration/gh-issues/1105-tests.js': why.slow,

@@ -45,6 +45,8 @@ unittest.main(module=tests, defaultTest="test_suite", argv=["tests", "-v"])' 2>&
     settings: ['max_prepared_transactions=20'],
     different: {
       test_flush_on_write: why.sizes,
+      test_copy_from_insane_size: why.sizes,
+      test_scs: why.strings,
       test_encoding_name: why.encoding,
       test_copy_bytes: why.encoding,
       test_copy_text: why.encoding,
@@ -63,7 +65,7 @@ unittest.main(module=tests, defaultTest="test_suite", argv=["tests", "-v"])' 2>&
     run: `for f in tests/test_*.py; do timeout 300 ${python} -m pytest -v -o addopts= -p no:cacheprovider $f; done`,
     outcome: /^(?<name>tests\/\S+) (?<outcome>PASSED|FAILED|SKIPPED|ERROR)/,
     databases: ['suite', 'postgres', 'asyncpg_intro_test'],
-    different: { test_introspection_on_large_db: why.slow },
+    different: { test_executemany_server_failure_during_writes: why.ahead },
   },
   pg8000: {
     source: 'pg8000',

@@ -19,6 +19,8 @@ const lines = [
   '| suite | tests | alike | different on purpose | different |',
   '| --- | --- | --- | --- | --- |',
 ]
+/** How suites say that a test has failed. */
+const failure = /^(?:FAIL|FAILED|ERROR|not ok|[1-9]\d*)$/
 let unexplained = 0
 
 for (const name of positionals.length > 0 ? positionals : Object.keys(suites)) {
@@ -49,6 +51,12 @@ async function compare(name: string, suite: Suite): Promise<void> {
     writeFileSync(built, '')
   }
   const direct = await outcomes(name, suite, source, packages, false)
+  const failed = [...direct.values()].filter((outcome) => failure.test(outcome)).length
+  // What fails in both runs is alike, and says nothing.
+  if (failed * 2 > direct.size)
+    throw new Error(
+      `${failed} of ${direct.size} tests of ${name} fail without a gateway: see ${join(folder, suite.source)}`,
+    )
   const through = await outcomes(name, suite, source, packages, true)
   let onPurpose = 0
   let different = 0
