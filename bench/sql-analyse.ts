@@ -9,9 +9,8 @@ const database = await PGlite.create()
 await database.exec(`
   CREATE TABLE customers (id int PRIMARY KEY, name text, email text);
   CREATE TABLE orders (id int PRIMARY KEY, customer_id int, total numeric, status text);`)
-const catalogue = await new CatalogueReader({
-  query: async (sql) => (await database.query<Record<string, string | null>>(sql)).rows,
-}).read()
+const query = async (sql: string) => (await database.query<Record<string, string | null>>(sql)).rows
+const catalogue = await new CatalogueReader({ within: (work) => work({ query }) }).read()
 await database.close()
 
 const context: SqlContext = {

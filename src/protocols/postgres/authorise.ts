@@ -119,11 +119,29 @@ export class Authoriser {
         return cancelled
       }
       permit.redeem(digest)
-      return new Run(permit)
+      return new Run(permit, digest === null ? null : async () => (await seal()).digest)
     } catch (error) {
       // Nobody waits for it any more, it is not what was approved, or this replica may be taken for dead. Nothing was sent.
       void permit.complete({ result: 'failed', error: 'not-sent' })
       throw error
+    }
+  }
+
+  /**
+   * Why a portal does not run that was approved when it was bound, or `null`. The client chooses how long after that it executes it, and what the portal names may be something
+   * else by then. Rejects with `Skipped` and `Over`.
+   */
+  async refusedSince(run: Run): Promise<Report | null> {
+    if (run.refused || !run.digestNow) return run.refused
+    try {
+      if ((await run.digestNow()) === run.permit.digest) return null
+      throw changedMeanwhile(run.permit)
+    } catch (error) {
+      if (error instanceof Skipped || error instanceof Over) throw error
+      run.finish('failed', 'not-sent')
+      // Closed for good: it is on record as what did not run.
+      run.refused = error instanceof FailedTransaction ? inFailedTransaction : refusalOf(error)
+      return run.refused
     }
   }
 

@@ -32,7 +32,8 @@ export class Databases {
   get(database: string): CatalogueSource {
     const known = this.#known.get(database)
     if (known) return known
-    const made = new Catalogues(this.probe(database))
+    const pool = this.#pool(database)
+    const made = new Catalogues({ within: (work) => within(pool, work) })
     this.#known.set(database, made)
     return made
   }
@@ -51,7 +52,7 @@ export class Databases {
     await Promise.all(this.#pools.map((pool) => pool.end()))
   }
 
-  /** The connection over which the catalogue is asked for. */
+  /** For questions that are not about the catalogue as it was at one moment, and do not wait for it to be read. */
   probe(database: string): Probe {
     const known = this.#probes.get(database)
     if (known) return known

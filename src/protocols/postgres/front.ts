@@ -231,14 +231,23 @@ export class Front {
     return this.#refuse('execute', noSuchName('portal', name))
   }
 
-  #executePortal(
-    { bytes }: FrontendMessage,
-    { run, statements, text, changes }: Portal,
-  ): Promise<void> | void {
-    const { server } = this.#init
+  #executePortal(message: FrontendMessage, portal: Portal): Promise<void> | void {
+    const { run, statements, changes } = portal
     const settled = statements.length > 0 ? statements.every(settledByBind) : run === null
     if (changes !== this.#changes && !settled && !run?.started)
       return this.#unlessSkipped(this.#refuse('execute', boundTooEarly))
+    if (run?.digestNow && !run.started)
+      return this.#unlessSkipped(this.#executeApproved(message, portal, run))
+    return this.#executeNow(message, portal)
+  }
+
+  async #executeApproved(message: FrontendMessage, portal: Portal, run: Run): Promise<void> {
+    const refusal = await this.#init.judge.refusedSince(run)
+    return refusal ? this.#refuse('execute', refusal) : this.#executeNow(message, portal)
+  }
+
+  #executeNow({ bytes }: FrontendMessage, { run, statements, text }: Portal): Promise<void> | void {
+    const { server } = this.#init
     if (run) run.started = true
     this.#ran = true
     this.#change(statements)

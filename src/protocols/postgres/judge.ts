@@ -121,6 +121,11 @@ export class Judge {
     return refusal
   }
 
+  /** Why what was permitted when its portal was bound does not run now, or `null`. */
+  refusedSince(run: Run): Promise<Report | null> {
+    return this.#init.authoriser.refusedSince(run)
+  }
+
   /** Asked for only where a rule looks at it. */
   async #impact(text: string, analysis: Analysis, { bound }: Values): Promise<Impact | null> {
     const { impacts, needs, settings } = this.#init

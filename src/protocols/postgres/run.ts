@@ -1,5 +1,6 @@
 import type { Outcome } from '../../core/event.ts'
 import type { Permit } from '../../gate/permit.ts'
+import type { Report } from './wire/messages.ts'
 
 /** A permitted action on its way through the server. */
 export class Run {
@@ -14,10 +15,15 @@ export class Run {
   rolledBack = false
   /** Its record is durable: what the server says to it may go to the client. Owned by the session. */
   released: boolean
+  /** Why it never runs, although it was permitted. */
+  refused: Report | null = null
+  /** What the action is bound to as things are now, where people have approved it. */
+  readonly digestNow: (() => Promise<string>) | null
   readonly #begun = performance.now()
 
-  constructor(permit: Permit) {
+  constructor(permit: Permit, digestNow: Run['digestNow'] = null) {
     this.permit = permit
+    this.digestNow = digestNow
     this.released = !this.isRead
   }
 

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { bind, execute, flush, parse, sync } from '../../../src/protocols/postgres/wire/messages.ts'
 import { failureOf, hasPostgres, startDatabase, type DatabaseGateway } from './database.ts'
+import { WireClient } from './wire-client.ts'
 
 const policies = `rules:
   - name: deletes-with-a-lead
@@ -142,6 +144,43 @@ describe.runIf(hasPostgres)('class 11: what is put in the place of what was appr
       expect(await state(db)).toMatchObject({ precious: '1' })
     },
   )
+
+  test('what was approved when it was bound is looked at again when it is executed, and never runs once it was refused', async () => {
+    const body = (sql: string) => `CREATE OR REPLACE PROCEDURE tidy() LANGUAGE sql AS '${sql}'`
+    await db.direct.query(body('INSERT INTO log VALUES (1)'))
+    const client = await WireClient.open(db.port)
+    await client.logIn(db.database, await db.gateway.agentToken())
+    client.send(parse('', 'CALL tidy()'), bind('p', ''), flush)
+    await db.gateway.vote('dana', await db.gateway.pending())
+    // BindComplete: it is approved, and waits for the client.
+    await client.until('2')
+    await db.direct.query(body('DELETE FROM precious'))
+    client.send(execute('p'), sync)
+    const refused = await client.until('Z')
+    expect(refused.map(({ body }) => body.toString()).join('')).toContain('What it names is not')
+
+    client.send(parse('', 'CALL tidy()'), bind('p', ''), flush)
+    await db.gateway.vote('dana', await db.gateway.pending())
+    await client.until('2')
+    await db.direct.query(body('INSERT INTO log VALUES (2)'))
+    client.send(execute('p'), flush)
+    await client.until('E')
+    // As it was when it was approved: too late for what is on record as not sent.
+    await db.direct.query(body('DELETE FROM precious'))
+    client.send(sync)
+    await client.until('Z')
+    client.send(execute('p'), sync)
+    expect((await client.until('Z')).map(({ type }) => type)).toContain('E')
+    expect(await state(db)).toMatchObject({ precious: '1', log: '0' })
+
+    client.send(parse('', 'CALL tidy()'), bind('p', ''), flush)
+    await db.gateway.vote('dana', await db.gateway.pending())
+    await client.until('2')
+    client.send(execute('p'), sync)
+    expect((await client.until('Z')).map(({ type }) => type)).toContain('C')
+    expect(await state(db)).toMatchObject({ precious: '0' })
+    client.socket.destroy()
+  })
 
   test('what others do to other things, or to rows, changes no approval; nor does what its own transaction did before', async () => {
     const client = await db.connect()

@@ -52,8 +52,8 @@ export interface Changes {
 
 export interface Look {
   readonly mark: Mark
-  /** `everything`: nothing is certain. `nothing`: no transaction has ended since. */
-  readonly changes: Changes | 'everything' | 'nothing'
+  /** `null`: nothing is certain. */
+  readonly changes: Changes | null
 }
 
 /** How far apart two transactions may be: half of what their numbers can tell (PostgreSQL documentation, "Preventing Transaction ID Wraparound Failures"). */
@@ -68,20 +68,29 @@ const position = `
     FROM pg_catalog.pg_database d
    WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()`
 
+async function positionNow(probe: Probe): Promise<Pick<Mark, 'server' | 'snapshot' | 'oldest'>> {
+  const [row] = await probe.query(position, [])
+  return {
+    server: row!['server']!,
+    // A standby does not list in its snapshots which transactions are under way.
+    snapshot: row!['standby'] === 'true' ? null : row!['snapshot']!,
+    oldest: BigInt(row!['oldest']!),
+  }
+}
+
+/** Whether no transaction has ended since a mark: one row, and nothing else is asked for. */
+export async function standsStill(known: Mark, probe: Probe): Promise<boolean> {
+  const { server, snapshot } = await positionNow(probe)
+  return server === known.server && snapshot !== null && snapshot === known.snapshot
+}
+
 /**
- * What has changed in the catalogues since a mark. Whatever was committed before the question is seen; what is committed while it is answered is seen the next time, if not
- * now. A transaction that changes nothing in them costs one pass over them, and none at all costs a single row.
+ * What has changed in the catalogues since a mark: one pass over them. To be asked in a transaction with one snapshot for all questions, which is what the new mark stands for.
  */
 export async function changesSince(known: Mark | null, probe: Probe): Promise<Look> {
-  const [row] = await probe.query(position, [])
-  const oldest = BigInt(row!['oldest']!)
-  const server = row!['server']!
-  // A standby does not list in its snapshots which transactions are under way.
-  const snapshot = row!['standby'] === 'true' ? null : row!['snapshot']!
-  const same = known?.server === server
-  if (same && snapshot !== null && known.snapshot === snapshot)
-    return { mark: known, changes: 'nothing' }
-  const comparable = same && oldest >= known.oldest && oldest - known.oldest < furthest
+  const { server, snapshot, oldest } = await positionNow(probe)
+  const comparable =
+    known?.server === server && oldest >= known.oldest && oldest - known.oldest < furthest
   await probe.query(emptyPath, [])
   const rows = await probe.query(since(comparable ? known.oldest : oldest, oldest), [])
   const settled = new Map<Watched, number>()
@@ -101,8 +110,7 @@ export async function changesSince(known: Mark | null, probe: Probe): Promise<Lo
     if (gone !== 0) lost.set(catalogue, gone)
   }
   const mark = { server, snapshot, oldest, settled, unsettled }
-  if (!comparable) return { mark, changes: 'everything' }
-  return { mark, changes: { fresh, unsettled: known.unsettled, lost } }
+  return { mark, changes: comparable ? { fresh, unsettled: known.unsettled, lost } : null }
 }
 
 /** How many rows each catalogue has, and what those are about that were written by `from` or later. `age` knows of rows that are frozen. */

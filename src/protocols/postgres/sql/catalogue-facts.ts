@@ -75,15 +75,13 @@ export async function readFacts(probe: Probe): Promise<Facts> {
 
 /**
  * The same with what has changed; `known` itself where that makes no difference, and `null` where everything has to be read, since what depends on a change cannot be followed.
- * `whole`: `known` was read at one go, and has what came meanwhile. No count has that, so nothing but a list tells whether it has gone.
  */
 export async function renewFacts(
   known: Facts,
   { fresh, unsettled, lost }: Changes,
   probe: Probe,
-  whole: boolean,
 ): Promise<Facts | null> {
-  if (!whole && fresh.size + lost.size === 0) return known
+  if (fresh.size + lost.size === 0) return known
   const ask = asking(probe)
   const changed = (...of: Watched[]): boolean => of.some((one) => fresh.has(one) || lost.has(one))
   const about = (...of: Watched[]) => new Set(of.flatMap((one) => [...(fresh.get(one) ?? [])]))
@@ -91,7 +89,7 @@ export async function renewFacts(
     // One that was replaced is not gone.
     const certain = (oid: number) => before.has(oid) && !unsettled.get(catalogue)?.includes(oid)
     const replaced = [...about(catalogue)].filter(certain).length
-    if (!whole && replaced === (lost.get(catalogue) ?? 0)) return []
+    if (replaced === (lost.get(catalogue) ?? 0)) return []
     const left = await ask.ids(queries.present(catalogue))
     return [...before.keys()].filter((oid) => !left.has(oid))
   }

@@ -1,5 +1,5 @@
 import { CatalogueReader } from './read-catalogue.ts'
-import type { Catalogue, CatalogueSource, Probe } from './statement.ts'
+import type { Catalogue, CatalogueSource, SessionProbe } from './statement.ts'
 
 export interface CataloguesOptions {
   /** How long what is known is used without a question to the server, in milliseconds: what others change there is seen no later. */
@@ -39,7 +39,7 @@ export class Catalogues implements CatalogueSource {
   #reading: Promise<Catalogue | null> | null = null
   #renewed = -Infinity
 
-  constructor(probe: Probe, options: CataloguesOptions = {}) {
+  constructor(probe: SessionProbe, options: CataloguesOptions = {}) {
     this.#reader = new CatalogueReader(probe)
     const defaults = { window: 200, maxAge: 30_000, pause: 1_000, onError: () => undefined }
     this.#options = { ...defaults, ...options }

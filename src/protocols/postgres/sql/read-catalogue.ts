@@ -1,16 +1,14 @@
-import { changesSince, type Look, type Mark } from './catalogue-changes.ts'
+import { changesSince, standsStill, type Mark } from './catalogue-changes.ts'
 import { dataOf } from './catalogue-data.ts'
 import { readFacts, renewFacts, type Facts } from './catalogue-facts.ts'
 import { CatalogueSnapshot } from './catalogue-snapshot.ts'
-import type { Catalogue, Probe } from './statement.ts'
+import type { Catalogue, Probe, SessionProbe } from './statement.ts'
 
 let versions = 0
 
 interface Known {
   readonly mark: Mark
   readonly facts: Facts
-  /** They were read at one go. */
-  readonly whole: boolean
   readonly catalogue: Catalogue
 }
 
@@ -19,11 +17,11 @@ interface Known {
  * reads everything.
  */
 export class CatalogueReader {
-  readonly #probe: Probe
+  readonly #probe: SessionProbe
   // Replaced by read() alone.
   #known: Known | null = null
 
-  constructor(probe: Probe) {
+  constructor(probe: SessionProbe) {
     this.#probe = probe
   }
 
@@ -33,19 +31,33 @@ export class CatalogueReader {
    */
   async read(anew = false): Promise<Catalogue> {
     const known = this.#known
-    const { mark, changes } = await changesSince(known?.mark ?? null, this.#probe)
-    const renewed = known && (await this.#renewed(known, changes))
-    const facts = renewed ?? (await readFacts(this.#probe))
+    const { mark, facts } = await this.#probe.within((probe) => readOn(known, probe))
     const same = known?.facts === facts && !anew
     const catalogue = same ? known.catalogue : new CatalogueSnapshot(dataOf(facts, ++versions))
-    const whole = renewed === null || (changes === 'nothing' && known!.whole)
-    this.#known = { mark, facts, whole, catalogue }
+    this.#known = { mark, facts, catalogue }
     return catalogue
   }
+}
 
-  /** `null` where everything has to be read. */
-  async #renewed({ facts, whole }: Known, changes: Look['changes']): Promise<Facts | null> {
-    if (changes === 'everything') return null
-    return changes === 'nothing' ? facts : renewFacts(facts, changes, this.#probe, whole)
+async function readOn(known: Known | null, probe: Probe): Promise<Pick<Known, 'mark' | 'facts'>> {
+  if (known && (await standsStill(known.mark, probe))) return known
+  return inOneSnapshot(probe, async () => {
+    const { mark, changes } = await changesSince(known?.mark ?? null, probe)
+    const renewed = known && changes && (await renewFacts(known.facts, changes, probe))
+    return { mark, facts: renewed ?? (await readFacts(probe)) }
+  })
+}
+
+/**
+ * All questions see the catalogue as it was at one moment. Otherwise a function that is dropped and made again while they are asked could seem not to be there, and a call of it
+ * to be one of PostgreSQL's own.
+ */
+async function inOneSnapshot<Result>(probe: Probe, work: () => Promise<Result>): Promise<Result> {
+  await probe.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', [])
+  try {
+    return await work()
+  } finally {
+    // Nothing was changed: the end is the same, whether it went well or not.
+    await probe.query('ROLLBACK', [])
   }
 }

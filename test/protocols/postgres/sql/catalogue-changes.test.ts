@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { CatalogueReader } from '../../../../src/protocols/postgres/sql/read-catalogue.ts'
 import { randomFrom } from '../../../support/random.ts'
 import { createTestDatabase } from '../../../support/store.ts'
+import { sessionOf } from './support.ts'
 
 /** Names of every kind of thing. */
 const names = ['alpha', 'beta', 'gamma']
@@ -130,7 +131,7 @@ describe.runIf(inject('postgres') !== null)('what others change in the catalogue
   async function bothReadings(reader: CatalogueReader) {
     try {
       const { data } = await reader.read()
-      return { data, anew: (await new CatalogueReader(probe).read()).data }
+      return { data, anew: (await new CatalogueReader(sessionOf(probe)).read()).data }
     } catch (error) {
       // What a view says cannot be read while somebody changes what it is about. A reading that failed leaves the reader as it was.
       expect(error).toMatchObject({ code: '55P03' })
@@ -144,7 +145,7 @@ describe.runIf(inject('postgres') !== null)('what others change in the catalogue
   test(`is read as if everything had been read anew (seed ${seed})`, async () => {
     const random = randomFrom(seed)
     const pick: Random = (list) => list[Math.floor(random() * list.length)]!
-    const reader = new CatalogueReader(probe)
+    const reader = new CatalogueReader(sessionOf(probe))
     await reader.read()
     const done: string[] = []
     let changed = 0

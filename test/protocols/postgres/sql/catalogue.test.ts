@@ -1,6 +1,7 @@
 import { PGlite } from '@electric-sql/pglite'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { CatalogueReader } from '../../../../src/protocols/postgres/sql/read-catalogue.ts'
+import { sessionOf } from './support.ts'
 
 let database: PGlite
 beforeAll(async () => {
@@ -21,7 +22,7 @@ const probe = {
 const ofEverything = /AND true/
 
 test('reads everything once, and then what has changed, as a first reading would', async () => {
-  const reader = new CatalogueReader(probe)
+  const reader = new CatalogueReader(sessionOf(probe))
   await reader.read()
   expect(asked.some((sql) => ofEverything.test(sql))).toBe(true)
   const steps = [
@@ -47,13 +48,13 @@ test('reads everything once, and then what has changed, as a first reading would
       step,
     ).toBe(wide)
     expect((await reader.read()).version, step).toBe(data.version)
-    const { data: first } = await new CatalogueReader(probe).read()
+    const { data: first } = await new CatalogueReader(sessionOf(probe)).read()
     expect({ ...data, version: 0 }, step).toEqual({ ...first, version: 0 })
   }
 })
 
 test('class 20: what somebody does to what comes with the server is seen', async () => {
-  const reader = new CatalogueReader(probe)
+  const reader = new CatalogueReader(sessionOf(probe))
   const before = await reader.read()
   expect(before.routine('pg_catalog', 'lower')).not.toBe('none')
   await database.exec('ALTER FUNCTION pg_catalog.lower(text) RENAME TO lowered')

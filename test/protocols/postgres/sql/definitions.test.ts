@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { CatalogueReader } from '../../../../src/protocols/postgres/sql/read-catalogue.ts'
-import { openShop, words } from './support.ts'
+import { openShop, sessionOf, words } from './support.ts'
 
 const shop = openShop()
 
@@ -97,7 +97,7 @@ describe('class 20: what stands within a definition counts by itself', () => {
   test('the query of a materialized view that is filled again', async () => {
     await shop.database.exec('CREATE MATERIALIZED VIEW spent AS SELECT spend(id) FROM plain')
     const text = 'REFRESH MATERIALIZED VIEW spent'
-    const catalogue = await new CatalogueReader(shop.probe).read()
+    const catalogue = await new CatalogueReader(sessionOf(shop.probe)).read()
     const { effect, sql } = await shop.read(text, { catalogue })
     expect({ effect, unproven: words(sql.unproven) }).toEqual({
       effect: 'unknown',
@@ -122,7 +122,7 @@ async function effectAfter(definitions: string, text: string) {
   await shop.database.exec('BEGIN')
   try {
     await shop.database.exec(`SET LOCAL search_path = public; ${definitions}`)
-    const catalogue = await new CatalogueReader(shop.probe).read()
+    const catalogue = await new CatalogueReader(sessionOf(shop.probe)).read()
     return (await shop.read(text, { catalogue })).effect
   } finally {
     await shop.database.exec('ROLLBACK')

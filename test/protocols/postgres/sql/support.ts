@@ -7,6 +7,7 @@ import type {
   Analyser,
   Analysis,
   Probe,
+  SessionProbe,
   SqlContext,
 } from '../../../../src/protocols/postgres/sql/statement.ts'
 
@@ -59,6 +60,9 @@ const shop = `
   'CREATE SCHEMA shadow; CREATE FUNCTION shadow.lower',
 )
 
+/** One connection is all that there is. */
+export const sessionOf = (probe: Probe): SessionProbe => ({ within: (work) => work(probe) })
+
 /** A database with a small shop in it, and what reads SQL for it. Opened before the first test of the file, closed after the last. */
 export function openShop(): Shop {
   const shop = new Shop()
@@ -81,7 +85,7 @@ export class Shop {
       searchPath: ['public'],
       role: 'agents',
       database: 'shop',
-      catalogue: await new CatalogueReader(this.probe).read(),
+      catalogue: await new CatalogueReader(sessionOf(this.probe)).read(),
       prepared: new Map(),
       cursors: new Map(),
       temporary: new Map(),
