@@ -33,3 +33,13 @@ CREATE TABLE sallyport.replicas (
 CREATE INDEX replicas_open ON sallyport.replicas (lease_until) WHERE closed_at IS NULL;
 
 GRANT SELECT, INSERT, UPDATE (lease_until, closed_at) ON sallyport.replicas TO sallyport_gateway;
+
+-- A restored or promoted database can be the past: what was asked for in another life of it is never used.
+--
+-- Changes when a dump is restored (its tables are made anew), with another server, and with every promotion and point-in-time recovery (the timeline).
+CREATE FUNCTION sallyport.incarnation() RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT format('%s-%s-%s', system_identifier, left(pg_walfile_name(pg_current_wal_insert_lsn()), 8),
+                'sallyport.replicas'::regclass::oid)
+    FROM pg_control_system()
+$$;

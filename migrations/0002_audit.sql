@@ -101,11 +101,17 @@ BEGIN
 END $$;
 
 CREATE FUNCTION sallyport.audit_is_erased_only() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  held uuid;
 BEGIN
-  -- The one exception: erasing the whole personal part, by the role that exists for it. That role may touch no other column.
+  -- The one exception: erasing the whole personal part, by the role that exists for it, which may touch no other column; and never what a legal hold covers.
   IF TG_OP = 'UPDATE' AND CURRENT_USER = 'sallyport_eraser'
      AND (NEW.issuer, NEW.subject, NEW.salt, NEW.personal) IS NOT DISTINCT FROM (NULL::text, NULL::text, NULL::bytea, NULL::bytea) THEN
-    RETURN NEW;
+    held := sallyport.legal_hold_over(OLD.issuer, OLD.subject, OLD.time, OLD.action);
+    IF held IS NULL THEN
+      RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'legal hold % covers event %: release it first', held, OLD.id USING ERRCODE = 'SP006';
   END IF;
   RAISE EXCEPTION '% on % is refused: the audit log is append-only', TG_OP, TG_TABLE_NAME
     USING ERRCODE = 'SP004';
@@ -170,7 +176,7 @@ EXCEPTION
 END $$;
 
 GRANT SELECT, INSERT ON sallyport.audit_events, sallyport.audit_links, sallyport.audit_places TO sallyport_gateway;
-GRANT SELECT ON sallyport.audit_log TO sallyport_gateway;
+GRANT SELECT ON sallyport.audit_log, sallyport.audit_events_left_over TO sallyport_gateway;
 GRANT SELECT, INSERT, DELETE ON sallyport.audit_unlinked TO sallyport_gateway;
 REVOKE ALL ON FUNCTION sallyport.audit_provide_months() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION sallyport.audit_provide_months() TO sallyport_gateway;

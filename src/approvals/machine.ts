@@ -1,5 +1,5 @@
 /**
- * The life of an approval, as a pure table. The database holds the same table in a trigger (migrations/0004_approvals.sql), so that no
+ * The life of an approval, as a pure table. The database holds the same table in a trigger (migrations/0005_approvals.sql), so that no
  * path around this code can take an edge that is not here; a test compares the two.
  */
 export const edges = {

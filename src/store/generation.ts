@@ -1,6 +1,6 @@
 import { StoreError, type Queryable } from './db.ts'
 
-/** SQLSTATE of ours: decided under policies that are no longer in force (migrations/0008_generations.sql). */
+/** SQLSTATE of ours: decided under policies that are no longer in force (migrations/0006_in_force.sql). */
 const superseded = 'SP005'
 
 /**

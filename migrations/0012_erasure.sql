@@ -15,37 +15,7 @@ CREATE TABLE sallyport.erasures (
 CREATE INDEX erasures_unrecorded ON sallyport.erasures (at) WHERE recorded_at IS NULL;
 GRANT SELECT, UPDATE (recorded_at) ON sallyport.erasures TO sallyport_gateway;
 
--- An action of which nothing is left but what the log says of it as well.
-CREATE FUNCTION sallyport.erased_action(action json) RETURNS json LANGUAGE sql IMMUTABLE SET search_path = pg_catalog AS $$
-  SELECT json_build_object(
-    'id', action -> 'id', 'name', action -> 'name', 'resource', action -> 'resource', 'effect', action -> 'effect', 'trace', action -> 'trace',
-    'attributes', '{}'::json, 'summary', 'erased', 'agentReason', NULL,
-    'subject', json_build_object('issuer', '', 'subject', 'erased', 'kind', action -> 'subject' -> 'kind', 'groups', '[]'::json, 'owner', NULL,
-                                 'chain', '[]'::json, 'related', '[]'::json, 'claims', '{}'::json))
-$$;
-
--- The content of an approval changes in one way only: to nothing, once it is over.
-CREATE FUNCTION sallyport.approval_is_erased() RETURNS trigger LANGUAGE plpgsql SET search_path = sallyport, pg_catalog AS $$
-DECLARE
-  expected sallyport.approvals := OLD;
-BEGIN
-  expected.action := erased_action(OLD.action);
-  expected.payload := '{"erased":true}';
-  -- By the function below, which runs as the owner of the table: the gateway may update approvals, and not this.
-  IF CURRENT_USER <> (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = TG_RELID)
-     OR OLD.state IN ('pending', 'approved', 'dispatching') OR NEW::text <> expected::text THEN
-    RAISE EXCEPTION 'the content of an approval cannot change' USING ERRCODE = 'SP002';
-  END IF;
-  RETURN NEW;
-END $$;
-
-DROP TRIGGER approval_edge ON sallyport.approvals;
-CREATE TRIGGER approval_edge BEFORE UPDATE ON sallyport.approvals
-  FOR EACH ROW WHEN (NEW.payload::text = OLD.payload::text) EXECUTE FUNCTION sallyport.approval_edge();
-CREATE TRIGGER approval_is_erased BEFORE UPDATE ON sallyport.approvals
-  FOR EACH ROW WHEN (NEW.payload::text <> OLD.payload::text) EXECUTE FUNCTION sallyport.approval_is_erased();
-
--- Everything but the log, as the owner of the tables. For `erase_person` alone.
+-- Everything but the log, and what was made of events that have left the database already, which no trigger sees. As the owner of the tables, for `erase_person` alone.
 CREATE FUNCTION sallyport.erase_beside_log(of_issuer text, of_subject text, why text, in_log bigint) RETURNS sallyport.erasures
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = sallyport, pg_catalog, pg_temp AS $$
 DECLARE
@@ -68,6 +38,9 @@ BEGIN
   GET DIAGNOSTICS of_votes = ROW_COUNT;
   DELETE FROM sessions WHERE issuer = of_issuer AND subject = of_subject;
   DELETE FROM chat_links WHERE issuer = of_issuer AND subject = of_subject;
+  DELETE FROM saved_searches WHERE issuer = of_issuer AND subject = of_subject;
+  PERFORM usage_forget(of_issuer, of_subject);
+  PERFORM audit_words_forget(ARRAY[of_subject]);
   -- The row stays, since votes refer to it. Whoever comes again is written down again, with every name that excludes them.
   UPDATE people SET name = 'erased', email = NULL, groups = '{}', identifiers = ARRAY(SELECT i FROM unnest(identifiers) i WHERE i = lower(of_subject))
    WHERE issuer = of_issuer AND subject = of_subject;
@@ -80,7 +53,15 @@ CREATE FUNCTION sallyport.erase_person(of_issuer text, of_subject text, why text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   in_log bigint;
+  held uuid;
 BEGIN
+  PERFORM sallyport.settle_legal_holds();
+  -- Whatever else it says: approvals, votes and names of a subject that is held are not in the log, and stay too.
+  SELECT id INTO held FROM sallyport.legal_holds
+   WHERE released_at IS NULL AND issuer = of_issuer AND subject = of_subject LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'legal hold % is on this subject: release it first', held USING ERRCODE = 'SP006';
+  END IF;
   UPDATE sallyport.audit_events SET issuer = NULL, subject = NULL, salt = NULL, personal = NULL
    WHERE left(subject, 200) = left(of_subject, 200) AND subject = of_subject AND issuer = of_issuer;
   GET DIAGNOSTICS in_log = ROW_COUNT;

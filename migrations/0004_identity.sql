@@ -6,13 +6,15 @@ CREATE TABLE sallyport.people (
   subject text NOT NULL,
   name text NOT NULL,
   email text,
-  -- As of `seen_at`: what their identity provider said the last time that they came.
+  -- As of `groups_at`, when the newest token or login was made that they came with: an older one does not replace them.
   groups text[] NOT NULL,
-  -- Every name that they ever had: it only ever grows, because it only ever excludes.
+  groups_at timestamptz NOT NULL DEFAULT 'epoch',
+  -- Every name that they ever had, folded as src/core/person.ts does it: it only ever grows, because it only ever excludes.
   identifiers text[] NOT NULL,
   seen_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   PRIMARY KEY (issuer, subject)
 );
+CREATE INDEX people_by_identifier ON sallyport.people USING gin (identifiers);
 
 -- Two identities that are one person. The one on the right has no row of its own here.
 CREATE TABLE sallyport.person_aliases (
@@ -35,6 +37,24 @@ LANGUAGE sql STABLE SET search_path = sallyport, pg_catalog AS $$
     (SELECT canonical_issuer || ' ' || canonical_subject
        FROM person_aliases WHERE issuer = of_issuer AND subject = of_subject),
     of_issuer || ' ' || of_subject)
+$$;
+
+-- An identity provider may give one person several identities: another `sub` in the tokens of another client. Identities that share a name (e-mail
+-- address, user name, directory id) are taken for one person, here as in the code. That can cost a vote, and never adds one.
+CREATE FUNCTION sallyport.same_person(of_issuer text, of_subject text) RETURNS SETOF sallyport.people
+LANGUAGE sql STABLE SET search_path = sallyport, pg_catalog AS $$
+  WITH RECURSIVE same AS (
+    SELECT p.* FROM people p WHERE p.issuer = of_issuer AND p.subject = of_subject
+    UNION
+    SELECT known.* FROM same s CROSS JOIN LATERAL (
+      SELECT p.* FROM people p WHERE p.identifiers && s.identifiers
+      UNION ALL
+      SELECT p.* FROM person_aliases a
+        JOIN people p ON (p.issuer, p.subject) IN ((a.issuer, a.subject), (a.canonical_issuer, a.canonical_subject))
+       WHERE a.canonical_issuer || ' ' || a.canonical_subject = canonical_person(s.issuer, s.subject)
+    ) known
+  )
+  SELECT * FROM same
 $$;
 
 -- A login to the console. The cookie's value is not in here, only its hash: reading this table logs nobody in.
@@ -97,3 +117,38 @@ GRANT SELECT, INSERT, DELETE ON sallyport.sessions TO sallyport_gateway;
 -- What a key is, and whose, cannot be changed afterwards: a key is revoked, and another is made.
 GRANT SELECT, INSERT ON sallyport.agent_keys TO sallyport_gateway;
 GRANT UPDATE (revoked_at, revoked_by_issuer, revoked_by_subject, last_used_at) ON sallyport.agent_keys TO sallyport_gateway;
+
+-- Whose sessions an identity provider ended, or whose account it disabled. A name is any that the issuer knows them by, folded as src/core/person.ts does
+-- it. Rows stay: a token can outlive whatever would be a good time to forget them.
+CREATE TABLE sallyport.ended_subjects (
+  issuer text NOT NULL,
+  name text NOT NULL,
+  -- Whatever was issued until then is worth nothing.
+  ended_at timestamptz,
+  -- Nothing is worth anything, whenever it was issued.
+  disabled boolean NOT NULL DEFAULT false,
+  -- When `disabled` was said: an older event that arrives later does not undo a newer one.
+  disabled_at timestamptz,
+  changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (issuer, name)
+);
+CREATE INDEX ended_subjects_changed ON sallyport.ended_subjects (changed_at);
+GRANT SELECT, INSERT, UPDATE ON sallyport.ended_subjects TO sallyport_gateway;
+
+-- Whether the account of somebody was disabled, under any identity and name that is known of them.
+CREATE FUNCTION sallyport.is_disabled(of_issuer text, of_subject text) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = sallyport, pg_catalog AS $$
+  SELECT EXISTS (
+    SELECT FROM same_person(of_issuer, of_subject) s
+      JOIN ended_subjects e ON e.issuer = s.issuer AND e.name = ANY (s.identifiers)
+     WHERE e.disabled
+  )
+$$;
+
+-- Ids of proofs of possession (DPoP) and of security events, by hash, until they are too old to be shown again.
+CREATE TABLE sallyport.used_ids (
+  hash bytea PRIMARY KEY CHECK (length(hash) = 32),
+  until timestamptz NOT NULL
+);
+CREATE INDEX used_ids_over ON sallyport.used_ids (until);
+GRANT SELECT, INSERT, DELETE ON sallyport.used_ids TO sallyport_gateway;

@@ -67,15 +67,20 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION sallyport.usage_rebuild() FROM PUBLIC;
 
+CREATE FUNCTION sallyport.usage_key(issuer text, subject text, resource text, datasets text[], classes text[], model text)
+RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
+  SELECT sha256(convert_to(jsonb_build_array(issuer, subject, resource, datasets, classes, model)::text, 'UTF8'))
+$$;
+
 -- Whoever is erased from the log is erased here. What they did stays counted, and nobody's.
-CREATE FUNCTION sallyport.usage_is_erased() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = sallyport, pg_catalog, pg_temp AS $$
+CREATE FUNCTION sallyport.usage_forget(of_issuer text, of_subject text) RETURNS void
+LANGUAGE plpgsql SET search_path = sallyport, pg_catalog, pg_temp AS $$
 DECLARE
-  erased bytea := usage_who(OLD.issuer, OLD.subject);
+  erased bytea := usage_who(of_issuer, of_subject);
 BEGIN
   -- Of many events of theirs the first does all of it.
   IF NOT EXISTS (SELECT FROM usage_hours WHERE who = erased) AND NOT EXISTS (SELECT FROM usage_first WHERE who = erased) THEN
-    RETURN NULL;
+    RETURN;
   END IF;
   -- A replica that counts now has read the names already, and is waited for.
   PERFORM FROM usage_progress FOR UPDATE;
@@ -90,13 +95,14 @@ BEGIN
     runs = u.runs + excluded.runs, rows = u.rows + excluded.rows, bytes = u.bytes + excluded.bytes,
     tokens_in = u.tokens_in + excluded.tokens_in, tokens_out = u.tokens_out + excluded.tokens_out,
     tokens_cached = u.tokens_cached + excluded.tokens_cached;
-  RETURN NULL;
 END $$;
 
-CREATE FUNCTION sallyport.usage_key(issuer text, subject text, resource text, datasets text[], classes text[], model text)
-RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
-  SELECT sha256(convert_to(jsonb_build_array(issuer, subject, resource, datasets, classes, model)::text, 'UTF8'))
-$$;
+CREATE FUNCTION sallyport.usage_is_erased() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = sallyport, pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM usage_forget(OLD.issuer, OLD.subject);
+  RETURN NULL;
+END $$;
 
 CREATE TRIGGER usage_is_erased AFTER UPDATE OF subject ON sallyport.audit_events
   FOR EACH ROW WHEN (OLD.subject IS NOT NULL AND NEW.subject IS NULL)
@@ -105,3 +111,4 @@ CREATE TRIGGER usage_is_erased AFTER UPDATE OF subject ON sallyport.audit_events
 GRANT SELECT, INSERT, UPDATE ON sallyport.usage_hours TO sallyport_gateway;
 GRANT SELECT, INSERT ON sallyport.usage_first TO sallyport_gateway;
 GRANT SELECT, UPDATE ON sallyport.usage_progress TO sallyport_gateway;
+REVOKE ALL ON FUNCTION sallyport.usage_forget(text, text) FROM PUBLIC;

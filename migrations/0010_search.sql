@@ -1,8 +1,5 @@
--- Words by segments. A GIN index over chunks of 255 events led to chunks that have all words, and then every event of them had to be read to see whether one had them all. Here
--- the lists of words say which events have them: those of some words are compared, and only events that have all of them are read. What was built before follows from the log, and
--- is built anew.
-DROP TABLE sallyport.audit_words;
-UPDATE sallyport.audit_words_progress SET next = 0;
+-- Searching the log by words. An index over each event would cost the hot path more than the event, so the words are kept behind the log, for segments of consecutive events: a
+-- list for each word says which events have it. The lists of several words are compared, and only events that have all of them are read.
 
 -- Consecutive events of the log: small ones as they come, and up to 32,768 once there are enough. Not a record: all of it can be built again.
 CREATE TABLE sallyport.audit_words (
@@ -41,8 +38,15 @@ CREATE TRIGGER audit_words_go AFTER DELETE OR UPDATE OF words ON sallyport.audit
   FOR EACH ROW EXECUTE FUNCTION sallyport.audit_words_go();
 ALTER TABLE sallyport.audit_words ENABLE ALWAYS TRIGGER audit_words_go;
 
--- As before, by the page in which a subject's name is, if it is there at all.
-CREATE OR REPLACE FUNCTION sallyport.audit_words_forget(subjects text[]) RETURNS void
+-- How far the words are built. Whoever locks the row has the turn.
+CREATE TABLE sallyport.audit_words_progress (
+  one boolean PRIMARY KEY DEFAULT true CHECK (one),
+  next bigint NOT NULL DEFAULT 0
+);
+INSERT INTO sallyport.audit_words_progress DEFAULT VALUES;
+
+-- What is erased from events goes from their segments, whoever erases it: by the page in which a subject's name is, if it is there at all.
+CREATE FUNCTION sallyport.audit_words_forget(subjects text[]) RETURNS void
 LANGUAGE plpgsql SET search_path = sallyport, pg_catalog, pg_temp AS $$
 BEGIN
   -- Words that are being built now may be those of before: they are waited for, and erased as well.
@@ -55,4 +59,30 @@ BEGIN
                               WHERE p.segment = w.first AND p.word <= e.word ORDER BY p.word DESC LIMIT 1)) > 0;
 END $$;
 
+-- As the owner of the tables: who erases may do nothing else.
+CREATE FUNCTION sallyport.audit_words_are_erased() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = sallyport, pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM audit_words_forget(ARRAY(SELECT DISTINCT subject FROM erased));
+  RETURN NULL;
+END $$;
+
+CREATE TRIGGER words_are_erased AFTER UPDATE ON sallyport.audit_events
+  REFERENCING OLD TABLE AS erased FOR EACH STATEMENT EXECUTE FUNCTION sallyport.audit_words_are_erased();
+ALTER TABLE sallyport.audit_events ENABLE ALWAYS TRIGGER words_are_erased;
+
+-- Searches that a person wants to keep.
+CREATE TABLE sallyport.saved_searches (
+  issuer text NOT NULL,
+  subject text NOT NULL,
+  name text NOT NULL CHECK (length(name) BETWEEN 1 AND 80),
+  -- Parameters of GET /api/audit/events.
+  query jsonb NOT NULL,
+  saved_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (issuer, subject, name)
+);
+
 GRANT SELECT, INSERT, DELETE ON sallyport.audit_words, sallyport.audit_word_pages TO sallyport_gateway;
+GRANT SELECT, UPDATE (next) ON sallyport.audit_words_progress TO sallyport_gateway;
+GRANT SELECT, INSERT, DELETE, UPDATE (query, saved_at) ON sallyport.saved_searches TO sallyport_gateway;
+REVOKE ALL ON FUNCTION sallyport.audit_words_forget(text[]) FROM PUBLIC;
