@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { CatalogueReader } from '../../../../src/protocols/postgres/sql/read-catalogue.ts'
+import type { Probe } from '../../../../src/protocols/postgres/sql/statement.ts'
 import { openShop, sessionOf, words } from './support.ts'
 
 const shop = openShop()
@@ -117,12 +118,14 @@ describe('class 20: what stands within a definition counts by itself', () => {
   })
 })
 
-/** What the gateway says once these have been made. */
+/** What the gateway says once these have been made: in a transaction, which is also the one that the catalogue is read in. */
 async function effectAfter(definitions: string, text: string) {
+  const query: Probe['query'] = async (sql, values) =>
+    /^(BEGIN|ROLLBACK)/.test(sql) ? [] : shop.probe.query(sql, values)
   await shop.database.exec('BEGIN')
   try {
     await shop.database.exec(`SET LOCAL search_path = public; ${definitions}`)
-    const catalogue = await new CatalogueReader(sessionOf(shop.probe)).read()
+    const catalogue = await new CatalogueReader(sessionOf({ query })).read()
     return (await shop.read(text, { catalogue })).effect
   } finally {
     await shop.database.exec('ROLLBACK')
