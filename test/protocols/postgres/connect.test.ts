@@ -54,6 +54,12 @@ describe.skipIf(!hasPostgres)('sallyport connect', () => {
     expect(table).toMatchObject({ code: 7, out: `dana@example.com ${place.database}\n` })
   })
 
+  test('goes in over TLS or nothing, whatever encryption other servers want', async () => {
+    const argv = ['orders', '--', 'psql', '-Atc', 'SELECT count(*) FROM orders']
+    const count = await connect(argv, { PGGSSENCMODE: 'require' })
+    expect(count).toMatchObject({ code: 0, out: '200\n' })
+  })
+
   test('takes the token nowhere else, whatever the environment says', async () => {
     const elsewhere = { PGHOST: 'evil.example', PGHOSTADDR: '203.0.113.9', PGSERVICE: 'evil' }
     const { out } = await connect(['orders', '--', 'sh', '-c', 'env | grep ^PG | sort'], elsewhere)
