@@ -9,7 +9,7 @@ const report = JSON.parse(readFileSync(file, 'utf8'))
 
 if (wanted === 'counts') {
   const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = report
-  console.log(numPassedTests, numFailedTests, numPendingTests + numTodoTests)
+  process.stdout.write(`${numPassedTests} ${numFailedTests} ${numPendingTests + numTodoTests}\n`)
 } else {
   for (const { name, status, message, assertionResults } of report.testResults) {
     const failed = assertionResults.filter((test) => test.status === 'failed')
@@ -20,6 +20,6 @@ if (wanted === 'counts') {
 }
 
 function tell(path, what, messages) {
-  const beginning = messages.join('\n').split('\n').slice(0, 12)
-  console.log([`${relative('.', path)}: ${what}`, ...beginning].join('\n    '))
+  const beginning = messages.join('\n').split('\n').slice(0, 12).join('\n    ')
+  process.stdout.write(`${relative('.', path)}: ${what}\n    ${beginning}\n`)
 }
