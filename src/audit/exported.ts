@@ -43,3 +43,30 @@ export function toExported(row: EventRow): ExportedEvent {
     ...(hash && { hash: hash.toString('hex') }),
   }
 }
+
+/**
+ * How an event is written, also where somebody put something into the database that is none: as what is there, in base64, so that an export has a line for it and verifiers can name it. `write` throws
+ * for what it cannot write.
+ */
+export function whateverIsThere(write: (row: EventRow) => string): (row: EventRow) => string {
+  return (row) => {
+    try {
+      return write(row)
+    } catch {
+      const body = row.body && unreadable(row.body, 'unreadable')
+      const personal = row.personal && unreadable(row.personal, 'details')
+      for (const changed of [{ personal }, { body }]) {
+        try {
+          return write({ ...row, ...changed })
+        } catch {
+          // It is the other part, or both.
+        }
+      }
+      return write({ ...row, body, personal })
+    }
+  }
+}
+
+function unreadable(bytes: Buffer, name: string): Buffer {
+  return Buffer.from(JSON.stringify({ [name]: bytes.toString('base64') }))
+}

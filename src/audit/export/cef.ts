@@ -1,5 +1,5 @@
 import { version } from '../../core/version.ts'
-import type { EventRow } from '../exported.ts'
+import { whateverIsThere, type EventRow } from '../exported.ts'
 import { kindOf } from './ocsf/kinds.ts'
 import { list, object, recorded, text, type Recorded } from './ocsf/recorded.ts'
 import { severityOf } from './ocsf/status.ts'
@@ -11,7 +11,7 @@ const severities: Readonly<Record<number, number>> = { 1: 2, 3: 6, 4: 8, 5: 10 }
  * An event as one line of ArcSight's Common Event Format (CEF 0, revision 27), without its line end: for alarms and dashboards, since a value ends where the format's own lengths
  * end. `cn1` is the index in the log and `externalId` the id, by which the whole event is found.
  */
-export function cefLine(row: EventRow): string {
+export const cefLine = whateverIsThere((row) => {
   const event = recorded(row)
   const { name, severity } =
     row.body === null ? absent(row) : { name: event.type, severity: severityIn(event) }
@@ -20,7 +20,7 @@ export function cefLine(row: EventRow): string {
     value === undefined || value === '' ? [] : `${key}=${inExtension(key, String(value))}`,
   )
   return `CEF:0|${head.map((field) => inHead(String(field))).join('|')}|${values.join(' ')}`
-}
+})
 
 function absent({ retained }: EventRow) {
   return retained

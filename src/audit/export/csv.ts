@@ -1,5 +1,5 @@
 import type { JsonValue } from '../../core/json.ts'
-import { toExported, type EventRow } from '../exported.ts'
+import { toExported, whateverIsThere } from '../exported.ts'
 
 /** Whole objects are JSON in one cell. New columns come at the end. */
 const columns = [
@@ -44,13 +44,13 @@ const paths = columns.map((column) => column.split('.'))
 export const csvHead = columns.join(',')
 
 /**
- * An event as one line of CSV (RFC 4180) without its line end. Control characters are written as JSON writes them, so that a record is a line whatever is in it, and a cell that
- * a spreadsheet would run as a formula begins with an apostrophe.
+ * An event as one line of CSV (RFC 4180) without its line end. Control characters are written as JSON writes them, so that a record is a line whatever is in it, and what a spreadsheet would run as a
+ * formula begins with an apostrophe: at the beginning of a cell, and behind a semicolon, where many spreadsheets begin a cell whatever the format says.
  */
-export function csvLine(row: EventRow): string {
+export const csvLine = whateverIsThere((row) => {
   const event = toExported(row)
   return paths.map((path) => cell(path.reduce<JsonValue | undefined>(member, event))).join(',')
-}
+})
 
 function member(value: JsonValue | undefined, name: string): JsonValue | undefined {
   const inside = value !== null && typeof value === 'object' && Object.hasOwn(value, name)
@@ -60,7 +60,7 @@ function member(value: JsonValue | undefined, name: string): JsonValue | undefin
 function cell(value: JsonValue | undefined): string {
   if (value === undefined || value === null) return ''
   const text = visibleControls(typeof value === 'string' ? value : JSON.stringify(value))
-  const harmless = formula.test(text) ? `'${text}` : text
+  const harmless = text.replace(formula, `$1'`)
   return special.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
 }
 
@@ -68,7 +68,7 @@ function cell(value: JsonValue | undefined): string {
 const special = /[",]/
 
 // What spreadsheets take for its beginning, full-width forms too.
-const formula = /^[-=+@\uFF1D\uFF0B\uFF0D\uFF20]/
+const formula = /(^|;)(?=[-=+@\uFF1D\uFF0B\uFF0D\uFF20])/g
 
 // C0, DEL, C1, and the line ends of Unicode.
 const control = /[\p{Cc}\u2028\u2029]/u

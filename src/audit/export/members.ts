@@ -23,7 +23,7 @@ for (const code of closings) kinds[code] = end
  * not written like that: somebody changed it.
  */
 export function membersOf(json: string): Member[] | null {
-  if (!json.startsWith('{"') || !json.endsWith('}')) return null
+  if (!json.startsWith('{"') || !json.endsWith('}') || json.includes('\n')) return null
   const members: Member[] = []
   const last = json.length - 1
   let before = ''

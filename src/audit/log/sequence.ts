@@ -14,8 +14,11 @@ interface Pending extends Epoch {
   readonly first: number
   readonly next: number
   readonly leaves: Buffer
-  /** The link of its chain that the tree has to go on with. */
-  readonly expected: number
+}
+
+/** The tree in the database does not go on from what was signed. Nothing is taken into it, and nothing is signed, before that is mended. */
+export class ChangedTree extends Error {
+  override readonly name = 'ChangedTree'
 }
 
 /** Stretches that are taken in together. */
@@ -24,7 +27,7 @@ const mostAtOnce = 1_000
 /**
  * Takes committed links into the log, each chain in its order. One replica at a time has the turn: the row that it locks is the fence, and a process that slept
  * on it has lost its transaction, so nothing that it still wants to add can be added. Resolves to the tree as it is then, `null` when another replica had
- * a turn within `sinceMs`, or has it now.
+ * a turn within `sinceMs`, or has it now. Rejects with `StoreError`, and with `ChangedTree`.
  */
 export async function takeTurn(store: Store, sinceMs: number): Promise<Tree | null> {
   for (;;) {
@@ -34,18 +37,33 @@ export async function takeTurn(store: Store, sinceMs: number): Promise<Tree | nu
   }
 }
 
+interface State {
+  readonly origin: string
+  readonly size: number
+  readonly subtrees: Buffer
+  /** The root that was signed for this size; `null` where nothing was. */
+  readonly signed: Buffer | null
+}
+
 async function grow(tx: Queryable, sinceMs: number) {
-  const [state] = await tx.query<{ origin: string; size: number; subtrees: Buffer }>(
-    `SELECT origin, size, subtrees FROM sallyport.audit_tree
-     WHERE turn_at <= clock_timestamp() - $1 * interval '1 ms'
-     FOR UPDATE ${sinceMs > 0 ? 'SKIP LOCKED' : ''}`,
+  const [state] = await tx.query<State>(
+    // A turn that is still to come was taken before somebody set the clock back.
+    `SELECT origin, size, subtrees,
+            (SELECT root FROM sallyport.audit_checkpoints c WHERE c.size = t.size) AS signed
+     FROM sallyport.audit_tree t
+     WHERE turn_at <= clock_timestamp() - $1 * interval '1 ms' OR turn_at > clock_timestamp()
+     FOR UPDATE OF t ${sinceMs > 0 ? 'SKIP LOCKED' : ''}`,
     [sinceMs],
   )
   if (!state) return null
-  const { origin, size } = state
+  const { origin, size, signed } = state
   const range = new CompactRange(0, size, split(state.subtrees))
-  const pending = await readPending(tx)
-  const stretches = inOrder(pending)
+  // Closed: what does not go on from what was signed would be signed for good.
+  if (signed && !signed.equals(range.root()))
+    throw new ChangedTree(
+      `the tree of ${size} events is not the one that was signed: somebody changed it`,
+    )
+  const stretches = await readPending(tx)
   const leaves = stretches.flatMap((stretch) => split(stretch.leaves))
   for (const leaf of leaves) range.append(leaf)
   if (stretches.length > 0) {
@@ -57,14 +75,17 @@ async function grow(tx: Queryable, sinceMs: number) {
     [range.end, Buffer.concat(range.hashes)],
   )
   const tree: Tree = { origin, size: range.end, root: range.root() }
-  return { tree, more: pending.length === mostAtOnce && stretches.length > 0 }
+  return { tree, more: stretches.length === mostAtOnce }
 }
 
 function split(hashes: Buffer): Buffer[] {
   return Array.from({ length: hashes.length / 32 }, (_, i) => hashes.subarray(32 * i, 32 * (i + 1)))
 }
 
-/** Links that are durable and not in the tree yet. A chain that ended more than a minute ago, and is whole in the tree, is not looked at any more. */
+/**
+ * Links that are durable and not in the tree yet, each chain in its order, whatever the clock says of them. Behind a link that somebody took away nothing of its chain is taken in: that stays behind for all
+ * to see, and the others go on. A chain that ended more than a minute ago, and is whole in the tree, is not looked at any more.
+ */
 function readPending(tx: Queryable): Promise<Pending[]> {
   return tx.query<Pending>(
     `WITH open AS (
@@ -74,13 +95,19 @@ function readPending(tx: Queryable): Promise<Pending[]> {
        LEFT JOIN sallyport.audit_tree_chains c USING (replica, epoch)
        WHERE c.ended IS NOT TRUE),
      pending AS (
-       SELECT l.replica, l.epoch, l.first, l.first + cardinality(l.events) AS next, l.leaves,
-              o.next AS expected, l.linked_at
+       SELECT o.replica, o.epoch, l.first, l.next, l.leaves, l.linked_at
        FROM open o
-       CROSS JOIN LATERAL (SELECT * FROM sallyport.audit_links l
-                           WHERE l.replica = o.replica AND l.epoch = o.epoch AND l.first >= o.next
-                           ORDER BY l.first LIMIT ${mostAtOnce}) l
-       ORDER BY l.linked_at, l.replica, l.epoch, l.first
+       CROSS JOIN LATERAL (
+         SELECT first, next, leaves, max(linked_at) OVER chain AS linked_at,
+                bool_and(first = expected) OVER chain AS follows
+         FROM (SELECT first, next, leaves, linked_at, lag(next, 1, o.next) OVER (ORDER BY first) AS expected
+               FROM (SELECT first, first + cardinality(events) AS next, leaves, linked_at
+                     FROM sallyport.audit_links
+                     WHERE replica = o.replica AND epoch = o.epoch AND first >= o.next
+                     ORDER BY first LIMIT ${mostAtOnce}) l) l
+         WINDOW chain AS (ORDER BY first)) l
+       WHERE l.follows
+       ORDER BY l.linked_at, o.replica, o.epoch, l.first
        LIMIT ${mostAtOnce}),
      ended AS (
        INSERT INTO sallyport.audit_tree_chains (replica, epoch, next, ended)
@@ -88,23 +115,9 @@ function readPending(tx: Queryable): Promise<Pending[]> {
        WHERE over AND NOT EXISTS (SELECT FROM sallyport.audit_links l
                                   WHERE l.replica = o.replica AND l.epoch = o.epoch AND l.first >= o.next)
        ON CONFLICT (replica, epoch) DO UPDATE SET ended = true)
-     SELECT replica, epoch, first, next, leaves, expected FROM pending
+     SELECT replica, epoch, first, next, leaves FROM pending
      ORDER BY linked_at, replica, epoch, first`,
   )
-}
-
-/**
- * Those that continue their chains. What does not waits for what is missing: behind a link that somebody took away nothing is taken in, and the log
- * stays behind for all to see.
- */
-function inOrder(pending: readonly Pending[]): Pending[] {
-  const expected = new Map<string, number>()
-  return pending.filter(({ replica, epoch, first, next, expected: begin }) => {
-    const chain = `${replica} ${epoch}`
-    if (first !== (expected.get(chain) ?? begin)) return false
-    expected.set(chain, next)
-    return true
-  })
 }
 
 async function insertStretches(

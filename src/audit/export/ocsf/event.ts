@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../core/json.ts'
 import { version } from '../../../core/version.ts'
-import type { EventRow } from '../../exported.ts'
+import { whateverIsThere, type EventRow } from '../../exported.ts'
 import { actorOf, delegationOf, observablesOf } from './actor.ts'
 import { classed } from './classed.ts'
 import { classes, kindOf, type Kind } from './kinds.ts'
@@ -8,9 +8,9 @@ import { object, recorded, text, type Recorded } from './recorded.ts'
 import { isControlled, severityOf, statusOf } from './status.ts'
 
 /** An event as JSON of the class of OCSF 1.8 that fits it, on one line. All of the event is under `unmapped`. */
-export function ocsfLine(row: EventRow): string {
+export const ocsfLine = whateverIsThere((row) => {
   return JSON.stringify(ocsfEvent(row))
-}
+})
 
 export function ocsfEvent(row: EventRow): JsonObject {
   const event = recorded(row)
