@@ -26,8 +26,8 @@ export interface RecordedDecision {
   } | null
 }
 
-/** Events that are read at a time: each can be large. */
-const pageSize = 200
+/** That are read at a time: so many events, or as many as have so many bytes. */
+const most = { events: 200, bytes: 8 * 1024 * 1024 }
 
 /** Every decision about an action between two times, the oldest first, page by page. In constant memory. */
 export async function* readDecisions(
@@ -38,17 +38,21 @@ export async function* readDecisions(
   let last = firstIdAt(from)
   for (;;) {
     const rows = await store.query<{ id: string; body: Buffer; personal: Buffer | null }>(
-      `SELECT id, body, personal FROM sallyport.audit_events
-       WHERE id > $1 AND id < $2 AND type = 'action.decided'
-       ORDER BY id LIMIT $3`,
-      [last, end, pageSize],
+      `SELECT id, body, personal
+       FROM (SELECT *, sum(size) OVER (ORDER BY id) - size AS before
+             FROM (SELECT id, body, personal, octet_length(body) + coalesce(octet_length(personal), 0) AS size
+                   FROM sallyport.audit_events
+                   WHERE id > $1 AND id < $2 AND type = 'action.decided'
+                   ORDER BY id LIMIT $3) next) sized
+       WHERE before < $4
+       ORDER BY id`,
+      [last, end, most.events, most.bytes],
     )
     if (rows.length === 0) return
     yield rows.map(({ body, personal }) => ({
       ...(parseJson(body.toString()) as RecordedDecision),
       personal: personal && (parseJson(personal.toString()) as RecordedDecision['personal']),
     }))
-    if (rows.length < pageSize) return
     last = rows.at(-1)!.id
   }
 }

@@ -26,9 +26,11 @@ export interface EventPage {
 
 /** Milliseconds that a search takes at most. */
 const patience = 5_000
+/** Bytes of events that a page ends behind: each can have some megabytes. */
+const mostBytes = 8 * 1024 * 1024
 
 /**
- * Events that match, the newest first, up to `limit` of them. Rejects with the problem `bad-request` for a cursor that is not ours, and for a search
+ * Events that match, the newest first, up to `limit` of them, fewer where they are long. Rejects with the problem `bad-request` for a cursor that is not ours, and for a search
  * that looks through too much.
  */
 export async function searchEvents(
@@ -53,7 +55,8 @@ export async function searchEvents(
       const last = rows.at(-1)
       return {
         events: rows.map(toExported),
-        cursor: last && rows.length === limit ? writeCursor(last) : null,
+        cursor:
+          last && (rows.length === limit || rows.length < ids.length) ? writeCursor(last) : null,
       }
     })
   } catch (error) {
@@ -186,13 +189,17 @@ function isOfFew({ action, approval }: EventFilter): boolean {
   return approval !== undefined || (action !== undefined && uuid.test(action))
 }
 
+/** The first of these events, as many as a page has room for. */
 function readEvents(db: Queryable, ids: readonly string[]): Promise<EventRow[]> {
   return db.query<EventRow>(
     `SELECT e.id, e.body, e.salt, e.personal, e.replica, e.epoch, e.n, e.prev, e.hash
-       FROM sallyport.audit_log e
-      WHERE e.id = ANY ($1::uuid[])
+       FROM (SELECT id, sum(size) OVER (ORDER BY id DESC) - size AS before
+               FROM (SELECT id, octet_length(body) + coalesce(octet_length(personal), 0) AS size
+                       FROM sallyport.audit_events WHERE id = ANY ($1::uuid[])) sized) page
+       JOIN sallyport.audit_log e USING (id)
+      WHERE page.before < $2
       ORDER BY e.id DESC`,
-    [ids],
+    [ids, mostBytes],
   )
 }
 

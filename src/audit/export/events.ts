@@ -3,10 +3,20 @@ import type { Queryable } from '../../store/db.ts'
 /** What is stored of an event itself. */
 export interface StoredEvent {
   readonly id: string
-  readonly body: Buffer
+  /** In bytes. */
+  readonly size: number
+  /** `null` in one that is long, as `salt` and `personal`: `readLong` reads it. */
+  readonly body: Buffer | null
   readonly salt: Buffer | null
   readonly personal: Buffer | null
 }
+
+/** In bytes: a page of these fits into memory. Agents choose how long an event is, up to some megabytes. */
+const short = 16 * 1024
+
+const size = `octet_length(body) + coalesce(octet_length(personal), 0)`
+const ifShort = (column: string) => `CASE WHEN ${size} <= ${short} THEN ${column} END AS ${column}`
+const columns = `id, ${size} AS size, ${['body', 'salt', 'personal'].map(ifShort).join(', ')}`
 
 /**
  * The events with these ids, those that are there. Neighbours in the log nearly always have neighbouring ids, which are read in one go for a fraction of what finding each costs.
@@ -20,19 +30,32 @@ export async function readEvents(
   const most = 2 * sought.length
   // From the last one back: an event that was linked late is older than those beside it, and may be from far away.
   const found = await store.query<StoredEvent>(
-    `SELECT id, body, salt, personal FROM sallyport.audit_events
+    `SELECT ${columns} FROM sallyport.audit_events
      WHERE id BETWEEN $1 AND $2 ORDER BY id DESC LIMIT $3`,
     [sought.at(0) ?? null, sought.at(-1) ?? null, most],
   )
   const reached = found.length === most ? found.at(-1)?.id : undefined
   const far = reached === undefined ? [] : sought.filter((id) => id < reached)
-  const rest = far.length === 0 ? [] : await readEach(store, far)
+  const rest = far.length === 0 ? [] : await readEach(store, columns, far)
   return new Map([...found, ...rest].map((event) => [event.id, event]))
 }
 
-function readEach(store: Queryable, ids: readonly string[]): Promise<StoredEvent[]> {
+/** The same with all of each, for those that are long. */
+export async function readLong(
+  store: Queryable,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, StoredEvent>> {
+  const found = await readEach(store, `id, ${size} AS size, body, salt, personal`, ids)
+  return new Map(found.map((event) => [event.id, event]))
+}
+
+function readEach(
+  store: Queryable,
+  wanted: string,
+  ids: readonly string[],
+): Promise<StoredEvent[]> {
   return store.query<StoredEvent>(
-    'SELECT id, body, salt, personal FROM sallyport.audit_events WHERE id = ANY ($1::uuid[])',
+    `SELECT ${wanted} FROM sallyport.audit_events WHERE id = ANY ($1::uuid[])`,
     [`{${ids.join(',')}}`],
   )
 }

@@ -5,6 +5,8 @@ import { readStretches, type Part, type Stretch } from './stretches.ts'
 
 export interface Page {
   readonly rows: readonly EventRow[]
+  /** How many bytes those of them have that are long: only their hashes are here. By id. */
+  readonly long: ReadonlyMap<string, number>
   /** Where to go on; `null` when no more is there. */
   readonly next: number | null
 }
@@ -13,13 +15,18 @@ export interface Page {
 export async function readPart(store: Queryable, part: Part, count: number): Promise<Page> {
   const stretches = await readStretches(store, part, count)
   const last = stretches.at(-1)
-  if (!last) return { rows: [], next: null }
+  if (!last) return { rows: [], long: new Map(), next: null }
   const events = await readEvents(
     store,
     stretches.flatMap(({ ids }) => ids),
   )
-  // Behind links that somebody took away the log goes on, and verifying names what is missing.
-  return { rows: stretches.flatMap((stretch) => rowsOf(stretch, events)), next: last.start + 1 }
+  const long = [...events.values()].filter(({ body }) => body === null)
+  return {
+    rows: stretches.flatMap((stretch) => rowsOf(stretch, events)),
+    long: new Map(long.map(({ id, size }) => [id, size])),
+    // Behind links that somebody took away the log goes on, and verifying names what is missing.
+    next: last.start + 1,
+  }
 }
 
 function rowsOf(
@@ -39,7 +46,7 @@ function rowsOf(
       n: first + at,
       prev: at === 0 ? prev : hashAt(hashes, at - 1),
       hash: hashAt(hashes, at),
-      leaf: event ? null : hashAt(leaves, at),
+      leaf: event?.body ? null : hashAt(leaves, at),
     }
   })
 }

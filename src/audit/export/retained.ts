@@ -2,8 +2,8 @@ import type { Queryable } from '../../store/db.ts'
 import { indexOf, proveInclusion } from '../log/prove.ts'
 import { listRetentions } from '../retentions.ts'
 import { ndjsonLine } from './ndjson.ts'
-import { readPart } from './part.ts'
-import { stretchAt, type Part } from './stretches.ts'
+import { readRows } from './rows.ts'
+import type { Part } from './stretches.ts'
 
 /** A record that a month is kept elsewhere, as it is exported, and what shows that it is in the log (RFC 6962 §2.1.1), in hex. */
 export interface RetainedRecord {
@@ -31,10 +31,7 @@ export async function recordsOver(
 }
 
 async function lineAt(store: Queryable, index: number): Promise<string> {
-  const start = await stretchAt(store, index)
-  const { rows } = await readPart(store, { first: start ?? index, end: index + 1 }, 1)
-  const row = rows.find((one) => one.index === index)
+  for await (const row of readRows(store, { first: index, end: index + 1 })) return ndjsonLine(row)
   // Closed: without it an export could not be told from one that somebody took events away from.
-  if (!row) throw new Error(`event ${index} of the log is not there`)
-  return ndjsonLine(row)
+  throw new Error(`event ${index} of the log is not there`)
 }

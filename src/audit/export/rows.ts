@@ -1,12 +1,15 @@
 import type { Indexes } from '../../core/event.ts'
-import type { Store } from '../../store/db.ts'
+import type { Queryable } from '../../store/db.ts'
 import type { EventRow } from '../exported.ts'
 import { listRetentions } from '../retentions.ts'
+import { readLong } from './events.ts'
 import { readPart, type Page } from './part.ts'
 import { stretchAt, type Part } from './stretches.ts'
 
 /** Events that are read at a time; one stretch of links is read whole. */
 const pageSize = 1_000
+/** Bytes of long ones that are read at a time, or one. */
+const mostBytes = 4 * 1024 * 1024
 
 export interface RowOptions {
   /** `false`: without what can be erased. The hashes verify all the same. */
@@ -15,7 +18,7 @@ export interface RowOptions {
 
 /** The events of a part, in the order of the log, from any place of it, in constant memory. */
 export async function* readRows(
-  store: Store,
+  store: Queryable,
   part: Part,
   options: RowOptions = {},
 ): AsyncGenerator<EventRow> {
@@ -24,32 +27,69 @@ export async function* readRows(
 
 /** The same, many at a time. The next ones are read while these are used. */
 export async function* readPages(
-  store: Store,
+  store: Queryable,
   { first, end }: Part,
   { personal = true }: RowOptions = {},
 ): AsyncGenerator<readonly EventRow[]> {
   const read = async (start: number | null): Promise<Page> =>
-    start === null ? { rows: [], next: null } : readPart(store, { first: start, end }, pageSize)
+    start === null ? nothing : readPart(store, { first: start, end }, pageSize)
   const elsewhere = new Elsewhere(store)
   let reading = read(await stretchAt(store, first))
   for (;;) {
-    const { rows, next } = await reading
+    const { rows, long, next } = await reading
     if (next === null) return
     reading = read(next)
     // Whoever goes on hears of an error, and whoever does not has no use for it.
     reading.catch(() => {})
-    const wanted = await elsewhere.mark(rows.filter(({ index }) => index! >= first && index! < end))
-    yield personal ? wanted : wanted.map((row) => ({ ...row, salt: null, personal: null }))
+    const wanted = rows.filter(({ index }) => index! >= first && index! < end)
+    for (const piece of piecesOf(wanted, long)) {
+      const whole = await elsewhere.mark(await withLong(store, piece, long))
+      yield personal ? whole : whole.map((row) => ({ ...row, salt: null, personal: null }))
+    }
   }
+}
+
+const nothing: Page = { rows: [], long: new Map(), next: null }
+
+/** A page at once, unless there is more in it than memory should have. */
+function piecesOf(rows: readonly EventRow[], long: Page['long']): (readonly EventRow[])[] {
+  if (long.size === 0) return [rows]
+  const pieces: EventRow[][] = [[]]
+  let bytes = 0
+  for (const row of rows) {
+    const size = long.get(row.id) ?? 0
+    if (bytes > 0 && bytes + size > mostBytes) {
+      pieces.push([])
+      bytes = 0
+    }
+    bytes += size
+    pieces.at(-1)!.push(row)
+  }
+  return pieces
+}
+
+async function withLong(
+  store: Queryable,
+  rows: readonly EventRow[],
+  long: Page['long'],
+): Promise<readonly EventRow[]> {
+  const ids = rows.flatMap(({ id }) => (long.has(id) ? id : []))
+  if (ids.length === 0) return rows
+  const events = await readLong(store, ids)
+  return rows.map((row) => {
+    const { body, salt, personal } = events.get(row.id) ?? row
+    // Its month may have left meanwhile.
+    return body === null ? row : { ...row, body, salt, personal, leaf: null }
+  })
 }
 
 /** Tells events that are kept elsewhere from those that somebody took away, for readers who do not verify. */
 class Elsewhere {
-  readonly #store: Store
+  readonly #store: Queryable
   // Owned by mark(): read once, when the first event is not there.
   #indexes: readonly Indexes[] | null = null
 
-  constructor(store: Store) {
+  constructor(store: Queryable) {
     this.#store = store
   }
 
