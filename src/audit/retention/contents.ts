@@ -1,7 +1,6 @@
 import type { Indexes } from '../../core/event.ts'
 import type { Queryable } from '../../store/db.ts'
 import { firstIdAt } from '../event-id.ts'
-import { spanOf } from './months.ts'
 
 /** What a month has: its events by their places in the log. Records about other months are not among them: they stay. */
 export interface Contents {
@@ -14,15 +13,18 @@ export interface Contents {
 
 type Span = readonly [first: string, end: string]
 
+/** Events that one statement looks at. */
+const sliceSize = 50_000
+
 /**
- * Looks at a month, a day at a time, so that no statement takes long. Events that are not in the log yet are counted, and have no index: a month that is over for long
+ * Looks at a month, a slice at a time, so that no statement takes long. Events that are not in the log yet are counted, and have no index: a month that is over for long
  * has none.
  */
 export async function contentsOf(db: Queryable, month: string): Promise<Contents> {
   let events = 0
   let impersonal = 0
   const indexes: Indexes[] = []
-  for (const span of daysOf(month)) {
+  for await (const span of slicesOf(db, month)) {
     const counted = await countBetween(db, span)
     events += counted.events
     impersonal += counted.impersonal
@@ -34,20 +36,28 @@ export async function contentsOf(db: Queryable, month: string): Promise<Contents
 /** How many events a month has, in the same way. */
 export async function countOf(db: Queryable, month: string): Promise<number> {
   let events = 0
-  for (const span of daysOf(month)) events += (await countBetween(db, span)).events
+  for await (const span of slicesOf(db, month)) events += (await countBetween(db, span)).events
   return events
 }
 
-const day = 24 * 60 * 60_000
-
-/** The days of a month, by the ids of their events. */
-function daysOf(month: string): Span[] {
+/** A month in parts, by the ids of their events. Only the index is read for where they end. */
+async function* slicesOf(db: Queryable, month: string): AsyncGenerator<Span> {
   const { begin, end } = spanOf(month)
-  const count = Math.round((end.getTime() - begin.getTime()) / day)
-  return Array.from({ length: count }, (_, n) => {
-    const at = begin.getTime() + n * day
-    return [firstIdAt(new Date(at)), firstIdAt(new Date(at + day))]
-  })
+  const after = firstIdAt(end)
+  for (let first = firstIdAt(begin); first < after;) {
+    const [next] = await db.query<{ id: string }>(
+      `SELECT id FROM sallyport.audit_events WHERE id >= $1 AND id < $2 ORDER BY id OFFSET $3 LIMIT 1`,
+      [first, after, sliceSize],
+    )
+    yield [first, next?.id ?? after]
+    first = next?.id ?? after
+  }
+}
+
+/** A month by its name, as in 2026-01: its beginning and its end, in UTC. */
+function spanOf(month: string): { readonly begin: Date; readonly end: Date } {
+  const [year, number] = month.split('-').map(Number)
+  return { begin: new Date(Date.UTC(year!, number! - 1)), end: new Date(Date.UTC(year!, number)) }
 }
 
 async function countBetween(

@@ -1,4 +1,5 @@
 import type { Queryable } from '../../store/db.ts'
+import { countOf } from './contents.ts'
 
 /** A month of the log that is in the database. */
 export interface Month {
@@ -16,12 +17,25 @@ export interface Month {
   readonly heldBy: readonly string[]
 }
 
-/** Months whose events are in the database, the oldest first. `keepMs`: how long each event stays; `null` keeps all of them. */
-export async function listMonths(db: Queryable, keepMs: number | null): Promise<Month[]> {
-  return db.query<Month>(
+type Row = Omit<Month, 'recorded' | 'late'> & {
+  /** How many events each record of it is about that is of what is here. */
+  readonly recordedEvents: readonly number[]
+  /** There is any record of it. */
+  readonly mentioned: boolean
+}
+
+/** Months whose events are in the database, the oldest first, or this one of them. `keepMs`: how long each event stays; `null` keeps all of them. */
+export async function listMonths(
+  db: Queryable,
+  keepMs: number | null,
+  only: string | null = null,
+): Promise<Month[]> {
+  const rows = await db.query<Row>(
     `SELECT m.month, pg_total_relation_size(m.partition) AS bytes,
             $1::float8 IS NOT NULL AND m.day::timestamptz + interval '1 month' + $1 * interval '1 ms' <= clock_timestamp() AS due,
-            r.recorded, NOT r.recorded AND EXISTS (SELECT FROM sallyport.audit_month_records(m.day)) AS late,
+            EXISTS (SELECT FROM sallyport.audit_month_records(m.day)) AS mentioned,
+            ARRAY(SELECT r.events FROM sallyport.audit_month_records(m.day) r
+                   WHERE r.events = 0 OR EXISTS (SELECT FROM sallyport.audit_events e WHERE e.id = sallyport.audit_event_at(r.place))) AS "recordedEvents",
             ARRAY(SELECT sallyport.legal_holds_over_month(m.day)) AS "heldBy"
      FROM (SELECT i.inhrelid AS partition, y || '-' || mm AS month, make_date(y::int, mm::int, 1) AS day
            FROM pg_inherits i
@@ -31,14 +45,26 @@ export async function listMonths(db: Queryable, keepMs: number | null): Promise<
            UNION ALL
            SELECT 'sallyport.audit_events_left_over'::regclass, to_char(left_over, 'YYYY-MM'), left_over
            FROM sallyport.audit_months_left_over() left_over) m
-     CROSS JOIN LATERAL (SELECT sallyport.audit_month_recorded(m.day, false) AS recorded) r
+     WHERE $2::text IS NULL OR m.month = $2
      ORDER BY m.month`,
-    [keepMs],
+    [keepMs, only],
   )
+  const months: Month[] = []
+  for (const { recordedEvents, mentioned, ...month } of rows) {
+    const recorded = await isRecorded(db, month.month, recordedEvents)
+    months.push({ ...month, recorded, late: mentioned && !recorded })
+  }
+  return months
 }
 
-/** A month by its name, as in 2026-01: its beginning and its end, in UTC. */
-export function spanOf(month: string): { readonly begin: Date; readonly end: Date } {
-  const [year, number] = month.split('-').map(Number)
-  return { begin: new Date(Date.UTC(year!, number! - 1)), end: new Date(Date.UTC(year!, number)) }
+/**
+ * Whether one record says of all that is here of a month that it is kept elsewhere: one that is about as many events (`audit_month_recorded` says why, and is asked again when they leave). That one counts
+ * all of them in one statement, which can take longer than a gateway waits for any.
+ */
+async function isRecorded(
+  db: Queryable,
+  month: string,
+  recordedEvents: readonly number[],
+): Promise<boolean> {
+  return recordedEvents.length > 0 && recordedEvents.includes(await countOf(db, month))
 }

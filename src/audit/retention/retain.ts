@@ -47,7 +47,7 @@ async function obstacleToMonth(
   { keepMs }: Keeping,
 ): Promise<string | null> {
   if (keepMs === null) return 'audit.retention.keep is not set, so everything stays.'
-  const found = (await listMonths(db, keepMs)).find((one) => one.month === month)
+  const [found] = await listMonths(db, keepMs, month)
   if (!found) return `${month} is no month of the log that is in the database.`
   if (!found.due)
     return `${month} has events that are to be kept here still (audit.retention.keep).`
