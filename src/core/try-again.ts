@@ -26,6 +26,23 @@ export function unlessAborted<T>(
   return Promise.race([work, end])
 }
 
+/**
+ * Work that may hang, one attempt at a time: whoever waited for it gives up, and until it has come to its end there is no other. What hangs in the file system keeps one of the few threads that do
+ * all such work of this process.
+ */
+export class Attempts {
+  // Owned by make().
+  #unended = false
+
+  /** The same as `work`, or a rejection with `late` as soon as the signal says so, and at once while the last one has not come to its end. */
+  make<T>(work: () => Promise<T>, signal: AbortSignal, late: () => Error): Promise<T> {
+    if (this.#unended) return Promise.reject(late())
+    this.#unended = true
+    const attempt = work().finally(() => (this.#unended = false))
+    return unlessAborted(attempt, signal, late)
+  }
+}
+
 /** Between two looks of a loop, until it is time, or there is news. */
 export class Nap {
   // Owned by take().

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import { openAnchors } from '../../audit/anchor/open.ts'
 import type { AuditLog } from '../../audit/append.ts'
 import { AuditDelivery, type Delivered } from '../../audit/delivery/deliver.ts'
-import { destinationOf } from '../../audit/delivery/open.ts'
+import { destinationOf, settingsOf } from '../../audit/delivery/open.ts'
 import type { KeptCheckpoint } from '../../audit/log/checkpoints.ts'
 import { Sequencer } from '../../audit/log/sequencer.ts'
 import { WordBuilder } from '../../audit/search/word-builder.ts'
@@ -69,15 +69,15 @@ export function openWork(deps: WorkDeps): Background {
 }
 
 function openDeliveries({ store, log, places, onDelivered }: WorkDeps): AuditDelivery[] {
-  return Object.entries(places.deliveries).map(
-    ([name, delivery]) =>
-      new AuditDelivery({
-        ...{ name, store, log },
-        destination: destinationOf(delivery),
-        personal: delivery.personal,
-        every: delivery.every,
-        maxEvents: delivery.max_events,
-        onAttempt: onDelivered,
-      }),
-  )
+  return Object.entries(places.deliveries).map(([name, delivery]) => {
+    const destination = destinationOf(delivery)
+    return new AuditDelivery({
+      ...{ name, destination, store, log },
+      settings: settingsOf(destination, delivery),
+      personal: delivery.personal,
+      every: delivery.every,
+      maxEvents: delivery.max_events,
+      onAttempt: onDelivered,
+    })
+  })
 }

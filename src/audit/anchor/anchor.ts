@@ -1,3 +1,4 @@
+import { Attempts } from '../../core/try-again.ts'
 import type { Store } from '../../store/db.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { readCheckpoint } from '../log/checkpoints.ts'
@@ -14,6 +15,10 @@ export interface AnchorOptions {
   readonly log: Log
 }
 
+/** In milliseconds. */
+const patience = 15_000
+const tooLate = (): Error => new Error('the place did not answer in time')
+
 /**
  * Keeps checkpoints of the log where whoever changes the database does not reach them. It takes the newest that there is, and is never waited for: what cannot be kept is
  * logged, and a newer one is tried later.
@@ -27,6 +32,7 @@ export class Anchor {
   #timer: NodeJS.Timeout | null = null
   #running: Promise<void> | null = null
   #over = false
+  readonly #attempts = new Attempts()
 
   constructor(options: AnchorOptions) {
     this.#options = options
@@ -70,7 +76,8 @@ export class Anchor {
       const checkpoint = await readCheckpoint(store)
       if (!checkpoint || checkpoint.size <= this.#keptSize) return
       const note = witness ? await witness.cosign(checkpoint) : checkpoint.note
-      await keeper.keep(note, checkpoint.size)
+      const signal = AbortSignal.timeout(patience)
+      await this.#attempts.make(() => keeper.keep(note, checkpoint.size), signal, tooLate)
       this.#keptSize = checkpoint.size
     } catch (error) {
       this.#due = true

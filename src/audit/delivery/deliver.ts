@@ -1,5 +1,5 @@
 import { NotSent } from '../../core/send-once.ts'
-import { Nap, pauseAfter, unlessAborted, type Pauses } from '../../core/try-again.ts'
+import { Attempts, Nap, pauseAfter, type Pauses } from '../../core/try-again.ts'
 import type { Store } from '../../store/db.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { NotStored } from '../s3/not-stored.ts'
@@ -11,7 +11,7 @@ import {
   failTurn,
   releaseTurn,
   takeTurn,
-  type Pace,
+  type Deliverer,
   type Turn,
 } from './turn.ts'
 
@@ -38,8 +38,7 @@ export interface Delivered {
   readonly delivered: boolean
 }
 
-export interface AuditDeliveryOptions extends Pace {
-  readonly name: string
+export interface AuditDeliveryOptions extends Deliverer {
   readonly destination: Destination
   /** `false`: without what can be erased. */
   readonly personal: boolean
@@ -61,6 +60,7 @@ export class AuditDelivery {
   readonly #over = new AbortController()
   readonly #loop: Promise<void>
   readonly #nap = new Nap()
+  readonly #attempts = new Attempts()
 
   constructor(options: AuditDeliveryOptions) {
     this.#options = options
@@ -87,7 +87,7 @@ export class AuditDelivery {
   async #round(): Promise<boolean> {
     const { name, store, log } = this.#options
     try {
-      const turn = await takeTurn(store, name, this.#options, this.#times.lease)
+      const turn = await takeTurn(store, this.#options, this.#times.lease)
       if (!turn) return false
       return await this.#use(turn).catch((error: unknown) => this.#fail(turn, error))
     } catch (error) {
@@ -107,7 +107,7 @@ export class AuditDelivery {
     }
     if (!(await beginBatch(store, turn, end, this.#times.lease))) return true
     const signal = AbortSignal.any([this.#over.signal, AbortSignal.timeout(this.#times.patience)])
-    await unlessAborted(destination.deliver(batch, signal), signal, tooLate)
+    await this.#attempts.make(() => destination.deliver(batch, signal), signal, tooLate)
     onAttempt({ delivery: name, delivered: true })
     await endTurn(store, turn, end)
     return true

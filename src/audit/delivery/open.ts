@@ -17,8 +17,17 @@ export function destinationOf(config: AuditDeliveryConfig): Destination {
   return syslogDestination(syslog!, format)
 }
 
+/** What is registered of a delivery, and on record: without secrets. */
+export function settingsOf(
+  { to, hash }: Destination,
+  { format, personal }: Pick<AuditDeliveryConfig, 'format' | 'personal'>,
+): JsonObject {
+  return { to, ...(hash !== undefined && { hash }), format, personal }
+}
+
 /**
- * Begins with a destination that nobody delivered to under this name, and goes on with one that is known. Who takes the log away is on record: each new destination, and each change of one.
+ * Begins with a destination that nobody delivered to under this name, and goes on with one that is known. Another place under that name gets what the last one had not confirmed, from there on.
+ * Who takes the log away is on record: each new destination, and each change of one.
  * Rejects with `StoreError`, or the problem `store-unavailable`.
  */
 export async function registerDelivery(
@@ -27,17 +36,21 @@ export async function registerDelivery(
     audit,
   }: { readonly store: Store; readonly audit: Pick<AuditLog, 'write' | 'linkWritten'> },
   name: string,
-  { to, hash }: Destination,
-  { format, personal, from }: Pick<AuditDeliveryConfig, 'format' | 'personal' | 'from'>,
+  destination: Destination,
+  config: Pick<AuditDeliveryConfig, 'format' | 'personal' | 'from'>,
 ): Promise<void> {
-  const settings: JsonObject = { to, ...(hash !== undefined && { hash }), format, personal }
+  const settings = settingsOf(destination, config)
   await store.tx(async (tx) => {
     const changed = await tx.query<{ cursor: number }>(
       `INSERT INTO sallyport.audit_deliveries AS d (name, settings, cursor)
        SELECT $1, $2::jsonb, CASE WHEN $3 = 'now' THEN size ELSE 0 END FROM sallyport.audit_tree
-       ON CONFLICT (name) DO UPDATE SET settings = excluded.settings WHERE d.settings <> excluded.settings
+       ON CONFLICT (name) DO UPDATE
+          SET settings = excluded.settings, attempt = NULL, attempt_until = NULL, failures = 0,
+              batch_end = CASE WHEN (d.settings -> 'to', d.settings -> 'hash')
+                     IS NOT DISTINCT FROM (excluded.settings -> 'to', excluded.settings -> 'hash') THEN d.batch_end END
+        WHERE d.settings <> excluded.settings
        RETURNING cursor`,
-      [name, JSON.stringify(settings), from],
+      [name, JSON.stringify(settings), config.from],
     )
     for (const { cursor } of changed)
       await audit.write(tx, {

@@ -5,7 +5,7 @@ import type { AuditDeliveryConfig } from '../../config/schema.ts'
 import { dial, dialTls } from '../../core/dial.ts'
 import { formats, type Format, type FormatName } from '../export/format.ts'
 import { recorded } from '../export/ocsf/recorded.ts'
-import type { EventRow } from '../exported.ts'
+import { whateverIsThere, type EventRow } from '../exported.ts'
 import { DeliveryFailure, type Destination } from './destination.ts'
 
 type SyslogConfig = NonNullable<AuditDeliveryConfig['syslog']>
@@ -27,7 +27,7 @@ export function syslogDestination(config: SyslogConfig, format: FormatName): Des
     longest,
     compressed: false,
     head: '',
-    write: (row) => framed(`${headOf(row, host)} ${line(row)}`),
+    write: whateverIsThere((row) => framed(`${headOf(row, host)} ${line(row)}`)),
     async deliver({ body }, signal) {
       const socket = await connect(config)
       const abandon = () => socket.destroy(new Error('given up'))
@@ -56,7 +56,7 @@ function headOf(row: EventRow, host: string): string {
   const { time, type, replica, index = 0 } = recorded(row)
   const sequence = (index % 2_147_483_647) + 1
   const id = headerOf(type, 32)
-  return `<${priority}>1 ${time ?? '-'} ${host} sallyport ${headerOf(replica, 128)} ${id} [meta sequenceId="${sequence}"]`
+  return `<${priority}>1 ${headerOf(time ?? '', 32)} ${host} sallyport ${headerOf(replica, 128)} ${id} [meta sequenceId="${sequence}"]`
 }
 
 /** Printable ASCII without spaces (RFC 5424 §6); a dash where nothing is left. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { JsonObject } from '../../core/json.ts'
 import type { Queryable } from '../../store/db.ts'
 
 /** When a batch is ended: by so many events, or when the first of them has waited for so many milliseconds. */
@@ -6,6 +7,16 @@ export interface Pace {
   readonly every: number
   readonly maxEvents: number
 }
+
+export interface Deliverer extends Pace {
+  readonly name: string
+  /** As it was registered. Whoever has others delivers nothing under this name: of what comes to the new place, none is missing because it went to the old one. */
+  readonly settings: JsonObject
+}
+
+/** What lies further ahead than anything is put off was written down before somebody set the clock back. In SQL, of a time: whether it is over. */
+const isOver = (time: string, most: string) =>
+  `(${time} <= clock_timestamp() OR ${time} > clock_timestamp() + ${most})`
 
 /** The right to deliver what comes next, until another replica takes this one for dead. */
 export interface Turn {
@@ -20,26 +31,27 @@ export interface Turn {
 }
 
 /**
- * Takes the turn of a destination for `leaseMs`, if there is enough to deliver and nobody else has it. Only what is under a signed checkpoint is delivered. `null`: not now. Rejects
- * with `StoreError`, as all of these do.
+ * Takes the turn of a destination for `leaseMs`, if it is the one that is registered, there is enough to deliver, and nobody else has it. Only what is under a signed checkpoint is delivered. `null`:
+ * not now. Rejects with `StoreError`, as all of these do.
  */
 export async function takeTurn(
   db: Queryable,
-  name: string,
-  { every, maxEvents }: Pace,
+  { name, settings, every, maxEvents }: Deliverer,
   leaseMs: number,
 ): Promise<Turn | null> {
   const [turn] = await db.query<Omit<Turn, 'name'>>(
     `UPDATE sallyport.audit_deliveries d
         SET attempt = $2, attempt_until = clock_timestamp() + $5 * interval '1 ms'
        FROM (SELECT size FROM sallyport.audit_checkpoints ORDER BY size DESC LIMIT 1) signed
-      WHERE d.name = $1 AND d.cursor < signed.size AND d.due_at <= clock_timestamp()
-        AND (d.attempt_until IS NULL OR d.attempt_until <= clock_timestamp())
+      WHERE d.name = $1 AND d.settings = $6::jsonb AND d.cursor < signed.size
+        AND (d.failures = 0 OR ${isOver('d.due_at', `interval '1 hour'`)})
+        AND (d.attempt_until IS NULL OR ${isOver('d.attempt_until', `$5 * interval '1 ms'`)})
         AND (d.batch_end IS NOT NULL OR signed.size - d.cursor >= $3
-             OR sallyport.audit_waits_since(d.cursor) <= clock_timestamp() - $4 * interval '1 ms')
+             OR sallyport.audit_waits_since(d.cursor) <= clock_timestamp() - $4 * interval '1 ms'
+             OR sallyport.audit_waits_since(d.cursor) > clock_timestamp())
       RETURNING d.attempt, d.cursor AS first, coalesce(d.batch_end, least(signed.size, d.cursor + $3)) AS end,
                 d.batch_end IS NOT NULL AS begun, d.failures`,
-    [name, randomUUID(), maxEvents, every, leaseMs],
+    [name, randomUUID(), maxEvents, every, leaseMs, JSON.stringify(settings)],
   )
   return turn ? { name, ...turn } : null
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { onTestFinished } from 'vitest'
 import { AuditDelivery, type Delivered } from '../../../src/audit/delivery/deliver.ts'
-import { destinationOf, registerDelivery } from '../../../src/audit/delivery/open.ts'
+import { destinationOf, registerDelivery, settingsOf } from '../../../src/audit/delivery/open.ts'
 import { deliveryHealth, type AuditDeliveryHealth } from '../../../src/audit/delivery/health.ts'
 import { exportNdjson } from '../../../src/audit/export/ndjson.ts'
 import { Sequencer } from '../../../src/audit/log/sequencer.ts'
@@ -88,6 +88,7 @@ export class Scene {
     await registerDelivery({ store, audit: this.replica.audit }, name, destination, config)
     const running = new AuditDelivery({
       ...{ name, destination, store, personal: config.personal },
+      settings: settingsOf(destination, config),
       every: config.every,
       maxEvents: config.max_events,
       log: createLog('fatal'),

@@ -1,13 +1,16 @@
 // Delivers the log of a database to a folder until it is killed: node deliver.ts <store> <folder>. Its turns last two seconds.
 import { AuditDelivery } from '../../../../src/audit/delivery/deliver.ts'
 import { folderDestination } from '../../../../src/audit/delivery/folder.ts'
+import { settingsOf } from '../../../../src/audit/delivery/open.ts'
 import { openPostgres } from '../../../../src/store/postgres.ts'
 import { createLog } from '../../../../src/telemetry/log.ts'
 
 const [url, folder] = process.argv.slice(2) as [string, string]
+const destination = folderDestination(folder, 'ndjson')
 const delivery = new AuditDelivery({
   name: 'd',
-  destination: folderDestination(folder, 'ndjson'),
+  destination,
+  settings: settingsOf(destination, { format: 'ndjson', personal: true }),
   store: await openPostgres(url),
   personal: true,
   every: 0,
