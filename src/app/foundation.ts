@@ -7,6 +7,7 @@ import { SecretKeys } from '../gate/governing/secret-keys.ts'
 import { Outcomes } from '../gate/outcomes.ts'
 import type { Store } from '../store/db.ts'
 import { openLease, type Lease, type LeaseTimes } from '../store/lease.ts'
+import { tellOutages } from '../store/outage.ts'
 import type { Log } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { openBackground } from './background/open.ts'
@@ -37,7 +38,10 @@ export async function openFoundation(
   const secrets = openSecrets(config.secrets.file)
   const metrics = new Metrics(config.resources.map(({ name }) => name))
   metrics.watchProcess()
-  const store = opened.adopt(await openStoreWhenThere(config, log, signal), (it) => it.end())
+  const store = opened.adopt(
+    tellOutages(await openStoreWhenThere(config, log, signal), log),
+    (it) => it.end(),
+  )
   const lease = opened.adopt(await openLease(store, times), (it) =>
     // A store that is away when the gateway stops is no reason to stop half way.
     it.close().catch((error: unknown) => {

@@ -13,7 +13,9 @@ export function sendProblem(
 ): FastifyReply {
   const problem = problemFrom(error)
   if (problem.status >= 500) {
-    log.error({ err: error, method: request.method, path: pathOf(request) }, 'a request failed')
+    // Of the store nobody has to be told by each request.
+    const level = problem.code === 'store-unavailable' ? 'warn' : 'error'
+    log[level]({ err: error, method: request.method, path: pathOf(request) }, 'a request failed')
   }
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
   return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))

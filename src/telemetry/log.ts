@@ -1,17 +1,32 @@
-import { pino, type Logger } from 'pino'
+import { pino, type Logger, type LoggerOptions } from 'pino'
 
 export type Log = Logger
+
+/** Whether a line about this is left out: somebody else tells of it, and counts. Asked for warnings, and what matters less. */
+export type LeavesOut = (about: unknown) => boolean
+
+// On each log, and so on all that are made from it.
+const filterOf = Symbol('filter')
+interface Filter {
+  leavesOut: LeavesOut
+}
 
 /**
  * Logs are JSON lines: what an agent sends is a JSON string there, never a line of its own. Credentials are taken out by path, and
  * are not logged in the first place; a test greps the output of the whole suite for every secret that it uses.
  */
 export function createLog(level: string, destination?: { write(line: string): void }): Log {
-  const options = {
+  const filter: Filter = { leavesOut: () => false }
+  const options: LoggerOptions = {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
+    hooks: {
+      logMethod(args, method, level) {
+        if (level > warning || !filter.leavesOut(args[0])) method.apply(this, args)
+      },
+    },
     redact: {
       paths: [
         'token',
@@ -30,7 +45,16 @@ export function createLog(level: string, destination?: { write(line: string): vo
       censor: '[redacted]',
     },
   }
-  return destination ? pino(options, destination) : pino(options)
+  const log = destination ? pino(options, destination) : pino(options)
+  return Object.assign(log, { [filterOf]: filter })
+}
+
+const warning = pino.levels.values['warn']!
+
+/** Has lines left out from now on, in a log that `createLog` made and all that were made from it. */
+export function leaveOut(log: Log, leavesOut: LeavesOut): void {
+  const { [filterOf]: filter } = log as Log & { readonly [filterOf]: Filter }
+  filter.leavesOut = leavesOut
 }
 
 /** Writes a line that another thread has made with a log of the same level, where this log writes its own. */

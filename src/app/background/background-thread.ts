@@ -16,17 +16,24 @@ const program = new URL(
 const pauses = { firstPause: 200, longestPause: 30_000 }
 /** Milliseconds that its last turn may take. A store that does not answer has been given up by then. */
 const patience = 30_000
+/** Signs of life that can be missing until it is taken for one that hangs, and milliseconds between two. */
+const mostMissing = 6
+const usually = 10_000
 
-interface BackgroundThreadDeps extends Omit<ThreadData, 'level' | 'signing'> {
+interface BackgroundThreadDeps extends Omit<ThreadData, 'level' | 'aliveEvery' | 'signing'> {
   readonly log: Log
+  readonly aliveEvery?: number
   readonly signing: () => readonly KeyObject[]
-  readonly onNews: (news: Exclude<ThreadNews, { line: string } | { open: true }>) => void
+  readonly onNews: (news: Exclude<ThreadNews, OfThread>) => void
   readonly onDeath: () => void
 }
 
+/** News of the thread itself, and not of its work. */
+type OfThread = { line: string } | { open: true } | { alive: true }
+
 /**
- * The same in a thread of its own, with sessions of its own, which gives way to this one. When it ends by itself it is started again: whatever it was at is a transaction that was
- * rolled back, and next in line.
+ * The same in a thread of its own, with sessions of its own, which gives way to this one. When it ends by itself, or hangs, it is started again: whatever it was at is a transaction
+ * that was rolled back, and next in line.
  */
 export class BackgroundThread implements Background {
   readonly #deps: BackgroundThreadDeps
@@ -36,6 +43,9 @@ export class BackgroundThread implements Background {
   #failures = 0
   #again: NodeJS.Timeout | undefined
   #down = false
+  // Owned by #start(), #hear() and #look(): how often it was looked at since it said anything.
+  #looks: NodeJS.Timeout | undefined
+  #missing = 0
   // Owned by deliver() and close().
   #delivers = false
   #closing = false
@@ -75,6 +85,7 @@ export class BackgroundThread implements Background {
   async close(): Promise<void> {
     this.#closing = true
     clearTimeout(this.#again)
+    clearInterval(this.#looks)
     const worker = this.#worker
     if (!worker) return
     const late = setTimeout(() => {
@@ -88,9 +99,9 @@ export class BackgroundThread implements Background {
   }
 
   #start(): void {
-    const { log, url, replica, places, signing } = this.#deps
+    const { log, url, aliveEvery = usually, replica, places, signing } = this.#deps
     const { level } = log
-    const workerData: ThreadData = { url, level, replica, places, signing: signing() }
+    const workerData: ThreadData = { url, level, aliveEvery, replica, places, signing: signing() }
     const worker = new Worker(program, { workerData, name: 'background' })
     let failure: unknown = null
     worker.on('error', (error) => (failure = error))
@@ -98,12 +109,15 @@ export class BackgroundThread implements Background {
     worker.on('exit', () => this.#ended(failure))
     this.#worker = worker
     this.#begun = performance.now()
+    this.#missing = 0
+    this.#looks = setInterval(() => this.#look(worker), aliveEvery).unref()
     if (this.#delivers) this.#ask({ deliver: true })
   }
 
   #ended(failure: unknown): void {
     const { log, onDeath } = this.#deps
     this.#worker = null
+    clearInterval(this.#looks)
     if (this.#closing) {
       if (failure !== null) log.warn({ err: failure }, 'the last turn behind the audit log failed')
       return
@@ -121,9 +135,20 @@ export class BackgroundThread implements Background {
   }
 
   #hear(news: ThreadNews): void {
+    this.#missing = 0
     if ('line' in news) writeLine(this.#deps.log, news.line)
     else if ('open' in news) this.#down = false
-    else this.#deps.onNews(news)
+    else if (!('alive' in news)) this.#deps.onNews(news)
+  }
+
+  /** Counts looks, and not time: while this thread is held up itself, it hears nothing. */
+  #look(worker: Worker): void {
+    this.#missing += 1
+    if (this.#missing <= mostMissing) return
+    this.#missing = 0
+    this.#down = true
+    this.#deps.log.error('the thread that works behind the audit log hangs, and is cut off')
+    void worker.terminate()
   }
 
   #ask(request: ThreadRequest, transferred: Transferable[] = []): void {

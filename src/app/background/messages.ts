@@ -8,6 +8,8 @@ import type { WorkDeps } from './work.ts'
 export interface ThreadData {
   readonly url: string
   readonly level: string
+  /** Milliseconds between two signs of life. */
+  readonly aliveEvery: number
   /** Whose events it writes. */
   readonly replica: string
   readonly signing: readonly KeyObject[]
@@ -27,6 +29,7 @@ export type SealAnswer = { readonly code: string; readonly message: string } | n
 /** What the thread tells by itself. */
 export type ThreadNews =
   | { readonly open: true }
+  | { readonly alive: true }
   /** A line of the log. */
   | { readonly line: string }
   /** It has written an event, which the main thread has to link. */

@@ -3,6 +3,7 @@ import { getPriority, setPriority } from 'node:os'
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { writeAside } from '../../audit/write-aside.ts'
 import { StoreError } from '../../store/db.ts'
+import { tellOutages } from '../../store/outage.ts'
 import { openPostgres } from '../../store/postgres.ts'
 import { createLog, type Log } from '../../telemetry/log.ts'
 import type { SealAnswer, ThreadData, ThreadNews, ThreadRequest } from './messages.ts'
@@ -13,13 +14,17 @@ const sessions = 4
 /** Steps of niceness: a quarter of a core that the main thread wants too, and all that it leaves. */
 const nicer = 5
 
-const { url, level, replica, places, ...data } = workerData as ThreadData
+const { url, level, aliveEvery, replica, places, ...data } = workerData as ThreadData
 let signing: readonly KeyObject[] = data.signing
 
 const tell = (news: ThreadNews) => parentPort!.postMessage(news, [])
 const log = createLog(level, { write: (line) => tell({ line }) })
 giveWay(log)
-const store = await openPostgres(named(url), sessions)
+setInterval(() => tell({ alive: true }), aliveEvery).unref()
+const store = tellOutages(
+  await openPostgres(named(url), sessions),
+  log.child({ thread: 'background' }),
+)
 const work = openWork({
   ...{ store, leisure: store, log, places },
   audit: { write: writeAside(replica), linkWritten: () => tell({ written: true }) },
