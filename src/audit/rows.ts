@@ -122,7 +122,7 @@ export async function insertUnlinked(tx: Queryable, events: readonly Described[]
   await tx.exchange(statements)
 }
 
-/** Events that were written and committed, and are in no chain yet: this replica's, and what dead ones left behind. */
+/** Events that were written and committed, and are in no chain yet, whatever the work list says: this replica's, and what dead ones left behind. */
 export async function findUnlinked(
   store: Queryable,
   replica: string,
@@ -133,7 +133,8 @@ export async function findUnlinked(
      FROM sallyport.audit_unlinked u
      JOIN sallyport.audit_events e ON e.id = u.event
      JOIN sallyport.replicas r ON (r.replica, r.epoch) = (u.replica, u.epoch)
-     WHERE u.replica = $1 OR r.closed_at IS NOT NULL
+     WHERE (u.replica = $1 OR r.closed_at IS NOT NULL)
+       AND e.n IS NULL AND NOT EXISTS (SELECT FROM sallyport.audit_places p WHERE p.event = u.event)
      ORDER BY e.id
      LIMIT $2`,
     [replica, limit],

@@ -73,7 +73,7 @@ describe.runIf(storeKinds.includes('postgres'))('audit erase', () => {
 
     const { code, out } = await erase('erased-agent')
     expect({ code, out }).toMatchObject({ code: 0 })
-    expect(out).toMatch(/^Erased: the personal part of \d+ events, 1 approvals, 0 reasons/)
+    expect(out).toMatch(/^Erased: the personal part of \d+ events, 1 approval, 0 reasons of votes/)
     expect(await text('approvals')).not.toMatch(/erased-agent|77001/)
     const log = await verifiedLog(gateway, gateway.folder)
     expect(JSON.stringify(log)).not.toContain('erased-agent')

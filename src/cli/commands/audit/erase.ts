@@ -34,9 +34,13 @@ export function eraseAudit(terminal: Terminal): Command {
       const { id, events, approvals, votes } = erasure
       if (json) return terminal.print(jsonText(erasure, 2))
       terminal.print(
-        `Erased: the personal part of ${events} events, ${approvals} approvals, ${votes} reasons of votes. On record as ${id}.`,
+        `Erased: the personal part of ${counted(events, 'event')}, ${counted(approvals, 'approval')}, ${counted(votes, 'reason')} of votes. On record as ${id}.`,
       )
     })
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
 }
 
 async function confirm(terminal: Terminal, { issuer, subject }: ErasureRequest): Promise<void> {
