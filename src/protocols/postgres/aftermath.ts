@@ -4,6 +4,7 @@ import type { Ledger } from './ledger.ts'
 import type { SessionNames } from './session-names.ts'
 import type { Settings } from './settings.ts'
 import type { CatalogueSource, Statement } from './sql/statement.ts'
+import { has } from './statement-kinds.ts'
 
 interface AftermathInit {
   readonly names: SessionNames
@@ -23,11 +24,12 @@ export class Aftermath {
   }
 
   /** A statement has ended well. `tag` is what the server calls it. */
-  command(tag: string, statement: Statement | null, { run, own, text }: Expected): void {
+  command(tag: string, statement: Statement | null, answer: Expected): void {
+    const { run, own } = answer
     if (own) return
     const { names, ledger } = this.#init
     for (const change of statement?.session ?? []) {
-      names.apply(change, statement!, text, run)
+      names.apply(change, statement!, answer)
       if (change.kind === 'declare' && run) ledger.opened(run)
       if (change.kind === 'savepoint') ledger.savepoint(change.name)
       if (change.kind === 'release') ledger.release(change.name)
@@ -59,15 +61,18 @@ export class Aftermath {
   lost(answers: Answers): void {
     const { outstanding, status } = answers
     const running = [...new Set(outstanding.flatMap(({ run }) => (run ? [run] : [])))]
-    const commits = outstanding.some(
-      ({ statements, run }) =>
-        // What nobody could read may commit too.
-        (run !== null && statements.length === 0) ||
-        statements.some(({ session }) => session.some(({ kind }) => kind === 'commit')),
-    )
+    const on = outstanding.flatMap(({ statements }) => statements)
+    // What nobody could read may commit too.
+    const isUnread = outstanding.some(({ run, statements }) => run && statements.length === 0)
+    const commits = isUnread || has(on, 'commit') || has(on, 'prepare-transaction')
     // Outside of a transaction block, everything commits by itself.
     const committing = outstanding.length > 0 && (status === 'I' || commits)
-    this.#init.ledger.lost(running, committing && !isUnfinished(answers))
+    const isLost = isUnfinished(answers)
+    this.#init.ledger.lost(running, {
+      before: committing && !isLost,
+      // Behind a roll-back, too.
+      now: (committing || has(on, 'rollback')) && !isLost,
+    })
   }
 }
 

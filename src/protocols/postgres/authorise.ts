@@ -53,6 +53,8 @@ export class Authoriser {
   #waiting = false
   // Owned by cancel() and run().
   #cancelled = false
+  // Owned by abandon().
+  #abandoned = false
 
   constructor(init: AuthoriserInit) {
     this.#init = init
@@ -62,6 +64,7 @@ export class Authoriser {
   async run({ text, analysis, impact, waitMs, seal }: Wish): Promise<Run | Report> {
     const { gate, principal, resource, binding, database, user } = this.#init
     const { subject, credential } = principal
+    if (this.#abandoned) throw new Over()
     if (this.#takeBack()) return cancelled
     this.#waiting = true
     let reminders: NodeJS.Timeout | undefined
@@ -103,8 +106,9 @@ export class Authoriser {
     this.#cancelled = false
   }
 
-  /** Nobody waits any more: what is held now is not released to this session. */
+  /** Nobody waits any more: what is held now is not released to this session, and nothing else of it begins. */
   abandon(): void {
+    this.#abandoned = true
     if (this.#waiting) this.#attempt.abort()
   }
 

@@ -18,7 +18,7 @@ import type { Analysis, Statement } from './sql/statement.ts'
 import {
   changesMeaning,
   declares,
-  fetchedCursor,
+  fetchedCursors,
   has,
   opensCopy,
   renames,
@@ -47,8 +47,10 @@ interface FrontInit {
   readonly sent: (run: Run) => void
 }
 
-/** Characters of all texts together that have a name in one session. */
-const mostRemembered = 32 * 1024 * 1024
+/** Of a change that nothing may rely on before it is confirmed, not even what follows it in its segment. */
+const noSegment = -1
+
+const nothing = (): void => {}
 
 /**
  * Takes a client's messages, one after the other, and sends each on, or what the server must refuse in its place. Nothing overtakes: a message waits for the decision on the one before
@@ -63,8 +65,6 @@ export class Front {
   #copying: Run | null = null
   // Counts what may give names another meaning, of tables or of prepared statements.
   #changes = 0
-  // Characters of the texts that have got a name, some of which may have been forgotten since.
-  #remembered = 0
 
   constructor(init: FrontInit) {
     this.#init = init
@@ -158,15 +158,14 @@ export class Front {
     const run = await this.#permitted(text, analysis, values)
     if (run && !(run instanceof Run)) return this.#refuse('query', run)
     const { statements } = analysis
-    const unsure = statements.some(renames) || analysis.unreadable !== null
-    const change = unsure ? names.statements.announce(null, null, this.#segment) : null
+    const settled = this.#renaming(statements, run)
     if (run) run.started = true
     const whole = expected('query', {
       run: run ?? this.#fed(statements),
       statements,
       text,
       ends: run !== null && !declares(statements),
-      settled: () => change && names.statements.settle(change, false),
+      settled,
     })
     this.#forwarded(analysis, run)
     server.send(bytes, whole)
@@ -182,7 +181,7 @@ export class Front {
     if (request instanceof NotUtf8)
       return this.#unlessSkipped(this.#refuse('bind', notUtf8(request)))
     const { name, text, types } = request
-    this.#remember(text)
+    this.#init.names.remember({ text, types })
     if (name !== '') this.#changes += 1
     const change = statements.announce(name, { text, types }, this.#segment)
     const settled = (succeeded: boolean): void => {
@@ -209,6 +208,7 @@ export class Front {
       const before = names.portals.all.get(bound.portal)?.run
       if (succeeded && before) ledger.closed(before)
       names.portals.settle(change, succeeded)
+      if (succeeded) names.portalRenamed(bound.portal)
     }
     server.send(bytes, expected('bind', { run, settled }))
   }
@@ -251,19 +251,16 @@ export class Front {
     if (run) run.started = true
     this.#ran = true
     this.#change(statements)
-    server.send(bytes, expected('execute', { run, statements, text, ends: !declares(statements) }))
+    const whole = expected('execute', {
+      run: run ?? this.#fed(statements),
+      statements,
+      text,
+      ends: run !== null && !declares(statements),
+      settled: this.#renaming(statements, run),
+    })
+    server.send(bytes, whole)
     // An unread text has no statements, and may be anything.
     if (has(statements, 'copy-in') || (statements.length === 0 && run)) return this.#copyOrEnd(run)
-  }
-
-  /** Texts with a name are kept for as long as the server keeps them. */
-  #remember(text: string): void {
-    this.#remembered += text.length
-    if (this.#remembered <= mostRemembered) return
-    const all = [...this.#init.names.statements.values()]
-    this.#remembered = all.reduce((sum, prepared) => sum + prepared.text.length, text.length)
-    if (this.#remembered > mostRemembered)
-      throw new WireFault('too many prepared statements in one session', '53200')
   }
 
   #close(message: FrontendMessage): void {
@@ -278,11 +275,13 @@ export class Front {
       }
       return server.send(message.bytes, expected('close', { settled }))
     }
+    if (names.cursors.has(name)) this.#changes += 1
     const change = names.portals.announce(name, null, this.#segment)
     const settled = (succeeded: boolean): void => {
       const run = names.portals.all.get(name)?.run
       if (succeeded && run) ledger.closed(run)
       names.portals.settle(change, succeeded)
+      if (succeeded) names.portalRenamed(name)
     }
     server.send(message.bytes, expected('close', { settled }))
   }
@@ -300,6 +299,16 @@ export class Front {
 
   #permitted(text: string, analysis: Analysis, values: Values): Promise<Run | Report | null> {
     return this.#init.judge.permitted(text, analysis, values, this.#ran)
+  }
+
+  /** Behind a statement that gives names to other texts, none is certain before the server has answered it. Returns what is to be called then. */
+  #renaming(statements: readonly Statement[], run: Run | null): () => void {
+    // What nobody could read may do that too.
+    const isUnread = statements.length === 0 && run !== null
+    if (!isUnread && !statements.some(renames)) return nothing
+    const names = this.#init.names.statements
+    const change = names.announce(null, null, noSegment)
+    return () => names.settle(change, false)
   }
 
   #change(statements: readonly Statement[]): void {
@@ -342,8 +351,8 @@ export class Front {
 
   /** What asked for the cursor that these statements read on. */
   #fed(statements: readonly Statement[]): Run | null {
-    const name = fetchedCursor(statements)
-    return name === null ? null : (this.#init.names.cursors.get(name)?.run ?? null)
+    const [name] = fetchedCursors(statements)
+    return name === undefined ? null : (this.#init.names.cursors.get(name)?.run ?? null)
   }
 
   async #lookUp<Value>(names: Names<Value>, name: string): Promise<Value | null> {

@@ -1,7 +1,9 @@
 import { Problem } from '../../core/errors.ts'
 import { definitionsOf } from './definitions.ts'
 import { FailedTransaction, type Authoriser } from './authorise.ts'
+import type { Expected } from './expected.ts'
 import { unreadableSetting } from './readable.ts'
+import { notByFetch } from './refusal.ts'
 import { Run } from './run.ts'
 import { seal, type Meaning } from './seal.ts'
 import type { ServerSide } from './server-side.ts'
@@ -10,7 +12,7 @@ import { isSessionOnly } from './session-only.ts'
 import type { Settings } from './settings.ts'
 import type { Impact, Impacts } from './sql/impact.ts'
 import type { Analyser, Analysis, Probe, Statement } from './sql/statement.ts'
-import { executedNames, has } from './statement-kinds.ts'
+import { executedNames, fetchedCursors, has } from './statement-kinds.ts'
 import type { Report } from './wire/messages.ts'
 import type { BindRequest } from './wire/requests.ts'
 
@@ -45,7 +47,7 @@ const nothing: ReadonlyMap<string, Statement> = new Map()
  * One statement that looks up no name but those of settings. SET TRANSACTION has to be the first in its transaction, and the gateway's own question would come before it. No backslash: what a
  * string is may be in question too.
  */
-const setsAlone = /^\s*(set|reset|show)\s[\w\s.,='"-]*;?\s*$/i
+const setsAlone = /^\s*(set|reset|show)\s[\w\s.,='"-]*(;\s*)?$/i
 
 /** Finds out what a text means in its session, and whether it may run there. */
 export class Judge {
@@ -67,6 +69,11 @@ export class Judge {
     const cursors = names.cursorQueries
     const known = await analyser.analyse(text, { ...context, cursors, prepared: nothing })
     const analysis = known.missing.length > 0 ? await this.#readAnew(text, segment) : known
+    // What is on its way may close a cursor, and give its name to another one.
+    if (has(analysis.statements, 'fetch') && server.answers.outstanding.some(movesCursors)) {
+      await server.drain()
+      return this.read(text, segment)
+    }
     const executed = executedNames(analysis.statements)
     if (executed.length === 0) return analysis
     // What is on its way may give these names to other texts.
@@ -106,6 +113,9 @@ export class Judge {
     ran: boolean,
   ): Promise<Run | Report | null> {
     const { authoriser, names, wait, waitInTransaction } = this.#init
+    const portal = fetchedCursors(analysis.statements).find((name) => names.portals.all.has(name))
+    // Closed: that a portal has run would not be on record.
+    if (portal !== undefined) return notByFetch(portal)
     if (isSessionOnly(analysis, names.cursors)) return null
     const run = await authoriser.run({
       text,
@@ -170,6 +180,10 @@ export class Judge {
     const begins = answers.outstanding.some(({ statements }) => has(statements, 'begin'))
     return answers.status !== 'I' || begins
   }
+}
+
+function movesCursors({ kind }: Expected): boolean {
+  return kind !== 'parse' && kind !== 'describe'
 }
 
 function sizeOf(text: string, bound: BindRequest | null): number {

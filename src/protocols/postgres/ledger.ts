@@ -94,15 +94,17 @@ export class Ledger {
     this.#failed = false
   }
 
-  /** The connection is gone. `committing`: a commit may have been on its way. */
-  lost(running: readonly Run[], committing: boolean): void {
-    const result = committing ? 'unknown' : 'failed'
+  /** The connection is gone. `committing`: what runs now, or had ended before, may have been committed. */
+  lost(
+    running: readonly Run[],
+    committing: { readonly before: boolean; readonly now: boolean },
+  ): void {
     for (const run of [...running, ...this.#open]) {
-      if (run.started && !run.isRead) run.finish(result, 'connection-lost')
-      else run.finish('failed', 'connection-lost')
+      const isUnknown = committing.now && run.started && !run.isRead
+      run.finish(isUnknown ? 'unknown' : 'failed', 'connection-lost')
     }
     this.#open.clear()
-    this.#settle(this.#waiting, result, 'connection-lost')
+    this.#settle(this.#waiting, committing.before ? 'unknown' : 'failed', 'connection-lost')
   }
 
   #find(name: string): number {

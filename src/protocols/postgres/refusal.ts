@@ -112,6 +112,15 @@ export function noSuchName(kind: 'prepared statement' | 'portal', name: string):
   }
 }
 
+export function notByFetch(name: string): Report {
+  return {
+    severity: 'ERROR',
+    code: '34000',
+    message: `cursor "${name}" does not exist`,
+    detail: 'A portal of the protocol has this name: only the protocol can execute it here.',
+  }
+}
+
 export function noSuchFunction(oid: number): Report {
   return {
     severity: 'ERROR',

@@ -9,6 +9,8 @@ import { bind, close, execute, flush, parse, randomName, sync } from './wire/mes
 
 /** Bytes that may wait for the server before the client is not read any more. */
 const enough = 256 * 1024
+/** Questions that may wait for their answers, before the client is not read any more: Syncs and their like are short, and would be millions. */
+const mostQuestions = 4096
 
 /** What comes back from the server, and goes to the client. */
 export interface ServerSideEvents extends AnswerEvents {
@@ -86,7 +88,7 @@ export class ServerSide {
 
   /** Whether the server takes no more for now. */
   get full(): boolean {
-    return this.#socket.writableLength > enough
+    return this.#socket.writableLength > enough || this.answers.outstanding.length >= mostQuestions
   }
 
   get open(): boolean {
@@ -125,6 +127,13 @@ export class ServerSide {
   hangUp(): void {
     this.#toServer.flush()
     this.#socket.end()
+  }
+
+  /** Waits until the server takes more. */
+  async room(): Promise<void> {
+    // It keeps short answers for itself.
+    if (this.#open) this.flush()
+    await this.until(() => !this.full)
   }
 
   /** Has the server say what it has to say. */

@@ -86,7 +86,7 @@ export class Serving {
     for (let work = this.#next(); work !== null; work = this.#next()) {
       if (work) await work
       if (unrecorded.full) await server.until(() => !unrecorded.full)
-      if (server.full) await server.until(() => !server.full)
+      if (server.full) await server.room()
       if (client.isPaused() && this.#reader.pending <= mostQueued) client.resume()
     }
     // A message that is longer than what may wait.

@@ -1,6 +1,8 @@
+import type { Expected } from './expected.ts'
 import { Names } from './names.ts'
 import type { Run } from './run.ts'
 import type { SessionChange, Statement } from './sql/statement.ts'
+import { WireFault } from './wire/fault.ts'
 
 /** A text that has a name. */
 export interface Prepared {
@@ -33,6 +35,8 @@ export class SessionNames {
   readonly #cursors = new Map<string, Cursor>()
   // The texts of PREPARE statements: what EXECUTE stands for is read anew each time, since names may mean something else by then.
   readonly #prepared = new Map<string, string>()
+  // Bytes, nearly, of what has got a name, some of which may have been forgotten since.
+  #remembered = 0
 
   get cursors(): ReadonlyMap<string, Cursor> {
     return this.#cursors
@@ -54,11 +58,13 @@ export class SessionNames {
   }
 
   /** The server has done what `statement` says, a part of `text`. */
-  apply(change: SessionChange, statement: Statement, text: string, run: Run | null): void {
+  apply(change: SessionChange, statement: Statement, answer: Expected): void {
+    const { run } = answer
     switch (change.kind) {
       case 'prepare':
-        this.#prepared.set(change.name, partOf(text, statement))
+        this.#prepared.set(change.name, partOf(answer, statement))
         this.statements.set(change.name, { text: `EXECUTE ${quoted(change.name)}`, types: [] })
+        this.remember({ text: this.#prepared.get(change.name)!, types: [] })
         break
       case 'deallocate':
         this.#forget(change.name)
@@ -69,9 +75,11 @@ export class SessionNames {
         this.#cursors.clear()
         break
       case 'declare':
+        this.portals.set(change.name, null)
         this.#cursors.set(change.name, { run, query: change.query, hold: change.hold })
         break
       case 'close':
+        this.portals.set(change.name, null)
         if (change.name === null) this.#cursors.clear()
         else this.#cursors.delete(change.name)
         break
@@ -79,9 +87,25 @@ export class SessionNames {
     }
   }
 
+  /** Texts with a name are kept for as long as the server keeps them. Throws a `WireFault` where that is more than anybody needs. */
+  remember(prepared: Prepared): void {
+    this.#remembered += sizeOf(prepared)
+    if (this.#remembered <= mostRemembered) return
+    this.#remembered = sizeOf(prepared)
+    for (const known of this.statements.values()) this.#remembered += sizeOf(known)
+    for (const text of this.#prepared.values()) this.#remembered += text.length
+    if (this.#remembered > mostRemembered)
+      throw new WireFault('too many prepared statements in one session', '53200')
+  }
+
   /** A Parse message gave a name to another text. */
   renamed(name: string): void {
     this.#prepared.delete(name)
+  }
+
+  /** A Bind or Close message gave a portal its name, or took it away. Cursors have the same names, so none has this one now. */
+  portalRenamed(name: string): void {
+    this.#cursors.delete(name)
   }
 
   /** The transaction is over, and its cursors with it. */
@@ -96,11 +120,24 @@ export class SessionNames {
   }
 }
 
+/** Bytes of all texts together that have a name in one session. */
+const mostRemembered = 32 * 1024 * 1024
+
+/** With what a text takes that is empty. */
+function sizeOf({ text, types }: Prepared): number {
+  return 200 + text.length + types.length * 8
+}
+
 function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
+/** A text may have thousands of them. */
+const bytesOf = new WeakMap<Expected, Buffer>()
+
 /** The bytes of the text that the statement is. */
-function partOf(text: string, { start, end }: Statement): string {
-  return Buffer.from(text).subarray(start, end).toString()
+function partOf(answer: Expected, { start, end }: Statement): string {
+  const bytes = bytesOf.get(answer) ?? Buffer.from(answer.text)
+  bytesOf.set(answer, bytes)
+  return bytes.toString('utf8', start, end)
 }

@@ -26,6 +26,12 @@ const question = `SELECT pg_catalog.to_json(pg_catalog.current_schemas(true)), c
 const changedSettings = `SELECT name, setting FROM pg_catalog.pg_settings
  WHERE source OPERATOR(pg_catalog.=) 'client' OR source OPERATOR(pg_catalog.=) 'session'`
 
+/** One that no extension knows, and anybody may make up: what the policies of tables read (`app.tenant`). No list of the server's has it. */
+function customSetting(name: string): string {
+  const literal = `'${name.replaceAll("'", "''")}'`
+  return ` UNION ALL SELECT ${literal}, pg_catalog.current_setting(${literal}, true)`
+}
+
 /** What names the client and does nothing else; and what never changes. */
 const meaningless = new Set(['application_name', 'client_encoding'])
 
@@ -48,6 +54,8 @@ export class Settings {
   #touchedIn = -1
   // The catalogue that was known when the server was asked.
   #version = 0
+  // Settings that the session has made up.
+  readonly #custom = new Set<string>()
   // Names of the catalogue mean something else in this transaction, which nobody outside of it can see.
   #moved = false
 
@@ -79,6 +87,7 @@ export class Settings {
   forwarded(statements: readonly Statement[], segment: number): void {
     for (const change of statements.flatMap(({ session }) => session)) {
       if (change.kind === 'ddl' && change.moves) this.#moved = true
+      if (change.kind === 'set' && change.name?.includes('.')) this.#custom.add(change.name)
       if (changesReading(change) || changing.has(change.kind)) {
         this.#stale = true
         this.#touched = true
@@ -153,9 +162,12 @@ export class Settings {
 
   /** Everything that this session has set, as an approver should know it. Only when nothing is outstanding. */
   async changed(): Promise<Record<string, string>> {
-    const rows = await this.#server.ask(changedSettings)
+    const rows = await this.#server.ask(
+      changedSettings + [...this.#custom].map(customSetting).join(''),
+    )
     return Object.fromEntries(
       rows
+        .filter(([, value]) => value !== null)
         .map(([name, value]) => [name ?? '', value ?? ''] as const)
         .filter(([name]) => !meaningless.has(name))
         .toSorted(([a], [b]) => (a < b ? -1 : 1)),

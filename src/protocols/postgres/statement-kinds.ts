@@ -16,9 +16,9 @@ export function opensCopy({ statements, unreadable }: Analysis): boolean {
   return unreadable !== null || has(statements, 'copy-in')
 }
 
-/** The cursor that it reads on. */
-export function fetchedCursor(statements: readonly Statement[]): string | null {
-  return namesIn(statements, 'fetch')[0] ?? null
+/** The cursors that it reads on. */
+export function fetchedCursors(statements: readonly Statement[]): readonly string[] {
+  return namesIn(statements, 'fetch')
 }
 
 /** The names of the prepared statements that it executes. */
@@ -33,10 +33,16 @@ export function renames({ session }: Statement): boolean {
   )
 }
 
-/** Whether it gives a name another meaning: of tables and functions, or of prepared statements. */
+/** Whether it gives a name another meaning: of tables and functions, of prepared statements or of cursors. */
 export function changesMeaning(statement: Statement): boolean {
   const { session } = statement
-  return renames(statement) || session.some((change) => changesNames(change, true))
+  return (
+    renames(statement) ||
+    session.some(
+      (change) =>
+        change.kind === 'declare' || change.kind === 'close' || changesNames(change, true),
+    )
+  )
 }
 
 /** Whether its names were settled when it was bound. A utility statement looks them up when it is executed: COPY, EXECUTE, DDL. */

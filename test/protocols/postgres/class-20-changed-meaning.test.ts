@@ -132,6 +132,45 @@ describe.runIf(hasPostgres)(
       expect(await said(messages, 2)).not.toContain('sesame')
     })
 
+    test('a name that statements of SQL give away in the pipeline that binds it', async () => {
+      const client = await open()
+      client.send(
+        parse('mine', 'SELECT * FROM orders WHERE id = 1'),
+        parse('forget', 'DEALLOCATE mine'),
+        parse('prepare', 'PREPARE mine AS SELECT * FROM secrets'),
+        bind('', 'mine'),
+        execute(''),
+        sync,
+      )
+      // All that is sent below has been seen before, and nothing is waited for.
+      expect(shown(await client.until('Z'))).toContain('C SELECT 1')
+      const again = (name: string) => [bind('', name), execute('')]
+      client.send(...again('forget'), ...again('prepare'), ...again('mine'), sync)
+      const answer = everything(await client.until('Z'))
+      expect(answer).toContain('C PREPARE')
+      expect(answer).toContain('C42501')
+      expect(answer).not.toContain('sesame')
+    })
+
+    test('two names that are one to the server, which keeps 63 bytes of each', async () => {
+      const name = 'n'.repeat(63)
+      const messages = [
+        parse(`${name}1`, 'SELECT * FROM orders WHERE id = 1'),
+        close('S', `${name}2`),
+        parse(`${name}2`, 'SELECT * FROM secrets'),
+        bind('', `${name}1`),
+        execute(''),
+        sync,
+      ]
+      const answer = await said(messages, 1)
+      expect(answer).toContain('C42501')
+      expect(answer).not.toContain('sesame')
+      // The 63rd byte is the first of two.
+      const client = await open()
+      client.send(parse(`${'n'.repeat(62)}é`, 'SELECT 1'), sync)
+      expect(shown(await client.until('never'))).toEqual(['E 08P01'])
+    })
+
     test('a name that is given away between the Bind and the Execute of a portal', async () => {
       const messages = [
         query('BEGIN'),

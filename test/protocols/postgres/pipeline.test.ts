@@ -2,6 +2,7 @@ import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import {
   bind,
+  close,
   cstring,
   execute,
   flush,
@@ -19,7 +20,7 @@ const policies = `rules:
   - name: agents-work
     who: { group: agents }
     on: orders
-    what: { sql: { verb: [select, insert, update], tables: [public.customers, public.orders] } }
+    what: { sql: { verb: [select, insert, update, declare], tables: [public.customers, public.orders] } }
     then: allow
   - name: agents-hash
     who: { group: agents }
@@ -27,6 +28,13 @@ const policies = `rules:
     what: { sql: { verb: [select], tables: [public.orders], functions: [pg_catalog.md5] } }
     then: allow
 `
+
+interface AuditEvent {
+  readonly type: string
+  readonly action?: { readonly id: string }
+  readonly details?: { readonly summary?: string }
+  readonly outcome?: Record<string, unknown>
+}
 
 const describePortal = (name: string): Buffer => message('D', Buffer.from('P'), cstring(name))
 
@@ -150,6 +158,49 @@ describe.runIf(hasPostgres)('a pipeline', () => {
     client.send(some, sync, query('COMMIT'))
     expect(shown(await client.until('Z'))).toEqual(['D', 'C SELECT 1', 'Z T'])
     expect(shown(await client.until('Z'))).toEqual(['C COMMIT', 'Z I'])
+  })
+
+  test('a portal by the name of a cursor that was closed is not read by FETCH, past the record of its run', async () => {
+    const client = await open()
+    client.send(query('BEGIN'), query('DECLARE c CURSOR FOR SELECT id FROM orders'))
+    await client.until('Z')
+    await client.until('Z')
+    const update = 'UPDATE orders SET total = 77 WHERE id = 77 RETURNING id'
+    client.send(close('P', 'c'), parse('', update), bind('c', ''), sync)
+    expect(shown(await client.until('Z'))).toEqual(['3', '1', '2', 'Z T'])
+    client.send(query('FETCH ALL FROM c'))
+    expect(shown(await client.until('Z'))).toEqual(['E 34000', 'Z E'])
+    client.send(query('ROLLBACK'))
+    await client.until('Z')
+    // Nor where all of it comes at once.
+    client.send(query('BEGIN'), query('DECLARE c CURSOR FOR SELECT id FROM orders'))
+    await client.until('Z')
+    await client.until('Z')
+    client.send(
+      parse('fetch', 'FETCH ALL FROM c'),
+      bind('later', 'fetch'),
+      ...[close('P', 'c'), parse('', update), bind('c', ''), execute('later'), sync],
+    )
+    expect(shown(await client.until('Z'))).toEqual(['1', '2', '3', '1', '2', 'E 55000', 'Z E'])
+    client.send(query('ROLLBACK'))
+    await client.until('Z')
+    const { rows } = await db.direct.query('SELECT 1 FROM orders WHERE total = 77')
+    expect(rows).toEqual([])
+  })
+
+  test('the rows of a cursor belong to the action that declared it, by whichever protocol they are fetched', async () => {
+    const client = await open()
+    const declare = 'DECLARE c CURSOR FOR SELECT id FROM orders WHERE id < 31'
+    client.send(query('BEGIN'), query(declare))
+    client.send(...run('', 'FETCH 10 FROM c'), sync, query('FETCH 10 FROM c'), query('COMMIT'))
+    for (let i = 0; i < 5; i++) await client.until('Z')
+    const outcome = async () => {
+      const events = (await db.gateway.auditLog()).map((line) => JSON.parse(line) as AuditEvent)
+      const id = events.find(({ details }) => details?.summary === declare)?.action?.id
+      return events.find(({ type, action }) => type === 'action.completed' && action?.id === id)
+        ?.outcome
+    }
+    await expect.poll(outcome).toMatchObject({ result: 'succeeded', rows: 20 })
   })
 
   test('a Query behind a pipeline that failed is skipped up to the Sync', async () => {

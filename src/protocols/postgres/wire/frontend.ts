@@ -26,6 +26,10 @@ const copyData = 0x64
 
 const empty: Buffer = Buffer.alloc(0)
 
+/** Bytes of a chunk that is not kept by itself, since it takes hundreds more than it has; and of what such are gathered in. */
+const small = 512
+const space = 16 * 1024
+
 /**
  * Takes bytes as they come, and gives back whole messages. Keeps what has arrived, never what was announced. Throws a `WireFault` for an unknown
  * type, and for a length that cannot be or is above the limit; it is of no use after that.
@@ -35,6 +39,9 @@ export class FrontendReader {
   // Owned by push() and #take(): chunks that belong to messages that are not out yet.
   #chunks: Buffer[] = []
   #pending = 0
+  // What the last chunk is in, where that was gathered of small ones, and how much of it is filled.
+  #space = empty
+  #filled = 0
   readonly #rows = new Stretch((bytes, at) => this.#length(bytes, at))
 
   /** `limit`: bytes of the longest message. */
@@ -49,8 +56,24 @@ export class FrontendReader {
 
   push(chunk: Buffer): void {
     if (chunk.length === 0) return
-    this.#chunks.push(chunk)
     this.#pending += chunk.length
+    if (this.#chunks.length > 0 && chunk.length <= small) this.#gather(chunk)
+    else this.#chunks.push(chunk)
+  }
+
+  /** A client may send each byte by itself. */
+  #gather(chunk: Buffer): void {
+    const last = this.#chunks.at(-1)!
+    const isIn = last.buffer === this.#space.buffer && this.#filled + chunk.length <= space
+    if (!isIn) {
+      this.#space = Buffer.allocUnsafeSlow(space)
+      this.#filled = 0
+    }
+    chunk.copy(this.#space, this.#filled)
+    const from = isIn ? this.#filled - last.length : 0
+    this.#filled += chunk.length
+    if (isIn) this.#chunks.pop()
+    this.#chunks.push(this.#space.subarray(from, this.#filled))
   }
 
   /** Takes what has come, and was not given out. */

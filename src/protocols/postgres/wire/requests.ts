@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { BodyReader } from './body-reader.ts'
 import { WireFault } from './fault.ts'
 
@@ -49,7 +50,7 @@ export function readQuery(body: Buffer): string {
 
 export function readParse(body: Buffer): ParseRequest {
   const reader = new BodyReader(body)
-  const name = reader.text()
+  const name = readName(reader)
   const text = reader.text()
   const types = Array.from({ length: reader.uint16() }, () => reader.uint32())
   reader.end()
@@ -58,8 +59,8 @@ export function readParse(body: Buffer): ParseRequest {
 
 export function readBind(body: Buffer): BindRequest {
   const reader = new BodyReader(body)
-  const portal = reader.text()
-  const statement = reader.text()
+  const portal = readName(reader)
+  const statement = readName(reader)
   const formats = readFormats(reader)
   const values = readValues(reader, formats)
   const resultFormats = readFormats(reader)
@@ -69,7 +70,7 @@ export function readBind(body: Buffer): BindRequest {
 
 export function readExecute(body: Buffer): ExecuteRequest {
   const reader = new BodyReader(body)
-  const portal = reader.text()
+  const portal = readName(reader)
   const rows = reader.int32()
   reader.end()
   return { portal, rows }
@@ -88,10 +89,22 @@ export function readCall(body: Buffer): CallRequest {
 export function readNamed(body: Buffer): NamedRequest {
   const reader = new BodyReader(body)
   const kind = String.fromCharCode(reader.byte())
-  const name = reader.text()
+  const name = readName(reader)
   reader.end()
   if (kind !== 'S' && kind !== 'P') throw new WireFault('invalid message subtype')
   return { kind: kind === 'S' ? 'statement' : 'portal', name }
+}
+
+/** Bytes of a name that the server keeps, as those of names in SQL: names that begin alike are one (PostgreSQL documentation, "Identifiers and Key Words"). */
+const longestName = 63
+
+function readName(reader: BodyReader): string {
+  const name = reader.text()
+  if (Buffer.byteLength(name) <= longestName) return name
+  const kept = Buffer.from(name).subarray(0, longestName)
+  // Closed: two names that differ in this character alone could not be told apart here, and the server may tell them apart.
+  if (!isUtf8(kept)) throw new WireFault('a long name is cut off within a character')
+  return kept.toString()
 }
 
 function readFormats(reader: BodyReader): number[] {
