@@ -59,9 +59,9 @@ export default defineConfig({
     exclude: onlySlow ? [] : [...slow, ...(short ? whole : [])],
     globalSetup: 'test/support/global-setup.ts',
     // How long before a test counts as stuck, not how long it may take: CI machines are shared.
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
-    expect: { poll: { timeout: 30_000 } },
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000 } },
     pool: 'forks',
     maxWorkers: 2,
   },

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { until } from '../support/audit.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { sallyport } from '../support/terminal.ts'
 
@@ -65,6 +66,10 @@ describe('the story of a run', () => {
     expect((await refund).status).toBe(200)
     // Another run.
     await gateway.agent('/crm/v1/customers/18')
+    // An answer does not wait for its outcome to be recorded.
+    const ended = async () =>
+      (await gateway.auditLog()).filter((line) => line.includes('"action.completed"'))
+    await until(async () => (await ended()).length === 5)
   })
   afterAll(async () => {
     await gateway.close()

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startCountingUpstream, type CountingUpstream } from '../support/counting-upstream.ts'
 import { policies } from '../e2e/policies.ts'
+import { waiting } from '../e2e/requests.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 
 const token = 'the-token-that-prometheus-has'
@@ -82,7 +83,7 @@ test('decisions, runs, errors and refusals are counted; what never happened yet 
 })
 
 test('what waits for people, who may not decide, and how long the others took', async () => {
-  const held = gateway.agent('/crm/v1/refunds', refund(9_000))
+  const held = gateway.agent('/crm/v1/refunds', waiting(refund(9_000), 60))
   const approval = await gateway.pending()
   await counted('sallyport_holds_waiting', 1)
   await counted('sallyport_approvals_open{state="pending"}', 1)

@@ -1,6 +1,6 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Store } from '../../src/store/db.ts'
-import { deadEpochs, openLease } from '../../src/store/lease.ts'
+import { deadEpochs, leaseTimes, openLease } from '../../src/store/lease.ts'
 import { until } from '../support/audit.ts'
 import { atEnd, openTestStore, storeKinds } from '../support/store.ts'
 
@@ -11,10 +11,19 @@ describe.each(storeKinds)('a lease on the %s store', (kind) => {
     store = await openTestStore(kind)
   })
 
-  const open = async (times?: { leaseMs: number; marginMs: number }) => {
-    const lease = await openLease(store, times)
+  const open = async () => {
+    const lease = await openLease(store)
     atEnd(() => lease.close())
     return lease
+  }
+
+  /** A lease of the usual length, and what its timer does, so that nobody has to wait for it. */
+  async function openWithTimer() {
+    const timers = vi.spyOn(globalThis, 'setTimeout')
+    const lease = await open()
+    const [renew] = timers.mock.calls.findLast(([, ms]) => ms === leaseTimes.leaseMs / 3)!
+    timers.mockRestore()
+    return { lease, renew }
   }
 
   test('is held, by a replica of its own for each process', async () => {
@@ -24,7 +33,7 @@ describe.each(storeKinds)('a lease on the %s store', (kind) => {
   })
 
   test('is renewed for as long as the replica lives', async () => {
-    const lease = await open({ leaseMs: 1_500, marginMs: 100 })
+    const { lease, renew } = await openWithTimer()
     const end = async () => {
       const [row] = await store.query<{ end: Date }>(
         'SELECT lease_until AS end FROM sallyport.replicas WHERE replica = $1',
@@ -33,17 +42,19 @@ describe.each(storeKinds)('a lease on the %s store', (kind) => {
       return row!.end.getTime()
     }
     const first = await end()
+    renew()
     await until(async () => (await end()) > first)
     expect(lease.held(1)).toBe(true)
   })
 
   test('that has run out is never renewed: another epoch begins, and the old one is dead for everybody', async () => {
-    const lease = await open({ leaseMs: 600, marginMs: 100 })
+    const { lease, renew } = await openWithTimer()
     await store.query(
       `UPDATE sallyport.replicas SET lease_until = clock_timestamp() - interval '1 second'
        WHERE replica = $1`,
       [lease.replica],
     )
+    renew()
     await until(async () => lease.epoch === 2)
     expect(lease.held(1)).toBe(false)
     expect(lease.held()).toBe(true)
@@ -71,9 +82,9 @@ describe.each(storeKinds)('a lease on the %s store', (kind) => {
 describe.runIf(storeKinds.includes('postgres'))('a lease without its store', () => {
   test('ends by itself', async () => {
     const store = await openTestStore('postgres')
-    const lease = await openLease(store, { leaseMs: 400, marginMs: 100 })
-    await store.end()
+    const lease = await openLease(store, { leaseMs: 2_000, marginMs: 100 })
     expect(lease.held()).toBe(true)
+    await store.end()
     await until(async () => !lease.held())
   })
 })

@@ -15,9 +15,12 @@ export interface TestReplica {
   readonly audit: AuditLog
 }
 
+/** Nobody loses it by being busy; who is to lose it is taken for dead by the test. */
+const longLease: LeaseTimes = { leaseMs: 600_000, marginMs: 2_000 }
+
 /** A replica with its lease and its audit log. It ends after the last test of the file. */
-export async function startReplica(store: Store, times?: LeaseTimes): Promise<TestReplica> {
-  const lease = await openLease(store, times)
+export async function startReplica(store: Store): Promise<TestReplica> {
+  const lease = await openLease(store, longLease)
   const audit = await openAuditLog({ store, lease, log: quiet })
   atEnd(async () => {
     await audit.close()

@@ -96,7 +96,8 @@ export class PostgresServer {
       try {
         return await this.#as('postgres', 'postgres', 'SELECT 1')
       } catch (error) {
-        if (attempt === 200) throw error
+        // A minute: a server that was killed repairs itself first, and machines are not always idle.
+        if (attempt === 1_200) throw error
         await sleep(50)
       }
     }

@@ -51,7 +51,8 @@ test('an upstream that is silent: 504; in the middle of its answer: the answer i
   const { gateway } = await behind(
     (_, index) =>
       index === 0 ? () => undefined : 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf',
-    { timeout: 400 },
+    // Longer than a busy machine takes to see what is there.
+    { timeout: 1_500 },
   )
   expect(statusOf(await gateway.raw(post('hello')))).toBe(504)
   const answer = await gateway.raw(post('hello'))
@@ -63,11 +64,11 @@ test('an upstream that is silent: 504; in the middle of its answer: the answer i
 })
 
 test('a client that is slow to send is not an upstream that is silent', async () => {
-  const { gateway } = await behind(undefined, { timeout: 400 })
+  const { gateway } = await behind(undefined, { timeout: 1_500 })
   const call = httpRequest(`${gateway.url}/crm/v1`, { method: 'POST', headers })
   const answered = new Promise<IncomingMessage>((resolve) => call.once('response', resolve))
   call.write('one')
-  await later(900)
+  await later(2_000)
   call.end('two')
   expect((await answered).statusCode).toBe(200)
 })

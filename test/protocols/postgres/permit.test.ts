@@ -117,7 +117,7 @@ describe.runIf(hasPostgres)('a permit', () => {
     client.send(query('SELECT word FROM words'))
     // The server has answered: it is idle again.
     const idle =
-      "SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT word FROM words' AND state = 'idle'"
+      "SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT word FROM words' AND state = 'idle' AND datname = current_database()"
     while ((await direct.query(idle)).rowCount === 0);
     expect(client.received).toBe(0)
     record.resolve()
