@@ -16,18 +16,25 @@ interface Candidate {
 
 /**
  * A call. Which overload it means depends on the types of its arguments, so that every function of the name in any schema of the path counts:
- * one in `public` that is called `lower` makes every call of `lower` suspicious.
+ * one in `public` that is called `lower` makes every call of `lower` suspicious. `alone`: it has one argument, as a cast has.
  */
-export function callFunction(names: readonly string[], { context, found }: Walk): void {
+export function callFunction(
+  names: readonly string[],
+  { context, found }: Walk,
+  alone = false,
+): void {
   const { schema, name } = split(names)
   const standing = (one: string): Standing => {
-    if (one === 'pg_catalog' && isHarmless(name)) return 'harmless'
-    return context.catalogue?.routine(one, name) ?? 'none'
+    const known = context.catalogue?.routine(one, name) ?? 'none'
+    return known === 'none' && one === 'pg_catalog' && isHarmless(name) ? 'harmless' : known
   }
   let candidates = candidatesOf(schema, name, standing, context)
-  // `int4(x)` may be a cast in the form of a call.
-  if (candidates.length === 0)
-    candidates = candidatesOf(schema, name, typeStanding(name, context), context)
+  // `int4(x)` may be a cast in the form of a call, also where there is a function of that name (parse_func.c, func_get_detail).
+  if (alone || candidates.length === 0) {
+    const types = candidatesOf(schema, name, typeStanding(name, context), context)
+    const isNew = (one: Candidate) => candidates.length === 0 || one.standing === 'unproven'
+    candidates = [...candidates, ...types.filter(isNew)]
+  }
   // Closed: it may have been created since the catalogue was read.
   if (candidates.length === 0) candidates = [{ schema: schema ?? 'public', standing: 'unproven' }]
   for (const { schema, standing } of candidates) {
@@ -47,31 +54,35 @@ export function callProjection(name: string, walk: Walk): void {
   }
 }
 
-/** Every operator of `pg_catalog` is harmless; one of the same name elsewhere in the path may be meant instead. */
+/** Every operator that came with the server is harmless; one of the same name elsewhere in the path may be meant instead. */
 export function callOperator(names: readonly string[], { context, found }: Walk): void {
   const { schema, name } = split(names)
   if (name === '') return
-  const standing = (one: string): Standing =>
-    one === 'pg_catalog' ? 'harmless' : (context.catalogue?.operator(one, name) ?? 'none')
+  const standing = (one: string): Standing => {
+    const known = context.catalogue?.operator(one, name) ?? 'none'
+    return known === 'none' && one === 'pg_catalog' ? 'harmless' : known
+  }
   const candidates = candidatesOf(schema, name, standing, context)
   const unproven = candidates.filter((one) => one.standing === 'unproven')
-  for (const { schema } of unproven) callUnproven(schema, name, found)
-  if (candidates.length === 0) callUnproven(schema ?? 'public', name, found)
+  for (const { schema } of unproven) runUnproven(schema, name, found)
+  if (candidates.length === 0) runUnproven(schema ?? 'public', name, found)
   if (context.catalogue === null && schema !== 'pg_catalog') noCatalogue(found)
 }
 
 /** A cast runs the input function and the checks of its type. */
 export function castTo(type: TypeName, { context, found }: Walk): void {
   const { schema, name } = split(typeNames(type))
-  if (name === '' || schema === 'pg_catalog') return
+  if (name === '') return
+  const ofServer = schema === 'pg_catalog' && context.catalogue?.type(schema, name) !== 'unproven'
+  if (ofServer) return
   if (schema === undefined && context.temporary.has(name)) {
-    callUnproven('pg_temp', name, found)
+    runUnproven('pg_temp', name, found)
     return
   }
   const candidates = candidatesOf(schema, name, typeStanding(name, context), context)
   // Names of types have no overloads: the first in the path is meant.
   const [meant = { schema: schema ?? 'public', standing: 'unproven' as const }] = candidates
-  if (meant.standing === 'unproven') callUnproven(meant.schema, name, found)
+  if (meant.standing === 'unproven') runUnproven(meant.schema, name, found)
   if (context.catalogue === null) noCatalogue(found)
 }
 
@@ -105,6 +116,12 @@ export function setByFunction({ funcname, args }: FuncCall, { context, found }: 
   found.raise('admin')
   found.cannotUndo(`it changes ${known}`)
   return true
+}
+
+/** An operator or a type, which have functions behind them. */
+function runUnproven(schema: string, name: string, found: Findings): void {
+  callUnproven(schema, name, found)
+  found.hide(`Which functions ${qualified(schema, name)} runs is not known.`, 'functions')
 }
 
 function callUnproven(schema: string, name: string, found: Findings): void {

@@ -28,7 +28,7 @@ export type Watched = keyof typeof watched | 'members'
 
 /** Where a reading of the catalogue stands in the server's history. */
 export interface Mark {
-  /** Which server, since when it runs, and which database: another one has a history of its own. */
+  /** Which server, since when it runs, since which crash, and which database: another one has a history of its own. */
   readonly server: string
   /** Which transactions it has seen the end of (`pg_current_snapshot`); `null` where that does not tell, on a standby. */
   readonly snapshot: string | null
@@ -59,9 +59,15 @@ export interface Look {
 /** How far apart two transactions may be: half of what their numbers can tell (PostgreSQL documentation, "Preventing Transaction ID Wraparound Failures"). */
 const furthest = 1n << 30n
 
+/**
+ * When the server recovered last from a crash, a restore or a promotion: it loses its statistics then, and says since when it has them (PostgreSQL documentation, "The Cumulative Statistics
+ * System"). The postmaster itself may have gone on meanwhile. Somebody who resets them makes it later, which is as good.
+ */
+export const sinceCrash = 'pg_catalog.pg_stat_get_bgwriter_stat_reset_time()'
+
 // Asked under whatever search path the connection has: every name is qualified.
 const position = `
-  SELECT pg_catalog.concat_ws(' ', pg_catalog.pg_postmaster_start_time(), d.oid) AS server,
+  SELECT pg_catalog.concat_ws(' ', pg_catalog.pg_postmaster_start_time(), ${sinceCrash}, d.oid) AS server,
          pg_catalog.pg_current_snapshot()::pg_catalog.text AS snapshot,
          pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::pg_catalog.text AS oldest,
          pg_catalog.pg_is_in_recovery()::pg_catalog.text AS standby

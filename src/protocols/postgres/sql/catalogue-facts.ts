@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Changes, Watched } from './catalogue-changes.ts'
 import * as queries from './catalogue-queries.ts'
+import { isHarmless } from './harmless-functions.ts'
 import { qualified } from './names.ts'
 import type { Probe } from './statement.ts'
 
@@ -67,7 +68,7 @@ export async function readFacts(probe: Probe): Promise<Facts> {
     policies: await ask.policies(),
     inheritance: await ask.pairs(queries.inheritance),
     cascades: await ask.pairs(queries.cascades),
-    routines: await ask.named(queries.routines(queries.all)),
+    routines: await ask.routines(queries.all),
     operators: await ask.named(queries.operators),
     types: await ask.named(queries.types(queries.all)),
   }
@@ -137,7 +138,7 @@ export async function renewFacts(
     routines: replaced(
       known.routines,
       [...routines, ...(await gone('pg_proc', known.routines))],
-      routines.size > 0 && (await ask.named(queries.routines(queries.among(routines)))),
+      routines.size > 0 && (await ask.routines(queries.among(routines))),
     ),
     operators: changed('pg_operator', 'pg_proc')
       ? await ask.named(queries.operators)
@@ -197,6 +198,13 @@ function asking(probe: Probe) {
       byId(queries.definitions(which), (row) => textOf(row, 'definition')),
     policies: () =>
       byId(queries.policies, (row) => JSON.parse(row['expressions'] ?? '[]') as string[]),
+    routines: (which: queries.Which) =>
+      byId(queries.routines(which), (row): Named => {
+        const [schema, name] = [textOf(row, 'schema'), textOf(row, 'name')]
+        const own = schema !== 'pg_catalog' || idOf(row) >= firstOfDatabase
+        const harmless = own ? row['harmless'] === 'true' : isHarmless(name)
+        return { name: qualified(schema, name), harmless }
+      }),
     named: (sql: string) =>
       byId(sql, (row): Named => ({
         name: qualified(textOf(row, 'schema'), textOf(row, 'name')),

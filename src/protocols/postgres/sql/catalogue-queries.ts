@@ -61,7 +61,7 @@ export const definitions = (which: Which): string => `
    WHERE c.relkind IN ('v', 'm')
      AND ${which('c.oid')}
      AND n.nspname !~ '^pg_(toast|temp)'
-     AND n.nspname NOT IN ('pg_catalog', 'information_schema')`
+     AND (n.nspname NOT IN ('pg_catalog', 'information_schema') OR c.oid >= 16384)`
 
 /** Those that name one of these objects, of whatever kind. */
 export const viewsOf = (objects: Iterable<number>): string => `
@@ -74,8 +74,9 @@ export const viewsOf = (objects: Iterable<number>): string => `
 export const triggers = `
   SELECT DISTINCT tgrelid AS oid FROM pg_catalog.pg_trigger WHERE NOT tgisinternal`
 
+/** Besides those that make a view what it is: `ON SELECT`. A rule may have any name. */
 export const rules = `
-  SELECT DISTINCT ev_class AS oid FROM pg_catalog.pg_rewrite WHERE rulename <> '_RETURN'`
+  SELECT DISTINCT ev_class AS oid FROM pg_catalog.pg_rewrite WHERE ev_type <> '1'`
 
 /** What the policies of row-level security call, as expressions with every name qualified. */
 export const policies = `
@@ -104,6 +105,9 @@ export const cascades = `
 const harmlessExtensions = `('btree_gin', 'btree_gist', 'citext', 'cube', 'earthdistance', 'fuzzystrmatch', 'hstore',
    'intarray', 'isn', 'ltree', 'pg_trgm', 'postgis', 'seg', 'unaccent', 'vector')`
 
+/** hstore makes a row of a table by this one, and runs the checks of its columns. */
+const notOfRows = `p.proname <> 'populate_record'`
+
 /** Of these, not even the volatile ones: they make random numbers. */
 const randomExtensions = `('pgcrypto', 'uuid-ossp')`
 
@@ -115,27 +119,27 @@ const ofExtension = (catalogue: string, oid: string): string => `
 
 export const routines = (which: Which): string => `
   SELECT p.oid, n.nspname AS schema, p.proname AS name,
-         coalesce((e.extname IN ${harmlessExtensions} AND p.provolatile <> 'v')
+         coalesce((e.extname IN ${harmlessExtensions} AND p.provolatile <> 'v' AND ${notOfRows})
                   OR e.extname IN ${randomExtensions}, false)::text AS harmless
     FROM pg_catalog.pg_proc p
     JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
     ${ofExtension('pg_proc', 'p.oid')}
    WHERE ${which('p.oid')}`
 
-/** Those of other schemas than `pg_catalog`: all of that are harmless. */
+/** Those that did not come with the server: all of these are harmless. */
 export const operators = `
   SELECT o.oid, n.nspname AS schema, o.oprname AS name,
-         coalesce(e.extname IN ${harmlessExtensions} AND p.provolatile <> 'v', false)::text AS harmless
+         coalesce(e.extname IN ${harmlessExtensions} AND p.provolatile <> 'v' AND ${notOfRows}, false)::text AS harmless
     FROM pg_catalog.pg_operator o
     JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
     LEFT JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
     ${ofExtension('pg_operator', 'o.oid')}
-   WHERE n.nspname <> 'pg_catalog'`
+   WHERE n.nspname <> 'pg_catalog' OR o.oid >= 16384`
 
 /** Enums run no code of anybody's; a row does what the types of its columns do, a domain runs its checks, and a base type its input function. */
 export const types = (which: Which): string => `
   SELECT t.oid, n.nspname AS schema, t.typname AS name,
-         coalesce(n.nspname IN ('pg_catalog', 'information_schema')
+         coalesce((n.nspname IN ('pg_catalog', 'information_schema') AND t.oid < 16384)
                   OR (t.typtype = 'e' AND NOT ${ownCasts('t.oid', 'castsource', 'casttarget')})
                   OR (t.typtype = 'c'
                       AND NOT ${ownCasts('t.oid', 'castsource', 'casttarget')}

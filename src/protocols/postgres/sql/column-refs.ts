@@ -1,7 +1,7 @@
-import type { ColumnRef } from 'libpg-query'
+import type { ColumnRef, Node } from 'libpg-query'
 import { callProjection } from './calls.ts'
-import { texts } from './nodes.ts'
-import type { Scope, Source } from './scope.ts'
+import { isStruct, texts, untag } from './nodes.ts'
+import type { Outputs, Scope, Source } from './scope.ts'
 import type { Walk } from './walk.ts'
 
 const system = new Set(['tableoid', 'ctid', 'xmin', 'xmax', 'cmin', 'cmax'])
@@ -53,15 +53,41 @@ function readOf(
   callProjection(column, walk)
 }
 
+/** A column of any level comes before a row by that name (parse_expr.c, transformColumnRef). */
 function readUnqualified(name: string, scope: Scope, walk: Walk): void {
-  let open = false
+  let mayBe = false
   for (const level of scope.levels()) {
-    const having = level.sources.filter((source) => readColumn(source, name, walk))
-    if (having.length > 0) return
-    if (level.outputNames.has(name)) return
-    const row = level.sources.find(({ alias }) => alias === name)
-    if (row) return readWhole(row, walk)
-    open ||= level.sources.some((source) => source.open)
+    if (readOwn(name, level, walk)) return
+    // A view has no system columns, so that the name may be meant further out.
+    mayBe ||= level.sources.some(({ open, stored }) => open || (stored && system.has(name)))
   }
-  if (!open) walk.found.hide(`Whose column ${name} is, is not known.`, 'columns')
+  const row = scope.sourceOf(name, null)
+  if (row) readWhole(row, walk)
+  else if (!mayBe) walk.found.hide(`Whose column ${name} is, is not known.`, 'columns')
+}
+
+/** Columns by that name of what stands in the FROM of this level; `false` if there is none. */
+function readOwn(name: string, { sources }: Scope, { found }: Walk): boolean {
+  const having = sources.flatMap(({ columns }) => columns.get(name) ?? [])
+  found.add('columns', ...having)
+  return sources.some(({ columns }) => columns.has(name))
+}
+
+/**
+ * In ORDER BY, GROUP BY and DISTINCT ON a name by itself is that of a result column (PostgreSQL documentation, "ORDER BY Clause"), which has been read; within an expression it is not.
+ * `true`: it is one, and has been read.
+ */
+export function readResultName(
+  node: unknown,
+  { list }: Outputs,
+  scope: Scope,
+  walk: Walk,
+): boolean {
+  const [tag, { fields }] = (isStruct(node) && untag(node)) || ['', { fields: [] }]
+  const [name, ...more] = tag === 'ColumnRef' ? texts(fields as Node[]) : []
+  if (name === undefined || more.length > 0) return false
+  if (!list.some((output) => output.name === name)) return false
+  // GROUP BY prefers one of the FROM clause.
+  readOwn(name, scope, walk)
+  return true
 }

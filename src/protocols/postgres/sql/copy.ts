@@ -1,7 +1,7 @@
 import type { CopyStmt } from 'libpg-query'
 import { texts } from './nodes.ts'
 import { readFrom } from './relations.ts'
-import { Scope, type Source } from './scope.ts'
+import { Scope, type Item } from './scope.ts'
 import type { Walk } from './walk.ts'
 import { writeTo } from './written.ts'
 
@@ -13,12 +13,12 @@ export function readCopy(copy: CopyStmt, walk: Walk): void {
   found.add('verb', 'copy')
   if (copy.query) walk.readers.statement(copy.query, walk)
   if (copy.relation) {
-    const sources = into ? writeTo(copy.relation, ['insert'], walk) : readFrom(copy.relation, walk)
+    const item = into ? writeTo(copy.relation, ['insert'], walk) : readFrom(copy.relation, walk)
     if (!into) found.add('verb', 'select')
-    readList(copy, sources, walk)
+    readList(copy, item, walk)
     found.takesAll ||= !into && copy.whereClause === undefined
     const scope = new Scope(null)
-    scope.sources.push(...sources)
+    scope.add(item)
     walk.readers.expression(copy.whereClause, scope, walk)
   }
   found.command = 'COPY'
@@ -35,7 +35,7 @@ export function readCopy(copy: CopyStmt, walk: Walk): void {
 }
 
 /** Without a list it is about every column. */
-function readList({ attlist }: CopyStmt, sources: readonly Source[], { found }: Walk): void {
+function readList({ attlist }: CopyStmt, { sources }: Item, { found }: Walk): void {
   const names = texts(attlist)
   for (const { columns } of sources) {
     for (const [name, stored] of columns) {

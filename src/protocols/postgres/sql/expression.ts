@@ -1,5 +1,6 @@
 import type { A_Expr, A_Indirection, FuncCall, SubLink } from 'libpg-query'
 import { callFunction, callOperator, callProjection, castTo, setByFunction } from './calls.ts'
+import { readObjects } from './call-objects.ts'
 import { readColumn, readColumns } from './column-refs.ts'
 import { isStruct, texts, untag, type NodeOf, type Struct, type Tag } from './nodes.ts'
 import type { Scope } from './scope.ts'
@@ -47,6 +48,7 @@ const functionLike: Readonly<Partial<Record<string, string>>> = {
   JSON_EXISTS_OP: 'json_exists',
   JSON_QUERY_OP: 'json_query',
   JSON_VALUE_OP: 'json_value',
+  JsonArrayAgg: 'json_arrayagg',
   JsonArrayConstructor: 'json_array',
   JsonObjectConstructor: 'json_object',
   JsonParseExpr: 'json',
@@ -85,14 +87,21 @@ function readParts(struct: Struct, scope: Scope, walk: Walk): void {
 
 function readCall(call: FuncCall, scope: Scope, walk: Walk): void {
   const { funcname, ...parts } = call
-  if (!setByFunction(call, walk)) callFunction(texts(funcname), walk)
+  if (!setByFunction(call, walk)) callFunction(texts(funcname), walk, call.args?.length === 1)
+  readObjects(call, walk)
   readParts({ ...parts }, scope, walk)
 }
 
+/** BETWEEN is the one word here that is no operator's name: it stands for these (parse_expr.c, transformAExprBetween). */
+const ofBetween: Readonly<Partial<Record<string, readonly string[][]>>> = {
+  AEXPR_BETWEEN: [['>='], ['<=']],
+  AEXPR_BETWEEN_SYM: [['>='], ['<=']],
+  AEXPR_NOT_BETWEEN: [['<'], ['>']],
+  AEXPR_NOT_BETWEEN_SYM: [['<'], ['>']],
+}
+
 function readOperator({ kind, name, ...parts }: A_Expr, scope: Scope, walk: Walk): void {
-  const between = kind?.startsWith('AEXPR_BETWEEN') || kind?.startsWith('AEXPR_NOT_BETWEEN')
-  // BETWEEN is the one word here that is no operator's name: it stands for these (gram.y, a_expr).
-  for (const one of between ? [['>='], ['<=']] : [texts(name)]) callOperator(one, walk)
+  for (const one of ofBetween[kind ?? ''] ?? [texts(name)]) callOperator(one, walk)
   readParts({ ...parts }, scope, walk)
 }
 
@@ -106,7 +115,9 @@ function readSubquery({ operName, testexpr, subselect }: SubLink, scope: Scope, 
 function readIndirection({ arg, indirection }: A_Indirection, scope: Scope, walk: Walk): void {
   const [first, ...rest] = indirection ?? []
   const row = arg && 'ColumnRef' in arg ? texts(arg.ColumnRef.fields) : []
-  const source = row.length === 1 ? scope.sourceOf(row[0]!, null) : null
+  // A column of that name comes first, whichever row it may be in.
+  const isRow = row.length === 1 && !scope.hasColumn(row[0]!)
+  const source = isRow ? scope.sourceOf(row[0]!, null) : null
   const column = first && 'String' in first ? (first.String.sval ?? '') : null
   const named = source && column !== null && readColumn(source, column, walk)
   if (!named) readExpression(arg, scope, walk)

@@ -1,55 +1,62 @@
-import type { JoinExpr, Node, RangeFunction, RangeSubselect } from 'libpg-query'
-import { callFunction, callOperator } from './calls.ts'
-import { readColumn } from './column-refs.ts'
+import type { Alias, Node, RangeFunction, RangeSubselect, RangeTableSample } from 'libpg-query'
+import { callFunction } from './calls.ts'
+import { readJoin } from './join.ts'
 import { texts } from './nodes.ts'
 import { readFrom } from './relations.ts'
-import { derived, type Scope, type Source } from './scope.ts'
+import { derived, itemOf, sourceFrom, type Scope, type Source, type Taken } from './scope.ts'
 import type { Walk } from './walk.ts'
 
-/** Reads what a query takes its rows from into its scope. `true`: stored rows are among them, all of them unless a condition says otherwise. */
+/** Reads what a query takes its rows from into its scope. `true`: stored rows are among them. */
 export function readFromClause(items: readonly Node[], scope: Scope, walk: Walk): boolean {
-  return items.map((item) => readItem(item, scope, walk)).some(Boolean)
+  let takesRows = false
+  for (const node of items) {
+    const item = walk.readers.item(node, scope, walk)
+    scope.add(item)
+    takesRows ||= item.takesRows
+  }
+  return takesRows
 }
 
-function readItem(node: Node, scope: Scope, walk: Walk): boolean {
+/** Implements `Readers.item`. */
+export function readItem(node: Node, scope: Scope, walk: Walk): Taken {
   if ('RangeVar' in node) {
     const { schemaname, relname = '', alias } = node.RangeVar
     const query = schemaname === undefined ? scope.query(relname) : null
-    if (!query) {
-      scope.sources.push(...readFrom(node.RangeVar, walk))
-      return true
-    }
-    scope.sources.push(derived(alias?.aliasname ?? relname, query, texts(alias?.colnames)))
-    return false
+    if (!query) return { ...readFrom(node.RangeVar, walk), takesRows: true }
+    return computed(derived(alias?.aliasname ?? relname, query, texts(alias?.colnames)))
   }
   if ('JoinExpr' in node) return readJoin(node.JoinExpr, scope, walk)
-  if ('RangeSubselect' in node) return readSubselect(node.RangeSubselect, scope, walk)
-  if ('RangeFunction' in node) return readFunctions(node.RangeFunction, scope, walk)
-  if ('RangeTableSample' in node) {
-    const { relation, method, args, repeatable } = node.RangeTableSample
-    callFunction(texts(method), walk)
-    walk.readers.expression([args, repeatable], scope, walk)
-    return relation ? readItem(relation, scope, walk) : false
-  }
+  if ('RangeSubselect' in node) return computed(readSubselect(node.RangeSubselect, scope, walk))
+  if ('RangeFunction' in node) return computed(readFunctions(node.RangeFunction, scope, walk))
+  if ('RangeTableSample' in node) return readSample(node.RangeTableSample, scope, walk)
   if ('RangeTableFunc' in node || 'JsonTable' in node) {
     const { alias, ...parts } = 'JsonTable' in node ? node.JsonTable : node.RangeTableFunc
     walk.readers.expression(parts, scope, walk)
-    scope.sources.push(anything(alias?.aliasname ?? ''))
-    return false
+    return computed(anything(alias?.aliasname ?? '', namesOf(alias)))
   }
   walk.found.obscure('It takes rows from something that is not understood.')
-  return true
+  return { ...computed(anything('', [])), takesRows: true }
 }
 
-function readSubselect({ subquery, alias }: RangeSubselect, scope: Scope, walk: Walk): boolean {
-  if (!subquery) return false
-  // Without LATERAL the neighbours are out of reach: the server refuses a query that names one, so that seeing them here opens nothing.
-  const outputs = walk.readers.query(subquery, scope, walk)
-  scope.sources.push(derived(alias?.aliasname ?? '', outputs, texts(alias?.colnames)))
-  return false
+function computed(source: Source): Taken {
+  return { ...itemOf([source]), takesRows: false }
 }
 
-function readFunctions(range: RangeFunction, scope: Scope, walk: Walk): boolean {
+function readSubselect({ subquery, alias, lateral }: RangeSubselect, scope: Scope, walk: Walk) {
+  if (!subquery) return anything('', [])
+  const outputs = walk.readers.query(subquery, lateral ? scope : scope.apart(), walk)
+  return derived(alias?.aliasname ?? '', outputs, namesOf(alias))
+}
+
+/** The arguments of a method do not see what stands beside the table. */
+function readSample(sample: RangeTableSample, scope: Scope, walk: Walk): Taken {
+  const { relation, method, args, repeatable } = sample
+  callFunction(texts(method), walk)
+  walk.readers.expression([args, repeatable], scope.apart(), walk)
+  return relation ? readItem(relation, scope, walk) : computed(anything('', []))
+}
+
+function readFunctions(range: RangeFunction, scope: Scope, walk: Walk): Source {
   const calls = (range.functions ?? []).flatMap((node) =>
     'List' in node ? (node.List.items ?? []) : [node],
   )
@@ -58,8 +65,7 @@ function readFunctions(range: RangeFunction, scope: Scope, walk: Walk): boolean 
   for (const definition of [...calls.filter(isDefinitions), ...(range.coldeflist ?? [])]) {
     readDefinition(definition, scope, walk)
   }
-  scope.sources.push(anything(range.alias?.aliasname ?? nameOf(calls[0])))
-  return false
+  return anything(range.alias?.aliasname ?? nameOf(calls[0]), namesOf(range.alias))
 }
 
 function isDefinitions(node: Node): boolean {
@@ -77,39 +83,12 @@ function nameOf(node: Node | undefined): string {
   return node && 'FuncCall' in node ? (texts(node.FuncCall.funcname).at(-1) ?? '') : ''
 }
 
-/** What a function returns has columns that only the server knows. They are computed, not stored. */
-function anything(alias: string): Source {
-  return { alias, schema: null, columns: new Map([[alias, []]]), open: true, stored: false }
+function namesOf(alias: Alias | undefined): string[] {
+  return texts(alias?.colnames)
 }
 
-function readJoin(join: JoinExpr, scope: Scope, walk: Walk): boolean {
-  const before = scope.sources.length
-  const left = join.larg ? readItem(join.larg, scope, walk) : false
-  const between = scope.sources.length
-  const right = join.rarg ? readItem(join.rarg, scope, walk) : false
-  const using = texts(join.usingClause)
-  const lefts = scope.sources.slice(before, between)
-  const rights = scope.sources.slice(between)
-  const shared = join.isNatural ? lefts.flatMap(({ columns }) => [...columns.keys()]) : using
-  if (join.isNatural || using.length > 0) callOperator(['='], walk)
-  for (const name of shared) {
-    const both = [lefts, rights].every((side) =>
-      side.some((one) => one.open || one.columns.has(name)),
-    )
-    if (!both) continue
-    for (const source of [...lefts, ...rights]) readColumn(source, name, walk)
-  }
-  walk.readers.expression(join.quals, scope, walk)
-  const alias = join.alias ?? join.join_using_alias
-  // A name for the whole join stands for the columns of both sides.
-  if (alias)
-    scope.sources.push(joined(alias.aliasname ?? '', [...lefts, ...rights], texts(alias.colnames)))
-  return left || right
-}
-
-function joined(alias: string, sides: readonly Source[], renamed: readonly string[]): Source {
-  const list = sides.flatMap(({ columns }) =>
-    [...columns].map(([name, stored]) => ({ name, columns: stored })),
-  )
-  return derived(alias, { list, open: true }, renamed, true)
+/** What a function returns has columns that only the server knows, besides those that got a name here. They are computed, not stored. */
+function anything(alias: string, names: readonly string[]): Source {
+  const outputs = names.map((name) => ({ name, columns: [] }))
+  return sourceFrom({ alias, schema: null, outputs, open: true, stored: false })
 }

@@ -1,8 +1,10 @@
-import type { Node, SelectStmt } from 'libpg-query'
+import type { GroupingSet, Node, SelectStmt, SortBy } from 'libpg-query'
+import { callOperator } from './calls.ts'
+import { readResultName } from './column-refs.ts'
 import { createFrom } from './create-from.ts'
 import { readFromClause } from './from.ts'
 import { isNarrowing } from './narrowing.ts'
-import { constant } from './nodes.ts'
+import { constant, isStruct, texts } from './nodes.ts'
 import { noOutputs, Scope, type Outputs } from './scope.ts'
 import { readTargets } from './targets.ts'
 import type { Walk } from './walk.ts'
@@ -26,13 +28,10 @@ function readSelect(select: SelectStmt, scope: Scope, outer: Walk): Outputs {
   const outputs = select.larg
     ? readSetOperation(select, scope, outer)
     : readPlain(select, scope, outer)
-  for (const { name } of outputs.list) if (name !== null) scope.outputNames.add(name)
-  for (const part of [
-    ...[select.groupClause, select.havingClause, select.windowClause, select.sortClause],
-    ...[select.distinctClause, select.limitCount, select.limitOffset],
-  ]) {
-    walk.readers.expression(part, scope, walk)
-  }
+  for (const part of [select.groupClause, select.sortClause, select.distinctClause])
+    readArranged(part, outputs, scope, walk)
+  const { havingClause, windowClause, limitCount, limitOffset } = select
+  walk.readers.expression([havingClause, windowClause, limitCount, limitOffset], scope, walk)
   if (select.intoClause) createFrom(select.intoClause, walk)
   if (select.lockingClause) {
     walk.found.add('verb', 'lock')
@@ -55,6 +54,25 @@ function readPlain(select: SelectStmt, scope: Scope, outer: Walk): Outputs {
   const outputs = readTargets(select.targetList ?? [], scope, outer)
   walk.readers.expression(select.whereClause, scope, walk)
   return outputs
+}
+
+/** What rows are put together or in order by: each is an expression, or the name of a result column. */
+function readArranged(part: unknown, outputs: Outputs, scope: Scope, walk: Walk): void {
+  if (Array.isArray(part)) {
+    for (const one of part) readArranged(one, outputs, scope, walk)
+    return
+  }
+  if (!isStruct(part) || readResultName(part, outputs, scope, walk)) return
+  if ('GroupingSet' in part) {
+    const { content } = part['GroupingSet'] as GroupingSet
+    return readArranged(content, outputs, scope, walk)
+  }
+  if ('SortBy' in part) {
+    const { node, useOp } = part['SortBy'] as SortBy
+    if (useOp) callOperator(texts(useOp), walk)
+    return readArranged(node, outputs, scope, walk)
+  }
+  walk.readers.expression(part, scope, walk)
 }
 
 /** UNION, INTERSECT, EXCEPT: columns go together by their position, under the names of the first query. */

@@ -2,6 +2,7 @@ import type { LockStmt, Node, TruncateStmt } from 'libpg-query'
 import { readCopy } from './copy.ts'
 import { readCreateAs, readDefinition } from './ddl.ts'
 import { readExpression } from './expression.ts'
+import { readItem } from './from.ts'
 import {
   readCode,
   readDeclare,
@@ -89,6 +90,7 @@ const statements: { readonly [T in Tag]?: Reader<T> } = {
 
 export const readers: Readers = {
   expression: readExpression,
+  item: readItem,
   query: readQuery,
   relation: readRelation,
   statement: readStatement,
@@ -117,7 +119,7 @@ function readTruncate({ relations, behavior }: TruncateStmt, walk: Walk): void {
   found.takesAll = true
   for (const node of relations ?? []) {
     if (!('RangeVar' in node)) continue
-    for (const { columns } of writeTo(node.RangeVar, ['truncate'], walk)) {
+    for (const { columns } of writeTo(node.RangeVar, ['truncate'], walk).sources) {
       for (const stored of columns.values()) found.add('columns', ...stored)
     }
   }

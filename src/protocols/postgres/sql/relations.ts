@@ -1,7 +1,8 @@
 import type { RangeVar } from 'libpg-query'
 import { Findings } from './findings.ts'
 import { meaningsOf, qualified, type Meaning } from './names.ts'
-import { Scope, type Columns, type Source } from './scope.ts'
+import { texts } from './nodes.ts'
+import { itemOf, outputsOf, Scope, sourceFrom, type Columns, type Item } from './scope.ts'
 import type { Relation, SqlContext } from './statement.ts'
 import type { Walk } from './walk.ts'
 
@@ -20,22 +21,21 @@ interface ViewReading {
 const views = new WeakMap<Relation, ViewReading>()
 
 /** A table, view or whatever it is in a FROM clause. */
-export function readFrom(range: RangeVar, walk: Walk): readonly Source[] {
+export function readFrom(range: RangeVar, walk: Walk): Item {
   const { schemaname, relname = '', alias } = range
   const name = alias?.aliasname ?? relname
-  const renamed = (alias?.colnames ?? []).map((node) =>
-    'String' in node ? (node.String.sval ?? '') : '',
-  )
-  return meaningsOf(schemaname, relname, walk.context).map((meaning) => {
+  const renamed = texts(alias?.colnames)
+  const sources = meaningsOf(schemaname, relname, walk.context).map((meaning) => {
     const columns = readMeaning(meaning, range.inh !== true, walk)
-    return {
+    return sourceFrom({
       alias: name,
       schema: alias || meaning.kind !== 'relation' ? null : meaning.relation.schema,
-      columns: columns ? rename(columns, renamed) : new Map(),
+      outputs: columns ? outputsOf(columns, renamed) : [],
       open: columns === null,
       stored: true,
-    }
+    })
   })
+  return itemOf(sources)
 }
 
 /** Adds what reading from it means, and says what its columns are; `null` where that is not known. */
@@ -61,18 +61,37 @@ export function readMeaning(meaning: Meaning, only: boolean, walk: Walk): Column
     return null
   }
   const { relation } = meaning
-  if (!only) found.add('reached', ...relation.children)
+  if (!only) reachChildren(relation, walk)
   found.add('reached', ...relation.parents)
   return walk.readers.relation(relation, walk)
 }
+
+function reachChildren({ children }: Relation, { context, found }: Walk): void {
+  found.add('reached', ...children)
+  for (const name of children)
+    if (context.catalogue?.data.relations.get(name)?.kind === 'foreign-table') foreign(name, found)
+}
+
+function foreign(name: string, found: Findings): void {
+  found.raise('unknown')
+  found.hide(`What reading ${name} does is not known.`, 'reached')
+}
+
+/** What the server keeps of the values in columns of any table, and large objects. */
+const ofAnyTable = new Set([
+  ...['pg_statistic', 'pg_stats', 'pg_statistic_ext_data', 'pg_stats_ext', 'pg_stats_ext_exprs'],
+  'pg_largeobject',
+])
 
 /** Implements `Readers.relation`. */
 export function readRelation(relation: Relation, walk: Walk): Columns {
   const { found } = walk
   if (relation.kind === 'foreign-table' || relation.kind === 'other') {
-    const name = qualified(relation.schema, relation.name)
-    found.raise('unknown')
-    found.hide(`What reading ${name} does is not known.`, 'reached')
+    foreign(qualified(relation.schema, relation.name), found)
+  }
+  if (isSystem(relation) && ofAnyTable.has(relation.name)) {
+    const why = `What ${relation.name} shows is in tables that nobody has named.`
+    found.hide(why, 'tables_read', 'reached', 'columns')
   }
   if (relation.ownCasts) {
     const why = `Somebody's own function may convert what is in ${qualified(relation.schema, relation.name)}.`
@@ -81,18 +100,29 @@ export function readRelation(relation: Relation, walk: Walk): Columns {
     found.cannotUndo(why)
   }
   for (const policy of relation.policies) readPolicy(policy, relation, walk)
-  if (relation.kind !== 'view' || isSystem(relation)) return columnsWithParents(relation, walk)
+  const ofServer = isSystem(relation) && relation.definition === null
+  if (relation.kind !== 'view' || ofServer) return columnsWithParents(relation, walk)
   const view = views.get(relation) ?? readView(relation, walk)
   // What the reading depends on besides the catalogue is what the resource's owner declares, and that lives as long as the process.
   views.set(relation, view)
-  found.include(view.found, ['verb', 'named'])
+  includeView(view.found, found)
   return view.columns
 }
 
 /** What filling a materialized view does: its query runs. */
 export function readStored(relation: Relation, walk: Walk): void {
   if (relation.kind !== 'materialized-view') return
-  walk.found.include(readView(relation, walk).found, ['verb', 'named'])
+  includeView(readView(relation, walk).found, walk.found)
+}
+
+/** That it selects is how it is made, and no verb of the statement. What it does besides is. */
+function includeView(view: Findings, found: Findings): void {
+  found.include(view, ['verb', 'named'])
+  found.add('verb', ...verbsBesides(view))
+}
+
+function verbsBesides(found: Findings): readonly string[] {
+  return found.names('verb').filter((verb) => verb !== 'select')
 }
 
 export function isSystem({ schema }: Relation): boolean {
@@ -160,10 +190,12 @@ function readPolicy(expression: string, relation: Relation, walk: Walk): void {
     const scope = new Scope(null)
     const columns = ownColumns(relation)
     const { schema, name } = relation
-    scope.sources.push({ alias: name, schema, columns, open: false, stored: true })
+    const outputs = outputsOf(columns)
+    scope.add(itemOf([sourceFrom({ alias: name, schema, outputs, open: false, stored: true })]))
     walk.readers.expression(select.targetList, scope, inside)
   }
   walk.found.add('unproven', ...found.names('unproven'))
+  walk.found.add('verb', ...verbsBesides(found))
   walk.found.raise(found.effect)
   if (found.undoable !== true) walk.found.cannotUndo(found.undoable.because)
   if (found.session.length > 0) walk.found.clouds()
@@ -173,9 +205,4 @@ function readPolicy(expression: string, relation: Relation, walk: Walk): void {
 
 function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
-}
-
-function rename(columns: Columns, names: readonly string[]): Columns {
-  if (names.length === 0) return columns
-  return new Map([...columns].map(([name, stored], position) => [names[position] ?? name, stored]))
 }

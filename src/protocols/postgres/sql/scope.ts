@@ -7,7 +7,10 @@ export interface Source {
   readonly alias: string
   /** Of a table that has no alias: `schema.table.column` works, too. */
   readonly schema: string | null
+  /** Two of the same name count together. */
   readonly columns: Columns
+  /** In order, each by itself, as `*` gives them. */
+  readonly outputs: readonly Output[]
   /** There may be columns that are not listed: of a function, or of a table that is not known. */
   readonly open: boolean
   /** It has `ctid`, `xmin` and their like. */
@@ -27,16 +30,57 @@ export interface Outputs {
 
 export const noOutputs: Outputs = { list: [], open: false }
 
+/** What stands between two commas of a FROM clause: the names that it brings, and what `*` makes of it. */
+export interface Item {
+  readonly sources: readonly Source[]
+  readonly outputs: Outputs
+}
+
+/** `takesRows`: stored rows are among what it gives, all of them unless a condition says otherwise. */
+export interface Taken extends Item {
+  readonly takesRows: boolean
+}
+
 /** One level of a query: what its names can mean, and the query around it. */
 export class Scope {
   readonly outer: Scope | null
-  readonly sources: Source[] = []
-  readonly #queries = new Map<string, Outputs>()
-  /** Names that ORDER BY and GROUP BY may use for columns of the result. */
-  readonly outputNames = new Set<string>()
+  readonly #sources: Source[] = []
+  readonly #items: Outputs[] = []
+  readonly #queries: Map<string, Outputs>
 
-  constructor(outer: Scope | null) {
+  constructor(outer: Scope | null, queries = new Map<string, Outputs>()) {
     this.outer = outer
+    this.#queries = queries
+  }
+
+  get sources(): readonly Source[] {
+    return this.#sources
+  }
+
+  /** What `*` stands for. */
+  get all(): Outputs {
+    return {
+      list: this.#items.flatMap(({ list }) => list),
+      open: this.#items.length === 0 || this.#items.some(({ open }) => open),
+    }
+  }
+
+  add({ sources, outputs }: Item): void {
+    this.#sources.push(...sources)
+    this.#items.push(outputs)
+  }
+
+  /** The same level without what stands in its FROM: a subquery that is not LATERAL does not see its neighbours, and their names are looked for further out. */
+  apart(): Scope {
+    return new Scope(this.outer, this.#queries)
+  }
+
+  /** The same level with more in its FROM: what stands on the right of a JOIN may be LATERAL to its left. */
+  beside(item: Item): Scope {
+    const scope = this.apart()
+    scope.add({ sources: this.#sources, outputs: this.all })
+    scope.add(item)
+    return scope
   }
 
   /** Announces a query of WITH. */
@@ -64,21 +108,47 @@ export class Scope {
     }
     return null
   }
+
+  /** Whether something has a column of that name, here or around. */
+  hasColumn(name: string): boolean {
+    return [...this.levels()].some(({ sources }) =>
+      sources.some(({ columns }) => columns.has(name)),
+    )
+  }
+}
+
+/** In the order in which a relation has them. */
+export function outputsOf(columns: Columns, renamed: readonly string[] = []): readonly Output[] {
+  return [...columns].map(([name, stored], position) => ({
+    name: renamed[position] ?? name,
+    columns: stored,
+  }))
+}
+
+export function sourceFrom(parts: Omit<Source, 'columns'>): Source {
+  const columns = new Map<string, readonly string[]>()
+  for (const { name, columns: stored } of parts.outputs) {
+    // A list of names behind an alias may give one twice: `t AS x(a, a)`.
+    if (name !== null) columns.set(name, [...(columns.get(name) ?? []), ...stored])
+  }
+  return { ...parts, columns }
+}
+
+/** `sources`: one, or everything that one name may mean. */
+export function itemOf(sources: readonly Source[]): Item {
+  const list = sources.flatMap(({ outputs }) => outputs)
+  return {
+    sources,
+    outputs: { list, open: sources.length > 1 || sources.some(({ open }) => open) },
+  }
 }
 
 /** What a query in FROM offers. Its stored columns were found when it was read itself, so that naming one here adds nothing. */
-export function derived(
-  alias: string,
-  outputs: Outputs,
-  renamed: readonly string[],
-  lazily = false,
-): Source {
-  const columns = new Map<string, readonly string[]>()
-  for (const [position, output] of outputs.list.entries()) {
-    const name = renamed[position] ?? output.name
-    if (name !== null) columns.set(name, lazily ? output.columns : [])
-  }
-  for (const name of renamed.slice(outputs.list.length)) columns.set(name, [])
-  const unnamed = outputs.list.some(({ name }, position) => !renamed[position] && name === null)
-  return { alias, schema: null, columns, open: outputs.open || unnamed, stored: false }
+export function derived(alias: string, outputs: Outputs, renamed: readonly string[]): Source {
+  const list = outputs.list.map(({ name }, i) => ({ name: renamed[i] ?? name, columns: [] }))
+  const given = renamed.map((name) => ({ name, columns: [] }))
+  // Where nobody can tell how many columns there are, only the names that are given are certain: one that is not there hides another one of that name further out.
+  const certain = outputs.open && renamed.length > 0 ? given : list
+  const open = outputs.open || certain.some(({ name }) => name === null)
+  return sourceFrom({ alias, schema: null, outputs: certain, open, stored: false })
 }

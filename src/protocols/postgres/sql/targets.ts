@@ -1,6 +1,6 @@
 import type { Node } from 'libpg-query'
 import { texts } from './nodes.ts'
-import type { Output, Outputs, Scope } from './scope.ts'
+import type { Outputs, Scope } from './scope.ts'
 import type { Walk } from './walk.ts'
 
 /** A result column. What it is made from is found by reading it with nothing else in the list. */
@@ -15,17 +15,16 @@ function readTarget(node: Node, scope: Scope, { lazily, ...rest }: Walk): Output
   const columns = walk.found.during('columns', !lazily, () =>
     walk.readers.expression(val, scope, walk),
   )
-  return { list: [{ name: name ?? nameOf(val), columns }], open: hasStar(val) }
+  // `(row).*` is as many columns as the row has.
+  if (hasStar(val)) return { list: [], open: true }
+  return { list: [{ name: name ?? nameOf(val), columns }], open: false }
 }
 
 function starOf(qualifier: readonly string[], scope: Scope): Outputs {
   const alias = qualifier.at(-1)
-  const one = alias === undefined ? null : scope.sourceOf(alias, qualifier.at(-2) ?? null)
-  const sources = alias === undefined ? scope.sources : one ? [one] : []
-  const list = sources.flatMap(({ columns }): Output[] =>
-    [...columns].map(([name, stored]) => ({ name, columns: stored })),
-  )
-  return { list, open: sources.length === 0 || sources.some(({ open }) => open) }
+  if (alias === undefined) return scope.all
+  const source = scope.sourceOf(alias, qualifier.at(-2) ?? null)
+  return source ? { list: source.outputs, open: source.open } : { list: [], open: true }
 }
 
 function hasStar(node: Node): boolean {
@@ -35,16 +34,24 @@ function hasStar(node: Node): boolean {
   )
 }
 
-/** As the server names it where no name is given (parse_target.c, FigureColname), for the common cases. */
+/** As the server names it where no name is given (parse_target.c, FigureColname), for the common cases; `null` in others. */
 function nameOf(node: Node): string | null {
   if ('ColumnRef' in node) return texts(node.ColumnRef.fields).at(-1) ?? null
   if ('FuncCall' in node) return texts(node.FuncCall.funcname).at(-1) ?? null
   if ('A_Indirection' in node) return texts(node.A_Indirection.indirection).at(-1) ?? null
   if ('TypeCast' in node) {
     const { arg, typeName } = node.TypeCast
-    return (arg && nameOf(arg)) ?? texts(typeName?.names).at(-1) ?? null
+    // What is cast gives its own name, unless it has none: then the outermost type does.
+    if (!arg || !isNameless(arg)) return arg ? nameOf(arg) : null
+    return texts(typeName?.names).at(-1) ?? null
   }
   return null
+}
+
+function isNameless(node: Node): boolean {
+  if ('TypeCast' in node) return node.TypeCast.arg !== undefined && isNameless(node.TypeCast.arg)
+  if ('A_Expr' in node) return node.A_Expr.kind !== 'AEXPR_NULLIF'
+  return 'A_Const' in node || 'ParamRef' in node
 }
 
 /** The list of a SELECT or of RETURNING. */

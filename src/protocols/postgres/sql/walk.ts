@@ -1,7 +1,7 @@
 import type { Node } from 'libpg-query'
 import type { Findings } from './findings.ts'
 import type { Parsed } from './parser.ts'
-import type { Columns, Outputs, Scope } from './scope.ts'
+import type { Columns, Outputs, Scope, Taken } from './scope.ts'
 import type { Relation, SqlContext } from './statement.ts'
 
 /** One walk over one statement. The readers of expressions and of queries need each other; they meet here, and in `read-statement.ts`. */
@@ -19,6 +19,8 @@ export interface Readers {
   expression(node: unknown, scope: Scope, walk: Walk): void
   /** A SELECT, or an INSERT, UPDATE, DELETE or MERGE within a WITH. */
   query(node: Node, outer: Scope | null, walk: Walk): Outputs
+  /** What stands between two commas of a FROM clause, or on a side of a JOIN. `scope`: what stands before it. */
+  item(node: Node, scope: Scope, walk: Walk): Taken
   /** A whole statement within another: of EXPLAIN, PREPARE, COPY, CREATE SCHEMA. */
   statement(node: Node, walk: Walk): void
   /** What reading from a relation means: for a view, everything that its query does. */

@@ -20,8 +20,7 @@ function readCommon(query: CommonTableExpr, scope: Scope, walk: Walk): Outputs {
   const { cycle_mark_value: mark, cycle_mark_default: other } = query.cycle_clause ?? {}
   walk.readers.expression([mark, other], scope, walk)
   const source = derived('', outputs, texts(query.aliascolnames))
-  const list = [...source.columns.keys()].map((name) => ({ name, columns: [] }))
   // SEARCH and CYCLE add columns of their own.
   const more = query.search_clause !== undefined || query.cycle_clause !== undefined
-  return { list, open: source.open || more }
+  return { list: source.outputs, open: source.open || more }
 }

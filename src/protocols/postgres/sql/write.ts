@@ -10,7 +10,7 @@ import type {
 import { readFromClause } from './from.ts'
 import { isNarrowing } from './narrowing.ts'
 import { isStruct } from './nodes.ts'
-import { noOutputs, Scope, type Outputs, type Source } from './scope.ts'
+import { itemOf, noOutputs, Scope, type Item, type Outputs, type Source } from './scope.ts'
 import { readTargets } from './targets.ts'
 import type { Walk } from './walk.ts'
 import { readWith } from './with.ts'
@@ -35,12 +35,12 @@ function readInsert(insert: InsertStmt, scope: Scope, walk: Walk): Outputs {
   // Without a list the values go to the columns in order; how many there are is not looked at.
   setColumns(insert.cols, target, walk)
   walk.readers.expression(valuesOf(insert.cols), scope, walk)
-  if (!insert.cols) for (const source of target) setAll(source, walk)
+  if (!insert.cols) for (const source of target.sources) setAll(source, walk)
   if (insert.selectStmt) walk.readers.query(insert.selectStmt, scope, walk)
-  scope.sources.push(...target)
+  scope.add(target)
   if (conflict) {
     const inner = new Scope(scope)
-    for (const source of target) inner.sources.push({ ...source, alias: 'excluded', schema: null })
+    inner.add(calledAs('excluded', target))
     setColumns(conflict.targetList, target, walk)
     walk.readers.expression(valuesOf(conflict.targetList), inner, walk)
     walk.readers.expression(conflict.whereClause, inner, walk)
@@ -60,7 +60,7 @@ function readInference(elements: readonly Node[] | undefined, scope: Scope, walk
 function readUpdate(update: UpdateStmt, scope: Scope, walk: Walk): Outputs {
   readWith(update.withClause, scope, walk)
   const target = targetOf(update.relation, ['update'], walk)
-  scope.sources.push(...target)
+  scope.add(target)
   readFromClause(update.fromClause ?? [], scope, walk)
   setColumns(update.targetList, target, walk)
   walk.readers.expression(valuesOf(update.targetList), scope, walk)
@@ -71,7 +71,7 @@ function readUpdate(update: UpdateStmt, scope: Scope, walk: Walk): Outputs {
 function readDelete(deletion: DeleteStmt, scope: Scope, walk: Walk): Outputs {
   readWith(deletion.withClause, scope, walk)
   const target = targetOf(deletion.relation, ['delete'], walk)
-  scope.sources.push(...target)
+  scope.add(target)
   readFromClause(deletion.usingClause ?? [], scope, walk)
   readCondition(deletion.whereClause, scope, walk)
   return readReturning(deletion.returningClause, target, scope, walk)
@@ -91,7 +91,7 @@ function readMerge(merge: MergeStmt, scope: Scope, walk: Walk): Outputs {
   )
   const changes = clauses.flatMap(({ commandType = '' }) => commands[commandType] ?? [])
   const target = targetOf(merge.relation, changes, walk)
-  scope.sources.push(...target)
+  scope.add(target)
   readFromClause(merge.sourceRelation ? [merge.sourceRelation] : [], scope, walk)
   readCondition(merge.joinCondition, scope, walk)
   for (const clause of clauses) {
@@ -99,7 +99,7 @@ function readMerge(merge: MergeStmt, scope: Scope, walk: Walk): Outputs {
     walk.readers.expression(valuesOf(clause.targetList), scope, walk)
     setColumns(clause.targetList, target, walk)
     const inserts = clause.commandType === 'CMD_INSERT'
-    if (inserts && !clause.targetList) for (const source of target) setAll(source, walk)
+    if (inserts && !clause.targetList) for (const source of target.sources) setAll(source, walk)
   }
   return readReturning(merge.returningClause, target, scope, walk)
 }
@@ -109,18 +109,14 @@ function readCondition(condition: Node | undefined, scope: Scope, walk: Walk): v
   walk.readers.expression(condition, scope, walk)
 }
 
-function targetOf(
-  range: RangeVar | undefined,
-  changes: readonly Change[],
-  walk: Walk,
-): readonly Source[] {
-  return range ? writeTo(range, changes, walk) : []
+function targetOf(range: RangeVar | undefined, changes: readonly Change[], walk: Walk): Item {
+  return range ? writeTo(range, changes, walk) : itemOf([])
 }
 
 /** Columns that get a value, by name. */
 function setColumns(
   targets: readonly Node[] | undefined,
-  sources: readonly Source[],
+  { sources }: Item,
   { found }: Walk,
 ): void {
   for (const node of targets ?? []) {
@@ -148,7 +144,7 @@ function valuesOf(targets: readonly Node[] | undefined): readonly unknown[] {
 /** RETURNING also knows the row before and after, by `old` and `new` or names of the statement's own (PostgreSQL 18). */
 function readReturning(
   clause: ReturningClause | undefined,
-  target: readonly Source[],
+  target: Item,
   scope: Scope,
   walk: Walk,
 ): Outputs {
@@ -157,10 +153,13 @@ function readReturning(
     'ReturningOption' in node ? [node.ReturningOption.value ?? ''] : [],
   )
   const inner = new Scope(scope)
-  for (const alias of ['old', 'new', ...given]) {
-    for (const source of target) inner.sources.push({ ...source, alias, schema: null })
-  }
+  for (const alias of ['old', 'new', ...given]) inner.add(calledAs(alias, target))
   const versions = new Scope(inner)
-  versions.sources.push(...scope.sources)
+  versions.add({ sources: scope.sources, outputs: scope.all })
   return readTargets(clause.exprs, versions, walk)
+}
+
+/** The same rows by another name. */
+function calledAs(alias: string, { sources, outputs }: Item): Item {
+  return { sources: sources.map((source) => ({ ...source, alias, schema: null })), outputs }
 }

@@ -1,31 +1,28 @@
 import type { RangeVar } from 'libpg-query'
 import { meaningsOf, type Meaning } from './names.ts'
 import { isSystem, readMeaning } from './relations.ts'
-import type { Columns, Source } from './scope.ts'
+import { itemOf, outputsOf, sourceFrom, type Columns, type Item } from './scope.ts'
 import type { Relation } from './statement.ts'
 import type { Walk } from './walk.ts'
 
 export type Change = 'insert' | 'update' | 'delete' | 'truncate'
 
 /** The table that a statement writes to, and what goes with it: views, triggers, rules, cascades. */
-export function writeTo(
-  range: RangeVar,
-  changes: readonly Change[],
-  walk: Walk,
-): readonly Source[] {
+export function writeTo(range: RangeVar, changes: readonly Change[], walk: Walk): Item {
   const { schemaname, relname = '', alias, inh } = range
   walk.found.raise('write')
   walk.found.add('verb', ...changes)
-  return meaningsOf(schemaname, relname, walk.context).map((meaning) => {
+  const sources = meaningsOf(schemaname, relname, walk.context).map((meaning) => {
     const columns = writeMeaning(meaning, changes, inh !== true, walk)
-    return {
+    return sourceFrom({
       alias: alias?.aliasname ?? relname,
       schema: alias || meaning.kind !== 'relation' ? null : meaning.relation.schema,
-      columns: columns ?? new Map(),
+      outputs: columns ? outputsOf(columns) : [],
       open: columns === null,
       stored: true,
-    }
+    })
   })
+  return itemOf(sources)
 }
 
 function writeMeaning(
@@ -57,7 +54,7 @@ function besides(
   relation: Relation,
   name: string,
   changes: readonly Change[],
-  { found }: Walk,
+  { context, found }: Walk,
 ): void {
   if (isSystem(relation)) {
     found.raise('admin')
@@ -67,7 +64,10 @@ function besides(
     if (relation.name === 'pg_settings') found.add('verb', 'set')
   }
   if (relation.rules) found.obscure(`Rules of ${name} may do something else instead.`)
-  if (relation.triggers) found.cannotUndo(`what the triggers of ${name} do is not known`)
+  // Those of partitions fire with them.
+  const relations = context.catalogue?.data.relations
+  const fired = [name, ...relation.children].find((one) => relations?.get(one)?.triggers)
+  if (fired !== undefined) found.cannotUndo(`what the triggers of ${fired} do is not known`)
   if (relation.kind !== 'table') found.cannotUndo(`${name} is no ordinary table`)
   if (relation.volatileDefaults && changes.includes('insert')) {
     found.cannotUndo(`${name} has defaults that a roll-back does not take back, such as a sequence`)

@@ -120,3 +120,37 @@ export function words(value: Attribute | undefined): string {
   if (!Array.isArray(value)) return JSON.stringify(value)
   return value.map((name) => String(name).replace(/^public\./, '')).join(' ')
 }
+
+export interface Dependency {
+  readonly table: string
+  readonly column: string | null
+}
+
+/** What the server itself says that a query depends on; `null` of one that it does not take as a view. */
+export async function dependenciesOf(
+  database: PGlite,
+  query: string,
+): Promise<readonly Dependency[] | null> {
+  await database.exec('BEGIN')
+  try {
+    await database.exec(`CREATE VIEW asked AS ${query}`)
+    const { rows } = await database.query<{ table: string; column: string | null }>(`
+      SELECT DISTINCT n.nspname || '.' || CASE WHEN c.relname ~ '[.]' THEN quote_ident(c.relname) ELSE c.relname END AS table,
+             CASE WHEN a.attname ~ '[.]' THEN quote_ident(a.attname) ELSE a.attname END AS column
+        FROM pg_rewrite r
+        JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+                        AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class
+        JOIN pg_class c ON c.oid = d.refobjid
+        JOIN pg_namespace n ON n.oid = c.relnamespace
+        LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid AND a.attnum > 0
+       WHERE r.ev_class = 'asked'::regclass AND c.relkind <> 'S'`)
+    return rows
+  } catch (error) {
+    const { code } = error as { code?: string }
+    // Class 42: names that are nobody's or several things', types that do not fit, names of columns that a view cannot have.
+    if (code?.startsWith('42') || code === '0A000') return null
+    throw error
+  } finally {
+    await database.exec('ROLLBACK')
+  }
+}
