@@ -72,4 +72,25 @@ export const postgresql: Readonly<Record<string, Suite>> = {
     databases: ['suite', 'contrib', 'postgres'],
     different: {},
   },
+  // C programs with SQL in them. What they print on their own is compared; what ecpg logs has ports and addresses in it.
+  ecpg: {
+    source: 'postgresql-15',
+    needs: { ecpg: 'libecpg-dev' },
+    build: `cd src/interfaces/ecpg/test && for f in $(sed -n 's/^test: //p' ecpg_schedule) sql/twophase; do
+        case $f in
+          *informix/rnull) o='-C INFORMIX -r no_indicator' ;; *informix/*) o='-C INFORMIX' ;; *oracle/*) o='-C ORACLE' ;;
+          */array_of_struct | */pointer_to_struct) o=-c ;; */autoprep) o='-r prepare' ;; preproc/strings) o=-i ;;
+          sql/define) o='-DCMDLINESYM=123' ;; sql/oldexec) o='-r questionmarks' ;; *) o= ;;
+        esac
+        cd \${f%/*}; p=\${f#*/}
+        ecpg --regression -I../../include -I. $o -o $p.c $([ $p = define ] && echo define_prelim.pgc) $p.pgc &&
+          gcc -w -O1 -I../../include -I../../../libpq -I/usr/include/postgresql -I. -o $p $p.c -lecpg -lecpg_compat -lpgtypes -lpq -lpthread || exit 1; cd ..; done`,
+    run: `for d in 1 2; do psql -qc "CREATE DATABASE ecpg\${d}_regression TEMPLATE template0" -c "CREATE ROLE regress_ecpg_user$d LOGIN SUPERUSER"; done
+      unset PGDATABASE; cd src/interfaces/ecpg/test && for f in $(sed -n 's/^test: //p' ecpg_schedule) sql/twophase; do
+        (cd \${f%/*} && timeout 120 ./\${f#*/} 2>log >out; echo "$f: $? $(cksum <out) $(grep -c . log)"); done`,
+    outcome: /^(?<name>\S+): (?<outcome>.*)$/,
+    databases: ['suite', 'postgres', 'ecpg1_regression', 'ecpg2_regression'],
+    settings: ['max_prepared_transactions=20'],
+    different: {},
+  },
 }

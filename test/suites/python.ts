@@ -13,14 +13,14 @@ const unittestOutcome = /^(?<name>test\S* \(\S*\)).*? ?\.\.\. (?<outcome>ok|FAIL
 const joined = String.raw`| sed -zE 's/(test\S* \(\S*\))\n([^\n]* \.\.\. )/\1 \2/g'`
 
 /** SQLAlchemy's tests of its dialect, and those that every dialect has to pass, with one of the drivers. */
-const sqlalchemy = (driver: string, module: string): Suite => ({
+const sqlalchemy = (driver: string, module: string, more: readonly string[] = []): Suite => ({
   source: 'sqlalchemy',
   needs: {
     ...pytest,
     [`${packages}/${module}`]: `python3-${module}`,
     [`${packages}/greenlet`]: 'python3-greenlet',
   },
-  packages: ['python3-typing-extensions'],
+  packages: ['python3-typing-extensions', ...more],
   build: 'true',
   run: `psql -qc 'CREATE EXTENSION hstore; CREATE EXTENSION citext; CREATE SCHEMA test_schema; CREATE SCHEMA test_schema_2'
     export PYTHONPATH="$PACKAGES/${packages}:$PWD/lib"; timeout 1800 ${python} -m pytest -p no:cacheprovider -p no:logging -p no:xdist -p no:asyncio -v --tb=no -c setup.cfg \\
@@ -29,6 +29,32 @@ const sqlalchemy = (driver: string, module: string): Suite => ({
   outcome: pytestOutcome,
   databases: ['suite', 'postgres'],
   settings: ['max_prepared_transactions=20'],
+  different: {},
+})
+
+/** Django's tests that are about the database. */
+const django = (path: string, more: readonly string[] = []): Suite => ({
+  source: 'python-django',
+  needs: {
+    [`${packages}/psycopg2`]: 'python3-psycopg2',
+    [`${packages}/asgiref`]: 'python3-asgiref',
+    [`${packages}/sqlparse`]: 'python3-sqlparse',
+  },
+  // A psycopg 3 is taken first, where there is one.
+  packages: more,
+  build: `mkdir -p without/psycopg && echo 'raise ImportError' >without/psycopg/__init__.py
+      cat >tests/suite_settings.py <<'EOF'
+from test_sqlite import *
+postgres = {"ENGINE": "django.db.backends.postgresql"}
+DATABASES = {"default": {**postgres, "NAME": "suite"}, "other": {**postgres, "NAME": "other"}}
+EOF`,
+  run: `cd tests && PYTHONPATH="${path}" timeout 3000 ${python} runtests.py --settings suite_settings --noinput --parallel 1 -v 2 \\
+      backends postgres_tests transactions transaction_hooks introspection inspectdb schema migrations migrations2 queries lookup expressions expressions_case expressions_window \\
+      aggregation aggregation_regress annotations bulk_create constraints indexes db_functions db_utils select_for_update model_fields raw_query get_or_create delete delete_regress \\
+      update ordering prefetch_related select_related many_to_many many_to_one custom_pk datatypes datetimes dates timezones fixtures distinct_on_fields multiple_database \\
+      async force_insert_update model_inheritance save_delete_hooks basic or_lookups xor_lookups filtered_relation test_utils 2>&1 ${joined}`,
+  outcome: unittestOutcome,
+  databases: ['suite', 'postgres', 'other', 'test_suite', 'test_other'],
   different: {},
 })
 
@@ -99,30 +125,25 @@ unittest.main(module=tests, defaultTest="test_suite", argv=["tests", "-v"])' 2>&
     different: {},
   },
   'sqlalchemy-psycopg2': sqlalchemy('psycopg2', 'psycopg2'),
-  'sqlalchemy-psycopg': sqlalchemy('psycopg', 'psycopg'),
+  'sqlalchemy-psycopg': sqlalchemy('psycopg', 'psycopg', ['python3-psycopg']),
   'sqlalchemy-asyncpg': sqlalchemy('asyncpg', 'asyncpg'),
-  django: {
-    source: 'python-django',
+  'django-psycopg2': django('../without:..'),
+  'django-psycopg': django(`$PACKAGES${packages}:..`, [
+    'python3-psycopg',
+    'python3-typing-extensions',
+  ]),
+  pyodbc: {
+    source: 'pyodbc',
     needs: {
-      [`${packages}/psycopg2`]: 'python3-psycopg2',
-      [`${packages}/asgiref`]: 'python3-asgiref',
-      [`${packages}/sqlparse`]: 'python3-sqlparse',
+      ...pytest,
+      '/usr/include/sql.h': 'unixodbc-dev',
+      '/usr/share/doc/odbc-postgresql': 'odbc-postgresql',
     },
-    // Its psycopg 3 would be taken first, and may be too old.
-    build: `mkdir -p without/psycopg && echo 'raise ImportError' >without/psycopg/__init__.py
-      cat >tests/suite_settings.py <<'EOF'
-from test_sqlite import *
-postgres = {"ENGINE": "django.db.backends.postgresql"}
-DATABASES = {"default": {**postgres, "NAME": "suite"}, "other": {**postgres, "NAME": "other"}}
-EOF`,
-    // Those of its tests that are about the database.
-    run: `cd tests && PYTHONPATH=../without:.. timeout 3000 ${python} runtests.py --settings suite_settings --noinput --parallel 1 -v 2 \\
-      backends postgres_tests transactions transaction_hooks introspection inspectdb schema migrations migrations2 queries lookup expressions expressions_case expressions_window \\
-      aggregation aggregation_regress annotations bulk_create constraints indexes db_functions db_utils select_for_update model_fields raw_query get_or_create delete delete_regress \\
-      update ordering prefetch_related select_related many_to_many many_to_one custom_pk datatypes datetimes dates timezones fixtures distinct_on_fields multiple_database \\
-      async force_insert_update model_inheritance save_delete_hooks basic or_lookups xor_lookups filtered_relation test_utils 2>&1 ${joined}`,
-    outcome: unittestOutcome,
-    databases: ['suite', 'postgres', 'other', 'test_suite', 'test_other'],
+    build: `${python} setup.py build`,
+    run: `export PYODBC_POSTGRESQL="Driver={PostgreSQL Unicode};Server=$PGHOST;Port=$PGPORT;Database=suite;UID=$PGUSER;PWD=$PGPASSWORD"
+      PYTHONPATH=$(ls -d build/lib.*) timeout 600 ${python} -m pytest -p no:cacheprovider -v --tb=no tests/postgresql_test.py`,
+    outcome: pytestOutcome,
+    databases: ['suite', 'postgres'],
     different: {},
   },
 }

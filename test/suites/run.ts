@@ -5,7 +5,7 @@
 // What a suite is made of comes from Debian's source packages, and is kept in $SALLYPORT_SUITES (else in the folder for temporary files). One that cannot be had, or needs
 // what is not installed, is skipped, with the reason. Exits with 1 when something differs that is not different on purpose.
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
@@ -16,11 +16,11 @@ import { startWorld } from './world.ts'
 
 const { positionals } = parseArgs({ allowPositionals: true })
 const lines = [
-  '| suite | tests | alike | different on purpose | different |',
-  '| --- | --- | --- | --- | --- |',
+  '| suite | tests | alike | different on purpose | different | seconds, directly and through |',
+  '| --- | --- | --- | --- | --- | --- |',
 ]
 /** How suites say that a test has failed. */
-const failure = /^(?:FAIL|FAILED|ERROR|not ok|[1-9]\d*)$/
+const failure = /^(?:FAIL|FAILED|ERROR|not ok|F|E|[1-9]\d*)$/
 let unexplained = 0
 
 for (const name of positionals.length > 0 ? positionals : Object.keys(suites)) {
@@ -30,7 +30,7 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(suites)) {
     await compare(name, suite)
   } catch (error) {
     if (!(error instanceof NotHere)) throw error
-    lines.push(`| ${name} | skipped: ${error.message} | | | |`)
+    lines.push(`| ${name} | skipped: ${error.message} | | | | |`)
   }
 }
 process.stdout.write(`${lines.join('\n')}\n`)
@@ -39,9 +39,11 @@ process.exitCode = unexplained > 0 ? 1 : 0
 async function compare(name: string, suite: Suite): Promise<void> {
   for (const [what, pack] of Object.entries(suite.needs))
     if (!isThere(what)) throw new NotHere(`${pack} is not installed`)
-  const source = sourceOf(suite.source)
+  const place = join(folder, suite.source ?? name)
+  const source = suite.source === undefined ? join(place, 'source') : sourceOf(suite.source)
+  mkdirSync(source, { recursive: true })
   const packages = unpackedPackages(suite.packages ?? [])
-  const built = join(folder, suite.source, `${name}.built`)
+  const built = join(place, `${name}.built`)
   if (!existsSync(built)) {
     execFileSync('sh', ['-c', suite.build], {
       cwd: source,
@@ -50,20 +52,25 @@ async function compare(name: string, suite: Suite): Promise<void> {
     })
     writeFileSync(built, '')
   }
+  let begun = performance.now()
   const direct = await outcomes(name, suite, source, packages, false)
+  const seconds = [Math.round((performance.now() - begun) / 1000)]
   const failed = [...direct.values()].filter((outcome) => failure.test(outcome)).length
   // What fails in both runs is alike, and says nothing.
   if (failed * 2 > direct.size)
     throw new Error(
-      `${failed} of ${direct.size} tests of ${name} fail without a gateway: see ${join(folder, suite.source)}`,
+      `${failed} of ${direct.size} tests of ${name} fail without a gateway: see ${place}`,
     )
+  begun = performance.now()
   const through = await outcomes(name, suite, source, packages, true)
+  seconds.push(Math.round((performance.now() - begun) / 1000))
   let onPurpose = 0
   let different = 0
   for (const test of new Set([...direct.keys(), ...through.keys()])) {
     const [one, other] = [direct.get(test), through.get(test)]
     if (one === other) continue
-    const known = Object.entries(suite.different).find(([part]) => test.includes(part))
+    const reasons = { ...suite.different, ...(other === undefined && suite.ends) }
+    const known = Object.entries(reasons).find(([part]) => test.includes(part))
     if (known) onPurpose += 1
     else different += 1
     const why = known ? ` (${known[1]})` : ''
@@ -73,7 +80,9 @@ async function compare(name: string, suite: Suite): Promise<void> {
   }
   unexplained += different
   const alike = direct.size - onPurpose - different
-  lines.push(`| ${name} | ${direct.size} | ${alike} | ${onPurpose} | ${different} |`)
+  lines.push(
+    `| ${name} | ${direct.size} | ${alike} | ${onPurpose} | ${different} | ${seconds.join(', ')} |`,
+  )
 }
 
 /** How each test came out. What was printed is kept beside the source. */
@@ -104,13 +113,13 @@ async function outcomes(
   const stdout = await text(child.stdout)
   await world.close()
   const log = `${name}.${gateway ? 'through' : 'direct'}.log`
-  writeFileSync(join(folder, suite.source, log), stdout)
+  writeFileSync(join(source, '..', log), stdout)
   const found = new Map<string, string>()
   for (const line of stdout.split('\n')) {
     const { name: test, outcome, code } = suite.outcome.exec(line)?.groups ?? {}
     if (test !== undefined) found.set(test.trim(), outcome ?? code ?? '')
   }
-  if (found.size === 0) throw new Error(`${name} ran no test: see ${join(folder, suite.source)}`)
+  if (found.size === 0) throw new Error(`${name} ran no test: see ${join(source, '..', log)}`)
   return found
 }
 

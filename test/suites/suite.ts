@@ -1,7 +1,7 @@
 /** A suite that others have written for their driver, and how it is built and run on this machine. */
 export interface Suite {
-  /** Debian's source package. */
-  readonly source: string
+  /** Debian's source package. Without one, `build` takes the tests from what it needs. */
+  readonly source?: string
   /** Programs and files that it needs, and the Debian packages that have them. */
   readonly needs: Readonly<Record<string, string>>
   /** Debian's binary packages that this release has too old or not at all: unpacked in $PACKAGES. */
@@ -17,6 +17,8 @@ export interface Suite {
   readonly settings?: readonly string[]
   /** Tests that come out differently on purpose (docs/postgres.md, "What is different from a direct connection"), and why. */
   readonly different: Readonly<Record<string, string>>
+  /** Files of tests that end early through the gateway, and why: what would have come behind has not run, and nothing else is excused. */
+  readonly ends?: Readonly<Record<string, string>>
 }
 
 /** Why a test may come out differently. */
@@ -24,6 +26,8 @@ export const why = {
   who: 'who acts is who the token says, whatever the user name is',
   encoding: 'client_encoding is UTF8',
   strings: 'standard_conforming_strings is on',
+  cancelled:
+    'a statement that is over when it is cancelled directly still waits to be on record, so that it is cancelled',
   sizes: 'a message has 16 MiB at most',
   ahead:
     'the gateway reads on while a statement waits to be on record, so that its client has sent more when it hears of an error',
