@@ -16,6 +16,7 @@ import type { GateContext } from './context.ts'
 import { decidedAnew } from './decided-anew.ts'
 import { dispatched } from './events.ts'
 import type { Claimed } from './lines.ts'
+import { lookedAgain } from './looked-again.ts'
 import { issuePermit } from './permit.ts'
 import { complete, endFormerLife, expire, invalidate } from './settle.ts'
 import { leaseLost, stillValid, vouchedFor } from './still-valid.ts'
@@ -48,9 +49,8 @@ export async function claim(
   const vouched = await vouchedFor(ctx, claimant)
   let approval: Approval
   try {
-    approval = await decidedAnew(ctx, () =>
-      commit(ctx, (step) => take(ctx, step, claimant, id, epoch, vouched)),
-    )
+    const takeIt = () => commit(ctx, (step) => take(ctx, step, claimant, id, epoch, vouched))
+    approval = await decidedAnew(ctx, () => lookedAgain(takeIt))
   } catch (error) {
     // A lost answer to COMMIT: nobody knows whether the edge was taken, so nothing is sent, and if it was, that is its outcome.
     if (error instanceof Problem && error.code === 'store-unavailable') {

@@ -11,11 +11,11 @@ import type { JsonObject } from '../core/json.ts'
 import type { Person } from '../core/person.ts'
 import { isDisabled } from '../identity/ended-subjects.ts'
 import { subjectOfPerson } from '../identity/people.ts'
-import { StoreError } from '../store/db.ts'
 import { announceEverywhere } from './notices/announce.ts'
 import type { Ballot } from './ballot.ts'
 import { asProblem, commit, type Step } from './commit.ts'
 import type { GateContext } from './context.ts'
+import { lookedAgain } from './looked-again.ts'
 import { objection, selfApproval } from './objection.ts'
 import { endFormerLife, expire, resolveByVote } from './settle.ts'
 import { approvalView } from './view.ts'
@@ -30,11 +30,7 @@ export async function castVote(
   person: Person,
   ballot: Ballot,
 ): Promise<JsonObject> {
-  const refused = await cast(ctx, person, ballot).catch((error: unknown) => {
-    // It expired between the look and the vote, and the database takes none for that. Looked at again it is over, and that goes on record.
-    if (error instanceof StoreError && error.code === 'SP002') return cast(ctx, person, ballot)
-    throw error
-  })
+  const refused = await lookedAgain(() => cast(ctx, person, ballot))
   if (refused) throw refused
   if (ballot.decision === 'break_glass') {
     ctx.log.warn({ approval: ballot.approval }, 'the glass was broken: one person released this')

@@ -6,6 +6,8 @@ import { isOpen } from '../../src/approvals/machine.ts'
 import { Problem } from '../../src/core/errors.ts'
 import type { Person } from '../../src/core/person.ts'
 import { asProblem } from '../../src/gate/commit.ts'
+import type { Attempt } from '../../src/gate/attempt.ts'
+import { claim } from '../../src/gate/claim.ts'
 import type { GateContext } from '../../src/gate/context.ts'
 import { Gate } from '../../src/gate/gate.ts'
 import { expireOverdue } from '../../src/gate/housekeeping.ts'
@@ -14,6 +16,14 @@ import { castVote } from '../../src/gate/vote.ts'
 import { attemptAt, openTestGate, person } from '../support/gate.ts'
 import { openTestStore, storeKinds } from '../support/store.ts'
 import { refundsNeed } from './policies.ts'
+
+const policies = `${refundsNeed(1)}
+  - name: soon-ones-expire-soon
+    on: crm
+    what: { http: { method: POST, path: /v1/soon } }
+    then: hold
+    approval: { from: { group: leads }, expires: 5s }
+`
 
 /** Where a refund is asked for: every fifth where it expires soon. */
 const pathOf = (i: number) => (i % 5 === 4 ? '/v1/urgent' : '/v1/refunds')
@@ -49,15 +59,16 @@ describe.each(storeKinds)('1,000 at once, on the %s store', (kind) => {
 
   beforeAll(async () => {
     const store = await openTestStore(kind)
-    ctx = await openTestGate(store, refundsNeed(1))
+    ctx = await openTestGate(store, policies)
     gate = new Gate(ctx)
     voters = await Promise.all(
       ['dana', 'noor', 'lena'].map((name) => person(store, name, ['leads'])),
     )
   })
 
-  async function ask(i: number) {
-    const attempt = attemptAt(`refund ${i}`, { path: pathOf(i) })
+  const ask = (i: number) => asked(attemptAt(`refund ${i}`, { path: pathOf(i) }))
+
+  async function asked(attempt: Attempt) {
     const refused: unknown = await gate.enforce(attempt).catch((error: unknown) => error)
     const { id } = (refused as Problem).members['task'] as { id: string }
     return (await getApproval(ctx.store, id))!
@@ -148,5 +159,22 @@ describe.each(storeKinds)('1,000 at once, on the %s store', (kind) => {
       }),
       { numRuns: 1, endOnFailure: true },
     )
+  })
+
+  it('an approval whose time runs out while it is claimed has expired, and nothing runs', async () => {
+    const urgent = attemptAt('in the last moment', { path: '/v1/soon' })
+    const [leader] = voters
+    const { id, digest, viewHash, expiresAt } = await asked(urgent)
+    const ballot = { approval: id, decision: 'approve', digest, viewHash } as const
+    await castVote(ctx, leader!, { ...ballot, reason: null, scope: 'once', channel: 'api' })
+    // What is looked at between the look at the approval and its use.
+    const untilItExpired = () => {
+      while (Date.now() <= expiresAt.getTime());
+      return ctx.policies()
+    }
+    const { digest: payload } = await urgent.seal()
+    const claimed = await claim({ ...ctx, policies: untilItExpired }, urgent, id, payload)
+    expect(claimed).toMatchObject({ permit: null, standing: { state: 'expired' } })
+    expect(await getApproval(ctx.store, id)).toMatchObject({ state: 'expired', holder: null })
   })
 })
