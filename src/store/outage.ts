@@ -31,7 +31,7 @@ export function tellOutages(store: Store, log: Log): Store {
 
 class Outage {
   readonly #log: Log
-  // Owned by #failed() and #look(): since when, on the monotonic clock; `null` while all is well.
+  // All but the last are owned by #failed() and #look(), and those that count. Since when, on the monotonic clock; `null` while all is well.
   #since: number | null = null
   #told = 0
   #timer: NodeJS.Timeout | undefined
@@ -41,6 +41,8 @@ class Outage {
   // The last of each.
   #failedAt = -Infinity
   #answeredAt = -Infinity
+  // Owned by close().
+  #closed = false
 
   constructor(log: Log) {
     this.#log = log
@@ -53,20 +55,22 @@ class Outage {
       if (this.#since !== null) this.#answeredAt = performance.now()
       return answer
     } catch (error) {
-      if (isOutage(error)) this.#failed(error)
+      if (isOutage(error)) {
+        this.#failures += 1
+        this.#failed(error)
+      }
       throw error
     }
   }
 
   close(): void {
+    this.#closed = true
     clearInterval(this.#timer)
-    this.#since = null
   }
 
-  #failed({ code, message }: StoreError): void {
+  #failed({ code, message }: Pick<StoreError, 'code' | 'message'>): void {
     const now = performance.now()
     this.#failedAt = now
-    this.#failures += 1
     if (this.#since !== null) return
     this.#since = now
     this.#told = now
@@ -84,13 +88,17 @@ class Outage {
     this.#failures = 0
     this.#leftOut = 0
     if (!over) return this.#log.warn(counts, 'the store still fails')
-    this.close()
+    clearInterval(this.#timer)
+    this.#since = null
     this.#log.warn(counts, 'the store works again')
   }
 
+  /** Who waited in vain says so before the store does: what hangs has not failed yet. */
   #leavesOut(about: unknown): boolean {
-    if (this.#since === null || !isForStore(about)) return false
+    const failure = this.#closed ? null : failureIn(about)
+    if (!failure) return false
     this.#leftOut += 1
+    this.#failed(failure)
     return true
   }
 }
@@ -101,14 +109,14 @@ function isOutage(error: unknown): error is StoreError {
   return error.ambiguous || /^5[38]/.test(error.code) || error.code === '25006'
 }
 
-/** Whether a line is about something that came to nothing for the store alone. */
-function isForStore(about: unknown): boolean {
-  if (typeof about !== 'object' || about === null) return false
+/** What failed for the store alone, of all that a line is about. */
+function failureIn(about: unknown): Pick<StoreError, 'code' | 'message'> | null {
+  if (typeof about !== 'object' || about === null) return null
   const { err, code } = about as { readonly err?: unknown; readonly code?: unknown }
-  if (code === 'store-unavailable') return true
   for (let error = err; error instanceof Error; error = error.cause) {
-    if (isOutage(error)) return true
-    if (error instanceof Problem && error.code === 'store-unavailable') return true
+    if (isOutage(error) || (error instanceof Problem && error.code === unavailable)) return error
   }
-  return false
+  return code === unavailable ? { code, message: 'it does not answer' } : null
 }
+
+const unavailable = 'store-unavailable'

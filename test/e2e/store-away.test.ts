@@ -168,5 +168,16 @@ describe.skipIf(!storeKinds.includes('postgres'))(
         }, soon)
         .toContain('These are the events of the log')
     })
+
+    it('whoever reads the log hears of both in a few lines, however many failed for it', async () => {
+      const lines = () => gateway.logged().split('\n')
+      const [fails, works] = ['the store fails', 'the store works again']
+      const count = (what: string) => lines().filter((line) => line.includes(what)).length
+      await expect.poll(() => count(works) === count(fails), soon).toBe(true)
+      expect(count(fails)).toBeGreaterThan(1)
+      const others = ['housekeeping is late', 'does not take events', 'is late; trying again']
+      expect(others.filter((what) => count(what) > 0)).toEqual([])
+      expect(count('store-unavailable')).toBeLessThan(10)
+    })
   },
 )

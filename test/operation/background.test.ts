@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readdirSync, readFileSync } from 'node:fs'
+import { Session } from 'node:inspector/promises'
 import { getPriority } from 'node:os'
 import type { Worker } from 'node:worker_threads'
 import { Client } from 'pg'
@@ -8,7 +9,8 @@ import { BackgroundThread } from '../../src/app/background/background-thread.ts'
 import { StoreError } from '../../src/store/db.ts'
 import { startCountingUpstream, type CountingUpstream } from '../support/counting-upstream.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
-import { storeKinds } from '../support/store.ts'
+import { createLog } from '../../src/telemetry/log.ts'
+import { createTestDatabase, storeKinds } from '../support/store.ts'
 import { quiet } from '../support/audit.ts'
 
 // What is done behind the audit log has a thread of its own, with sessions of its own: agents do not wait for it, also not when it dies.
@@ -167,6 +169,57 @@ describe.runIf(storeKinds.includes('postgres'))('behind the audit log, on Postgr
     await expect.poll(() => rows(left), soon).toEqual([])
   })
 })
+
+describe.runIf(storeKinds.includes('postgres'))('a thread that hangs', () => {
+  test('is cut off, and started again', async () => {
+    const logged: string[] = []
+    const thread = new BackgroundThread({
+      url: await createTestDatabase(),
+      aliveEvery: 2_000,
+      replica: crypto.randomUUID(),
+      places: { anchor: [], deliveries: {} },
+      signing: () => [],
+      log: createLog('warn', { write: (line) => void logged.push(line) }),
+      onNews: () => undefined,
+      onDeath: () => undefined,
+    })
+    const works = () =>
+      thread.seal().then(
+        () => true,
+        () => false,
+      )
+    try {
+      await expect.poll(works, soon).toBe(true)
+      await loopForEver('background')
+      const asked = await thread.seal().catch((error: unknown) => error)
+      expect(asked).toMatchObject({ code: 'unavailable' })
+      expect(logged.join('')).toContain('hangs, and is cut off')
+      await expect.poll(works, soon).toBe(true)
+    } finally {
+      await thread.close()
+    }
+  })
+})
+
+/** Has every thread of this process that has this name run in circles. */
+async function loopForEver(name: string): Promise<void> {
+  const session = new Session()
+  session.connect()
+  const attached: string[] = []
+  session.on('NodeWorker.attachedToWorker', ({ params }) => {
+    if (params.workerInfo.title.includes(name)) attached.push(params.sessionId)
+  })
+  await session.post('NodeWorker.enable', { waitForDebuggerOnStart: false })
+  for (const sessionId of attached) {
+    const message = JSON.stringify({
+      id: 1,
+      method: 'Runtime.evaluate',
+      params: { expression: 'for (;;);' },
+    })
+    await session.post('NodeWorker.sendMessageToWorker', { sessionId, message })
+  }
+  session.disconnect()
+}
 
 describe('a thread that cannot do its work', () => {
   test('is tried again and again, refuses what is asked of it, and can be closed at any time', async () => {

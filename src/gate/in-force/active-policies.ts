@@ -4,7 +4,7 @@ import { MistakesError } from '../../core/errors.ts'
 import type { Subject } from '../../core/subject.ts'
 import type { CompiledPolicies } from '../../policy/compile.ts'
 import type { PolicyDocument } from '../../policy/read-rules.ts'
-import type { Store } from '../../store/db.ts'
+import { StoreError, type Store } from '../../store/db.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { policiesChannel, putInForce, type Authorize, type Put } from './activate.ts'
 import { isAloneWithFiles, readInForce, readVersion, type PoliciesInForce } from './generations.ts'
@@ -180,7 +180,8 @@ export class ActivePolicies {
       await audit.append({ type: 'policy.loaded', policy: hash, details: { generation } })
     } catch (error) {
       // Closed: without them, what this replica decides does not count any more, so nothing runs here.
-      log.error({ err: error, generation: found }, 'the policies in force could not be loaded')
+      const level = error instanceof StoreError ? 'warn' : 'error'
+      log[level]({ err: error, generation: found }, 'the policies in force could not be loaded')
       if (error instanceof MistakesError) this.#stuck = found
     }
   }
