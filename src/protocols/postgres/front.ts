@@ -154,7 +154,7 @@ export class Front {
     this.#segment += 1
     // Names that the text uses have to be certain.
     if (!names.settled) await server.drain()
-    const analysis = await this.#init.judge.read(text, this.#segment)
+    const analysis = await this.#init.judge.read(text, this.#segment, values.types)
     const run = await this.#permitted(text, analysis, values)
     if (run && !(run instanceof Run)) return this.#refuse('query', run)
     const { statements } = analysis
@@ -197,7 +197,7 @@ export class Front {
     const prepared = await this.#lookUp(names.statements, bound.statement)
     if (!prepared) return this.#refuse('bind', noSuchName('prepared statement', bound.statement))
     const { text, types } = prepared
-    const analysis = await this.#init.judge.read(text, this.#segment)
+    const analysis = await this.#init.judge.read(text, this.#segment, types)
     const run = await this.#permitted(text, analysis, { types, bound })
     if (run && !(run instanceof Run)) return this.#refuse('bind', run)
     this.#forwarded(analysis, run)

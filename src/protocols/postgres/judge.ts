@@ -57,39 +57,45 @@ export class Judge {
     this.#init = init
   }
 
-  /** What the text means here and now. */
-  async read(text: string, segment: number): Promise<Analysis> {
+  /** What the text means here and now. `parameters`: OIDs of their types, as far as the client gave them. */
+  async read(text: string, segment: number, parameters: readonly number[]): Promise<Analysis> {
     const { server, settings, names, analyser } = this.#init
     if (setsAlone.test(text)) {
       const alone = { ...settings.withoutNames, cursors: nothing, prepared: nothing }
       const analysis = await analyser.analyse(text, alone)
       if (isSessionOnly(analysis, nothing)) return analysis
     }
-    const context = await settings.context(segment)
+    const context = { ...(await settings.context(segment)), parameters }
     const cursors = names.cursorQueries
     const known = await analyser.analyse(text, { ...context, cursors, prepared: nothing })
-    const analysis = known.missing.length > 0 ? await this.#readAnew(text, segment) : known
+    const isAnew = known.missing.length > 0
+    const analysis = isAnew ? await this.#readAnew(text, segment, parameters) : known
     // What is on its way may close a cursor, and give its name to another one.
     if (has(analysis.statements, 'fetch') && server.answers.outstanding.some(movesCursors)) {
       await server.drain()
-      return this.read(text, segment)
+      return this.read(text, segment, parameters)
     }
     const executed = executedNames(analysis.statements)
     if (executed.length === 0) return analysis
     // What is on its way may give these names to other texts.
     if (!names.settled) await server.drain()
-    return this.#readExecute(text, executed, segment)
+    return this.#readExecute(text, executed, segment, parameters)
   }
 
   /** Somebody may have made just now what it names. */
-  async #readAnew(text: string, segment: number): Promise<Analysis> {
+  async #readAnew(text: string, segment: number, parameters: readonly number[]) {
     const { settings, names, analyser } = this.#init
-    const context = await settings.context(segment, { anew: true })
+    const context = { ...(await settings.context(segment, { anew: true })), parameters }
     return analyser.analyse(text, { ...context, cursors: names.cursorQueries, prepared: nothing })
   }
 
   /** A text that executes what PREPARE has given names to. The server plans that anew when names have come to mean something else, and so it is read anew here. */
-  async #readExecute(text: string, executed: readonly string[], segment: number) {
+  async #readExecute(
+    text: string,
+    executed: readonly string[],
+    segment: number,
+    parameters: readonly number[],
+  ) {
     const { settings, names, analyser } = this.#init
     const context = { ...(await settings.context(segment)), cursors: names.cursorQueries }
     const prepared = new Map<string, Statement>()
@@ -99,7 +105,7 @@ export class Judge {
       for (const change of statements.flatMap(({ session }) => session))
         if (change.kind === 'prepare') prepared.set(name, change.prepared)
     }
-    return analyser.analyse(text, { ...context, prepared })
+    return analyser.analyse(text, { ...context, parameters, prepared })
   }
 
   /**

@@ -55,8 +55,8 @@ export async function createAnalyser(options: AnalyserOptions = {}): Promise<Ana
 const declared = new WeakMap<ReadonlySet<string>, string>()
 
 /** What an analysis depends on besides the text, as long as nothing of the session itself is in it. */
-function keyOf({ catalogue, searchPath, harmless }: SqlContext): string {
+function keyOf({ catalogue, searchPath, harmless, parameters }: SqlContext): string {
   const names = declared.get(harmless) ?? JSON.stringify([...harmless].toSorted())
   declared.set(harmless, names)
-  return `${catalogue?.version ?? '-'} ${names} ${JSON.stringify(searchPath)}`
+  return `${catalogue?.version ?? '-'} ${names} ${JSON.stringify(searchPath)} ${parameters?.join(' ') ?? ''}`
 }

@@ -2,7 +2,7 @@ import type { FuncCall, TypeName } from 'libpg-query'
 import type { Findings } from './findings.ts'
 import { isHarmless } from './harmless-functions.ts'
 import { effectOf } from './known-effects.ts'
-import { qualified, schemasOf } from './names.ts'
+import { partsOf, qualified, schemasOf } from './names.ts'
 import { constant, texts, typeNames } from './nodes.ts'
 import { isHarmlessSetting } from './settings.ts'
 import type { SqlContext, Standing } from './statement.ts'
@@ -84,6 +84,18 @@ export function castTo(type: TypeName, { context, found }: Walk): void {
   const [meant = { schema: schema ?? 'public', standing: 'unproven' as const }] = candidates
   if (meant.standing === 'unproven') runUnproven(meant.schema, name, found)
   if (context.catalogue === null) noCatalogue(found)
+}
+
+/** OIDs from here on did not come with the server (PostgreSQL documentation, "OID Assignment"). */
+const firstOfDatabase = 16_384
+
+/** What a client sends as a value of a type goes through its input function and its checks, though no word of the text names it. */
+export function castToParameter(oid: number, { context, found }: Walk): void {
+  if (oid < firstOfDatabase) return
+  const type = context.catalogue?.typeOf(oid)
+  if (type && (type.harmless || context.harmless.has(type.name))) return
+  const [schema = '', name = ''] = type ? partsOf(type.name) : ['pg_temp', String(oid)]
+  runUnproven(schema, name, found)
 }
 
 /** `set_config(name, value, is_local)` is a SET in the form of a call. `true`: it is one, and has been read. */

@@ -20,6 +20,7 @@ export function dataOf(facts: Facts, version: number): CatalogueData {
     routines: standings(facts.routines),
     operators: standings(facts.operators),
     types: standings(facts.types),
+    typesByOid: facts.types,
   }
 }
 
@@ -37,13 +38,14 @@ function relationsOf(facts: Facts): ReadonlyMap<string, Relation> {
     })
   return new Map(
     [...relations].map(
-      ([oid, { schema, name, kind, columns, volatileDefaults, guarded, ownCasts }]) => [
+      ([oid, { schema, name, kind, columns, generated, volatileDefaults, guarded, ownCasts }]) => [
         qualified(schema, name),
         {
           schema,
           name,
           kind: kinds[kind] ?? 'other',
           columns,
+          generated,
           definition: definitions.get(oid) ?? null,
           triggers: triggers.has(oid),
           rules: rules.has(oid),

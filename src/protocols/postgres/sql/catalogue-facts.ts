@@ -13,6 +13,8 @@ export interface RelationFacts {
   /** `relkind` of `pg_class`. */
   readonly kind: string
   readonly columns: readonly string[]
+  /** Each column that is generated with each that it is made from. */
+  readonly generated: readonly (readonly [string, string])[]
   readonly volatileDefaults: boolean
   /** Row-level security is on. */
   readonly guarded: boolean
@@ -190,6 +192,7 @@ function asking(probe: Probe) {
         name: textOf(row, 'name'),
         kind: textOf(row, 'kind'),
         columns: JSON.parse(row['columns'] ?? '[]') as string[],
+        generated: JSON.parse(row['generated'] ?? '[]') as [string, string][],
         volatileDefaults: row['volatile_defaults'] === 'true',
         guarded: row['guarded'] === 'true',
         ownCasts: row['own_casts'] === 'true',

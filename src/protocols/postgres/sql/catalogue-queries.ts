@@ -43,6 +43,15 @@ export const relations = (which: Which): string => `
                   WHERE a.attrelid = c.oid AND a.attnum > 0
                     AND (a.attidentity <> '' OR pg_catalog.pg_get_expr(d.adbin, d.adrelid) ~ '\\('))::text
            AS volatile_defaults,
+         (SELECT json_agg(json_build_array(a.attname, s.attname))
+            FROM pg_catalog.pg_attribute a
+            JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+            JOIN pg_catalog.pg_depend x
+              ON (x.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND x.objid = d.oid)
+                 OR (x.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND x.objid = c.oid AND x.objsubid = a.attnum)
+            JOIN pg_catalog.pg_attribute s
+              ON x.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND s.attrelid = x.refobjid AND s.attnum = x.refobjsubid
+           WHERE a.attrelid = c.oid AND a.attgenerated <> '' AND s.attrelid = c.oid AND s.attnum <> a.attnum)::text AS generated,
          c.relrowsecurity::text AS guarded,
          EXISTS (SELECT FROM pg_catalog.pg_attribute a
                   WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.atttypid >= 16384
@@ -74,7 +83,7 @@ export const viewsOf = (objects: Iterable<number>): string => `
 export const triggers = `
   SELECT DISTINCT tgrelid AS oid FROM pg_catalog.pg_trigger WHERE NOT tgisinternal`
 
-/** Besides those that make a view what it is: `ON SELECT`. A rule may have any name. */
+/** Besides those that make a view what it is: `ON SELECT`. */
 export const rules = `
   SELECT DISTINCT ev_class AS oid FROM pg_catalog.pg_rewrite WHERE ev_type <> '1'`
 
@@ -147,6 +156,10 @@ export const types = (which: Which): string => `
                                         JOIN pg_catalog.pg_type own ON own.oid = a.atttypid
                                        WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
                                          AND own.oid >= 16384 AND own.typtype <> 'e'))
+                  OR (t.typcategory = 'A' AND EXISTS (
+                        SELECT FROM pg_catalog.pg_type el
+                         WHERE el.oid = t.typelem AND el.typtype = 'e'
+                           AND NOT ${ownCasts('el.oid', 'castsource', 'casttarget')}))
                   OR (t.typtype = 'b' AND e.extname IN ${harmlessExtensions})
                   OR (t.typtype = 'd' AND bn.nspname = 'pg_catalog'
                       AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.contypid = t.oid)), false)::text

@@ -1,5 +1,5 @@
 import { qualified } from './names.ts'
-import type { Catalogue, CatalogueData, Relation, Standing } from './statement.ts'
+import type { Catalogue, CatalogueData, NamedType, Relation, Standing } from './statement.ts'
 
 /** A catalogue in memory. */
 export class CatalogueSnapshot implements Catalogue {
@@ -29,6 +29,10 @@ export class CatalogueSnapshot implements Catalogue {
 
   type(schema: string, name: string): Standing {
     return this.data.types.get(qualified(schema, name)) ?? 'none'
+  }
+
+  typeOf(oid: number): NamedType | null {
+    return this.data.typesByOid.get(oid) ?? null
   }
 
   hasSchema(name: string): boolean {

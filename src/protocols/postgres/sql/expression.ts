@@ -57,6 +57,10 @@ const functionLike: Readonly<Partial<Record<string, string>>> = {
   MergeSupportFunc: 'merge_action',
 }
 
+/** What makes one value of many rows, besides functions. */
+const gathering = new Set(['JsonArrayAgg', 'JsonObjectAgg', 'JsonArrayQueryConstructor'])
+const gatheringFunctions = /(array|string|object|jsonb?|range)_agg|^(xmlagg|percentile_)/
+
 /** Reads an expression, or a list of them, wherever in a statement it stands. */
 export function readExpression(value: unknown, scope: Scope, walk: Walk): void {
   if (Array.isArray(value)) {
@@ -67,6 +71,7 @@ export function readExpression(value: unknown, scope: Scope, walk: Walk): void {
   const tagged = untag(value)
   if (!tagged) return readParts(value, scope, walk)
   const [tag, inner] = tagged
+  if (gathering.has(tag)) walk.found.gathers = true
   const call = functionLike[typeof inner['op'] === 'string' ? inner['op'] : tag]
   if (call !== undefined) callProjection(call, walk)
   const reader = readers[tag as Tag] as
@@ -89,6 +94,7 @@ function readCall(call: FuncCall, scope: Scope, walk: Walk): void {
   const { funcname, ...parts } = call
   if (!setByFunction(call, walk)) callFunction(texts(funcname), walk, call.args?.length === 1)
   readObjects(call, walk)
+  if (gatheringFunctions.test(texts(funcname).at(-1) ?? '')) walk.found.gathers = true
   readParts({ ...parts }, scope, walk)
 }
 
@@ -105,7 +111,9 @@ function readOperator({ kind, name, ...parts }: A_Expr, scope: Scope, walk: Walk
   readParts({ ...parts }, scope, walk)
 }
 
-function readSubquery({ operName, testexpr, subselect }: SubLink, scope: Scope, walk: Walk): void {
+function readSubquery(link: SubLink, scope: Scope, walk: Walk): void {
+  const { subLinkType, operName, testexpr, subselect } = link
+  if (subLinkType === 'ARRAY_SUBLINK') walk.found.gathers = true
   if (testexpr) callOperator(operName ? texts(operName) : ['='], walk)
   readExpression(testexpr, scope, walk)
   readExpression(subselect, scope, walk)

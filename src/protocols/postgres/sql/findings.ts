@@ -39,6 +39,10 @@ export class Findings {
   undoable: Statement['undoable'] = true
   /** It depends on what the session has prepared or declared. */
   ofSession = false
+  /** Shapes of the statements that were prepared or declared before, and that it runs. */
+  readonly runs: string[] = []
+  /** One value of what it returns may be made from many rows. */
+  gathers = false
   /** Why its list of tables does not say what it is about: a type, a role, a whole schema. */
   besideTables: string | null = null
 
@@ -106,6 +110,8 @@ export class Findings {
     if (other.session.some(({ kind }) => kind === 'opaque')) this.clouds()
     this.raise(other.effect)
     this.ofSession ||= other.ofSession
+    this.gathers ||= other.gathers
+    this.runs.push(...other.runs)
     this.besideTables ??= other.besideTables
     if (other.undoable !== true) this.cannotUndo(other.undoable.because)
   }
@@ -120,6 +126,7 @@ export class Findings {
     if (!Array.isArray(sql.tables))
       this.besideTables ??= 'It runs a statement that is about something else.'
     if (sql.has_where !== true) this.takesAll = true
+    if (typeof sql.shape === 'string') this.runs.push(sql.shape)
     this.raise(effect)
     if (undoable !== true) this.cannotUndo(undoable.because)
   }

@@ -9,8 +9,9 @@ export function finish(
   tree: unknown,
   { start, end }: { readonly start: number; readonly end: number },
 ): Statement {
-  const { command, effect, session, control, undoable } = found
-  return { start, end, command, effect, sql: attributesOf(found, tree), session, control, undoable }
+  const { command, effect, session, control, gathers, undoable } = found
+  const sql = attributesOf(found, tree)
+  return { start, end, command, effect, sql, session, control, gathers, undoable }
 }
 
 function attributesOf(found: Findings, tree: unknown): SqlAttributes {
@@ -47,12 +48,16 @@ function known(names: readonly string[], hidden: string | null): Attribute {
 
 /**
  * Two statements have the same shape when they differ in constants alone, and their names mean the same. In what is not read or written
- * plainly (a SET, a call of something unknown) constants are what it is about, and belong to the shape.
+ * plainly (a SET, a call of something unknown or of what is known to have an effect, like `setval`) constants are what it is about, and belong to the shape.
+ * EXECUTE has the shape of what it runs.
  */
 function shapeOf(found: Findings, tree: unknown, tables: readonly string[]): string {
-  const constantsCount = found.effect === 'admin' || found.effect === 'unknown'
-  const text = JSON.stringify([tables, tree], (key, value: unknown) => {
-    if (key === 'location' || key.startsWith('stmt_') || key.startsWith('list_')) return undefined
+  const isPlain = found.effect === 'read' || found.effect === 'write'
+  const constantsCount = !isPlain || found.names('unproven').length > 0
+  const text = JSON.stringify([tables, found.runs, tree], (key, value: unknown) => {
+    // Where it stands in the text. The location of a tablespace is a text.
+    if (key === 'location' && typeof value === 'number') return undefined
+    if (key.startsWith('stmt_') || key.startsWith('list_')) return undefined
     return key === 'A_Const' && !constantsCount ? '?' : value
   })
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 32)

@@ -73,7 +73,7 @@ export class Impacts {
 
 async function plan(asked: Asked, way: keyof typeof ways, probe: Probe): Promise<Attribute> {
   const { text, analysis, searchPath, values = [] } = asked
-  const [{ start, end }] = only(analysis) as [Statement]
+  const [{ start, end, gathers }] = only(analysis) as [Statement]
   const { begin, explain, field } = ways[way]
   await probe.query(begin, [])
   for (const limit of limits) await probe.query(limit, [])
@@ -81,7 +81,7 @@ async function plan(asked: Asked, way: keyof typeof ways, probe: Probe): Promise
   await probe.query(`SELECT pg_catalog.set_config('search_path', $1, true)`, [path.join(', ')])
   const statement = Buffer.from(text).subarray(start, end).toString()
   const rows = await probe.query(`${explain} ${statement}`, values)
-  return rowsOf(rows[0]?.['QUERY PLAN'], field)
+  return rowsOf(rows[0]?.['QUERY PLAN'], field, gathers)
 }
 
 const ways = {
@@ -126,11 +126,18 @@ interface Plan {
   readonly Plans?: readonly Plan[]
 }
 
-/** What a change touches is what goes into its topmost node; in a query with several changes, the largest of them. */
-function rowsOf(json: unknown, field: Field): Attribute {
+/**
+ * What it changes, all changes together, or what it returns, whichever is more. Where one value may be made from many rows (`json_agg`), it returns as many as any part of it does.
+ */
+function rowsOf(json: unknown, field: Field, gathers: boolean): Attribute {
   const [{ Plan: top }] = (typeof json === 'string' ? JSON.parse(json) : json) as [{ Plan: Plan }]
-  const changes = changesIn(top, field)
-  return changes.length > 0 ? Math.max(...changes) : rowsAt(top, field)
+  const changed = changesIn(top, field).reduce((sum, rows) => sum + rows, 0)
+  return Math.max(changed, gathers ? mostIn(top, field) : rowsAt(top, field))
+}
+
+function mostIn(plan: Plan, field: Field): number {
+  const below = (plan.Plans ?? []).map((one) => mostIn(one, field))
+  return Math.max(rowsAt(plan, field), ...below)
 }
 
 type Field = (typeof ways)[keyof typeof ways]['field']

@@ -51,8 +51,9 @@ function runs(options: readonly Node[]): boolean {
 export function readPrepare({ name = '', query, argtypes }: PrepareStmt, walk: Walk): void {
   const { found } = walk
   const inner = new Findings()
-  for (const type of argtypes ?? []) walk.readers.expression(type, new Scope(null), walk)
-  if (query) walk.readers.statement(query, { ...walk, found: inner })
+  const inside = { ...walk, found: inner }
+  walk.readers.expression(argtypes, new Scope(null), inside)
+  if (query) walk.readers.statement(query, inside)
   found.command = 'PREPARE'
   found.add('verb', 'prepare')
   found.include(inner)

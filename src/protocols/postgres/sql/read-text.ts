@@ -1,4 +1,5 @@
 import { Unknown } from '../../../core/action.ts'
+import { castToParameter } from './calls.ts'
 import { changesNames } from './changes.ts'
 import { combine } from './combine.ts'
 import { Findings } from './findings.ts'
@@ -33,6 +34,7 @@ export function readText(
       const found = new Findings()
       const walk: Walk = { context: meaning, found, parse, readers, lazily: false }
       readers.statement(stmt, walk)
+      for (const oid of context.parameters ?? []) castToParameter(oid, walk)
       statements.push(finish(found, stmt, { start, end: length ? start + length : end }))
       for (const name of found.missing) missing.add(name)
       ofSession ||= found.ofSession

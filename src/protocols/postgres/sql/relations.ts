@@ -129,8 +129,14 @@ export function isSystem({ schema }: Relation): boolean {
   return schema === 'pg_catalog' || schema === 'information_schema'
 }
 
-function ownColumns({ schema, name, columns }: Relation): Columns {
-  return new Map(columns.map((column) => [column, [qualified(schema, name, column)]]))
+/** A column that is generated counts with those that it is made from. */
+function ownColumns({ schema, name, columns, generated }: Relation): Columns {
+  return new Map(
+    columns.map((column) => {
+      const sources = generated.filter(([made]) => made === column).map(([, source]) => source)
+      return [column, [column, ...sources].map((one) => qualified(schema, name, one))] as const
+    }),
+  )
 }
 
 /** Whoever reads a partition, or a table that inherits, reads its parents' columns by another name. */

@@ -41,6 +41,8 @@ export interface Statement {
    * DEALLOCATE, CLOSE, DISCARD, UNLISTEN. Drivers send these by themselves, so that nobody has to write a rule for them.
    */
   readonly control: boolean
+  /** One value of what it returns may be made from many rows: an array of them, a text. */
+  readonly gathers: boolean
   /** Rolling back the transaction undoes everything that this does; if not, why not. */
   readonly undoable: true | { readonly because: string }
 }
@@ -136,6 +138,8 @@ export interface SqlContext {
   readonly cursors: ReadonlyMap<string, Statement>
   /** Names that `temporary` changes have announced; kept until the session, or DISCARD, ends them: closed, also after a roll-back. */
   readonly temporary: ReadonlyMap<string, TemporaryKind>
+  /** OIDs of the types that the client gives its parameters, as far as it does; none if left out. Values in them go through what checks those types. */
+  readonly parameters?: readonly number[]
   /** The transaction has changed what names mean: its end, and a return to a savepoint, take that back. */
   readonly unsettled: boolean
   /** Functions, operators and types that the resource's owner declares harmless, as `schema.name`. */
@@ -156,6 +160,8 @@ export interface Catalogue {
   routine(schema: string, name: string): Standing
   operator(schema: string, name: string): Standing
   type(schema: string, name: string): Standing
+  /** A type that did not come with the server; `null` if there is none. */
+  typeOf(oid: number): NamedType | null
   hasSchema(name: string): boolean
 }
 
@@ -167,6 +173,13 @@ export interface CatalogueData {
   readonly routines: ReadonlyMap<string, Standing>
   readonly operators: ReadonlyMap<string, Standing>
   readonly types: ReadonlyMap<string, Standing>
+  readonly typesByOid: ReadonlyMap<number, NamedType>
+}
+
+export interface NamedType {
+  /** `schema.name` */
+  readonly name: string
+  readonly harmless: boolean
 }
 
 /** `harmless`: without effect whatever it is called with (an enum, a member of an extension that is known). */
@@ -178,6 +191,8 @@ export interface Relation {
   readonly kind: 'table' | 'view' | 'materialized-view' | 'foreign-table' | 'sequence' | 'other'
   /** In order, without those that were dropped. */
   readonly columns: readonly string[]
+  /** Each column that is generated with each that it is made from. */
+  readonly generated: readonly (readonly [string, string])[]
   /** Of a view, materialized or not: its query, as the server prints it with every name qualified. */
   readonly definition: string | null
   /** Tables that inherit from it, or are partitions of it; `schema.name`. All of them, at any depth. */

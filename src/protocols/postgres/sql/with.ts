@@ -10,6 +10,8 @@ export function readWith(clause: WithClause | undefined, scope: Scope, walk: Wal
   )
   // RECURSIVE lets each of them name every other, and itself (PostgreSQL, WITH Queries).
   if (clause?.recursive) {
+    // Each round may add to what the one before has put together.
+    walk.found.gathers = true
     for (const { ctename = '' } of queries) scope.define(ctename, { list: [], open: true })
   }
   for (const query of queries) scope.define(query.ctename ?? '', readCommon(query, scope, walk))

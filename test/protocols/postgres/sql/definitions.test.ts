@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { CatalogueReader } from '../../../../src/protocols/postgres/sql/read-catalogue.ts'
-import type { Probe } from '../../../../src/protocols/postgres/sql/statement.ts'
 import { openShop, sessionOf, words } from './support.ts'
 
 const shop = openShop()
@@ -118,20 +117,6 @@ describe('class 20: what stands within a definition counts by itself', () => {
   })
 })
 
-/** What the gateway says once these have been made: in a transaction, which is also the one that the catalogue is read in. */
-async function effectAfter(definitions: string, text: string) {
-  const query: Probe['query'] = async (sql, values) =>
-    /^(BEGIN|ROLLBACK)/.test(sql) ? [] : shop.probe.query(sql, values)
-  await shop.database.exec('BEGIN')
-  try {
-    await shop.database.exec(`SET LOCAL search_path = public; ${definitions}`)
-    const catalogue = await new CatalogueReader(sessionOf({ query })).read()
-    return (await shop.read(text, { catalogue })).effect
-  } finally {
-    await shop.database.exec('ROLLBACK')
-  }
-}
-
 describe('class 20: code that no word of a statement calls', () => {
   const cast = `
     CREATE FUNCTION shown(mood) RETURNS int LANGUAGE plpgsql AS 'BEGIN DELETE FROM plain; RETURN 1; END';
@@ -149,12 +134,12 @@ describe('class 20: code that no word of a statement calls', () => {
       "SELECT json_populate_record(NULL::t, '{}')",
     ],
   ])('%s', async (_what, definitions, text) => {
-    expect(await effectAfter(definitions, text)).toBe('unknown')
+    expect((await shop.readAfter(definitions, text)).effect).toBe('unknown')
   })
 
   test('rows and enums without any of it are read as they were', async () => {
-    expect(
-      await effectAfter('CREATE TYPE pair AS (a int, m mood)', "SELECT '(1,glad)'::pair"),
-    ).toBe('read')
+    const text = "SELECT '(1,glad)'::pair"
+    const { effect } = await shop.readAfter('CREATE TYPE pair AS (a int, m mood)', text)
+    expect(effect).toBe('read')
   })
 })

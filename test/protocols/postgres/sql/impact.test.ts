@@ -54,6 +54,12 @@ describe('how many rows a statement would touch', () => {
     ['WITH gone AS (DELETE FROM plain RETURNING id) SELECT count(*) FROM gone', 1000],
     ['INSERT INTO plain SELECT * FROM plain', 1000],
     ['INSERT INTO plain VALUES (1), (2)', 2],
+    // Neither a small change nor a single value hides how much is returned.
+    ['WITH one AS (DELETE FROM plain WHERE id = 1) SELECT * FROM plain', 1000],
+    ['WITH a AS (DELETE FROM plain WHERE a = 1), b AS (DELETE FROM plain WHERE a = 2) SELECT', 200],
+    ['SELECT json_agg(p) FROM plain p', 1000],
+    ['SELECT string_agg(a::text, $$,$$) FROM plain WHERE a = 3', 100],
+    ['SELECT ARRAY(SELECT id FROM plain)', 1000],
   ])('%s: %d', async (text, rows) => {
     expect(await rowsOf(text)).toBe(rows)
   })
@@ -112,6 +118,10 @@ describe('counted, by a run that is rolled back', () => {
     ['UPDATE plain SET b = 1 WHERE a = 3 AND id % 10 = 3', 100],
     ['SELECT * FROM plain WHERE a = 3 AND id % 10 = 3', 100],
     ['WITH gone AS (DELETE FROM plain WHERE id <= 5 RETURNING id) SELECT count(*) FROM gone', 5],
+    [
+      'WITH one AS (DELETE FROM plain WHERE id = 1) SELECT array_agg(id) FROM plain WHERE a = 3',
+      100,
+    ],
   ])('%s: %d', async (text, rows) => {
     expect(await countedBy(text)).toBe(rows)
   })

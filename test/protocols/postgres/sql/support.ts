@@ -108,6 +108,20 @@ export class Shop {
     return this.analyser.analyse(text, { ...this.context, ...context })
   }
 
+  /** What the gateway says once these have been made: in a transaction, which is also the one that the catalogue is read in. */
+  async readAfter(definitions: string, text: string, context: Partial<SqlContext> = {}) {
+    const query: Probe['query'] = async (sql, values) =>
+      /^(BEGIN|ROLLBACK)/.test(sql) ? [] : this.probe.query(sql, values)
+    await this.database.exec('BEGIN')
+    try {
+      await this.database.exec(`SET LOCAL search_path = public; ${definitions}`)
+      const catalogue = await new CatalogueReader(sessionOf({ query })).read()
+      return await this.read(text, { catalogue, ...context })
+    } finally {
+      await this.database.exec('ROLLBACK')
+    }
+  }
+
   async close(): Promise<void> {
     await this.analyser.close()
     await this.database.close()
