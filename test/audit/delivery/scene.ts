@@ -76,7 +76,10 @@ export class Scene {
   }
 
   /** Delivers what is there at once, as `sallyport.yaml` says, until it is stopped or the file ends. */
-  async deliver(delivery: object, name = this.#name): Promise<AuditDelivery> {
+  async deliver(
+    delivery: object,
+    { name = this.#name, patience = 9_000 } = {},
+  ): Promise<AuditDelivery> {
     const { store } = this
     const config = configured({ every: '0s', ...delivery })
     const destination = destinationOf(config)
@@ -93,10 +96,21 @@ export class Scene {
       maxEvents: config.max_events,
       log: createLog('fatal'),
       onAttempt: (attempt) => this.attempts.push(attempt),
-      times: { lookEvery: 20, patience: 9_000, lease: 10_000, firstPause: 20, longestPause: 50 },
+      times: { lookEvery: 20, patience, lease: 10_000, firstPause: 20, longestPause: 50 },
     })
     onTestFinished(() => running.stop())
     return running
+  }
+
+  /** Somebody sets the clock back by an hour: so far ahead is what was written down before. */
+  async setClockBack(name = this.#name): Promise<void> {
+    await this.store.query(
+      `UPDATE sallyport.audit_deliveries
+          SET due_at = clock_timestamp() + interval '1 hour', attempt = gen_random_uuid(),
+              attempt_until = clock_timestamp() + interval '1 hour'
+        WHERE name = $1`,
+      [name],
+    )
   }
 
   async health(name = this.#name): Promise<AuditDeliveryHealth> {
