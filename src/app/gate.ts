@@ -128,7 +128,8 @@ async function recordStart(
   })
   opened.defer(() =>
     audit.append({ type: 'gateway.stopped' }).catch((error: unknown) => {
-      log.warn({ err: error }, 'the stop is not on record')
+      // Not a warning: of those that the store is the reason of, some are left out.
+      log.error({ err: error }, 'the stop is not on record')
     }),
   )
 }
