@@ -186,13 +186,14 @@ export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
   }
 }
 
-/** AuthenticationOk, what the server reported of its settings, our key for cancelling, ReadyForQuery. */
+/** AuthenticationOk, what the server said meanwhile, what it reported of its settings, our key for cancelling, ReadyForQuery. */
 function greeting(
-  { process, parameters }: Awaited<ReturnType<Upstream['logIn']>>,
+  { process, parameters, notices }: Awaited<ReturnType<Upstream['logIn']>>,
   secret: Buffer,
 ): Buffer {
   return Buffer.concat([
     message('R', int32(0)),
+    ...notices,
     ...[...parameters].map(([name, value]) => message('S', cstring(name), cstring(value))),
     message('K', int32(process), secret),
     message('Z', Buffer.from('I')),

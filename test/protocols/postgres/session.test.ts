@@ -55,6 +55,17 @@ describe.runIf(hasPostgres)('a session', () => {
     expect((await client.query('SELECT count(*)::int AS n FROM orders')).rows).toEqual([{ n: 200 }])
   })
 
+  test('passes on what the server says while it is logged in to', async () => {
+    const client = new pg.Client({ ...(await db.config()), application_name: 'x'.repeat(65) })
+    onTestFinished(() => client.end())
+    const notices: (string | undefined)[] = []
+    client.on('notice', ({ message }) => notices.push(message))
+    await client.connect()
+    const kept = 'x'.repeat(63)
+    expect(notices).toEqual([`identifier "${kept}xx" will be truncated to "${kept}"`])
+    expect((await client.query('SHOW application_name')).rows).toEqual([{ application_name: kept }])
+  })
+
   test('denies what no rule allows, says why, and goes on', async () => {
     const client = await db.connect()
     const error = await failureOf(client.query('DROP TABLE orders'))

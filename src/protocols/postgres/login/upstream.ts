@@ -19,6 +19,8 @@ export interface UpstreamConnection {
   readonly secret: Buffer
   /** What the server has reported of its settings. */
   readonly parameters: ReadonlyMap<string, string>
+  /** What the server had to say meanwhile, as messages: a collation that has changed, a name that it has cut off. */
+  readonly notices: readonly Buffer[]
 }
 
 /** Milliseconds until a server has to have answered. */
@@ -149,6 +151,7 @@ function startup(parameters: ReadonlyMap<string, string>): Buffer {
 
 async function untilReady(conversation: Conversation): Promise<Omit<UpstreamConnection, 'socket'>> {
   const parameters = new Map<string, string>()
+  const notices: Buffer[] = []
   let key: { process: number; secret: Buffer } | null = null
   for (;;) {
     const { type, body } = await conversation.next()
@@ -157,10 +160,11 @@ async function untilReady(conversation: Conversation): Promise<Omit<UpstreamConn
     else if (type === 'K') key = { process: reader.int32(), secret: Buffer.from(reader.rest()) }
     else if (type === 'E') throw UpstreamRefusal.of(readReport(body))
     else if (type === 'Z') break
-    else if (type !== 'N') throw new Error(`it answered the login with ${type}`)
+    else if (type === 'N') notices.push(message('N', body))
+    else throw new Error(`it answered the login with ${type}`)
   }
   if (!key) throw new Error('it gave no key for cancelling')
-  return { ...key, parameters }
+  return { ...key, parameters, notices }
 }
 
 function unreachable(cause: unknown): UpstreamRefusal {
