@@ -224,6 +224,17 @@ def read_key(text):
     return name, bytes.fromhex(key_id), key[1:]
 
 
+def named_keys(manifest):
+    """Those that the log itself names. What is none is somebody's who wrote into the database."""
+    keys = []
+    for key in manifest["keys"]:
+        try:
+            keys.append(read_key(key))
+        except (ValueError, IndexError):
+            continue
+    return keys
+
+
 def open_checkpoint(note, keys):
     """(origin, size, root, time) if one of the keys signed it, else None."""
     text, _, signatures = note.partition("\n\n")
@@ -232,7 +243,10 @@ def open_checkpoint(note, keys):
         for line in signatures.splitlines():
             if not line.startswith(f"— {name} "):
                 continue
-            signature = base64.b64decode(line.rsplit(" ", 1)[1])
+            try:
+                signature = base64.b64decode(line.rsplit(" ", 1)[1])
+            except ValueError:
+                continue  # Nobody signed with that.
             if signature[:4] == key_id and ed_verify(key, text.encode(), signature[4:]):
                 origin, size, root, *rest = text.splitlines()
                 time = next((one[5:] for one in rest if one.startswith("time ")), None)
@@ -331,8 +345,13 @@ class Verifier:
             self.erased += committed is not None
         elif salt is None or committed is None or not secret:
             self.note(number, "personal-edited", "The personal part is not the one that was committed to.")
-        elif sha256(bytes.fromhex(salt) + write(secret).encode()).hex() != committed:
-            self.note(number, "personal-edited", "The personal part is not the one that was committed to.")
+        else:
+            try:
+                intact = sha256(bytes.fromhex(salt) + write(secret).encode()).hex() == committed
+            except (TypeError, ValueError):
+                intact = False
+            if not intact:
+                self.note(number, "personal-edited", "The personal part is not the one that was committed to.")
 
     def follow(self, number, line, body):
         seq = line["seq"]
@@ -348,8 +367,12 @@ class Verifier:
         elif chain["n"] is not None and line["prev"] != chain["hash"]:
             self.note(number, "forked", f"This does not follow from link {expected - 1}.")
         chain["n"], chain["hash"] = seq["n"], line["hash"]
-        if body and body.get("source") == {"epoch": seq["epoch"], "replica": seq["replica"]}:
-            time = datetime.fromisoformat(body["time"].replace("Z", "+00:00")).timestamp()
+        if body and "time" in body and body.get("source") == {"epoch": seq["epoch"], "replica": seq["replica"]}:
+            try:
+                time = datetime.fromisoformat(body["time"].replace("Z", "+00:00")).timestamp()
+            except (AttributeError, ValueError):
+                self.note(number, "edited", "This is no event: its time is none.")
+                return
             if chain["time"] is not None and chain["time"] - time > 60:
                 self.note(number, "time-reversal", "This is earlier than what came before it.", counts=False)
             chain["time"] = max(time, chain["time"] or time)
@@ -393,7 +416,7 @@ def records_beside(check, last, signed, manifest):
 
 def verify(lines, manifest, given_keys, older_note):
     check, tree = Verifier(), Tree()
-    keys = [read_key(key) for key in given_keys or manifest["keys"]]
+    keys = [read_key(key) for key in given_keys] or named_keys(manifest)
     older = older_note and open_checkpoint(older_note, keys)
     root_then = None
     before = zip(cover(0, manifest["first"]), manifest["before"], strict=True)

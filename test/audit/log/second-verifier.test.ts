@@ -3,11 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { canonical } from '../../../src/audit/canonical.ts'
+import { leafHash, linkHash, type Place } from '../../../src/audit/chain.ts'
 import { manifestOf } from '../../../src/audit/export/manifest.ts'
 import { exportNdjson, openExport } from '../../../src/audit/export/ndjson.ts'
 import { listSigningKeys, readCheckpoint } from '../../../src/audit/log/checkpoints.ts'
 import { Sequencer } from '../../../src/audit/log/sequencer.ts'
 import { verifyExport } from '../../../src/audit/verify.ts'
+import type { JsonObject } from '../../../src/core/json.ts'
 import { manifestFile } from '../../../src/audit/verify/signed-log.ts'
 import { anIntent, quiet, startReplica } from '../../support/audit.ts'
 import { python } from '../../support/python.ts'
@@ -88,6 +91,19 @@ describe('the verifier in Python', () => {
     return { own: first, python: other }
   }
 
+  /** One line, changed by somebody who writes as an export does. */
+  function changed(index: number, change: (line: JsonObject) => JsonObject): string[] {
+    return lines.with(index, canonical(change(JSON.parse(lines[index]!) as JsonObject)))
+  }
+
+  /** With the hash that it has now. */
+  function hashed(line: JsonObject): JsonObject {
+    const { attributes: _a, details: _d, subject: _s, salt: _t, index: _i, ...rest } = line
+    const { seq, prev, hash: _h, ...body } = rest
+    const hash = linkHash(seq as unknown as Place, prev as string, leafHash(canonical(body)))
+    return { ...line, hash }
+  }
+
   test('accepts what was recorded, whatever characters and numbers are in it', async () => {
     expect(await both(lines)).toEqual({ own: undefined, python: undefined })
   })
@@ -106,6 +122,13 @@ describe('the verifier in Python', () => {
     ['a line that is no canonical JSON', () => lines.with(3, ` ${lines[3]}`), 'unreadable:4'],
     ['an event that was taken out', () => lines.toSpliced(5, 1), 'missing:6'],
     ['an end that was cut off', () => lines.slice(0, -2), undefined],
+    ['a salt that is none', () => changed(3, (line) => ({ ...line, salt: 'zz' })), undefined],
+    ['a time that is none', () => changed(3, (line) => hashed({ ...line, time: 5 })), 'edited:4'],
+    [
+      'a time that is not there',
+      () => changed(3, ({ time: _, ...line }) => hashed(line)),
+      'forked:5',
+    ],
     ['an event that was put in again', () => lines.toSpliced(5, 0, lines[4]!), undefined],
   ])('names %s, as the other one does', async (_, change, expected) => {
     const found = await both(change())
@@ -113,6 +136,17 @@ describe('the verifier in Python', () => {
     else {
       expect(found.own!.split(':')[1]).toBe(found.python!.split(':')[1])
     }
+  })
+
+  test.each([
+    ['is no base64', '!!!'],
+    ['is cut off', 'AAAA'],
+    ['is not there', ''],
+  ])('refuses a checkpoint whose signature %s', async (_, signature) => {
+    const { checkpoint: note } = manifest
+    const checkpoint = note.replace(/(— \S+ )\S+/g, `$1${signature}`)
+    const unsigned = `unsigned:${lines.length}`
+    expect(await both(lines, { checkpoint })).toEqual({ own: unsigned, python: unsigned })
   })
 
   test('refuses a checkpoint that another key signed', async () => {
