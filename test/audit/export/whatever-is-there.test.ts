@@ -1,0 +1,70 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { exportText, formatNames } from '../../../src/audit/export/format.ts'
+import { openExport } from '../../../src/audit/export/ndjson.ts'
+import type { Part } from '../../../src/audit/export/stretches.ts'
+import { verifyStore } from '../../../src/audit/verify.ts'
+import type { Store } from '../../../src/store/db.ts'
+import { anIntent, startReplica } from '../../support/audit.ts'
+import { openOwnedStore } from '../../support/owned-store.ts'
+import { storeKinds } from '../../support/store.ts'
+
+const deep = `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`
+const forged = '{"a":1}\n{"id":"a line that somebody put in"}'
+/** What is no event, and how each line says so. */
+const bodies: readonly (readonly [Buffer | string, string])[] = [
+  ['', 'edited'],
+  ['garbage', 'edited'],
+  [Buffer.from([0xff, 0xfe, 0x7b]), 'edited'],
+  ['null', 'event-missing'],
+  ['[]', 'event-missing'],
+  ['"text"', 'edited'],
+  ['{"a":"\\ud800"}', 'unreadable'],
+  ['{"a":,}', 'unreadable'],
+  [deep, 'unreadable'],
+  [forged, 'edited'],
+]
+const personal = ['', 'garbage', Buffer.from([0xff]), '[]', forged]
+
+const noTriggers = `
+  DO $$ DECLARE t regclass; BEGIN
+    FOR t IN SELECT 'sallyport.audit_events'::regclass UNION SELECT inhrelid FROM pg_inherits WHERE inhparent = 'sallyport.audit_events'::regclass LOOP
+      EXECUTE format('ALTER TABLE %s DISABLE TRIGGER USER', t);
+    END LOOP;
+  END $$`
+
+describe.each(storeKinds)('attack class 26: what is no event, in the %s store', (kind) => {
+  let store: Store
+  let part: Part
+  const count = bodies.length + personal.length + 1
+
+  beforeAll(async () => {
+    const { store: opened, asOwner } = await openOwnedStore(kind)
+    store = opened
+    const { audit } = await startReplica(store)
+    const appended = Array.from({ length: count }, () => audit.append(anIntent()))
+    await Promise.all(appended)
+    part = await openExport(store)
+    await asOwner(noTriggers)
+    const put = (column: string, content: Buffer | string, nth: number) =>
+      asOwner(`UPDATE sallyport.audit_events SET ${column} = '\\x${Buffer.from(content).toString('hex')}'
+               WHERE id = (SELECT id FROM sallyport.audit_events ORDER BY id OFFSET ${nth} LIMIT 1)`)
+    for (const [nth, [body]] of bodies.entries()) await put('body', body, nth)
+    for (const [nth, one] of personal.entries()) await put('personal', one, bodies.length + nth)
+  })
+
+  test('is a line of the export, which is named, and nothing else is', async () => {
+    const { findings } = await verifyStore(store)
+    const expected = [
+      ...bodies.map(([, kindOf]) => kindOf),
+      ...personal.map(() => 'personal-edited'),
+    ]
+    expect(findings.map((found) => `${found.line} ${found.kind}`)).toEqual(
+      expected.map((kindOf, nth) => `${nth + 1} ${kindOf}`),
+    )
+  })
+
+  test.each(formatNames)('is a line of %s, and one', async (format) => {
+    const text = (await Array.fromAsync(exportText(store, part, format))).join('')
+    expect(text.trimEnd().split('\n')).toHaveLength(format === 'csv' ? count + 1 : count)
+  })
+})
