@@ -61,6 +61,30 @@ describe.each(storeKinds)('the audit log on the %s store', (kind) => {
     expect(await store.query('SELECT * FROM sallyport.audit_unlinked')).toEqual([])
   })
 
+  test('attack class 26: links an event once, whatever somebody wrote on the work list', async () => {
+    await store.tx((tx) => replica.audit.write(tx, anIntent()))
+    replica.audit.linkWritten()
+    await until(
+      async () => (await store.query('SELECT FROM sallyport.audit_unlinked')).length === 0,
+    )
+    await replica.audit.append(anIntent())
+    await store.query(
+      `INSERT INTO sallyport.audit_unlinked (event, replica, epoch)
+       SELECT id, replica, epoch FROM sallyport.audit_events WHERE replica = $1`,
+      [replica.lease.replica],
+    )
+    replica.audit.linkWritten()
+    await replica.audit.append(anIntent())
+    replica.audit.linkWritten()
+    await replica.audit.append(anIntent())
+    const [linked] = await store.query<{ times: number }>(
+      `SELECT max(times) AS times FROM (
+         SELECT count(*) AS times FROM sallyport.audit_links, unnest(events) event GROUP BY event) each`,
+    )
+    expect(linked).toEqual({ times: 1 })
+    expect(await verifyStore(store)).toMatchObject({ ok: true })
+  })
+
   test('keeps nothing of an event whose transaction is rolled back', async () => {
     const event = anIntent()
     const lostRace = store.tx(async (tx) => {

@@ -20,11 +20,15 @@ const sliceSize = 50_000
  * Looks at a month, a slice at a time, so that no statement takes long. Events that are not in the log yet are counted, and have no index: a month that is over for long
  * has none.
  */
-export async function contentsOf(db: Queryable, month: string): Promise<Contents> {
+export async function contentsOf(
+  db: Queryable,
+  month: string,
+  slice = sliceSize,
+): Promise<Contents> {
   let events = 0
   let impersonal = 0
   const indexes: Indexes[] = []
-  for await (const span of slicesOf(db, month)) {
+  for await (const span of slicesOf(db, month, slice)) {
     const counted = await countBetween(db, span)
     events += counted.events
     impersonal += counted.impersonal
@@ -36,18 +40,20 @@ export async function contentsOf(db: Queryable, month: string): Promise<Contents
 /** How many events a month has, in the same way. */
 export async function countOf(db: Queryable, month: string): Promise<number> {
   let events = 0
-  for await (const span of slicesOf(db, month)) events += (await countBetween(db, span)).events
+  for await (const span of slicesOf(db, month, sliceSize)) {
+    events += (await countBetween(db, span)).events
+  }
   return events
 }
 
 /** A month in parts, by the ids of their events. Only the index is read for where they end. */
-async function* slicesOf(db: Queryable, month: string): AsyncGenerator<Span> {
+async function* slicesOf(db: Queryable, month: string, slice: number): AsyncGenerator<Span> {
   const { begin, end } = spanOf(month)
   const after = firstIdAt(end)
   for (let first = firstIdAt(begin); first < after;) {
     const [next] = await db.query<{ id: string }>(
       `SELECT id FROM sallyport.audit_events WHERE id >= $1 AND id < $2 ORDER BY id OFFSET $3 LIMIT 1`,
-      [first, after, sliceSize],
+      [first, after, slice],
     )
     yield [first, next?.id ?? after]
     first = next?.id ?? after

@@ -79,8 +79,10 @@ describe.each(storeKinds)('what comes late into a month, in the %s store', (kind
   }
 
   test('is never lost, be it as many as have left: it leaves when it is on record itself', async () => {
-    const { happen, record, seal, drop, listed, ofThen, keptElsewhere } = await scene()
+    const { store, happen, record, seal, drop, listed, ofThen, keptElsewhere } = await scene()
     await happen(2)
+    // However many statements it takes to look at it.
+    expect(await contentsOf(store, month, 1)).toEqual(await contentsOf(store, month))
     await record()
     await seal()
     await drop()
