@@ -84,10 +84,10 @@ test('another path of the same receiver is another receiver, on record', async (
   const siem = await Siem.start(scene.first)
   const name = 'another-path'
   await scene.grow(1)
-  const first = await scene.deliver({ webhook: { url: siem.url, secret } }, name)
+  const first = await scene.deliver({ webhook: { url: siem.url, secret } }, { name })
   await scene.delivered(name)
   await first.stop()
-  await scene.deliver({ webhook: { url: `${siem.url}/of-somebody-else`, secret } }, name)
+  await scene.deliver({ webhook: { url: `${siem.url}/of-somebody-else`, secret } }, { name })
   const onRecord = () =>
     siem.lines
       .filter((line) => line.includes('audit.delivery_configured'))

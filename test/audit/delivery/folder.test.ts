@@ -69,7 +69,7 @@ test('what a killed attempt left behind is cleared away, and a name that is take
     `INSERT INTO sallyport.audit_deliveries (name, settings, cursor) VALUES ('again', '{}', $1)`,
     [scene.first],
   )
-  await scene.deliver({ folder, max_events: 2 }, 'again')
+  await scene.deliver({ folder, max_events: 2 }, { name: 'again' })
   await until(async () => (await scene.health('again')).failures > 1)
   expect((await scene.health('again')).cursor).toBe(scene.first)
   expect(readdirSync(folder).filter((file) => file.endsWith('.part'))).toEqual([])
