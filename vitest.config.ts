@@ -26,7 +26,7 @@ const slow = [
   'test/policy/compile-aside.test.ts',
   'test/protocols/http/{clients/other-languages,constant-memory,silent-connections,tls-listener}.test.ts',
   'test/quickstart/demo-database.test.ts',
-  'test/protocols/postgres/{client-certificates,ending,session-grant,streams}.test.ts',
+  'test/protocols/postgres/{class-11-lost-in-a-crash,client-certificates,ending,session-grant,streams}.test.ts',
   'test/protocols/postgres/sql/{catalogue-changes,corpus,locks}.test.ts',
   'test/usage/models.test.ts',
   'test/store/{comes-back,embedded}.test.ts',

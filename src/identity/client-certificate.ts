@@ -11,6 +11,8 @@ export interface ClientCertificate {
    * that its holder has the key.
    */
   readonly trusted: boolean
+  /** Whether the authority took it back; or may have, since keys were agreed on. */
+  readonly revoked: boolean
   /** The same whenever it is asked, for what goes on on this connection. */
   stillTrusted(): boolean
 }
@@ -25,7 +27,11 @@ export function clientCertificateOf(socket: object): ClientCertificate | null {
   if (!(socket instanceof TLSSocket)) return null
   const known = read.get(socket) ?? readFrom(socket)
   if (!known) return null
-  return { ...known, trusted: socket.authorized, stillTrusted: () => isAuthorized(socket) }
+  const { authorized } = socket
+  // Node has the code of OpenSSL's error here, and nothing where there was none.
+  const error = socket.authorizationError as unknown
+  const revoked = error === 'CERT_REVOKED' || (!authorized && !error)
+  return { ...known, trusted: authorized, revoked, stillTrusted: () => isAuthorized(socket) }
 }
 
 function readFrom(socket: TLSSocket): Read | null {

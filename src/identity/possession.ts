@@ -50,8 +50,8 @@ export async function provePossession(
   { certificate, request }: Presented,
   { db, nonces }: { readonly db: Queryable; readonly nonces: DpopNonces | null },
 ): Promise<void> {
-  // Also one that no authority here signed: it is the key that counts (RFC 8705, §3).
-  if (x5t !== undefined && certificate?.thumbprint !== x5t)
+  // Also one that no authority here signed: it is the key that counts (RFC 8705, §3). One that was revoked may be in the hands of others. Closed.
+  if (x5t !== undefined && (certificate?.thumbprint !== x5t || certificate.revoked))
     throw new Refusal('proof-required', { about: 'client certificate' })
   if (jkt === undefined) {
     // A client that proves its key expects that the token is worth nothing without it; this one is.

@@ -241,6 +241,7 @@ describe.skipIf(!openssl)('a client certificate (needs openssl)', () => {
       certificate,
       thumbprint: thumbprint.copy().digest('base64url'),
       trusted: true,
+      revoked: false,
       stillTrusted: () => true,
     }
     const { subject, credential } = await authenticator.authenticate('', {

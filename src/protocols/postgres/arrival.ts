@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { Problem } from '../../core/errors.ts'
 import type { Principal } from '../../core/subject.ts'
 import type { Authenticator } from '../../identity/authenticate.ts'
-import { clientCertificateOf } from '../../identity/client-certificate.ts'
+import { clientCertificateOf, type ClientCertificate } from '../../identity/client-certificate.ts'
 import type { Presented } from '../../identity/possession.ts'
 import { Departed, more, type Arrival } from './accept.ts'
 import { readParameters, type StartRequest } from './parameters.ts'
@@ -26,6 +26,7 @@ export interface Guest {
   /** Empty where it came with a certificate alone. */
   readonly token: string
   readonly principal: Principal
+  readonly certificate: ClientCertificate | null
   /** What came behind its password. */
   readonly rest: Buffer
 }
@@ -57,6 +58,7 @@ export async function welcome(
     start,
     token,
     principal: await authenticate(authenticator, token, presented),
+    certificate: presented.certificate,
     rest: reader.drain(),
   }
 }

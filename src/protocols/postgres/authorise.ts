@@ -18,7 +18,7 @@ export class FailedTransaction extends Error {
 }
 
 export interface AuthoriserInit {
-  readonly gate: Pick<Gate, 'enforce'>
+  readonly gate: Pick<Gate, 'enforce' | 'whyEnded'>
   readonly principal: Principal
   readonly resource: string
   /** Names upstream and credential without revealing them; part of what an approval is bound to. */
@@ -132,17 +132,24 @@ export class Authoriser {
   }
 
   /**
-   * Why a portal does not run that was approved when it was bound, or `null`. The client chooses how long after that it executes it, and what the portal names may be something
-   * else by then. Rejects with `Skipped` and `Over`.
+   * Why what was permitted a while ago does not begin, or go on, or `null`: its credential, its approval, or the rules of then count no more; or what it names is not what was approved. Rejects
+   * with `Skipped` and `Over`.
    */
   async refusedSince(run: Run): Promise<Report | null> {
-    if (run.refused || !run.digestNow) return run.refused
+    if (run.refused) return run.refused
+    const { gate, principal } = this.#init
+    const { permit, started, digestNow } = run
+    const { action } = permit
+    const { credential } = principal
     try {
-      if ((await run.digestNow()) === run.permit.digest) return null
-      throw changedMeanwhile(run.permit)
+      run.lookedAt()
+      const why = await gate.whyEnded({ action, credential, permit, endless: false })
+      if (why) throw why
+      if (started || !digestNow || (await digestNow()) === permit.digest) return null
+      throw changedMeanwhile(permit)
     } catch (error) {
       if (error instanceof Skipped || error instanceof Over) throw error
-      run.finish('failed', 'not-sent')
+      if (!started) run.finish('failed', 'not-sent')
       // Closed for good: it is on record as what did not run.
       run.refused = error instanceof FailedTransaction ? inFailedTransaction : refusalOf(error)
       return run.refused

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ServerSide } from './server-side.ts'
+import { sinceCrash } from './sql/catalogue-changes.ts'
 import { partsOf } from './sql/names.ts'
 import type { Probe, SqlAttributes } from './sql/statement.ts'
 
@@ -80,6 +81,9 @@ const anything = [
 
 const isolation = `SELECT 'isolation', 0::pg_catalog.oid, pg_catalog.current_setting('transaction_isolation')`
 
+/** After a crash, transactions get numbers again, and rows get places, that others had which were not on the disk yet. */
+const history = `SELECT 'history', 0::pg_catalog.oid, ${sinceCrash}::pg_catalog.text`
+
 /**
  * Binds an approval to what the names in a text stand for: a table, view or function that was replaced, or got another owner, rule, trigger, policy or right, is another
  * one, whatever it is called. As the session itself sees them now; and, where its transaction keeps to one snapshot, as others do: the server goes by the definitions as they
@@ -100,7 +104,7 @@ export async function definitionsOf(
   const questions = [...(values.length > 0 ? [ofNamed] : []), ...(isOpen ? [anything] : [])]
   if (questions.length === 0) return null
   const named = values.length > 0 ? lookUp(values.join(', ')) : ''
-  const question = named + [isolation, ...questions].join(' UNION ALL ')
+  const question = named + [isolation, history, ...questions].join(' UNION ALL ')
   const seen = await server.ask(question)
   const level = seen.find(([what]) => what === 'isolation')?.[2]
   const own = linesOf(seen)

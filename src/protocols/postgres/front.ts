@@ -10,6 +10,7 @@ import {
   noSuchName,
   notUtf8,
 } from './refusal.ts'
+import { Rejection } from './rejection.ts'
 import { Run } from './run.ts'
 import { Skipped, type ServerSide } from './server-side.ts'
 import type { Portal, SessionNames } from './session-names.ts'
@@ -105,12 +106,30 @@ export class Front {
   }
 
   /** Rows that are copied in. They go on as they come, also when the COPY has failed meanwhile: the server takes no notice of them then. */
-  pass({ bytes, begun }: FrontendRows): void {
+  pass(rows: FrontendRows): Promise<void> | void {
+    if (this.#copying?.isInDoubt) return this.#mayCopyOn(this.#copying).then(() => this.#pass(rows))
+    this.#pass(rows)
+  }
+
+  #pass({ bytes, begun }: FrontendRows): void {
     if (this.#copying) this.#copying.bytes += bytes.length - begun * 5
     this.#init.server.pass(bytes)
   }
 
+  /** Rejects with a `Rejection`, where its opening would not be permitted any more: the session ends, and nothing of what was copied stays. */
+  async #mayCopyOn(run: Run): Promise<void> {
+    const refusal = await this.#init.judge.refusedSince(run)
+    if (refusal) throw new Rejection(refusal.code, refusal.message, refusal.hint)
+  }
+
   #copyMessage(message: FrontendMessage): Promise<void> | void {
+    const run = this.#copying
+    if (message.type === 'c' && run?.isInDoubt)
+      return this.#mayCopyOn(run).then(() => this.#copyOn(message))
+    return this.#copyOn(message)
+  }
+
+  #copyOn(message: FrontendMessage): Promise<void> | void {
     const { server } = this.#init
     switch (message.type) {
       case 'c':
@@ -158,10 +177,13 @@ export class Front {
     const run = await this.#permitted(text, analysis, values)
     if (run && !(run instanceof Run)) return this.#refuse('query', run)
     const { statements } = analysis
+    const owner = run ?? this.#fed(statements)
+    const refusal = run ? null : await this.#refusedSince(owner)
+    if (refusal) return this.#refuse('query', refusal)
     const settled = this.#renaming(statements, run)
     if (run) run.started = true
     const whole = expected('query', {
-      run: run ?? this.#fed(statements),
+      run: owner,
       statements,
       text,
       ends: run !== null && !declares(statements),
@@ -227,6 +249,8 @@ export class Front {
     const portal = await this.#lookUp(names.portals, name)
     const cursor = names.cursors.get(name)
     if (portal) return this.#executePortal(message, portal)
+    const refusal = cursor ? await this.#refusedSince(cursor.run) : null
+    if (refusal) return this.#refuse('execute', refusal)
     if (cursor) return this.#send(message, 'execute', cursor.run)
     return this.#refuse('execute', noSuchName('portal', name))
   }
@@ -236,23 +260,34 @@ export class Front {
     const settled = statements.length > 0 ? statements.every(settledByBind) : run === null
     if (changes !== this.#changes && !settled && !run?.started)
       return this.#unlessSkipped(this.#refuse('execute', boundTooEarly))
-    if (run?.digestNow && !run.started)
-      return this.#unlessSkipped(this.#executeApproved(message, portal, run))
-    return this.#executeNow(message, portal)
+    const owner = run ?? this.#fed(statements)
+    return owner?.isInDoubt
+      ? this.#unlessSkipped(this.#executeIfStill(message, portal, owner))
+      : this.#executeNow(message, portal, owner)
   }
 
-  async #executeApproved(message: FrontendMessage, portal: Portal, run: Run): Promise<void> {
-    const refusal = await this.#init.judge.refusedSince(run)
-    return refusal ? this.#refuse('execute', refusal) : this.#executeNow(message, portal)
+  async #executeIfStill(message: FrontendMessage, portal: Portal, owner: Run): Promise<void> {
+    const refusal = await this.#refusedSince(owner)
+    return refusal ? this.#refuse('execute', refusal) : this.#executeNow(message, portal, owner)
   }
 
-  #executeNow({ bytes }: FrontendMessage, { run, statements, text }: Portal): Promise<void> | void {
+  /** Why what was permitted a while ago does not begin, or go on. */
+  async #refusedSince(run: Run | null): Promise<Report | null> {
+    return run?.isInDoubt ? this.#init.judge.refusedSince(run) : null
+  }
+
+  /** `owner`: whose rows it gives. */
+  #executeNow(
+    { bytes }: FrontendMessage,
+    { run, statements, text }: Portal,
+    owner: Run | null,
+  ): Promise<void> | void {
     const { server } = this.#init
     if (run) run.started = true
     this.#ran = true
     this.#change(statements)
     const whole = expected('execute', {
-      run: run ?? this.#fed(statements),
+      run: owner,
       statements,
       text,
       ends: run !== null && !declares(statements),

@@ -137,7 +137,7 @@ export class Judge {
     return refusal
   }
 
-  /** Why what was permitted when its portal was bound does not run now, or `null`. */
+  /** Why what was permitted a while ago does not begin, or go on, or `null`. */
   refusedSince(run: Run): Promise<Report | null> {
     return this.#init.authoriser.refusedSince(run)
   }

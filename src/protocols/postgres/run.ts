@@ -2,6 +2,9 @@ import type { Outcome } from '../../core/event.ts'
 import type { Permit } from '../../gate/permit.ts'
 import type { Report } from './wire/messages.ts'
 
+/** Milliseconds for which it is enough to have looked at what goes on. */
+const fresh = 1_000
+
 /** A permitted action on its way through the server. */
 export class Run {
   readonly permit: Permit
@@ -20,6 +23,8 @@ export class Run {
   /** What the action is bound to as things are now, where people have approved it. */
   readonly digestNow: (() => Promise<string>) | null
   readonly #begun = performance.now()
+  // Owned by lookedAt().
+  #looked = this.#begun
 
   constructor(permit: Permit, digestNow: Run['digestNow'] = null) {
     this.permit = permit
@@ -31,11 +36,31 @@ export class Run {
     return this.permit.action.effect === 'read'
   }
 
+  /** Whether it has to be looked at before it begins, or goes on. The client chooses when it executes what it has bound, fetches from a cursor, or sends a row to copy. */
+  get isInDoubt(): boolean {
+    if (this.refused !== null || performance.now() - this.#looked > fresh) return true
+    return !this.started && (this.digestNow !== null || !isHeld(this.permit))
+  }
+
+  lookedAt(): void {
+    this.#looked = performance.now()
+  }
+
   /** The first call counts. `error`: why there is no good end. */
   finish(result: Outcome['result'], error?: string): void {
     const duration_ms = Math.round(performance.now() - this.#begun)
     const { rows, bytes } = this
     // Not waited for: the gate sees to it that it gets there.
     void this.permit.complete({ result, rows, bytes, duration_ms, ...(error && { error }) })
+  }
+}
+
+/** Closed: where this replica may be taken for dead, others may have written down that it never ran. */
+function isHeld(permit: Permit): boolean {
+  try {
+    permit.assertHeld()
+    return true
+  } catch {
+    return false
   }
 }

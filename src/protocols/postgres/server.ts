@@ -16,6 +16,7 @@ import { farewell, Rejection } from './rejection.ts'
 import { Session } from './session.ts'
 import type { Analyser } from './sql/statement.ts'
 import { stillTrusted } from './still-trusted.ts'
+import { Strangers } from './strangers.ts'
 import { WireFault } from './wire/fault.ts'
 import { int32, message, cstring } from './wire/messages.ts'
 
@@ -25,7 +26,7 @@ export interface PostgresServerDeps {
   /** Names the upstream and the credential that the resource is bound to, without revealing either. */
   readonly binding: string
   readonly authenticator: Pick<Authenticator, 'authenticate' | 'recheck' | 'suffices'>
-  readonly gate: Pick<Gate, 'enforce' | 'needs'>
+  readonly gate: Pick<Gate, 'enforce' | 'needs' | 'whyEnded'>
   readonly analyser: Pick<Analyser, 'analyse'>
   readonly limits: Pick<Config['hold'], 'in_transaction_max' | 'max_body'>
   /** Milliseconds that sessions may go on with what runs, when the gateway stops. */
@@ -43,8 +44,8 @@ export interface PostgresServer {
 
 /** Milliseconds until a client has to have shown who it is. */
 const startUp = 20_000
-/** Connections beyond the limit, for clients that are about to show who they are. */
-const strangers = 100
+/** Connections beside the sessions, of clients that are about to show who they are, or only come to cancel something. */
+const mostStrangers = 100
 /** Milliseconds between two looks at the credentials of idle sessions. */
 const lookEvery = 5_000
 
@@ -62,6 +63,7 @@ export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
   const harmless = new Set(resource.harmless)
   const keys = new CancelKeys()
   const crowd = new Crowd(resource)
+  const strangers = new Strangers(mostStrangers)
   const sessions = new Set<Session>()
   const sockets = new Set<Socket>()
   const stopping = new Rejection('57P01', 'the gateway is shutting down', 'Connect again.')
@@ -72,8 +74,6 @@ export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
   let closing = false
 
   const server = createServer({ pauseOnConnect: true, noDelay: true, keepAlive: true })
-  // Those too that have not shown who they are, or only come to cancel something.
-  server.maxConnections = resource.max_connections + strangers
   server.on('connection', (raw: Socket) => {
     sockets.add(raw)
     raw.once('close', () => sockets.delete(raw))
@@ -82,6 +82,7 @@ export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
 
   async function arrive(raw: Socket): Promise<void> {
     raw.on('error', () => raw.destroy())
+    const known = strangers.enter(raw)
     const late = setTimeout(() => raw.destroy(), startUp)
     let arrival: Arrival | null = null
     try {
@@ -94,16 +95,19 @@ export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
         socket.destroy()
         return
       }
-      await serve(await welcome(arrival, resource, authenticator), late)
+      const guest = await welcome(arrival, resource, authenticator)
+      known()
+      await serve(guest, late)
     } catch (error) {
       turnAway(arrival?.socket ?? raw, error)
     } finally {
+      known()
       clearTimeout(late)
     }
   }
 
   async function serve(guest: Guest, late: NodeJS.Timeout): Promise<void> {
-    const { client, minor, start, principal, token, rest } = guest
+    const { client, minor, start, principal, rest } = guest
     const leave = crowd.enter(partyKey(principal.subject))
     try {
       const connection = await upstream.logIn(start.parameters)
@@ -117,7 +121,7 @@ export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
         client,
         upstream: connection,
         principal,
-        stillTrusted: stillTrusted(authenticator, token, principal),
+        stillTrusted: stillTrusted(authenticator, guest),
         catalogues: databases.get(start.database),
         impacts: databases.impacts(start.database),
         outside: databases.probe(start.database),

@@ -31,7 +31,7 @@ export interface SessionInit {
   readonly principal: Principal
   /** Whether the credential is still worth something. Throws why not. */
   readonly stillTrusted: () => void | Promise<void>
-  readonly gate: Pick<Gate, 'enforce' | 'needs'>
+  readonly gate: Pick<Gate, 'enforce' | 'needs' | 'whyEnded'>
   readonly analyser: Pick<Analyser, 'analyse'>
   readonly catalogues: CatalogueSource
   readonly impacts: Pick<Impacts, 'of'>

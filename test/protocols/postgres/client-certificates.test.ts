@@ -97,10 +97,19 @@ describe.runIf(hasPostgres && openssl)('a client certificate of a database’s l
     return (await db.gateway.auditLog()).map((line) => JSON.parse(line) as AuditEvent)
   }
 
+  /** A token that is worth nothing without the key of this certificate. */
+  function bound(own: CertificateFiles): Promise<string> {
+    const { raw } = new X509Certificate(readFileSync(own.cert))
+    const thumbprint = createHash('sha256').update(raw).digest('base64url')
+    return db.gateway.agentToken({ cnf: { 'x5t#S256': thumbprint } })
+  }
+
   const lastActor = async () => (await events()).findLast(({ type }) => type === 'action.decided')
 
   const refused = async (reason: string) =>
     (await events()).some((event) => event.type === 'identity.refused' && event.reason === reason)
+
+  const unproven = /FATAL: +password authentication failed: .*bound to a key/
 
   describe('is enough by itself, without a password', () => {
     test('for psql and node-postgres: its SPIFFE id is who acts', async () => {
@@ -176,11 +185,6 @@ describe.runIf(hasPostgres && openssl)('a client certificate of a database’s l
   })
 
   describe('beside a token', () => {
-    const bound = (own: CertificateFiles) => {
-      const { raw } = new X509Certificate(readFileSync(own.cert))
-      const thumbprint = createHash('sha256').update(raw).digest('base64url')
-      return db.gateway.agentToken({ cnf: { 'x5t#S256': thumbprint } })
-    }
     const more = `options='-c sallyport.credential=token'`
 
     test('says who acts, unless the client asks to be asked for the token', async () => {
@@ -197,7 +201,6 @@ describe.runIf(hasPostgres && openssl)('a client certificate of a database’s l
       const own = stranger.issue('own')
       expect(await psql(own, { token: await bound(own) })).toBe('200')
       expect(await psql(bot, { token: await bound(bot), more })).toBe('200')
-      const unproven = /FATAL: +password authentication failed: .*bound to a key/
       expect(await psql(own, { token: await bound(bot) })).toMatch(unproven)
       expect(await psql(bot, { token: await bound(own), more })).toMatch(unproven)
       expect(await psql(null, { token: await bound(bot) })).toMatch(unproven)
@@ -224,6 +227,22 @@ describe.runIf(hasPostgres && openssl)('a client certificate of a database’s l
       expect(await psql(bot)).toMatch(/no password supplied/)
       // All were let in by the list before: whoever is still good connects again.
       expect(await psql(authority.issue('again', spiffe))).toBe('200')
+    })
+
+    test('also where it came with a token, and one that is bound to it is worth nothing any more', async () => {
+      // It stands for nobody: the token says who acts.
+      const own = authority.issue('own')
+      const token = await bound(own)
+      const client = clientWith(own, { password: token })
+      await client.connect()
+      expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
+      const ended = ending(client)
+      copyFileSync(authority.revoke(own), crl)
+      expect(await ended).toMatchObject(over)
+      expect(await psql(own, { token })).toMatch(unproven)
+      // With a key that nobody signed it is as good as it was.
+      const unsigned = stranger.issue('unsigned')
+      expect(await psql(unsigned, { token: await bound(unsigned) })).toBe('200')
     })
 
     test('also one whose client began to agree on keys before it was revoked, and took its time', async () => {

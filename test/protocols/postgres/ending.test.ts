@@ -121,6 +121,22 @@ describe.runIf(hasPostgres)('a session ends', () => {
     expect(await outcomeOf(db, text)).toMatchObject({ result: 'unknown', error: 'connection-lost' })
   })
 
+  test('a ROLLBACK without an answer leaves what came behind it unknown', async () => {
+    const client = await db.connect()
+    await client.query('BEGIN')
+    const before = 'INSERT INTO orders VALUES (8006, 1, 1)'
+    await client.query(before)
+    cable.swallow()
+    const text = 'ROLLBACK; INSERT INTO orders VALUES (8007, 1, 1)'
+    const writing = failureOf(client.query(text))
+    while ((await db.direct.query('SELECT 1 FROM orders WHERE id = 8007')).rowCount === 0);
+    cable.cut()
+    cable.heal()
+    await writing
+    expect(await outcomeOf(db, text)).toMatchObject({ result: 'unknown', error: 'connection-lost' })
+    expect(await outcomeOf(db, before)).toMatchObject({ result: 'failed' })
+  })
+
   test('when the client dies in the middle of a write, whose outcome is recorded', async () => {
     const client = await WireClient.open(db.port)
     await client.logIn(db.database, await db.gateway.agentToken())

@@ -6,7 +6,16 @@ import type { Principal } from '../../../src/core/subject.ts'
 import { createPostgresServer } from '../../../src/protocols/postgres/server.ts'
 import { createAnalyser } from '../../../src/protocols/postgres/sql/analyse.ts'
 import type { Analyser } from '../../../src/protocols/postgres/sql/statement.ts'
-import { query } from '../../../src/protocols/postgres/wire/messages.ts'
+import {
+  bind,
+  cstring,
+  flush,
+  int32,
+  message,
+  parse,
+  query,
+  sync,
+} from '../../../src/protocols/postgres/wire/messages.ts'
 import { Metrics } from '../../../src/telemetry/metrics.ts'
 import { quiet } from '../../support/audit.ts'
 import { createTestDatabase } from '../../support/store.ts'
@@ -27,6 +36,9 @@ const principal: Principal = {
   },
   credential: { kind: 'jwt', id: 'token', expiresAt: null },
 }
+
+/** So many rows of a portal; all of them, if left out. */
+const execute = (portal: string, rows = 0): Buffer => message('E', cstring(portal), int32(rows))
 
 describe.runIf(hasPostgres)('a permit', () => {
   let analyser: Analyser
@@ -133,6 +145,65 @@ describe.runIf(hasPostgres)('a permit', () => {
       code: '58000',
       severity: 'FATAL',
     })
+  })
+
+  test('is not asked for by a client that has gone while its text was read', async () => {
+    const { gate, port } = await start()
+    const long = (word: string) =>
+      query(
+        `INSERT INTO words VALUES ${Array.from({ length: 20_000 }, () => `('${word}')`).join()}`,
+      )
+    const client = await WireClient.open(port)
+    await client.logIn(database, 'token')
+    client.send(long('gone'))
+    client.socket.destroySoon()
+    // One after the other, long texts are read in a thread.
+    const other = await WireClient.open(port)
+    onTestFinished(() => void other.socket.destroy())
+    await other.logIn(database, 'token')
+    other.send(long('here'))
+    expect(shown(await other.until('Z'))).toEqual(['C INSERT 0 20000', 'Z I'])
+    expect(gate.attempts).toHaveLength(1)
+    await direct.query("DELETE FROM words WHERE word = 'here'")
+  })
+
+  test('that has lapsed since its portal was bound executes nothing', async () => {
+    const { gate, port } = await start()
+    const client = await WireClient.open(port)
+    onTestFinished(() => void client.socket.destroy())
+    await client.logIn(database, 'token')
+    const insert = "INSERT INTO words VALUES ('late')"
+    client.send(query('BEGIN'), parse('', insert), bind('p', ''), sync)
+    expect(shown(await client.until('Z'))).toEqual(['C BEGIN', 'Z T'])
+    expect(shown(await client.until('Z'))).toEqual(['1', '2', 'Z T'])
+    const lost = new Problem('store-unavailable', 'Another replica may have given it up.')
+    gate.valid = () => {
+      throw lost
+    }
+    gate.ended = () => lost
+    client.send(execute('p'), sync)
+    expect(shown(await client.until('Z'))).toEqual(['E 58000', 'Z E'])
+    expect(gate.outcomes).toMatchObject([{ result: 'failed', error: 'not-sent' }])
+  })
+
+  test.each([
+    ['fetches', [query('BEGIN'), query('DECLARE c CURSOR FOR SELECT 1')], query('FETCH c')],
+    ['executes', [parse('', 'VALUES (1)'), bind('p', ''), flush], execute('p', 1)],
+    ['copies', [query('COPY words FROM STDIN')], message('d', Buffer.from('copied\n'))],
+  ])('that counts no more ends what its client %s from it later', async (_, begin, more) => {
+    const { gate, port } = await start()
+    const client = await WireClient.open(port)
+    onTestFinished(() => void client.socket.destroy())
+    await client.logIn(database, 'token')
+    client.send(...begin)
+    gate.ended = () => new Problem('denied', 'The policies in force deny this action.')
+    // What it was permitted with is believed for a while.
+    const asking = setInterval(() => client.send(more), 20)
+    expect(shown(await client.until('E')).at(-1)).toBe('E 42501')
+    clearInterval(asking)
+    client.socket.destroy()
+    const { rows } = await direct.query("SELECT FROM words WHERE word = 'copied'")
+    expect(rows).toEqual([])
   })
 
   test('that has lapsed sends nothing', async () => {
