@@ -37,11 +37,16 @@ export async function contentsOf(
   return { events, impersonal, indexes: joined(indexes) }
 }
 
-/** How many events a month has, in the same way. */
+/** How many events a month has, in the same way, and by the index alone. */
 export async function countOf(db: Queryable, month: string): Promise<number> {
   let events = 0
   for await (const span of slicesOf(db, month, sliceSize)) {
-    events += (await countBetween(db, span)).events
+    const [counted] = await db.query<{ events: number }>(
+      `SELECT (SELECT count(*) FROM sallyport.audit_events WHERE id >= $1 AND id < $2)
+            - (SELECT count(*) FROM sallyport.audit_events WHERE id >= $1 AND id < $2 AND type = 'audit.retained') AS events`,
+      span,
+    )
+    events += counted!.events
   }
   return events
 }
