@@ -59,12 +59,18 @@ function describe({ text, database, user, analysis }: Facts): Described {
     user,
     // Frozen: what is derived from it can be kept with it.
     attributes: Object.freeze({ sql: Object.freeze({ ...analysis.sql, database, user }) }),
-    summary: clipped(text.replaceAll(/\s+/g, ' ').trim(), longestSummary),
+    summary: clipped(inOneLine(text), longestSummary),
     agentReason: reasonOf(text),
     ...traceOf(text),
   }
   known.set(analysis, described)
   return described
+}
+
+/** A comment that ends with its line must not seem to go on: what comes behind it would look like a part of it, and runs. */
+function inOneLine(text: string): string {
+  const lineBreak = text.includes('--') ? ' ⏎ ' : ' '
+  return text.trim().replaceAll(/\s+/g, (space) => (/[\n\r]/.test(space) ? lineBreak : ' '))
 }
 
 /** A comment at the beginning that says `sallyport: reason=…`. */

@@ -15,6 +15,7 @@ const kinds: Readonly<Record<string, Relation['kind']>> = {
 export function dataOf(facts: Facts, version: number): CatalogueData {
   return {
     version,
+    encoding: facts.encoding,
     schemas: [...facts.schemas.values()].map(({ name }) => name),
     relations: relationsOf(facts),
     routines: standings(facts.routines),

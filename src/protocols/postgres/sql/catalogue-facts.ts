@@ -39,6 +39,8 @@ export type Pairs = readonly { readonly one: number; readonly other: number }[]
 
 /** What a database's catalogue says, by OID, so that a part of it can be read again. */
 export interface Facts {
+  /** That of the database: the server reads texts in it. */
+  readonly encoding: string
   readonly schemas: ById<SchemaFacts>
   readonly relations: ById<RelationFacts>
   /** Of views: what they say. */
@@ -58,10 +60,16 @@ export interface Facts {
 /** Objects from here on were made after the database was (PostgreSQL documentation, "OID Assignment"). */
 const firstOfDatabase = 16_384
 
+/** `information_schema` has a few functions that its views are made with. They compute; drivers call them, too. */
+function ofServer(schema: string, oid: number): boolean {
+  return oid < firstOfDatabase && (schema === 'pg_catalog' || schema === 'information_schema')
+}
+
 /** All of it. Rejects with whatever the connection says. */
 export async function readFacts(probe: Probe): Promise<Facts> {
   const ask = asking(probe)
   return {
+    encoding: await ask.encoding(),
     schemas: await ask.schemas(),
     relations: await ask.relations(queries.all),
     definitions: await ask.definitions(queries.all),
@@ -118,6 +126,7 @@ export async function renewFacts(
   if (others.length > 0) for (const oid of await ask.ids(queries.viewsOf(others))) views.add(oid)
   const dropped = await gone('pg_class', known.relations)
   const renewed: Facts = {
+    encoding: known.encoding,
     schemas,
     relations: replaced(
       known.relations,
@@ -182,6 +191,7 @@ function asking(probe: Probe) {
         name: textOf(row, 'name'),
         rights: textOf(row, 'rights'),
       })),
+    encoding: async () => (await rows(queries.encoding))[0]?.['encoding'] ?? '',
     ids: async (sql: string): Promise<ReadonlySet<number>> =>
       new Set((await rows(sql)).map((row) => idOf(row))),
     pairs: async (sql: string): Promise<Pairs> =>
@@ -204,8 +214,9 @@ function asking(probe: Probe) {
     routines: (which: queries.Which) =>
       byId(queries.routines(which), (row): Named => {
         const [schema, name] = [textOf(row, 'schema'), textOf(row, 'name')]
-        const own = schema !== 'pg_catalog' || idOf(row) >= firstOfDatabase
-        const harmless = own ? row['harmless'] === 'true' : isHarmless(name)
+        const harmless = ofServer(schema, idOf(row))
+          ? schema === 'information_schema' || isHarmless(name)
+          : row['harmless'] === 'true'
         return { name: qualified(schema, name), harmless }
       }),
     named: (sql: string) =>

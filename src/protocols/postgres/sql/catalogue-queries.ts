@@ -17,6 +17,9 @@ export const among =
   (oid) =>
     `${oid} = ANY ('{${[...oids].join(',')}}'::pg_catalog.oid[])`
 
+export const encoding = `
+  SELECT pg_catalog.getdatabaseencoding() AS encoding`
+
 export const schemas = `
   SELECT oid, nspname AS name, pg_catalog.concat_ws(' ', nspowner, nspacl) AS rights
     FROM pg_catalog.pg_namespace

@@ -1,3 +1,4 @@
+import type { ParseResult } from 'libpg-query'
 import { Unknown } from '../../../core/action.ts'
 import { castToParameter } from './calls.ts'
 import { changesNames } from './changes.ts'
@@ -15,6 +16,31 @@ export interface Reading {
   readonly ofSession: boolean
 }
 
+/** Bytes of UTF-8 that a name may have before some encoding keeps more of its end, or less, than this parser does (NAMEDATALEN). */
+const longestName = 59
+
+/** In a database of another encoding the server makes capital letters small beyond ASCII as well, and shortens long names elsewhere (scansup.c, downcase_identifier). */
+function unclearNames(
+  text: string,
+  tree: ParseResult,
+  { catalogue }: SqlContext,
+): Unreadable | null {
+  const encoding = catalogue?.data.encoding ?? 'UTF8'
+  if (encoding === 'UTF8' || isAscii(text)) return null
+  let isUnclear = false
+  JSON.stringify(tree, (key, value: unknown) => {
+    if (typeof value === 'string' && !isAscii(value))
+      isUnclear ||= value !== value.toLowerCase() || Buffer.byteLength(value) > longestName
+    return key === 'A_Const' ? undefined : value
+  })
+  const why = `What its names are in a database in ${encoding} is not known.`
+  return isUnclear ? { kind: 'text', why, position: null } : null
+}
+
+function isAscii(text: string): boolean {
+  return /^[\0-\x7f]*$/.test(text)
+}
+
 /** Reads every statement of a text. Never throws. */
 export function readText(
   text: string,
@@ -22,14 +48,15 @@ export function readText(
   parse: (text: string) => Parsed,
 ): Reading {
   const { tree, unreadable } = parse(text)
-  if (unreadable) return { analysis: notRead(unreadable), ofSession: false }
+  const unclear = unreadable ?? unclearNames(text, tree, context)
+  if (unclear) return { analysis: notRead(unclear), ofSession: false }
   const end = Buffer.byteLength(text)
   const statements: Statement[] = []
   const missing = new Set<string>()
   let ofSession = context.temporary.size > 0 || context.unsettled
   let meaning = context
   try {
-    for (const { stmt, stmt_location: start = 0, stmt_len: length } of tree.stmts ?? []) {
+    for (const { stmt, stmt_location: start = 0, stmt_len: length } of tree?.stmts ?? []) {
       if (!stmt) continue
       const found = new Findings()
       const walk: Walk = { context: meaning, found, parse, readers, lazily: false }

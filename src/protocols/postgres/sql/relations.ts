@@ -100,12 +100,13 @@ export function readRelation(relation: Relation, walk: Walk): Columns {
     found.cannotUndo(why)
   }
   for (const policy of relation.policies) readPolicy(policy, relation, walk)
-  const ofServer = isSystem(relation) && relation.definition === null
-  if (relation.kind !== 'view' || ofServer) return columnsWithParents(relation, walk)
+  if (relation.definition === null) return columnsWithParents(relation, walk)
   const view = views.get(relation) ?? readView(relation, walk)
   // What the reading depends on besides the catalogue is what the resource's owner declares, and that lives as long as the process.
   views.set(relation, view)
-  includeView(view.found, found)
+  // One that is materialized has a copy: its query does not run, and what it read is not read now.
+  if (relation.kind === 'view') includeView(view.found, found)
+  else found.add('reached', ...view.found.names('tables_read'))
   return view.columns
 }
 

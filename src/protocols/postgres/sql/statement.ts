@@ -168,6 +168,8 @@ export interface Catalogue {
 /** By `schema.name`, each part in quotes where it needs them. */
 export interface CatalogueData {
   readonly version: number
+  /** As the server calls it: `UTF8`. */
+  readonly encoding: string
   readonly schemas: readonly string[]
   readonly relations: ReadonlyMap<string, Relation>
   readonly routines: ReadonlyMap<string, Standing>

@@ -47,7 +47,7 @@ describe('reading', () => {
     ['SELECT l.id FROM plain p, LATERAL (SELECT p.a AS id) l', 'plain', 'plain.a'],
     ['SELECT body->>$1, tags[1] FROM notes', 'notes', 'notes.body notes.tags'],
     ['SELECT ctid, tableoid FROM plain', 'plain', ''],
-    ['SELECT total FROM totals', 'totals', 'totals.total'],
+    ['SELECT total FROM totals', 'totals', 'orders.total totals.total'],
     ['COPY customers (id, email) TO STDOUT', 'customers', 'customers.email customers.id'],
     ['COPY (SELECT email FROM customers) TO STDOUT', 'customers', 'customers.email'],
     ['EXPLAIN DELETE FROM plain WHERE a = 1', 'plain', 'plain.a'],

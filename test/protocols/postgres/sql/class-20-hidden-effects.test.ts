@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Unknown } from '../../../../src/core/action.ts'
+import { CatalogueSnapshot } from '../../../../src/protocols/postgres/sql/catalogue-snapshot.ts'
 import type { Statement } from '../../../../src/protocols/postgres/sql/statement.ts'
 import { openShop, words } from './support.ts'
 
@@ -110,6 +111,12 @@ describe('data that is not where its name says', () => {
     expect(await columns('SELECT tail FROM child')).toBe('child.ssn child.tail t.ssn t.tail')
   })
 
+  test('a copy that a materialized view has of it', async () => {
+    const { sql } = await shop.read('SELECT total FROM totals')
+    expect([words(sql.tables), words(sql.reached)]).toEqual(['totals', 'orders totals'])
+    expect(words(sql.columns)).toBe('orders.total totals.total')
+  })
+
   test.each([
     "SELECT most_common_vals FROM pg_stats WHERE tablename = 'customers'",
     'SELECT stavalues1 FROM pg_statistic',
@@ -173,4 +180,20 @@ describe('a shape is the same where constants alone differ, and what they are ab
   ])('%s', async (text, other) => {
     expect(await shape(other)).not.toBe(await shape(text))
   })
+})
+
+test('names with capital letters beyond ASCII, in a database that makes them small', async () => {
+  const data = { ...shop.context.catalogue!.data, version: -1, encoding: 'LATIN1' }
+  const context = { catalogue: new CatalogueSnapshot(data) }
+  const trick = 'WITH "cafÉ" AS (SELECT 1) SELECT * FROM CAFÉ'
+  expect((await shop.read(trick, context)).unreadable?.kind).toBe('text')
+  expect((await shop.read(trick)).unreadable).toBe(null)
+  const plain = "SELECT a AS café FROM plain WHERE 'É' = $1"
+  expect((await shop.read(plain, context)).effect).toBe('read')
+})
+
+test('drivers ask the catalogue with functions that have no effect', async () => {
+  const keys = `SELECT (information_schema._pg_expandarray(i.indkey)).n FROM pg_catalog.pg_index i`
+  const others = "SELECT jsonb_exists(body, 'a'), hashtext('x'), array_cat(tags, tags) FROM notes"
+  for (const text of [keys, others]) expect((await shop.read(text)).effect, text).toBe('read')
 })
