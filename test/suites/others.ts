@@ -13,10 +13,10 @@ export const others: Readonly<Record<string, Suite>> = {
       npm install --no-save --ignore-scripts --no-audit --no-fund async@2.6.4 bluebird@3.7.2 co@4.6.0 expect.js@0.3.1 \\
         lodash mocha@10 pg-copy-streams@0.3.0 pg-protocol@1.10.3 pg-types@2.2.0 pgpass@1.0.5
       for p in pg pg-pool pg-cursor pg-connection-string; do ln -sfn "$PWD/packages/$p" node_modules/$p; done
-      sed -i 's/this.timeout = 5000/this.timeout = 60000/' packages/pg/test/suite.js`,
+      sed -i 's/this.timeout = 5000/this.timeout = 300000/' packages/pg/test/suite.js`,
     run: `cd packages/pg && node script/create-test-tables.js
       for f in $(find test/integration -name '*-tests.js' | sort); do
-        timeout 90 node $f >/dev/null 2>&1; echo "test $f: $?"; done
+        timeout 330 node $f >/dev/null 2>&1; echo "test $f: $?"; done
       for p in pg-cursor pg-pool; do (cd ../$p && npx mocha --timeout 30000 -R tap --exit); done`,
     outcome: /^(?:(?<outcome>ok|not ok) \d+ |test )(?<name>.*?)(?:: (?<code>\d+))?$/,
     databases: ['suite', 'postgres', 'template1'],
@@ -106,9 +106,9 @@ export const others: Readonly<Record<string, Suite>> = {
         s/let config = s.parse::<Config>().unwrap();/let mut config = s.parse::<Config>().unwrap(); if config.get_password().is_none() { config.password(std::env::var("PGPASSWORD").unwrap()); }/' tests/test/main.rs
       sed -i 's/tokio_postgres::connect(s, NoTls)/tokio_postgres::connect(\&format!("{} password={}", s.replace("5433", \&std::env::var("PGPORT").unwrap()), std::env::var("PGPASSWORD").unwrap()), NoTls)/' tests/test/runtime.rs
       cargo test --offline --features ${crates} --test test --no-run`,
-    run: `cargo test --offline --features ${crates} --test test`,
+    run: `psql -qd postgres -c 'CREATE EXTENSION hstore'; cargo test --offline --features ${crates} --test test`,
     outcome: /^test (?<name>\S+) \.\.\. (?<outcome>ok|FAILED|ignored)/,
     databases: ['suite', 'postgres'],
-    different: {},
+    different: { _password_missing: why.who, _password_wrong: why.who },
   },
 }

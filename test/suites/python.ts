@@ -49,10 +49,7 @@ postgres = {"ENGINE": "django.db.backends.postgresql"}
 DATABASES = {"default": {**postgres, "NAME": "suite"}, "other": {**postgres, "NAME": "other"}}
 EOF`,
   run: `cd tests && PYTHONPATH="${path}" timeout 3000 ${python} runtests.py --settings suite_settings --noinput --parallel 1 -v 2 \\
-      backends postgres_tests transactions transaction_hooks introspection inspectdb schema migrations migrations2 queries lookup expressions expressions_case expressions_window \\
-      aggregation aggregation_regress annotations bulk_create constraints indexes db_functions db_utils select_for_update model_fields raw_query get_or_create delete delete_regress \\
-      update ordering prefetch_related select_related many_to_many many_to_one custom_pk datatypes datetimes dates timezones fixtures distinct_on_fields multiple_database \\
-      async force_insert_update model_inheritance save_delete_hooks basic or_lookups xor_lookups filtered_relation test_utils 2>&1 ${joined}`,
+      backends postgres_tests transactions transaction_hooks introspection inspectdb schema migrations queries select_for_update indexes constraints bulk_create 2>&1 ${joined}`,
   outcome: unittestOutcome,
   databases: ['suite', 'postgres', 'other', 'test_suite', 'test_other'],
   different: {},
