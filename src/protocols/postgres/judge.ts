@@ -12,7 +12,7 @@ import { isSessionOnly } from './session-only.ts'
 import type { Settings } from './settings.ts'
 import type { Impact, Impacts } from './sql/impact.ts'
 import type { Analyser, Analysis, Probe, Statement } from './sql/statement.ts'
-import { executedNames, fetchedCursors, has } from './statement-kinds.ts'
+import { executedNames, fetchedCursors, has, isPositioned } from './statement-kinds.ts'
 import type { Report } from './wire/messages.ts'
 import type { BindRequest } from './wire/requests.ts'
 
@@ -158,6 +158,10 @@ export class Judge {
     if (size > maxHeld) {
       const detail = `This statement has to be approved, and has ${size} bytes with its values; ${maxHeld} at most can be shown.`
       throw new Problem('body-too-large', detail)
+    }
+    if (analysis.statements.some(isPositioned)) {
+      const detail = 'Which row the cursor stands on cannot be shown, so nobody can approve this.'
+      throw new Problem('ambiguous-request', detail)
     }
     // Whatever comes before it is over before anybody is asked: if it failed, this is skipped, and nobody decides about it in vain.
     await server.drain()

@@ -21,6 +21,11 @@ export function fetchedCursors(statements: readonly Statement[]): readonly strin
   return namesIn(statements, 'fetch')
 }
 
+/** Whether it changes the row that a cursor stands on. */
+export function isPositioned({ command, session }: Statement): boolean {
+  return !/^(FETCH|MOVE)$/.test(command) && session.some(({ kind }) => kind === 'fetch')
+}
+
 /** The names of the prepared statements that it executes. */
 export function executedNames(statements: readonly Statement[]): readonly string[] {
   return namesIn(statements, 'execute')

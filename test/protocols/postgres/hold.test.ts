@@ -168,6 +168,19 @@ describe.runIf(hasPostgres)('a held statement', () => {
     expect(await left(9)).toBe(0)
   })
 
+  test('of which nobody can see which row it changes is refused (class 24)', async () => {
+    const client = await db.connect()
+    for (const text of [
+      'DELETE FROM orders WHERE CURRENT OF c',
+      'WITH gone AS (DELETE FROM orders WHERE CURRENT OF c RETURNING *) DELETE FROM orders',
+    ])
+      expect(await failureOf(client.query(text))).toMatchObject({
+        code: '42501',
+        message: expect.stringContaining('Which row the cursor stands on') as string,
+      })
+    expect(await left(5)).toBe(1)
+  })
+
   test('that is too large to be shown is refused', async () => {
     const client = await db.connect()
     const text = `DELETE FROM orders WHERE id = 10 OR total::text = '${'x'.repeat(1024 * 1024)}'`

@@ -16,6 +16,10 @@ const readers: { readonly [T in Tag]?: Reader<T> } = {
   SubLink: readSubquery,
   A_Indirection: readIndirection,
   TypeName: (type, _scope, walk) => castTo(type, walk),
+  // It does not move the cursor; where that stands decides which row it is.
+  CurrentOfExpr: ({ cursor_name: name = '' }, _scope, { found }) => {
+    found.session.push({ kind: 'fetch', name, rows: 0 })
+  },
   SelectStmt: (select, scope, walk) => {
     walk.readers.query({ SelectStmt: select }, scope, walk)
   },
@@ -32,7 +36,7 @@ const readers: { readonly [T in Tag]?: Reader<T> } = {
 /** Nodes that are no more than their parts. What is in neither list is not understood, and closed. */
 const plain = new Set<string>([
   ...['A_ArrayExpr', 'A_Const', 'A_Indices', 'A_Star', 'BitString', 'BoolExpr', 'Boolean'],
-  ...['BooleanTest', 'CaseWhen', 'CoalesceExpr', 'CollateClause', 'CurrentOfExpr', 'Float'],
+  ...['BooleanTest', 'CaseWhen', 'CoalesceExpr', 'CollateClause', 'Float'],
   ...['GroupingFunc', 'GroupingSet', 'Integer', 'List', 'MergeSupportFunc', 'MinMaxExpr'],
   ...['MultiAssignRef', 'NamedArgExpr', 'NullTest', 'ParamRef', 'ResTarget', 'RowExpr'],
   ...['SQLValueFunction', 'SetToDefault', 'String', 'TypeCast', 'WindowDef', 'XmlExpr'],
