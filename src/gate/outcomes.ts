@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Problem } from '../core/errors.ts'
 import { UnderWay } from '../core/under-way.ts'
+import { StoreError } from '../store/db.ts'
 import type { Lease } from '../store/lease.ts'
 import type { Log } from '../telemetry/log.ts'
 
@@ -33,7 +35,7 @@ export class Outcomes {
           await write()
           return
         } catch (error) {
-          if (this.#isLost(epoch, deadline)) {
+          if (isRefused(error) || this.#isLost(epoch, deadline)) {
             this.#log.error({ err: error }, 'an outcome could not be recorded; it stays unknown')
             return
           }
@@ -65,4 +67,10 @@ export class Outcomes {
     const soon = signal.aborted ? undefined : signal
     await sleep(pause, undefined, { ref: false, signal: soon }).catch(() => undefined)
   }
+}
+
+/** What no other try mends: it lies in what is to be written (PostgreSQL, appendix A). */
+function isRefused(error: unknown): boolean {
+  if (error instanceof StoreError) return /^(22|23|54)/.test(error.code)
+  return error instanceof Problem && error.code === 'bad-request'
 }

@@ -26,6 +26,7 @@ export function createLog(level: string, destination?: { write(line: string): vo
       logMethod(args, method, level) {
         if (level > warning || !filter.leavesOut(args[0])) method.apply(this, args)
       },
+      streamWrite: (line) => line.replace(obeyed, escaped),
     },
     redact: {
       paths: [
@@ -47,6 +48,13 @@ export function createLog(level: string, destination?: { write(line: string): vo
   }
   const log = destination ? pino(options, destination) : pino(options)
   return Object.assign(log, { [filterOf]: filter })
+}
+
+// What JSON leaves as it is, and terminals obey: DEL, C1 controls, what turns the direction of writing, and line ends of Unicode.
+const obeyed = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
 const warning = pino.levels.values['warn']!

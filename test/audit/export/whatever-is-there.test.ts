@@ -64,7 +64,8 @@ describe.each(storeKinds)('attack class 26: what is no event, in the %s store', 
   })
 
   test.each(formatNames)('is a line of %s, and one', async (format) => {
-    const text = (await Array.fromAsync(exportText(store, part, format))).join('')
+    let text = ''
+    for await (const piece of exportText(store, part, format)) text += piece
     expect(text.trimEnd().split('\n')).toHaveLength(format === 'csv' ? count + 1 : count)
   })
 })
