@@ -12,7 +12,7 @@ const unittestOutcome = /^(?<name>test\S* \(\S*\)).*? ?\.\.\. (?<outcome>ok|FAIL
 /** What a test says of itself comes in a line of its own, before how it came out. */
 const joined = String.raw`| sed -zE 's/(test\S* \(\S*\))\n([^\n]* \.\.\. )/\1 \2/g'`
 
-/** SQLAlchemy's tests of its dialect, and those that every dialect has to pass, with one of the drivers. */
+/** SQLAlchemy's tests of its dialect, and those that every dialect has to pass, with one of the drivers. Of six times 1,228 tests of ranges, those of one type. */
 const sqlalchemy = (driver: string, module: string, more: readonly string[] = []): Suite => ({
   source: 'sqlalchemy',
   needs: {
@@ -25,11 +25,17 @@ const sqlalchemy = (driver: string, module: string, more: readonly string[] = []
   run: `psql -qc 'CREATE EXTENSION hstore; CREATE EXTENSION citext; CREATE SCHEMA test_schema; CREATE SCHEMA test_schema_2'
     export PYTHONPATH="$PACKAGES/${packages}:$PWD/lib"; timeout 1800 ${python} -m pytest -p no:cacheprovider -p no:logging -p no:xdist -p no:asyncio -v --tb=no -c setup.cfg \\
       --dburi "postgresql+${driver}://$PGUSER:$PGPASSWORD@$PGHOST:$PGPORT/suite" test/dialect/postgresql test/dialect/test_suite.py \\
-      test/engine/test_transaction.py test/engine/test_execute.py test/engine/test_reflection.py test/sql/test_query.py test/sql/test_insert_exec.py`,
+      test/engine/test_transaction.py test/engine/test_execute.py test/engine/test_reflection.py test/sql/test_query.py test/sql/test_insert_exec.py \\
+      -k 'not RangeRoundTripTest or Int4Range'`,
   outcome: pytestOutcome,
   databases: ['suite', 'postgres'],
   settings: ['max_prepared_transactions=20'],
-  different: {},
+  different: {
+    test_multiple_host_real_connect:
+      'it puts hosts and ports where there are letters, and so into a token',
+    'test_backslash_escapes_detection[False-True]': why.strings,
+    test_client_encoding: why.encoding,
+  },
 })
 
 /** Django's tests that are about the database. */
