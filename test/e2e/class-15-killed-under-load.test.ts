@@ -8,8 +8,6 @@ import { atEnd, storeKinds } from '../support/store.ts'
 import { policies } from './policies.ts'
 import { refund, verifiedLog, waiting, type AuditEvent } from './requests.ts'
 
-// Gateways start here, are killed, and are taken for dead: that takes its time on a busy machine.
-const patience = 180_000
 const soon = { timeout: 60_000, interval: 200 }
 
 const ends = ['succeeded', 'failed', 'unknown']
@@ -22,7 +20,6 @@ interface Sent {
 
 describe.skipIf(!storeKinds.includes('postgres'))(
   'SIGKILL for one of two gateways, while requests wait at both, are left to both, are written through both, and are voted on (needs PostgreSQL)',
-  { timeout: patience },
   () => {
     let upstream: CountingUpstream
     let folder: string
@@ -39,7 +36,7 @@ describe.skipIf(!storeKinds.includes('postgres'))(
       const options = { upstream: upstream.url, policies, config, store: 'postgres' } as const
       ;({ folder, start } = await configureGateway(options))
       replicas = await Promise.all([start(), start()])
-    }, patience)
+    })
 
     const arrivals = (body: unknown) =>
       upstream.arrived.filter((request) => request.body === body).length
@@ -140,7 +137,7 @@ describe.skipIf(!storeKinds.includes('postgres'))(
               .toEqual({ withoutOutcome: [], dispatchedAgain: [], withTwoOutcomes: [] })
             replicas[victim] = await start()
           }),
-          { numRuns: 1 },
+          { numRuns: 1, endOnFailure: true },
         )
       },
     )

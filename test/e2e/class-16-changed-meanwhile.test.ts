@@ -115,11 +115,20 @@ describe('between the vote and the run', () => {
 })
 
 describe('an approval that is past its time', () => {
+  /** Two seconds are not enough for every machine at every time: then it asks anew. */
+  async function approvedInTime() {
+    for (;;) {
+      const request = refund()
+      const approval = await ask(request, '/crm/v1/urgent')
+      if ((await gateway.vote('noor', approval)).status === 200) return { request, approval }
+    }
+  }
+
   it('takes no vote, says so to whoever waits, and is asked for anew', async () => {
     const request = refund()
     const asked = gateway.agent('/crm/v1/urgent', waiting(request, 60))
-    const approval = await gateway.pending()
-    await problemIn(asked, 'approval-expired')
+    const { task } = await problemIn(asked, 'approval-expired')
+    const approval = await gateway.approval(task.id)
     const late = await problemIn(gateway.vote('noor', approval), 'already-resolved')
     expect(late.detail).toContain('expired')
     const again = await ask(request, '/crm/v1/urgent')
@@ -128,12 +137,10 @@ describe('an approval that is past its time', () => {
   })
 
   it('cannot be used, although it was approved', async () => {
-    const request = refund()
-    const approval = await ask(request, '/crm/v1/urgent')
-    expect((await gateway.vote('noor', approval)).status).toBe(200)
+    const { request, approval } = await approvedInTime()
     const expired = { state: 'expired' }
     await expect
-      .poll(() => gateway.approval(approval.id), { timeout: 10_000 })
+      .poll(() => gateway.approval(approval.id), { timeout: 60_000 })
       .toMatchObject(expired)
     const named = waiting(request, 0)
     named.headers = { ...(named.headers as object), 'sallyport-approval': approval.id }

@@ -10,13 +10,10 @@ import { atEnd, storeKinds } from '../support/store.ts'
 import { policies } from './policies.ts'
 import { problemIn, refund, statusesOf, verifiedLog, waiting, type AuditEvent } from './requests.ts'
 
-// Gateways start here, are killed, and are taken for dead: that takes its time on a busy machine.
-const patience = 60_000
-const soon = { timeout: 30_000, interval: 100 }
+const soon = { timeout: 60_000, interval: 100 }
 
 describe.each(storeKinds)(
   'a gateway that is killed with SIGKILL in the middle of everything, on the %s store',
-  { timeout: patience },
   (store) => {
     const requests = { sent: refund(), approved: refund(), asked: refund() }
     let upstream: CountingUpstream
@@ -62,7 +59,7 @@ describe.each(storeKinds)(
 
       upstream.answer = answer
       gateway = await configured.start()
-    }, patience)
+    })
 
     it('goes on asking people what they were being asked', async () => {
       const { id, view_hash } = approvals.asked
@@ -125,7 +122,6 @@ describe.each(storeKinds)(
 
 describe.skipIf(!storeKinds.includes('postgres'))(
   'a gateway that is stopped for longer than its lease (needs PostgreSQL: there is another one)',
-  { timeout: patience },
   () => {
     it('sends nothing when it goes on, although it had claimed the approval', async () => {
       const fixture = (name: string) =>

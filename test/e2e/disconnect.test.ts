@@ -6,7 +6,7 @@ import { atEnd } from '../support/store.ts'
 import { policies } from './policies.ts'
 import { problemIn, refund, verifiedLog, waiting } from './requests.ts'
 
-const soon = { timeout: 10_000, interval: 50 }
+const soon = { timeout: 60_000, interval: 50 }
 
 let upstream: CountingUpstream
 
@@ -95,7 +95,7 @@ describe('where the configuration says on_disconnect: cancel', () => {
   })
 })
 
-describe('a gateway that is told to stop (SIGTERM)', { timeout: 60_000 }, () => {
+describe('a gateway that is told to stop (SIGTERM)', () => {
   it('answers whoever waits with the task, lets finish what runs, and goes', async () => {
     const { start } = await configureGateway({ upstream: upstream.url, policies })
     const gateway = await start({ asInstalled: true })

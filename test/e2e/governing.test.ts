@@ -5,7 +5,7 @@ import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { PolicyFile } from './policy-file.ts'
 import { problemIn, verifiedLog } from './requests.ts'
 
-const soon = { timeout: 10_000, interval: 50 }
+const soon = { timeout: 60_000, interval: 50 }
 
 const governed = `
 rules:

@@ -5,9 +5,7 @@ import { atEnd, storeKinds } from '../support/store.ts'
 import { policies } from './policies.ts'
 import { problemIn, refund, verifiedLog } from './requests.ts'
 
-// Gateways start here, are killed, and are taken for dead: that takes its time on a busy machine.
-const patience = 90_000
-const soon = { timeout: 30_000, interval: 100 }
+const soon = { timeout: 60_000, interval: 100 }
 
 async function ask(gateway: GatewayProcess, request: RequestInit): Promise<string> {
   const headers = { ...(request.headers as object), prefer: 'respond-async' }
@@ -18,7 +16,6 @@ async function ask(gateway: GatewayProcess, request: RequestInit): Promise<strin
 
 describe.skipIf(!storeKinds.includes('postgres'))(
   'a request that was left to a gateway which is killed with SIGKILL (needs PostgreSQL: there is another one)',
-  { timeout: patience },
   () => {
     it('is sent by the other one once it is approved; what had been sent is `unknown`, and never sent again', async () => {
       const upstream = await startCountingUpstream()

@@ -14,7 +14,7 @@ let gateway: TestGateway
 
 /** Bytes of `hold.max_response`. */
 const most = 6 * 1024 * 1024
-const soon = { timeout: 20_000, interval: 20 }
+const soon = { timeout: 60_000, interval: 20 }
 
 beforeAll(async () => {
   upstream = await startCountingUpstream()
@@ -299,30 +299,24 @@ describe('a held request with Prefer: respond-async', () => {
     expect(upstream.arrived).toHaveLength(1)
   })
 
-  it('does not run with a credential that has ended, and says so', async () => {
-    const past = Math.floor(Date.now() / 1000) - 27
-    const { id } = await accepted(refund(), { iat: past - 60, exp: past })
-    const approval = await gateway.approval(id)
-    await new Promise((resolve) => setTimeout(resolve, 3_500))
-    await gateway.vote('dana', approval)
-    const problem = await problemIn(fetched(id), 'approval-invalidated')
+  it('does not run with a credential that has ended, and says so; it does if it was sent again with one that is good for longer', async () => {
+    // By a clock that may be off by 30 seconds: good for some more, in which a busy machine gets to ask.
+    const exp = Math.floor(Date.now() / 1000) - 20
+    const claims = { iat: exp - 60, exp }
+    const request = refund()
+    const [left, again] = [await accepted(refund(), claims), await accepted(request, claims)]
+    expect((await accepted(request)).id).toBe(again.id)
+    const approvals = [await gateway.approval(left.id), await gateway.approval(again.id)]
+    await new Promise((resolve) => setTimeout(resolve, (exp + 30) * 1000 - Date.now() + 100))
+    for (const approval of approvals) await gateway.vote('dana', approval)
+    const problem = await problemIn(fetched(left.id), 'approval-invalidated')
     expect(problem.task).toMatchObject({
       status: 'failed',
       reason: 'invalidated',
       detail: expect.stringContaining('credential'),
     })
-    expect(upstream.arrived).toEqual([])
-  })
-
-  it('runs all the same if it was sent again with one that is good for longer', async () => {
-    const request = refund()
-    const past = Math.floor(Date.now() / 1000) - 27
-    await accepted(request, { iat: past - 60, exp: past })
-    const { id } = await accepted(request)
-    const approval = await gateway.approval(id)
-    await new Promise((resolve) => setTimeout(resolve, 3_500))
-    await gateway.vote('dana', approval)
-    expect((await fetched(id)).status).toBe(201)
+    expect((await fetched(again.id)).status).toBe(201)
+    expect(upstream.arrived.map(({ body }) => body)).toEqual([request.body])
   })
 
   it('does not run when the policies deny it by the time that it is approved', async () => {

@@ -10,13 +10,10 @@ import { atEnd, storeKinds } from '../support/store.ts'
 import { policies } from './policies.ts'
 import { problemIn, refund, statusesOf, verifiedLog, waiting } from './requests.ts'
 
-// Gateways start here, are killed, and are taken for dead: that takes its time on a busy machine.
-const patience = 60_000
-const soon = { timeout: 30_000, interval: 100 }
+const soon = { timeout: 60_000, interval: 100 }
 
 describe.skipIf(!storeKinds.includes('postgres'))(
   'two gateways on one database (needs PostgreSQL: the embedded store has one process)',
-  { timeout: patience },
   () => {
     let upstream: CountingUpstream
     let folder: string
@@ -35,7 +32,7 @@ describe.skipIf(!storeKinds.includes('postgres'))(
       })
       ;({ folder, start } = configured)
       replicas = await Promise.all([start(), start()])
-    }, patience)
+    })
 
     beforeEach(() => {
       upstream.arrived.length = 0
@@ -175,7 +172,7 @@ describe.skipIf(!storeKinds.includes('postgres'))(
             }
             replicas[victim] = await start()
           }),
-          { numRuns: 1 },
+          { numRuns: 1, endOnFailure: true },
         )
       },
     )

@@ -55,8 +55,11 @@ beforeAll(async () => {
   gateway = await startTestGateway({
     upstream: upstream.url,
     policies,
-    resource: 'timeout: 1s',
-    resources: resource('gone', gone.url) + resource('self-signed', selfSigned.url),
+    resources:
+      resource('gone', gone.url) +
+      resource('self-signed', selfSigned.url) +
+      `${resource('hasty', upstream.url)}
+    timeout: 1s`,
     config: 'hold: { max_per_subject: 100 }',
   })
 })
@@ -102,7 +105,7 @@ const failures: readonly Failure[] = [
   },
   {
     does: 'never answers',
-    where: '/crm/v1/*/silent',
+    where: '/hasty/v1/*/silent',
     status: 504,
     arrives: true,
     outcome: { result: 'unknown', error: 'upstream-timeout' },

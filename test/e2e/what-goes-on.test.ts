@@ -8,7 +8,7 @@ import { PolicyFile } from './policy-file.ts'
 
 // What was allowed is no right to go on: streams and WebSockets end with what opened them.
 
-const soon = { timeout: 20_000, interval: 50 }
+const soon = { timeout: 60_000, interval: 50 }
 
 const rules = `
 rules:
@@ -28,7 +28,7 @@ rules:
     on: crm
     what: { http: { method: GET, path: /v1/shell } }
     then: hold
-    approval: { from: { group: support-leads }, expires: 4s }
+    approval: { from: { group: support-leads }, expires: 12s }
 `
 const nobodyListens = `${rules}
   - name: nobody-listens

@@ -25,7 +25,7 @@ rules:
     then: allow
 `
 
-const soon = { timeout: 20_000, interval: 20 }
+const soon = { timeout: 60_000, interval: 20 }
 
 /** Every message of what is to be cut, and some more: what else the gateway does meanwhile is cut, too. */
 const moments = (['before', 'answer'] as const).flatMap((moment) =>

@@ -81,95 +81,88 @@ function configuration(): string {
 }
 
 describe.runIf(storeKinds.includes('postgres'))('its services, as processes', () => {
-  test(
-    'make the quickstart on PostgreSQL, where the gateway is no owner',
-    { timeout: 60_000 },
-    async () => {
-      const server = await PostgresServer.start()
-      atEnd(() => server.remove())
-      const folder = mkdtempSync(join(tmpdir(), 'sallyport-compose-'))
-      atEnd(async () => rmSync(folder, { recursive: true, force: true }))
+  test('make the quickstart on PostgreSQL, where the gateway is no owner', async () => {
+    const server = await PostgresServer.start()
+    atEnd(() => server.remove())
+    const folder = mkdtempSync(join(tmpdir(), 'sallyport-compose-'))
+    atEnd(async () => rmSync(folder, { recursive: true, force: true }))
 
-      // postgres: what its image does with the script, as its superuser.
-      await onServer(server, 'ALTER ROLE owner SUPERUSER')
-      await onServer(server, 'CREATE DATABASE sallyport OWNER owner')
-      const { port: databasePort } = new URL(server.url('sallyport'))
-      execFileSync('sh', [at('examples/compose/roles.sh')], {
-        env: {
-          ...postgres.environment,
-          PATH: `${findPostgres()}:/usr/bin:/bin`,
-          PGHOST: '127.0.0.1',
-          PGPORT: databasePort,
-        },
-      })
+    // postgres: what its image does with the script, as its superuser.
+    await onServer(server, 'ALTER ROLE owner SUPERUSER')
+    await onServer(server, 'CREATE DATABASE sallyport OWNER owner')
+    const { port: databasePort } = new URL(server.url('sallyport'))
+    execFileSync('sh', [at('examples/compose/roles.sh')], {
+      env: {
+        ...postgres.environment,
+        PATH: `${findPostgres()}:/usr/bin:/bin`,
+        PGHOST: '127.0.0.1',
+        PGPORT: databasePort,
+      },
+    })
 
-      // The ports of the files, as free ones of this machine.
-      const free = new Map<string, string>()
-      for (const port of ['6432', '8080', '8081', '8082', '8083', '8084'])
-        free.set(port, String(await freePort()))
-      const moved = (words: string) =>
-        words
-          .replace(/\b(6432|808[0-4])\b/g, (port) => free.get(port)!)
-          .replaceAll('0.0.0.0', '127.0.0.1')
-      const [agents, control] = [
-        `http://127.0.0.1:${free.get('8080')}`,
-        moved('http://127.0.0.1:8081'),
-      ]
-      const file = join(folder, 'sallyport.yaml')
-      writeFileSync(file, moved(configuration()).replace('/data/', `${folder}/`))
-      cpSync(at('policies'), join(folder, 'policies'), { recursive: true })
+    // The ports of the files, as free ones of this machine.
+    const free = new Map<string, string>()
+    for (const port of ['6432', '8080', '8081', '8082', '8083', '8084'])
+      free.set(port, String(await freePort()))
+    const moved = (words: string) =>
+      words
+        .replace(/\b(6432|808[0-4])\b/g, (port) => free.get(port)!)
+        .replaceAll('0.0.0.0', '127.0.0.1')
+    const [agents, control] = [
+      `http://127.0.0.1:${free.get('8080')}`,
+      moved('http://127.0.0.1:8081'),
+    ]
+    const file = join(folder, 'sallyport.yaml')
+    writeFileSync(file, moved(configuration()).replace('/data/', `${folder}/`))
+    cpSync(at('policies'), join(folder, 'policies'), { recursive: true })
 
-      const environmentOf = ({ environment }: Service) => ({
-        ...environment,
-        DATABASE_URL: environment['DATABASE_URL']!.replace(
-          '@postgres',
-          `@127.0.0.1:${databasePort}`,
-        ),
-      })
-      const run = (service: Service, argv: readonly string[]) =>
-        spawn(process.execPath, [cli, ...argv], { cwd: folder, env: environmentOf(service) })
+    const environmentOf = ({ environment }: Service) => ({
+      ...environment,
+      DATABASE_URL: environment['DATABASE_URL']!.replace('@postgres', `@127.0.0.1:${databasePort}`),
+    })
+    const run = (service: Service, argv: readonly string[]) =>
+      spawn(process.execPath, [cli, ...argv], { cwd: folder, env: environmentOf(service) })
 
-      const migrating = run(migrate, ['migrate', '--config', file])
-      expect((await once(migrating, 'exit'))[0]).toBe(0)
+    const migrating = run(migrate, ['migrate', '--config', file])
+    expect((await once(migrating, 'exit'))[0]).toBe(0)
 
-      const served = run(gateway, ['serve', '--config', file])
-      const shown = run(demo, [
-        ...demo.command!.map(moved),
-        ...['--identity-port', free.get('8082')!, '--api-port', free.get('8083')!],
-        ...['--database-port', free.get('8084')!, '--orders-port', free.get('6432')!],
-        ...['--agents-url', agents, '--control-url', control],
-      ])
-      atEnd(async () => {
-        for (const child of [served, shown]) child.kill('SIGKILL')
-      })
-      await said(served.stderr, 'console')
-      const lines = (await said(shown.stdout, 'docker compose down')).split('\n')
+    const served = run(gateway, ['serve', '--config', file])
+    const shown = run(demo, [
+      ...demo.command!.map(moved),
+      ...['--identity-port', free.get('8082')!, '--api-port', free.get('8083')!],
+      ...['--database-port', free.get('8084')!, '--orders-port', free.get('6432')!],
+      ...['--agents-url', agents, '--control-url', control],
+    ])
+    atEnd(async () => {
+      for (const child of [served, shown]) child.kill('SIGKILL')
+    })
+    await said(served.stderr, 'console')
+    const lines = (await said(shown.stdout, 'docker compose down')).split('\n')
 
-      // What it prints, with `docker compose exec -T demo` as a shell in the folder of its volume.
-      const paste = (line: string) => {
-        const command = line.replaceAll(/docker compose exec (-T )?demo /g, '').replace('-i', '-s')
-        return execFileSync('sh', ['-c', command], { cwd: folder, encoding: 'utf8' })
-      }
-      const [allowed, denied, held] = lines.filter((line) => line.startsWith('curl '))
-      expect(JSON.parse(paste(allowed!))).toMatchObject({ name: 'Ada Lovelace' })
-      expect(JSON.parse(paste(denied!))).toMatchObject({ status: 403 })
-      const pending = JSON.parse(paste(held!.replace('wait=300', 'wait=0')))
-      expect(pending).toMatchObject({ status: 403, task: { status: 'pending' } })
+    // What it prints, with `docker compose exec -T demo` as a shell in the folder of its volume.
+    const paste = (line: string) => {
+      const command = line.replaceAll(/docker compose exec (-T )?demo /g, '').replace('-i', '-s')
+      return execFileSync('sh', ['-c', command], { cwd: folder, encoding: 'utf8' })
+    }
+    const [allowed, denied, held] = lines.filter((line) => line.startsWith('curl '))
+    expect(JSON.parse(paste(allowed!))).toMatchObject({ name: 'Ada Lovelace' })
+    expect(JSON.parse(paste(denied!))).toMatchObject({ status: 403 })
+    const pending = JSON.parse(paste(held!.replace('wait=300', 'wait=0')))
+    expect(pending).toMatchObject({ status: 403, task: { status: 'pending' } })
 
-      const rows = lines.find((line) => line.startsWith('PGPASSWORD='))!
-      expect(paste(rows)).toContain('o-1001')
+    const rows = lines.find((line) => line.startsWith('PGPASSWORD='))!
+    expect(paste(rows)).toContain('o-1001')
 
-      const metrics = await fetch(`${control}/metrics`, {
-        headers: { authorization: `Bearer ${gateway.environment['METRICS_TOKEN']}` },
-      })
-      expect(await metrics.text()).toContain('sallyport_approvals_open{state="pending"} 1')
+    const metrics = await fetch(`${control}/metrics`, {
+      headers: { authorization: `Bearer ${gateway.environment['METRICS_TOKEN']}` },
+    })
+    expect(await metrics.text()).toContain('sallyport_approvals_open{state="pending"} 1')
 
-      for (const child of [served, shown]) {
-        child.kill('SIGTERM')
-        expect((await once(child, 'exit'))[0]).toBe(0)
-      }
-    },
-  )
+    for (const child of [served, shown]) {
+      child.kill('SIGTERM')
+      expect((await once(child, 'exit'))[0]).toBe(0)
+    }
+  })
 })
 
 async function onServer(server: PostgresServer, sql: string): Promise<void> {

@@ -17,60 +17,52 @@ import { startTokenIssuer } from '../support/token-issuer.ts'
 const cli = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
 describe.runIf(storeKinds.includes('postgres'))('a database that is away at the start', () => {
-  test(
-    'is waited for: 503 until it is there, then everything works; without it, it stops all the same',
-    { timeout: 60_000 },
-    async () => {
-      const server = await PostgresServer.start()
-      atEnd(() => server.remove())
-      const databaseUrl = await server.createDatabase('late')
-      await server.stop()
+  test('is waited for: 503 until it is there, then everything works; without it, it stops all the same', async () => {
+    const server = await PostgresServer.start()
+    atEnd(() => server.remove())
+    const databaseUrl = await server.createDatabase('late')
+    await server.stop()
 
-      const { gateway, addresses, upstream } = await serve(databaseUrl)
-      await answers(`${addresses.agentsUrl}/`)
-      const refused = await gateway.client.agent('/crm/v1/customers')
-      expect(refused.status).toBe(503)
-      expect(refused.headers.get('retry-after')).toBe('5')
-      expect(await problemIn(refused, 'store-unavailable')).toMatchObject({ reason: 'store-away' })
-      expect((await fetch(`${addresses.controlUrl}/readyz`)).status).toBe(503)
-      expect((await fetch(`${addresses.controlUrl}/healthz`)).status).toBe(200)
-      expect((await fetch(`${addresses.controlUrl}/api/approvals`)).status).toBe(503)
+    const { gateway, addresses, upstream } = await serve(databaseUrl)
+    await answers(`${addresses.agentsUrl}/`)
+    const refused = await gateway.client.agent('/crm/v1/customers')
+    expect(refused.status).toBe(503)
+    expect(refused.headers.get('retry-after')).toBe('5')
+    expect(await problemIn(refused, 'store-unavailable')).toMatchObject({ reason: 'store-away' })
+    expect((await fetch(`${addresses.controlUrl}/readyz`)).status).toBe(503)
+    expect((await fetch(`${addresses.controlUrl}/healthz`)).status).toBe(200)
+    expect((await fetch(`${addresses.controlUrl}/api/approvals`)).status).toBe(503)
 
-      await server.start()
-      await gateway.said('agents ')
-      expect((await gateway.client.agent('/crm/v1/customers')).status).toBe(200)
-      expect((await fetch(`${addresses.controlUrl}/readyz`)).status).toBe(200)
-      expect(upstream.arrived).toHaveLength(1)
+    await server.start()
+    await gateway.said('agents ')
+    expect((await gateway.client.agent('/crm/v1/customers')).status).toBe(200)
+    expect((await fetch(`${addresses.controlUrl}/readyz`)).status).toBe(200)
+    expect(upstream.arrived).toHaveLength(1)
 
-      // And when it has gone again, the gateway can be stopped all the same, and says what it could not write.
-      await server.stop()
-      gateway.child.kill('SIGTERM')
-      expect(await gateway.ended).toBe(0)
-      expect(gateway.output()).toContain('the stop is not on record')
-      expect(gateway.output()).toContain('"msg":"stopped"')
-    },
-  )
+    // And when it has gone again, the gateway can be stopped all the same, and says what it could not write.
+    await server.stop()
+    gateway.child.kill('SIGTERM')
+    expect(await gateway.ended).toBe(0)
+    expect(gateway.output()).toContain('the stop is not on record')
+    expect(gateway.output()).toContain('"msg":"stopped"')
+  })
 
-  test('can be waited for no longer: SIGTERM ends it', { timeout: 60_000 }, async () => {
+  test('can be waited for no longer: SIGTERM ends it', async () => {
     const { gateway } = await serve(`postgres://owner@127.0.0.1:${await freePort()}/nowhere`)
     await gateway.said('the store does not answer yet')
     gateway.child.kill('SIGTERM')
     expect(await gateway.ended).toBe(0)
   })
 
-  test(
-    'a database that answers, and is not the right one, is a mistake at once',
-    { timeout: 60_000 },
-    async () => {
-      const url = new URL(await createTestDatabase())
-      url.pathname = 'nobody_made_this'
-      const { gateway } = await serve(url.href)
-      expect(await gateway.ended).toBe(1)
-      expect(gateway.output()).toContain(
-        'The store says no (3D000): database "nobody_made_this" does not exist',
-      )
-    },
-  )
+  test('a database that answers, and is not the right one, is a mistake at once', async () => {
+    const url = new URL(await createTestDatabase())
+    url.pathname = 'nobody_made_this'
+    const { gateway } = await serve(url.href)
+    expect(await gateway.ended).toBe(1)
+    expect(gateway.output()).toContain(
+      'The store says no (3D000): database "nobody_made_this" does not exist',
+    )
+  })
 })
 
 async function serve(databaseUrl: string) {

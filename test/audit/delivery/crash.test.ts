@@ -6,8 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Client } from 'pg'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { folderDestination } from '../../../src/audit/delivery/folder.ts'
+import { settingsOf } from '../../../src/audit/delivery/open.ts'
 import { openPostgres } from '../../../src/store/postgres.ts'
-import { anIntent, until } from '../../support/audit.ts'
+import { until } from '../../support/audit.ts'
 import { atEnd, createTestDatabase, storeKinds } from '../../support/store.ts'
 import { sallyport } from '../../support/terminal.ts'
 import { filesIn, linesIn, newFolder, Scene } from './scene.ts'
@@ -34,11 +36,13 @@ async function openLog() {
   const store = await openPostgres(url)
   atEnd(() => store.end())
   const scene = await Scene.open(store)
+  const folder = newFolder()
+  const destination = folderDestination(folder, 'ndjson')
   await store.query(
-    `INSERT INTO sallyport.audit_deliveries (name, settings, cursor) VALUES ('d', '{}', $1)`,
-    [scene.first],
+    `INSERT INTO sallyport.audit_deliveries (name, settings, cursor) VALUES ('d', $1::jsonb, $2)`,
+    [settingsOf(destination, { format: 'ndjson', personal: true }), scene.first],
   )
-  return { url, scene, folder: newFolder() }
+  return { url, scene, folder }
 }
 
 async function verified(folder: string): Promise<void> {
@@ -78,19 +82,16 @@ describe.runIf(storeKinds.includes('postgres'))('a replica that delivers', () =>
 
   test('and is killed at any moment, again and again, delivers each event once', async () => {
     const { url, scene, folder } = await openLog()
-    const enough = new AbortController()
-    const grown = (async () => {
-      while (!enough.signal.aborted) await scene.grow(Array.from({ length: 60 }, () => anIntent()))
-    })()
     for (let round = 0; round < 6; round++) {
       const child = start(url, folder)
       const said = createInterface(child.stdout!)
+      // As many in each round, however long a round takes.
+      const grown = scene.grow(120)
       await once(said, 'line')
       await sleep(Math.random() * 40)
       await kill(child)
+      await grown
     }
-    enough.abort()
-    await grown
     start(url, folder)
     await scene.delivered('d')
 

@@ -7,7 +7,7 @@ import { createLog } from '../../../src/telemetry/log.ts'
 // Appends until it is killed, sixteen at a time, and says of each action, a line at a time, that it is on record.
 const target = process.argv[2]!
 const store = await (target.startsWith('postgres:') ? openPostgres(target) : openEmbedded(target))
-const lease = await openLease(store, { leaseMs: 1_000, marginMs: 200 })
+const lease = await openLease(store, { leaseMs: 2_000, marginMs: 200 })
 const audit = await openAuditLog({ store, lease, log: createLog('error') })
 
 async function forever(): Promise<never> {

@@ -80,7 +80,7 @@ describe.runIf(hasPostgres)('a stream', () => {
     client.socket.pause()
     client.send(query("SELECT i || repeat('x', 994) FROM generate_series(10001, 50000) i"))
     const waiting =
-      "SELECT wait_event FROM pg_stat_activity WHERE query LIKE 'SELECT i || repeat%' AND state = 'active'"
+      "SELECT wait_event FROM pg_stat_activity WHERE query LIKE 'SELECT i || repeat%' AND state = 'active' AND datname = current_database()"
     for (let event: unknown = null; event !== 'ClientWrite';)
       [event] = (await db.direct.query<{ wait_event: unknown }>(waiting)).rows.map(
         (row) => row.wait_event,
@@ -206,7 +206,7 @@ describe.runIf(hasPostgres)('psql', () => {
     let said = ''
     child.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()))
     const running =
-      "SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)' AND state = 'active'"
+      "SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)' AND state = 'active' AND datname = current_database()"
     while ((await db.direct.query(running)).rowCount === 0);
     child.kill('SIGINT')
     await new Promise((resolve) => child.once('close', resolve))
