@@ -48,7 +48,7 @@ export function toExported(row: EventRow): ExportedEvent {
  * How an event is written, also where somebody put something into the database that is none: as what is there, in base64, so that an export has a line for it and verifiers can name it. `write` throws
  * for what it cannot write.
  */
-export function whateverIsThere(write: (row: EventRow) => string): (row: EventRow) => string {
+export function whateverIsThere<T>(write: (row: EventRow) => T): (row: EventRow) => T {
   return (row) => {
     try {
       return write(row)
@@ -66,6 +66,9 @@ export function whateverIsThere(write: (row: EventRow) => string): (row: EventRo
     }
   }
 }
+
+/** `toExported`, of whatever is there. */
+export const asItIs = whateverIsThere(toExported)
 
 function unreadable(bytes: Buffer, name: string): Buffer {
   return Buffer.from(JSON.stringify({ [name]: bytes.toString('base64') }))

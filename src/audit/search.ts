@@ -1,7 +1,7 @@
 import { Problem } from '../core/errors.ts'
 import type { Queryable, Store } from '../store/db.ts'
 import { firstIdAt } from './event-id.ts'
-import { toExported, type EventRow, type ExportedEvent } from './exported.ts'
+import { asItIs, type EventRow, type ExportedEvent } from './exported.ts'
 import {
   conditionsOf,
   uuid,
@@ -54,7 +54,7 @@ export async function searchEvents(
       const rows = await readEvents(tx, ids)
       const last = rows.at(-1)
       return {
-        events: rows.map(toExported),
+        events: rows.map(asItIs),
         cursor:
           last && (rows.length === limit || rows.length < ids.length) ? writeCursor(last) : null,
       }

@@ -1,5 +1,5 @@
 import type { Store } from '../store/db.ts'
-import { toExported, type EventRow, type ExportedEvent } from './exported.ts'
+import { asItIs, type EventRow, type ExportedEvent } from './exported.ts'
 import { searchEvents } from './search.ts'
 
 /** One action of a run, and everything that is on record about it and its approval. */
@@ -62,7 +62,7 @@ async function withoutTrace(
       LIMIT $4`,
     [of('action'), of('approval'), traced.map(({ id }) => id), most],
   )
-  return rows.map(toExported)
+  return rows.map(asItIs)
 }
 
 interface SpanOf {

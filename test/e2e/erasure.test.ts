@@ -99,7 +99,7 @@ describe.runIf(storeKinds.includes('postgres'))('audit erase', () => {
     expect(await text('approval_votes')).toContain('on the phone')
     const { code, out } = await erase('dana')
     expect({ code, out }).toMatchObject({ code: 0 })
-    expect(out).toContain('1 reasons of votes')
+    expect(out).toContain('1 reason of votes')
     expect(await text('approval_votes')).not.toContain('on the phone')
     const people = await text('people')
     expect(people).not.toContain('dana@example.com')

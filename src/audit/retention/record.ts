@@ -15,7 +15,8 @@ interface Unrecorded {
 export async function recordErasures(store: Store, audit: AuditLog): Promise<void> {
   const recorded = await store.tx(async (tx) => {
     const erasures = await tx.query<Unrecorded>(
-      `SELECT id, reason, by_login AS by, at, events, approvals, votes FROM sallyport.erasures
+      // Whoever may erase could write more than an event has room for, and would keep all of them off the record.
+      `SELECT id, left(reason, 4000) AS reason, by_login AS by, at, events, approvals, votes FROM sallyport.erasures
        WHERE recorded_at IS NULL ORDER BY at LIMIT 100 FOR UPDATE SKIP LOCKED`,
     )
     for (const { id, at, ...rest } of erasures) {

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { exportText, formatNames } from '../../../src/audit/export/format.ts'
 import { openExport } from '../../../src/audit/export/ndjson.ts'
 import type { Part } from '../../../src/audit/export/stretches.ts'
+import { searchEvents } from '../../../src/audit/search.ts'
 import { verifyStore } from '../../../src/audit/verify.ts'
 import type { Store } from '../../../src/store/db.ts'
 import { anIntent, startReplica } from '../../support/audit.ts'
@@ -24,6 +25,15 @@ const bodies: readonly (readonly [Buffer | string, string])[] = [
   [forged, 'edited'],
 ]
 const personal = ['', 'garbage', Buffer.from([0xff]), '[]', forged]
+
+function isJson(body: Buffer | string): boolean {
+  try {
+    JSON.parse(body.toString())
+    return true
+  } catch {
+    return false
+  }
+}
 
 const noTriggers = `
   DO $$ DECLARE t regclass; BEGIN
@@ -60,6 +70,14 @@ describe.each(storeKinds)('attack class 26: what is no event, in the %s store', 
     ]
     expect(findings.map((found) => `${found.line} ${found.kind}`)).toEqual(
       expected.map((kindOf, nth) => `${nth + 1} ${kindOf}`),
+    )
+  })
+
+  test('is found by a search, beside all others', async () => {
+    const { events } = await searchEvents(store, { resource: 'crm' })
+    expect(events).toHaveLength(count)
+    expect(events.filter((event) => 'unreadable' in event)).toHaveLength(
+      bodies.filter(([body]) => !isJson(body)).length,
     )
   })
 
