@@ -31,5 +31,4 @@ export const why = {
   sizes: 'a message has 16 MiB at most',
   ahead:
     'the gateway reads on while a statement waits to be on record, so that its client has sent more when it hears of an error',
-  slow: 'thousands of statements in seconds: each waits until it is on record',
 } as const
