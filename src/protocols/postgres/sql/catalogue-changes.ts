@@ -16,6 +16,7 @@ const watched = {
   pg_operator: 'oid',
   pg_type: 'oid',
   pg_cast: 'oid',
+  pg_opclass: 'oid',
   // Whoever may not use a schema has it not in the path.
   pg_auth_members: 'member',
 } as const

@@ -39,7 +39,7 @@ function relationsOf(facts: Facts): ReadonlyMap<string, Relation> {
     })
   return new Map(
     [...relations].map(
-      ([oid, { schema, name, kind, columns, generated, volatileDefaults, guarded, ownCasts }]) => [
+      ([oid, { schema, name, kind, columns, generated, volatileDefaults, guarded, ownCode }]) => [
         qualified(schema, name),
         {
           schema,
@@ -52,7 +52,7 @@ function relationsOf(facts: Facts): ReadonlyMap<string, Relation> {
           rules: rules.has(oid),
           policies: guarded ? (policies.get(oid) ?? []) : [],
           volatileDefaults,
-          ownCasts,
+          ownCode,
           children: names(children.get(oid)),
           parents: names(parents.get(oid)),
           cascades: names(cascades.get(oid)),

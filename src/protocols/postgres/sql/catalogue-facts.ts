@@ -18,7 +18,7 @@ export interface RelationFacts {
   readonly volatileDefaults: boolean
   /** Row-level security is on. */
   readonly guarded: boolean
-  readonly ownCasts: boolean
+  readonly ownCode: boolean
 }
 
 /** A function, operator or type. */
@@ -34,6 +34,14 @@ export interface SchemaFacts {
   readonly rights: string
 }
 
+/** OIDs of types with code of somebody's own that no word of a statement calls. */
+export interface OwnCode {
+  /** Their values are converted or compared by it. */
+  readonly values: readonly number[]
+  /** Those, and the types that others are converted to. */
+  readonly types: readonly number[]
+}
+
 export type ById<Value> = ReadonlyMap<number, Value>
 export type Pairs = readonly { readonly one: number; readonly other: number }[]
 
@@ -42,6 +50,7 @@ export interface Facts {
   /** That of the database: the server reads texts in it. */
   readonly encoding: string
   readonly schemas: ById<SchemaFacts>
+  readonly ownCode: OwnCode
   readonly relations: ById<RelationFacts>
   /** Of views: what they say. */
   readonly definitions: ById<string>
@@ -68,10 +77,12 @@ function ofServer(schema: string, oid: number): boolean {
 /** All of it. Rejects with whatever the connection says. */
 export async function readFacts(probe: Probe): Promise<Facts> {
   const ask = asking(probe)
+  const ownCode = await ask.ownCode()
   return {
     encoding: await ask.encoding(),
     schemas: await ask.schemas(),
-    relations: await ask.relations(queries.all),
+    ownCode,
+    relations: await ask.relations(queries.relations(queries.all, ownCode.values)),
     definitions: await ask.definitions(queries.all),
     triggers: await ask.ids(queries.triggers),
     rules: await ask.ids(queries.rules),
@@ -80,7 +91,7 @@ export async function readFacts(probe: Probe): Promise<Facts> {
     cascades: await ask.pairs(queries.cascades),
     routines: await ask.routines(queries.all),
     operators: await ask.named(queries.operators),
-    types: await ask.named(queries.types(queries.all)),
+    types: await ask.named(queries.types(queries.all, ownCode.types)),
   }
 }
 
@@ -117,7 +128,7 @@ export async function renewFacts(
   // A schema with another name or other rights; what belongs to the server; extensions.
   const wide =
     [...known.schemas].some(([oid, one]) => !isDeepStrictEqual(schemas.get(oid) ?? one, one)) ||
-    changed('members', 'pg_auth_members', 'pg_cast') ||
+    changed('members', 'pg_auth_members', 'pg_cast', 'pg_opclass') ||
     others.some((oid) => oid < firstOfDatabase)
   if (wide) return null
 
@@ -128,10 +139,13 @@ export async function renewFacts(
   const renewed: Facts = {
     encoding: known.encoding,
     schemas,
+    // What changes this is followed by a reading of everything.
+    ownCode: known.ownCode,
     relations: replaced(
       known.relations,
       [...relations, ...dropped],
-      relations.size > 0 && (await ask.relations(queries.among(relations))),
+      relations.size > 0 &&
+        (await ask.relations(queries.relations(queries.among(relations), known.ownCode.values))),
     ),
     definitions: replaced(
       known.definitions,
@@ -158,7 +172,7 @@ export async function renewFacts(
       known.types,
       [...types, ...(await gone('pg_type', known.types))],
       changed('pg_type', 'pg_constraint', 'pg_attribute') &&
-        (await ask.named(queries.types(queries.typesOf(types, relations)))),
+        (await ask.named(queries.types(queries.typesOf(types, relations), known.ownCode.types))),
     ),
   }
   return isDeepStrictEqual(renewed, known) ? known : renewed
@@ -196,8 +210,13 @@ function asking(probe: Probe) {
       new Set((await rows(sql)).map((row) => idOf(row))),
     pairs: async (sql: string): Promise<Pairs> =>
       (await rows(sql)).map((row) => ({ one: idOf(row, 'one'), other: idOf(row, 'other') })),
-    relations: (which: queries.Which) =>
-      byId(queries.relations(which), (row): RelationFacts => ({
+    ownCode: async (): Promise<OwnCode> => {
+      const found = await rows(queries.ownCode)
+      const values = found.filter(({ converted }) => converted === 'true')
+      return { values: values.map((row) => idOf(row)), types: found.map((row) => idOf(row)) }
+    },
+    relations: (sql: string) =>
+      byId(sql, (row): RelationFacts => ({
         schema: textOf(row, 'schema'),
         name: textOf(row, 'name'),
         kind: textOf(row, 'kind'),
@@ -205,7 +224,7 @@ function asking(probe: Probe) {
         generated: JSON.parse(row['generated'] ?? '[]') as [string, string][],
         volatileDefaults: row['volatile_defaults'] === 'true',
         guarded: row['guarded'] === 'true',
-        ownCasts: row['own_casts'] === 'true',
+        ownCode: row['own_code'] === 'true',
       })),
     definitions: (which: queries.Which) =>
       byId(queries.definitions(which), (row) => textOf(row, 'definition')),

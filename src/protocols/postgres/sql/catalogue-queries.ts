@@ -25,15 +25,48 @@ export const schemas = `
     FROM pg_catalog.pg_namespace
    WHERE nspname !~ '^pg_(toast|temp)'`
 
-/** A conversion that is a function of somebody's own: it runs wherever a value of that type is wanted as another one, often without a word in the statement. */
-const ownCasts = (type: string, ...sides: readonly ('castsource' | 'casttarget')[]): string => `
-         EXISTS (SELECT FROM pg_catalog.pg_cast k
-                  WHERE k.castfunc >= 16384 AND ${type} IN (${sides.map((side) => `k.${side}`).join(', ')})
-                    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
-                                     WHERE x.classid = 'pg_catalog.pg_cast'::pg_catalog.regclass
-                                       AND x.objid = k.oid AND x.deptype = 'e'))`
+const notOfExtension = (catalogue: string, oid: string): string => `
+         NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
+                      WHERE x.classid = 'pg_catalog.${catalogue}'::pg_catalog.regclass
+                        AND x.objid = ${oid} AND x.deptype = 'e')`
 
-export const relations = (which: Which): string => `
+/**
+ * Types with code of somebody's own that runs without a word in the statement: a conversion by a function, wherever a value is wanted as another one; an order, wherever rows are
+ * sorted or told apart. `converted`: their values are. Most databases have none.
+ */
+export const ownCode = `
+  SELECT k.castsource AS oid, true::text AS converted
+    FROM pg_catalog.pg_cast k
+   WHERE k.castfunc >= 16384 AND (k.castsource >= 16384 OR k.castcontext = 'i') AND ${notOfExtension('pg_cast', 'k.oid')}
+   UNION ALL
+  SELECT k.casttarget, false::text
+    FROM pg_catalog.pg_cast k
+   WHERE k.castfunc >= 16384 AND (k.casttarget >= 16384 OR k.castsource < 16384) AND ${notOfExtension('pg_cast', 'k.oid')}
+   UNION ALL
+  SELECT c.opcintype, true::text
+    FROM pg_catalog.pg_opclass c
+   WHERE c.oid >= 16384 AND ${notOfExtension('pg_opclass', 'c.oid')}`
+
+/** Whether a type is one of those, or an array, row, range or domain of them. */
+const isAmong = (type: string, own: readonly number[]): string =>
+  own.length === 0
+    ? 'false'
+    : `${type} IN (
+  WITH RECURSIVE own AS (
+    SELECT unnest('{${own.join(',')}}'::pg_catalog.oid[]) AS type
+     UNION
+    SELECT t.oid
+      FROM own
+      JOIN pg_catalog.pg_type t
+        ON (t.typcategory = 'A' AND t.typelem = own.type) OR t.typbasetype = own.type
+           OR EXISTS (SELECT FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid AND r.rngsubtype = own.type)
+           OR (t.typtype = 'c' AND EXISTS (
+                SELECT FROM pg_catalog.pg_attribute a
+                 WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND a.atttypid = own.type)))
+  SELECT type FROM own)`
+
+/** `own`: types whose values somebody's own code converts or compares. */
+export const relations = (which: Which, own: readonly number[]): string => `
   SELECT c.oid,
          n.nspname AS schema,
          c.relname AS name,
@@ -57,8 +90,8 @@ export const relations = (which: Which): string => `
            WHERE a.attrelid = c.oid AND a.attgenerated <> '' AND s.attrelid = c.oid AND s.attnum <> a.attnum)::text AS generated,
          c.relrowsecurity::text AS guarded,
          EXISTS (SELECT FROM pg_catalog.pg_attribute a
-                  WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.atttypid >= 16384
-                    AND ${ownCasts('a.atttypid', 'castsource')})::text AS own_casts
+                  WHERE a.attrelid = c.oid AND a.attnum > 0
+                    AND ${isAmong('a.atttypid', own)})::text AS own_code
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
@@ -149,23 +182,21 @@ export const operators = `
    WHERE n.nspname <> 'pg_catalog' OR o.oid >= 16384`
 
 /** Enums run no code of anybody's; a row does what the types of its columns do, a domain runs its checks, and a base type its input function. */
-export const types = (which: Which): string => `
+export const types = (which: Which, own: readonly number[]): string => `
   SELECT t.oid, n.nspname AS schema, t.typname AS name,
-         coalesce((n.nspname IN ('pg_catalog', 'information_schema') AND t.oid < 16384)
-                  OR (t.typtype = 'e' AND NOT ${ownCasts('t.oid', 'castsource', 'casttarget')})
+         (NOT ${isAmong('t.oid', own)}
+            AND coalesce((n.nspname IN ('pg_catalog', 'information_schema') AND t.oid < 16384)
+                  OR t.typtype = 'e'
                   OR (t.typtype = 'c'
-                      AND NOT ${ownCasts('t.oid', 'castsource', 'casttarget')}
                       AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a
                                         JOIN pg_catalog.pg_type own ON own.oid = a.atttypid
                                        WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
                                          AND own.oid >= 16384 AND own.typtype <> 'e'))
-                  OR (t.typcategory = 'A' AND EXISTS (
-                        SELECT FROM pg_catalog.pg_type el
-                         WHERE el.oid = t.typelem AND el.typtype = 'e'
-                           AND NOT ${ownCasts('el.oid', 'castsource', 'casttarget')}))
+                  OR (t.typcategory = 'A'
+                      AND EXISTS (SELECT FROM pg_catalog.pg_type el WHERE el.oid = t.typelem AND el.typtype = 'e'))
                   OR (t.typtype = 'b' AND e.extname IN ${harmlessExtensions})
                   OR (t.typtype = 'd' AND bn.nspname = 'pg_catalog'
-                      AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.contypid = t.oid)), false)::text
+                      AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.contypid = t.oid)), false))::text
            AS harmless
     FROM pg_catalog.pg_type t
     JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace

@@ -93,8 +93,8 @@ export function readRelation(relation: Relation, walk: Walk): Columns {
     const why = `What ${relation.name} shows is in tables that nobody has named.`
     found.hide(why, 'tables_read', 'reached', 'columns')
   }
-  if (relation.ownCasts) {
-    const why = `Somebody's own function may convert what is in ${qualified(relation.schema, relation.name)}.`
+  if (relation.ownCode) {
+    const why = `Somebody's own function may convert or compare what is in ${qualified(relation.schema, relation.name)}.`
     found.raise('unknown')
     found.hide(why, 'unproven', 'reached')
     found.cannotUndo(why)

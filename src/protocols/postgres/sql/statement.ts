@@ -208,8 +208,8 @@ export interface Relation {
   readonly policies: readonly string[]
   /** A default or generated column draws from a sequence, or calls something volatile. */
   readonly volatileDefaults: boolean
-  /** A column has a type that somebody's own function converts to others. */
-  readonly ownCasts: boolean
+  /** A column has a type with code of somebody's own that no word of a statement calls: a conversion to other types, an order. */
+  readonly ownCode: boolean
   /** Foreign keys that point at it and do something: ON DELETE CASCADE; `schema.name` of the tables. */
   readonly cascades: readonly string[]
 }

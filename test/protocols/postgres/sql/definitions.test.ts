@@ -122,11 +122,26 @@ describe('class 20: code that no word of a statement calls', () => {
     CREATE FUNCTION shown(mood) RETURNS int LANGUAGE plpgsql AS 'BEGIN DELETE FROM plain; RETURN 1; END';
     CREATE CAST (mood AS int) WITH FUNCTION shown(mood) AS IMPLICIT`
   const row = 'CREATE TYPE pair AS (a checked)'
+  const implicit = `
+    CREATE FUNCTION shown(int) RETURNS text LANGUAGE plpgsql AS 'BEGIN DELETE FROM plain; RETURN 1; END';
+    CREATE CAST (int AS text) WITH FUNCTION shown(int) AS IMPLICIT`
+  const order = `
+    CREATE TYPE pair AS (a int); CREATE TABLE pairs (p pair);
+    CREATE FUNCTION compared(pair, pair) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN DELETE FROM plain; RETURN 0; END';
+    CREATE OPERATOR CLASS pairs DEFAULT FOR TYPE pair USING btree AS FUNCTION 1 compared(pair, pair)`
 
   test.each([
     ['a cast of somebody', cast, 'SELECT mood + 1 FROM customers'],
     ['the same by a view', cast, 'SELECT count(*) FROM glad_customers'],
     ['the same of a constant', cast, "SELECT 'glad'::mood + 1"],
+    [
+      'the same of an array',
+      `${cast}; CREATE TABLE moods (all_of_them mood[])`,
+      'SELECT all_of_them[1] + 1 FROM moods',
+    ],
+    ['the same of a row', `${cast}; CREATE TYPE felt AS (m mood)`, "SELECT ('(glad)'::felt).m + 1"],
+    ['the same from a type of the server', implicit, 'SELECT upper(id) FROM plain'],
+    ['an order of somebody', order, 'SELECT DISTINCT p FROM pairs'],
     ['the checks of a column, in a row', row, "SELECT '(1)'::pair"],
     [
       'the same of a table',
