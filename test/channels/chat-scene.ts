@@ -27,7 +27,7 @@ export function holdWith<Message>(gateway: TestGateway, shown: () => Promise<Mes
     const next = shown()
     const init = {
       method: 'POST',
-      headers: { 'content-type': 'application/json', prefer: 'wait=60' },
+      headers: { 'content-type': 'application/json', prefer: 'wait=300' },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     }
     const answer = gateway.agent(`/crm${path}`, init, claims)

@@ -134,7 +134,7 @@ describe('class 22, SSRF: a webhook is not sent', () => {
     'https://[::ffff:169.254.169.254]/',
     'http://100.100.100.200/',
   ])('to %s', async (url) => {
-    const sent = post(new URL(url), {}, '{}', AbortSignal.timeout(5_000))
+    const sent = post(new URL(url), {}, '{}', AbortSignal.timeout(30_000))
     await expect(sent).rejects.toThrow('It has an address that nothing is sent to')
   })
 
@@ -148,7 +148,7 @@ describe('class 22, SSRF: a webhook is not sent', () => {
       'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
       'webhook-signature': signer.sign('m', now, '{}'),
     }
-    const { status } = await post(new URL(receiver.url), headers, '{}', AbortSignal.timeout(5_000))
+    const { status } = await post(new URL(receiver.url), headers, '{}', AbortSignal.timeout(30_000))
     expect(status).toBe(307)
     expect(elsewhere.received).toEqual([])
     receiver.answer(204)

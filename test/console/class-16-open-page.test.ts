@@ -26,7 +26,7 @@ rules:
     approval: { from: { group: leads } }
 `
 
-const soon = { timeout: 10_000, interval: 20 }
+const soon = { timeout: 60_000, interval: 20 }
 
 let ctx: GateContext
 let url: string

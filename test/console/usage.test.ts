@@ -41,7 +41,7 @@ test('what agents did is counted once it is decided, and what came back once it 
   await (await gateway.agent('/crm/v1/orders', { method: 'DELETE' })).text()
   const usage = [{ name: 'support-agent', actions: 2, denied: 1, held: 0, runs: 1 }]
   await expect
-    .poll(() => report('by=subject'), { timeout: 20_000 })
+    .poll(() => report('by=subject'), { timeout: 60_000 })
     .toMatchObject({ by: 'subject', step_seconds: 3_600, counted_until: expect.any(String), usage })
   expect(await report('by=dataset&class=pii')).toMatchObject({
     usage: usage.map((one) => ({ ...one, name: 'orders' })),

@@ -266,7 +266,7 @@ describe('what was approved is what runs (class 11)', () => {
     const joined = `/api/audit/events?type=action.decided&approval=${pending.task.id}`
     const decided = async () =>
       (await json(await gateway.person('dana', joined)))['events'] as unknown[]
-    await expect.poll(decided, { timeout: 30_000 }).toHaveLength(attempts.length + 1)
+    await expect.poll(decided, { timeout: 60_000 }).toHaveLength(attempts.length + 1)
     await gateway.vote('dana', approval as never)
     const answers = await Promise.all(attempts)
     expect(statusesOf(answers)).toEqual([201, 403, 403, 403, 403, 403, 403, 403])

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, vi } from 'vitest'
 import type { TestGateway } from '../support/gateway.ts'
 
-const soon = { timeout: 10_000, interval: 50 }
+const soon = { timeout: 60_000, interval: 50 }
 
 /** A file with the rules of a gateway that runs, in the hands of somebody who edits it. */
 export class PolicyFile {

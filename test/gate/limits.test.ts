@@ -177,7 +177,7 @@ describe('on_disconnect: cancel', () => {
     const atOne = problemOf(here.enforce(attemptAt('both', { ...wait, caller: first.signal })))
     const id = await openOne()
     const atOther = problemOf(there.enforce(attemptAt('both', { ...wait, caller: second.signal })))
-    await expect.poll(() => waiters(id), { timeout: 10_000 }).toBe(2)
+    await expect.poll(() => waiters(id), { timeout: 60_000 }).toBe(2)
     first.abort()
     expect((await atOne).code).toBe('approval-pending')
     expect((await getApproval(store, id))!.state).toBe('pending')

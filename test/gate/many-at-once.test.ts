@@ -14,7 +14,7 @@ import { attemptAt, openTestGate, person } from '../support/gate.ts'
 import { openTestStore, storeKinds } from '../support/store.ts'
 import { refundsNeed } from './policies.ts'
 
-const soon = { timeout: 30_000, interval: 20 }
+const soon = { timeout: 60_000, interval: 20 }
 
 /** What an attempt came to: the code of its problem, or `ran`. */
 const ran = ({ digest }: Permit) => (digest === null ? 'not held' : 'ran')

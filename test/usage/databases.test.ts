@@ -114,7 +114,7 @@ describe.skipIf(!hasPostgres)('budgets of rows in a database', () => {
     const client = await db.connect({ sub: 'recorded-reader' })
     await client.query('SELECT email FROM customers LIMIT 3')
     await expect
-      .poll(async () => (await completed())[0], { timeout: 10_000 })
+      .poll(async () => (await completed())[0], { timeout: 60_000 })
       .toMatchObject({
         outcome: { result: 'succeeded', rows: 3 },
         usage: {

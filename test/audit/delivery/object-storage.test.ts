@@ -15,7 +15,7 @@ const putTo = (config: S3Config) =>
     config,
     'x.txt',
     { body: Buffer.from('x'), type: 'text/plain' },
-    AbortSignal.timeout(5_000),
+    AbortSignal.timeout(30_000),
   )
 const put = (s3: S3Server, more: object) => putTo(configured({ s3: s3.config(more) }).s3!)
 

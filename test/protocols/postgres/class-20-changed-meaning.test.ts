@@ -152,6 +152,20 @@ describe.runIf(hasPostgres)(
       expect(answer).not.toContain('sesame')
     })
 
+    test('a portal that is bound between the Bind and the Execute of a FETCH from it', async () => {
+      const messages = [
+        query('BEGIN'),
+        parse('', 'FETCH ALL FROM mine'),
+        bind('later', ''),
+        parse('', 'UPDATE orders SET total = 2 RETURNING total'),
+        bind('mine', ''),
+        execute('later'),
+        sync,
+      ]
+      // It would run, and be on record as what was bound and never executed.
+      expect(await said(messages, 2)).toContain('C34000')
+    })
+
     test('two names that are one to the server, which keeps 63 bytes of each', async () => {
       const name = 'n'.repeat(63)
       const messages = [
@@ -270,11 +284,11 @@ describe.runIf(hasPostgres)(
       try {
         expect(await read()).toBe('allowed')
         await db.direct.query('CREATE OR REPLACE VIEW words AS SELECT word FROM secrets')
-        await expect.poll(read, { timeout: 10_000 }).toBe('42501')
+        await expect.poll(read, { timeout: 60_000 }).toBe('42501')
         await db.direct.query(
           'CREATE OR REPLACE VIEW words AS SELECT total::text AS word FROM orders',
         )
-        await expect.poll(read, { timeout: 10_000 }).toBe('allowed')
+        await expect.poll(read, { timeout: 60_000 }).toBe('allowed')
       } finally {
         await db.direct.query('DROP VIEW words')
       }
