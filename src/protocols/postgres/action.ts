@@ -21,21 +21,28 @@ interface Facts {
 
 const traceparent = /traceparent='00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}'/
 
-/** What all actions of one text have in common. */
-interface Described extends Pick<Action, 'summary' | 'agentReason' | 'trace' | 'span'> {
-  readonly text: string
+/** What all actions of texts that are read alike have in common. */
+interface Described {
   readonly database: string
   readonly user: string
   readonly attributes: Attributes
+  // Of the last one of them.
+  said: Said
 }
 
-// A text that runs again has the same analysis, and is described once.
-const known = new WeakMap<Analysis, Described>()
+/** What a text says to people. */
+interface Said extends Pick<Action, 'summary' | 'agentReason' | 'trace' | 'span'> {
+  readonly text: string
+}
+
+// A text that runs again is read alike, and so are those that differ from it in constants alone.
+const known = new WeakMap<Analysis['sql'], Described>()
 
 /** One text, with the values that it runs with, as policies, people and the audit log know it. */
 export function actionOf(facts: Facts): Action {
   const { subject, resource, analysis, impact } = facts
-  const { summary, agentReason, attributes, trace, span } = describe(facts)
+  const { attributes, said } = describe(facts)
+  const { summary, agentReason, trace, span } = said
   return {
     id: randomUUIDv7(),
     name: 'sql.statement',
@@ -51,20 +58,27 @@ export function actionOf(facts: Facts): Action {
 }
 
 function describe({ text, database, user, analysis }: Facts): Described {
-  const before = known.get(analysis)
-  if (before?.text === text && before.database === database && before.user === user) return before
+  const before = known.get(analysis.sql)
+  if (before?.database === database && before.user === user) {
+    if (before.said.text !== text) before.said = saidIn(text)
+    return before
+  }
   const described: Described = {
-    text,
     database,
     user,
     // Frozen: what is derived from it can be kept with it.
     attributes: Object.freeze({ sql: Object.freeze({ ...analysis.sql, database, user }) }),
-    summary: clipped(inOneLine(text), longestSummary),
-    agentReason: reasonOf(text),
-    ...traceOf(text),
+    said: saidIn(text),
   }
-  known.set(analysis, described)
+  known.set(analysis.sql, described)
   return described
+}
+
+function saidIn(text: string): Said {
+  const summary = clipped(inOneLine(text), longestSummary)
+  // Both are in comments.
+  if (!text.includes('/*')) return { text, summary, agentReason: null, trace: null }
+  return { text, summary, agentReason: reasonOf(text), ...traceOf(text) }
 }
 
 /** A comment that ends with its line must not seem to go on: what comes behind it would look like a part of it, and runs. */

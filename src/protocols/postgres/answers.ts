@@ -124,7 +124,7 @@ export class Answers {
   }
 
   #parameter({ bytes }: BackendPiece): Buffer {
-    const reader = new BodyReader(bytes.subarray(5))
+    const reader = new BodyReader(bytes, 5)
     this.#events.parameter(reader.text(), reader.text())
     return bytes
   }
@@ -161,7 +161,7 @@ export class Answers {
   }
 
   #command(head: Expected, bytes: Buffer): void {
-    const tag = bytes[0] === 0x43 ? new BodyReader(bytes.subarray(5)).text() : ''
+    const tag = bytes[0] === 0x43 ? new BodyReader(bytes, 5).text() : ''
     const counted = Number(/ (\d+)$/.exec(tag)?.[1] ?? 0)
     if (head.run) head.run.rows += Math.max(counted, this.#stepRows)
     this.#stepRows = 0

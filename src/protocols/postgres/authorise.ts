@@ -83,7 +83,7 @@ export class Authoriser {
           reminders = setInterval(() => this.#init.notice(waiting), reminder)
         },
       })
-      return await this.#redeemed(permit, seal)
+      return permit.digest === null ? begun(permit) : await this.#approved(permit, seal)
     } catch (error) {
       if (error instanceof Skipped || error instanceof Over) throw error
       if (this.#takeBack()) return cancelled
@@ -113,19 +113,18 @@ export class Authoriser {
   }
 
   /** A digest in the permit means that people approved this text with these values, in this session as it was, and about what its names stood for. */
-  async #redeemed(permit: Permit, seal: Wish['seal']): Promise<Run | Report> {
+  async #approved(permit: Permit, seal: Wish['seal']): Promise<Run | Report> {
     try {
       // Anew: while people looked at it, others may have put something else in the place of a table or a function.
-      const digest = permit.digest === null ? null : (await seal()).digest
+      const { digest } = await seal()
       if (digest !== permit.digest) throw changedMeanwhile(permit)
-      if (digest !== null && this.#takeBack()) {
+      if (this.#takeBack()) {
         void permit.complete({ result: 'failed', error: 'not-sent' })
         return cancelled
       }
-      permit.redeem(digest)
-      return new Run(permit, digest === null ? null : async () => (await seal()).digest)
+      return begun(permit, digest, async () => (await seal()).digest)
     } catch (error) {
-      // Nobody waits for it any more, it is not what was approved, or this replica may be taken for dead. Nothing was sent.
+      // It is not what was approved, or what it is cannot be said any more. Nothing was sent.
       void permit.complete({ result: 'failed', error: 'not-sent' })
       throw error
     }
@@ -167,6 +166,22 @@ export class Authoriser {
     const report = refusalOf(error)
     const denied = error instanceof Problem && error.code === 'denied'
     return denied && unreadable ? unreadableRefusal(unreadable, report) : report
+  }
+}
+
+/** Redeems the permit. */
+function begun(
+  permit: Permit,
+  digest: string | null = null,
+  digestNow: Run['digestNow'] = null,
+): Run {
+  try {
+    permit.redeem(digest)
+    return new Run(permit, digestNow)
+  } catch (error) {
+    // Nobody waits for it any more, or this replica may be taken for dead. Nothing was sent.
+    void permit.complete({ result: 'failed', error: 'not-sent' })
+    throw error
   }
 }
 

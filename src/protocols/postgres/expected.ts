@@ -28,16 +28,10 @@ export interface OwnQuestion {
 
 const nothing = (): void => {}
 
+const none: readonly Statement[] = []
+
 export function expected(kind: Expected['kind'], more: Partial<Expected> = {}): Expected {
-  return {
-    kind,
-    run: null,
-    statements: [],
-    text: '',
-    refusal: null,
-    own: null,
-    ends: true,
-    settled: nothing,
-    ...more,
-  }
+  const { run = null, statements = none, text = '', refusal = null, own = null } = more
+  const { ends = true, settled = nothing } = more
+  return { kind, run, statements, text, refusal, own, ends, settled }
 }

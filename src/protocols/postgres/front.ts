@@ -173,7 +173,8 @@ export class Front {
     this.#segment += 1
     // Names that the text uses have to be certain.
     if (!names.settled) await server.drain()
-    const analysis = await this.#init.judge.read(text, this.#segment, values.types)
+    const read = this.#init.judge.read(text, this.#segment, values.types)
+    const analysis = read instanceof Promise ? await read : read
     const run = await this.#permitted(text, analysis, values)
     if (run && !(run instanceof Run)) return this.#refuse('query', run)
     const { statements } = analysis
@@ -216,10 +217,13 @@ export class Front {
   async #bind({ body, bytes }: FrontendMessage): Promise<void> {
     const { server, names, ledger } = this.#init
     const bound = readBind(body)
-    const prepared = await this.#lookUp(names.statements, bound.statement)
+    const known = names.statements.get(bound.statement, this.#segment)
+    const isSure = known !== 'unsure'
+    const prepared = isSure ? known : await this.#lookUp(names.statements, bound.statement)
     if (!prepared) return this.#refuse('bind', noSuchName('prepared statement', bound.statement))
     const { text, types } = prepared
-    const analysis = await this.#init.judge.read(text, this.#segment, types)
+    const read = this.#init.judge.read(text, this.#segment, types)
+    const analysis = read instanceof Promise ? await read : read
     const run = await this.#permitted(text, analysis, { types, bound })
     if (run && !(run instanceof Run)) return this.#refuse('bind', run)
     this.#forwarded(analysis, run)
@@ -397,12 +401,10 @@ export class Front {
     return names.all.get(name) ?? null
   }
 
-  async #unlessSkipped(work: Promise<void>): Promise<void> {
-    try {
-      await work
-    } catch (error) {
+  #unlessSkipped(work: Promise<void>): Promise<void> {
+    return work.catch((error: unknown) => {
       if (!(error instanceof Skipped)) throw error
-    }
+    })
   }
 }
 

@@ -4,27 +4,31 @@
  */
 export class Joiner {
   readonly #write: (bytes: Buffer) => void
-  #kept: Buffer | null = null
+  #first: Buffer | null = null
+  // Bytes of what lies behind the first one, and of that itself.
+  #length = 0
 
   constructor(write: (bytes: Buffer) => void) {
     this.#write = write
   }
 
   add(bytes: Buffer): void {
-    const kept = this.#kept
-    if (kept && kept.buffer === bytes.buffer && endOf(kept) === bytes.byteOffset) {
-      this.#kept = Buffer.from(kept.buffer, kept.byteOffset, kept.length + bytes.length)
+    const first = this.#first
+    if (first?.buffer === bytes.buffer && first.byteOffset + this.#length === bytes.byteOffset) {
+      this.#length += bytes.length
       return
     }
-    if (kept) this.#write(kept)
-    this.#kept = bytes
+    this.flush()
+    this.#first = bytes
+    this.#length = bytes.length
   }
 
   /** Writes what is kept. To be called before anybody waits. */
   flush(): void {
-    if (this.#kept) this.#write(this.#kept)
-    this.#kept = null
+    const first = this.#first
+    if (!first) return
+    this.#first = null
+    const { buffer, byteOffset, length } = first
+    this.#write(length === this.#length ? first : Buffer.from(buffer, byteOffset, this.#length))
   }
 }
-
-const endOf = ({ byteOffset, length }: Buffer): number => byteOffset + length

@@ -11,6 +11,7 @@ import type { SessionNames } from './session-names.ts'
 import { isSessionOnly } from './session-only.ts'
 import type { Settings } from './settings.ts'
 import type { Impact, Impacts } from './sql/impact.ts'
+import { isOfDatabase } from './sql/calls.ts'
 import type { Analyser, Analysis, Probe, Statement } from './sql/statement.ts'
 import { executedNames, fetchedCursors, has, isPositioned } from './statement-kinds.ts'
 import type { Report } from './wire/messages.ts'
@@ -57,23 +58,37 @@ export class Judge {
     this.#init = init
   }
 
-  /** What the text means here and now. `parameters`: OIDs of their types, as far as the client gave them. */
-  async read(text: string, segment: number, parameters: readonly number[]): Promise<Analysis> {
+  /** What the text means here and now: at once, where everything that it depends on is known. `parameters`: OIDs of their types, as far as the client gave them. */
+  read(text: string, segment: number, parameters: readonly number[]): Analysis | Promise<Analysis> {
+    const { settings, names, analyser } = this.#init
+    const isUsual = !setsAlone.test(text) && !parameters.some(isOfDatabase)
+    const context = isUsual ? settings.contextNow(segment) : null
+    if (!context || names.cursors.size > 0) return this.#ask(text, segment, parameters)
+    const analysis = analyser.analyse(text, context)
+    const isAll = !(analysis instanceof Promise) && isComplete(analysis)
+    return isAll ? analysis : this.#ask(text, segment, parameters, analysis)
+  }
+
+  /** The same, with whatever has to be asked and waited for. `begun`: what is known already. */
+  async #ask(
+    text: string,
+    segment: number,
+    parameters: readonly number[],
+    begun: Analysis | Promise<Analysis> | null = null,
+  ): Promise<Analysis> {
     const { server, settings, names, analyser } = this.#init
     if (setsAlone.test(text)) {
       const alone = { ...settings.withoutNames, cursors: nothing, prepared: nothing }
       const analysis = await analyser.analyse(text, alone)
       if (isSessionOnly(analysis, nothing)) return analysis
     }
-    const context = { ...(await settings.context(segment)), parameters }
-    const cursors = names.cursorQueries
-    const known = await analyser.analyse(text, { ...context, cursors, prepared: nothing })
+    const known = await (begun ?? this.#readNames(text, segment, parameters))
     const isAnew = known.missing.length > 0
     const analysis = isAnew ? await this.#readAnew(text, segment, parameters) : known
     // What is on its way may close a cursor, and give its name to another one.
     if (has(analysis.statements, 'fetch') && server.answers.outstanding.some(movesCursors)) {
       await server.drain()
-      return this.read(text, segment, parameters)
+      return this.#ask(text, segment, parameters)
     }
     const executed = executedNames(analysis.statements)
     if (executed.length === 0) return analysis
@@ -83,9 +98,18 @@ export class Judge {
   }
 
   /** Somebody may have made just now what it names. */
-  async #readAnew(text: string, segment: number, parameters: readonly number[]) {
+  #readAnew(text: string, segment: number, parameters: readonly number[]): Promise<Analysis> {
+    return this.#readNames(text, segment, parameters, { anew: true })
+  }
+
+  async #readNames(
+    text: string,
+    segment: number,
+    parameters: readonly number[],
+    how?: { readonly anew: boolean },
+  ): Promise<Analysis> {
     const { settings, names, analyser } = this.#init
-    const context = { ...(await settings.context(segment, { anew: true })), parameters }
+    const context = { ...(await settings.context(segment, how)), parameters }
     return analyser.analyse(text, { ...context, cursors: names.cursorQueries, prepared: nothing })
   }
 
@@ -123,10 +147,11 @@ export class Judge {
     // Closed: that a portal has run would not be on record.
     if (portal !== undefined) return notByFetch(portal)
     if (isSessionOnly(analysis, names.cursors)) return null
+    const asked = this.#impact(text, analysis, values)
     const run = await authoriser.run({
       text,
       analysis,
-      impact: await this.#impact(text, analysis, values),
+      impact: asked instanceof Promise ? await asked : asked,
       waitMs: ran || this.#inTransaction ? Math.min(wait, waitInTransaction) : wait,
       seal: async () => seal(await this.#meaning(text, analysis, values)),
     })
@@ -143,10 +168,10 @@ export class Judge {
   }
 
   /** Asked for only where a rule looks at it. */
-  async #impact(text: string, analysis: Analysis, { bound }: Values): Promise<Impact | null> {
+  #impact(text: string, analysis: Analysis, { bound }: Values): Promise<Impact | null> | null {
     const { impacts, needs, settings } = this.#init
-    const facts = needs().filter((fact) => fact.startsWith('impact.'))
-    if (facts.length === 0) return null
+    const facts = needs()
+    if (!facts.some((fact) => fact.startsWith('impact.'))) return null
     const exact = facts.includes('impact.exact_rows')
     const { searchPath } = settings
     return impacts.of({ text, analysis, searchPath, exact, values: bound ? textsOf(bound) : [] })
@@ -194,6 +219,11 @@ export class Judge {
 
 function movesCursors({ kind }: Expected): boolean {
   return kind !== 'parse' && kind !== 'describe'
+}
+
+/** Whether neither the server nor what is on its way to it has to do with it. */
+function isComplete({ missing, statements }: Analysis): boolean {
+  return missing.length === 0 && !has(statements, 'fetch') && !has(statements, 'execute')
 }
 
 function sizeOf(text: string, bound: BindRequest | null): number {

@@ -95,26 +95,26 @@ export class ServerSide {
     return this.#open
   }
 
-  /** Sends bytes, which the server will answer with `answers`. */
-  send(bytes: Buffer, ...answers: readonly Expected[]): void {
-    const kind = answers.at(-1)?.kind
-    // An error came up while this was decided: the server would skip it, and answer nothing.
-    if (this.answers.skipping && kind !== undefined && kind !== 'sync') {
-      for (const answer of answers) this.answers.skip(answer)
-      return
+  /** Sends bytes, which the server will answer with `answer`; `null`: with nothing. */
+  send(bytes: Buffer, answer: Expected | null = null): void {
+    if (answer) {
+      // An error came up while this was decided: the server would skip it, and answer nothing.
+      if (this.answers.skipping && answer.kind !== 'sync') return this.answers.skip(answer)
+      this.answers.expect(answer)
+      this.#open = answer.kind !== 'sync' && answer.kind !== 'query'
     }
-    for (const answer of answers) this.answers.expect(answer)
-    if (kind !== undefined) this.#open = kind !== 'sync' && kind !== 'query'
     if (!this.#corked) {
       this.#corked = true
       this.#socket.cork()
-      setImmediate(() => {
-        this.#corked = false
-        this.#toServer.flush()
-        this.#socket.uncork()
-      })
+      setImmediate(this.#uncork)
     }
     this.#toServer.add(bytes)
+  }
+
+  readonly #uncork = (): void => {
+    this.#corked = false
+    this.#toServer.flush()
+    this.#socket.uncork()
   }
 
   /** Sends a part of something that the server does not answer: rows that are copied in. Nobody may use the bytes after that. */
@@ -184,16 +184,15 @@ export class ServerSide {
       failed: (code: string, message: string) => void failures.push(`${code} ${message}`),
     }
     const name = randomName()
-    const questions = [parse(name, sql), bind(name, name), execute(name)]
-    questions.push(close('P', name), close('S', name))
-    const kinds = ['parse', 'bind', 'execute', 'close', 'close'] as const
-    const inside = this.#open
     // Within a pipeline a Sync would commit what came before it.
-    this.send(
-      Buffer.concat([...questions, inside ? flush : sync]),
-      ...kinds.map((kind) => expected(kind, { own })),
-      ...(inside ? [] : [expected('sync', { own })]),
-    )
+    const inside = this.#open
+    this.send(parse(name, sql), expected('parse', { own }))
+    this.send(bind(name, name), expected('bind', { own }))
+    this.send(execute(name), expected('execute', { own }))
+    this.send(close('P', name), expected('close', { own }))
+    this.send(close('S', name), expected('close', { own }))
+    if (inside) this.flush()
+    else this.send(sync, expected('sync', { own }))
     await this.until(() => this.answers.outstanding.length === 0)
     if (failures.length > 0) throw new Unanswered(failures[0])
     return rows

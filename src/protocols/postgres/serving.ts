@@ -29,7 +29,7 @@ interface ServingDeps {
 export class Serving {
   readonly #deps: ServingDeps
   readonly #reader = new FrontendReader(longestMessage)
-  // Owned by #serve().
+  // Owned by #onData(), begin() and #rest().
   #busy = false
 
   constructor(deps: ServingDeps) {
@@ -48,10 +48,11 @@ export class Serving {
   }
 
   /** Begins with what has come already, after `first` is done. */
-  begin(rest: Buffer, first: () => Promise<unknown>): void {
+  begin(rest: Buffer, first: Promise<unknown>): void {
     this.#reader.push(rest)
     this.#deps.client.resume()
-    void this.#serve(first)
+    this.#busy = true
+    first.then(this.#goOn, this.#failed)
   }
 
   #onData(chunk: Buffer): void {
@@ -62,35 +63,44 @@ export class Serving {
       // The rest may wait with the client.
       if (this.#reader.pending > mostQueued) client.pause()
     } else {
-      void this.#serve(() => undefined)
+      this.#busy = true
+      this.#goOn()
     }
   }
 
-  async #serve(first: () => unknown): Promise<void> {
-    const { closed, idle, fault } = this.#deps
-    if (this.#busy || closed()) return
-    this.#busy = true
+  /** Works on what has come until something has to be waited for, and goes on behind that. Where there is nothing to wait for, there is no promise. */
+  readonly #goOn = (): void => {
+    const { client } = this.#deps
     try {
-      await first()
-      await this.#serveAll()
+      for (;;) {
+        const work = this.#room() ?? this.#next()
+        if (work === null) break
+        if (work) return void work.then(this.#goOn, this.#failed)
+        if (client.isPaused() && this.#reader.pending <= mostQueued) client.resume()
+      }
+      // A message that is longer than what may wait.
+      if (client.isPaused()) client.resume()
     } catch (error) {
-      if (!(error instanceof Over)) fault(error)
-    } finally {
-      this.#busy = false
-      idle()
+      return this.#failed(error)
     }
+    this.#rest()
   }
 
-  async #serveAll(): Promise<void> {
-    const { client, server, unrecorded } = this.#deps
-    for (let work = this.#next(); work !== null; work = this.#next()) {
-      if (work) await work
-      if (unrecorded.full) await server.until(() => !unrecorded.full)
-      if (server.full) await server.room()
-      if (client.isPaused() && this.#reader.pending <= mostQueued) client.resume()
-    }
-    // A message that is longer than what may wait.
-    if (client.isPaused()) client.resume()
+  readonly #failed = (error: unknown): void => {
+    if (!(error instanceof Over)) this.#deps.fault(error)
+    this.#rest()
+  }
+
+  #rest(): void {
+    this.#busy = false
+    this.#deps.idle()
+  }
+
+  /** What has to be waited for before anything else is sent. */
+  #room(): Promise<void> | null {
+    const { server, unrecorded } = this.#deps
+    if (unrecorded.full) return server.until(() => !unrecorded.full)
+    return server.full ? server.room() : null
   }
 
   /** Works on what comes next; `null` where nothing does. */

@@ -137,7 +137,7 @@ export class Session {
     // Milliseconds that a timer can count are fewer than a token may be valid; the next look comes soon enough then.
     if (expiresAt !== null && expiresAt - Date.now() < 0x7fff_ffff)
       this.#expiry = setTimeout(() => this.look(), expiresAt - Date.now() + 1).unref()
-    this.#serving.begin(rest, () => this.#settings.context(0))
+    this.#serving.begin(rest, this.#settings.context(0))
   }
 
   /**

@@ -32,6 +32,8 @@ function customSetting(name: string): string {
   return ` UNION ALL SELECT ${literal}, pg_catalog.current_setting(${literal}, true)`
 }
 
+const nothing: ReadonlyMap<string, Statement> = new Map()
+
 /** What names the client and does nothing else; and what never changes. */
 const meaningless = new Set(['application_name', 'client_encoding'])
 
@@ -58,6 +60,8 @@ export class Settings {
   readonly #custom = new Set<string>()
   // Names of the catalogue mean something else in this transaction, which nobody outside of it can see.
   #moved = false
+  // Owned by contextNow(): what was said last, for as long as nothing of it is different.
+  #said: SqlContext | null = null
 
   constructor(
     server: ServerSide,
@@ -132,6 +136,18 @@ export class Settings {
     }
   }
 
+  /** What the next text means, and the same object as before where that is the same; `null` where the server has to be asked. */
+  contextNow(segment: number): SqlContext | null {
+    if (this.#stale || this.#moved || (this.#touched && this.#touchedIn !== segment)) return null
+    const catalogue = this.#catalogues.current()
+    if (catalogue instanceof Promise) return null
+    if (catalogue && catalogue.version !== this.#version) return null
+    const said = this.#said
+    if (said?.catalogue === catalogue && said.unsettled === this.#touched) return said
+    this.#said = { ...this.withoutNames, catalogue, cursors: nothing, prepared: nothing }
+    return this.#said
+  }
+
   /**
    * What the next text means. Asks the server, if that may have changed; throws `Skipped` if the text will not be looked at. `anew`: what the catalogue says now, and not a moment
    * ago.
@@ -190,5 +206,6 @@ export class Settings {
       kinds.map(([name, kind]) => [name, kind === 'r' || kind === 'p' ? 'table' : 'other']),
     )
     this.#stale = false
+    this.#said = null
   }
 }

@@ -1,3 +1,4 @@
+import { watchConstants, withoutConstants } from './constants.ts'
 import { LongTexts } from './long-texts.ts'
 import { Parser, type Parsed } from './parser.ts'
 import { readText } from './read-text.ts'
@@ -13,12 +14,18 @@ export interface AnalyserOptions {
   readonly cacheBytes?: number
 }
 
+/** An analysis, and how long the text was that it was made of. */
+interface Known {
+  readonly analysis: Analysis
+  readonly length: number
+}
+
 /** Loads the parser. One is enough for the process. */
 export async function createAnalyser(options: AnalyserOptions = {}): Promise<Analyser> {
   const { longAbove = 64 * 1024, longTimeout = 10_000, cacheBytes = 64 * 1024 * 1024 } = options
   const parser = await Parser.load()
   const trees = new Remembered<Parsed>(cacheBytes / 2)
-  const analyses = new Remembered<Analysis>(cacheBytes / 2)
+  const analyses = new Remembered<Known>(cacheBytes / 2)
   const long = new LongTexts(longTimeout)
 
   const parse = (text: string): Parsed => {
@@ -30,33 +37,61 @@ export async function createAnalyser(options: AnalyserOptions = {}): Promise<Ana
     return parsed
   }
 
-  const read = (text: string, key: string, context: SqlContext): Analysis => {
+  /** `rest`: the text without its constants, if that can be told. */
+  const read = (text: string, rest: string | null, context: SqlContext): Analysis => {
+    const { tree } = parse(text)
+    const watch = tree && rest !== null ? watchConstants(text, tree) : null
+    if (watch) watch.looked = false
     const { analysis, ofSession } = readText(text, context, parse)
     if (!ofSession && analysis.unreadable?.kind !== 'parser') {
-      analyses.set(key, analysis, text.length * 10)
+      const alike = watch?.looked === false && standsForAll(analysis)
+      const key = alike ? keyOfRest(rest!, context) : keyOf(text, context)
+      analyses.set(key, { analysis, length: text.length }, text.length * 10)
     }
     return analysis
   }
 
   const analyse = (text: string, context: SqlContext): Analysis | Promise<Analysis> => {
     if (text.length > longAbove) return long.analyse(text, context)
-    const key = `${keyOf(context)}\n${text}`
     const ofSession = context.temporary.size > 0 || context.unsettled
-    const known = ofSession ? undefined : analyses.get(key)
-    if (known) return known
+    const known = ofSession ? undefined : analyses.get(keyOf(text, context))
+    if (known) return known.analysis
+    const rest = ofSession ? null : withoutConstants(text)
+    const alike = rest === null ? undefined : analyses.get(keyOfRest(rest, context))
+    if (alike) return ofLength(text.length, alike)
     // Somebody's text has just broken the parser: that is no reason to refuse this one.
-    if (!parser.ready) return parser.settled().then(() => read(text, key, context))
-    return read(text, key, context)
+    if (!parser.ready) return parser.settled().then(() => read(text, rest, context))
+    return read(text, rest, context)
   }
 
   return { analyse, close: async () => long.close() }
 }
 
-const declared = new WeakMap<ReadonlySet<string>, string>()
+/** Whether it is the same for every text that differs in constants at which nobody has looked: but for where its one statement ends. */
+function standsForAll({ statements, missing, unreadable }: Analysis): boolean {
+  const [statement, ...more] = statements
+  const isPlain = statement?.session.length === 0 && more.length === 0
+  return isPlain && missing.length === 0 && unreadable === null
+}
 
-/** What an analysis depends on besides the text, as long as nothing of the session itself is in it. */
-function keyOf({ catalogue, searchPath, harmless, parameters }: SqlContext): string {
-  const names = declared.get(harmless) ?? JSON.stringify([...harmless].toSorted())
-  declared.set(harmless, names)
-  return `${catalogue?.version ?? '-'} ${names} ${JSON.stringify(searchPath)} ${parameters?.join(' ') ?? ''}`
+function ofLength(length: number, { analysis, length: before }: Known): Analysis {
+  if (length === before) return analysis
+  const statements = analysis.statements.map((one) => ({ ...one, end: one.end + length - before }))
+  return { ...analysis, statements }
+}
+
+const keyOfRest = (rest: string, context: SqlContext): string => `${contextKey(context)}\0${rest}`
+const keyOf = (text: string, context: SqlContext): string => `${contextKey(context)}\n${text}`
+
+const keys = new WeakMap<SqlContext, string>()
+
+/** What an analysis depends on besides the text, as long as nothing of the session itself is in it. A session asks with the same context for as long as nothing of it changes. */
+function contextKey(context: SqlContext): string {
+  const known = keys.get(context)
+  if (known !== undefined) return known
+  const { catalogue, searchPath, harmless, parameters = [] } = context
+  const version = catalogue?.version ?? null
+  const key = JSON.stringify([version, [...harmless].toSorted(), searchPath, parameters])
+  keys.set(context, key)
+  return key
 }

@@ -89,9 +89,12 @@ export function castTo(type: TypeName, { context, found }: Walk): void {
 /** OIDs from here on did not come with the server (PostgreSQL documentation, "OID Assignment"). */
 const firstOfDatabase = 16_384
 
+/** Whether a type did not come with the server. */
+export const isOfDatabase = (oid: number): boolean => oid >= firstOfDatabase
+
 /** What a client sends as a value of a type goes through its input function and its checks, though no word of the text names it. */
 export function castToParameter(oid: number, { context, found }: Walk): void {
-  if (oid < firstOfDatabase) return
+  if (!isOfDatabase(oid)) return
   const type = context.catalogue?.typeOf(oid)
   if (type && (type.harmless || context.harmless.has(type.name))) return
   const [schema = '', name = ''] = type ? partsOf(type.name) : ['pg_temp', String(oid)]

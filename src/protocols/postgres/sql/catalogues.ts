@@ -45,12 +45,8 @@ export class Catalogues implements CatalogueSource {
     this.#options = { ...defaults, ...options }
   }
 
-  async current(anew = false): Promise<Catalogue | null> {
-    if (anew) {
-      // One that is under way may have asked too early.
-      await this.#reading
-      return this.#readOnce()
-    }
+  current(anew = false): Catalogue | null | Promise<Catalogue | null> {
+    if (anew) return this.#readAnew()
     const known = this.#known
     if (known?.generation !== this.#generation) return this.#readOnce()
     const age = performance.now() - known.at
@@ -62,6 +58,12 @@ export class Catalogues implements CatalogueSource {
 
   changed(): void {
     this.#generation++
+  }
+
+  async #readAnew(): Promise<Catalogue | null> {
+    // One that is under way may have asked too early.
+    await this.#reading
+    return this.#readOnce()
   }
 
   #readOnce(): Promise<Catalogue | null> {

@@ -240,8 +240,11 @@ export interface Analyser {
 
 /** `new Catalogues(probe)` of `catalogues.ts`: one for each database of a resource. */
 export interface CatalogueSource {
-  /** Read again when it is older than its limit, when DDL has passed, or when it is wanted `anew`. `null` when it cannot be read: closed, names are unknown then. */
-  current(anew?: boolean): Promise<Catalogue | null>
+  /**
+   * At once where it is known; read again when it is older than its limit, when DDL has passed, or when it is wanted `anew`. `null` when it cannot be read: closed, names are
+   * unknown then.
+   */
+  current(anew?: boolean): Catalogue | null | Promise<Catalogue | null>
   /** DDL has passed: what `current()` gave before is not used again. */
   changed(): void
 }

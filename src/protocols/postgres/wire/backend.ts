@@ -16,7 +16,7 @@ export interface BackendPiece {
 }
 
 /** PostgreSQL documentation, "Message Formats": what a server may send. */
-const backendTypes = new Set('RKSZTDCIGHWdcENA123nstVv')
+const backendTypes: ReadonlySet<number> = new Set(Buffer.from('RKSZTDCIGHWdcENA123nstVv'))
 
 /** DataRow and CopyData are never looked into: they may be long, and there may be millions of them. */
 const mass = new Set([0x44, 0x64])
@@ -105,7 +105,7 @@ export class BackendReader {
   #length(bytes: Buffer, at: number): number {
     const type = bytes[at]!
     const length = bytes.readUInt32BE(at + 1)
-    if (!backendTypes.has(String.fromCharCode(type)) || length < 4 || length > 0x7fff_ffff)
+    if (!backendTypes.has(type) || length < 4 || length > 0x7fff_ffff)
       throw new WireFault('the server sent something that is not the protocol')
     if (!mass.has(type) && length > longest)
       throw new WireFault('the server sent a message that is too long')

@@ -1,55 +1,52 @@
 import { isUtf8 } from 'node:buffer'
 import { NotUtf8, WireFault } from './fault.ts'
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
 /** Reads the body of one message from its beginning to its end. Throws a `WireFault` when it is too short, too long or not UTF-8 (`NotUtf8`). */
 export class BodyReader {
   readonly #body: Buffer
-  #at = 0
+  #at: number
 
-  constructor(body: Buffer) {
+  /** `at`: where in it the body begins. */
+  constructor(body: Buffer, at = 0) {
     this.#body = body
+    this.#at = at
   }
 
   /** Text up to a NUL. The encoding of every connection is UTF-8: bytes that are not would be read in another way by somebody else. */
   text(): string {
     const end = this.#body.indexOf(0, this.#at)
     if (end < 0) throw new WireFault('invalid string in message')
-    const bytes = this.#body.subarray(this.#at, end)
+    const begin = this.#at
     this.#at = end + 1
-    try {
-      return utf8.decode(bytes)
-    } catch {
-      throw new NotUtf8(invalidSequence(bytes))
-    }
+    const text = this.#body.toString('utf8', begin, end)
+    // What was not UTF-8 has become this character. Where it is, it may have been there before.
+    if (text.includes('\ufffd')) requireUtf8(this.#body.subarray(begin, end))
+    return text
   }
 
   byte(): number {
-    return this.bytes(1)[0]!
+    return this.#body[this.#past(1)]!
   }
 
   int16(): number {
-    return this.bytes(2).readInt16BE(0)
+    return this.#body.readInt16BE(this.#past(2))
   }
 
   uint16(): number {
-    return this.bytes(2).readUInt16BE(0)
+    return this.#body.readUInt16BE(this.#past(2))
   }
 
   int32(): number {
-    return this.bytes(4).readInt32BE(0)
+    return this.#body.readInt32BE(this.#past(4))
   }
 
   uint32(): number {
-    return this.bytes(4).readUInt32BE(0)
+    return this.#body.readUInt32BE(this.#past(4))
   }
 
   bytes(count: number): Buffer {
-    if (count < 0 || this.#at + count > this.#body.length) throw tooShort()
-    const bytes = this.#body.subarray(this.#at, this.#at + count)
-    this.#at += count
-    return bytes
+    const begin = this.#past(count)
+    return this.#body.subarray(begin, this.#at)
   }
 
   rest(): Buffer {
@@ -64,6 +61,18 @@ export class BodyReader {
   end(): void {
     if (!this.atEnd) throw new WireFault('invalid message format')
   }
+
+  /** Goes past so many bytes. Returns where they begin. */
+  #past(count: number): number {
+    const begin = this.#at
+    if (count < 0 || begin + count > this.#body.length) throw tooShort()
+    this.#at = begin + count
+    return begin
+  }
+}
+
+function requireUtf8(bytes: Buffer): void {
+  if (!isUtf8(bytes)) throw new NotUtf8(invalidSequence(bytes))
 }
 
 /** Bytes in which the first that is wrong is looked for. Behind that, nobody is told which it was. */

@@ -17,10 +17,10 @@ export interface FrontendRows {
 }
 
 /** PostgreSQL documentation, "Message Formats": what a client may send after the start-up. */
-const frontendTypes = new Set('QPBEDCSHdcfXpF')
+const frontendTypes: ReadonlySet<number> = new Set(Buffer.from('QPBEDCSHdcfXpF'))
 
 /** Messages that have no body at all. */
-const bare = new Set('SHXc')
+const bare: ReadonlySet<number> = new Set(Buffer.from('SHXc'))
 
 const copyData = 0x64
 
@@ -36,8 +36,9 @@ const space = 16 * 1024
  */
 export class FrontendReader {
   readonly #limit: number
-  // Owned by push() and #take(): chunks that belong to messages that are not out yet.
+  // Owned by push() and #take(): chunks that belong to messages that are not out yet, how much of the first is, and how much is not.
   #chunks: Buffer[] = []
+  #at = 0
   #pending = 0
   // What the last chunk is in, where that was gathered of small ones, and how much of it is filled.
   #space = empty
@@ -78,10 +79,7 @@ export class FrontendReader {
 
   /** Takes what has come, and was not given out. */
   drain(): Buffer {
-    const rest = Buffer.concat(this.#chunks, this.#pending)
-    this.#chunks = []
-    this.#pending = 0
-    return rest
+    return this.#pending > 0 ? this.#take(this.#pending) : empty
   }
 
   /** Whether a part of a message was given out as rows, and its end was not. */
@@ -95,9 +93,9 @@ export class FrontendReader {
    */
   rows(copying: boolean): FrontendRows | null {
     const chunk = this.#chunks[0]
-    if (!chunk || (!this.within && !(copying && chunk[0] === copyData))) return null
-    const bytes = this.#takeFirst(this.#rows.walk(chunk, 0, copyData))
-    return { bytes, begun: this.#rows.begun }
+    if (!chunk || (!this.within && !(copying && chunk[this.#at] === copyData))) return null
+    const end = this.#rows.walk(chunk, this.#at, copyData)
+    return { bytes: this.#takeFirst(end - this.#at), begun: this.#rows.begun }
   }
 
   /** The next message, or `null` until more has come. */
@@ -116,42 +114,45 @@ export class FrontendReader {
 
   #nextLength(): number | null {
     if (this.#pending === 0) return null
-    const type = String.fromCharCode(this.#chunks[0]![0]!)
-    if (!frontendTypes.has(type)) throw new WireFault('invalid frontend message type')
+    if (!frontendTypes.has(this.#chunks[0]![this.#at]!))
+      throw new WireFault('invalid frontend message type')
     if (this.#pending < 5) return null
-    return this.#length(this.#head(5), 0)
+    this.#join(5)
+    return this.#length(this.#chunks[0]!, this.#at)
   }
 
   /** Of the whole message that begins there. */
   #length(bytes: Buffer, at: number): number {
     const length = bytes.readUInt32BE(at + 1)
-    const isBare = bare.has(String.fromCharCode(bytes[at]!))
-    if (length < 4 || (isBare && length !== 4)) throw new WireFault('invalid message length')
+    if (length < 4 || (length !== 4 && bare.has(bytes[at]!)))
+      throw new WireFault('invalid message length')
     if (length > this.#limit)
       throw new WireFault(`a message may have ${this.#limit} bytes at most`, '54000')
     return length + 1
   }
 
-  /** The first bytes, in one piece. */
-  #head(bytes: number): Buffer {
-    if (this.#chunks[0]!.length < bytes) this.#join()
-    return this.#chunks[0]!
-  }
-
   #take(bytes: number): Buffer {
-    if (this.#chunks[0]!.length < bytes) this.#join()
+    this.#join(bytes)
     return this.#takeFirst(bytes)
   }
 
   #takeFirst(bytes: number): Buffer {
-    const first = this.#chunks[0] ?? empty
+    const first = this.#chunks[0]!
+    const begin = this.#at
+    this.#at += bytes
     this.#pending -= bytes
-    if (first.length === bytes) this.#chunks.shift()
-    else this.#chunks[0] = first.subarray(bytes)
-    return first.subarray(0, bytes)
+    if (this.#at === first.length) {
+      this.#chunks.shift()
+      this.#at = 0
+    }
+    return first.subarray(begin, begin + bytes)
   }
 
-  #join(): void {
-    this.#chunks = [Buffer.concat(this.#chunks, this.#pending)]
+  /** Has so many bytes in one piece. */
+  #join(bytes: number): void {
+    const [first = empty, ...others] = this.#chunks
+    if (first.length - this.#at >= bytes) return
+    this.#chunks = [Buffer.concat([first.subarray(this.#at), ...others], this.#pending)]
+    this.#at = 0
   }
 }

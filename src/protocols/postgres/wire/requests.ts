@@ -52,7 +52,7 @@ export function readParse(body: Buffer): ParseRequest {
   const reader = new BodyReader(body)
   const name = readName(reader)
   const text = reader.text()
-  const types = Array.from({ length: reader.uint16() }, () => reader.uint32())
+  const types = listOf(reader, typeOf)
   reader.end()
   return { name, text, types }
 }
@@ -107,15 +107,27 @@ function readName(reader: BodyReader): string {
   return kept.toString()
 }
 
+/** A list that is as long as it says. */
+function listOf<Item>(reader: BodyReader, read: (reader: BodyReader) => Item): Item[] {
+  const items: Item[] = []
+  for (let left = reader.uint16(); left > 0; left--) items.push(read(reader))
+  return items
+}
+
+const typeOf = (reader: BodyReader): number => reader.uint32()
+
+function formatOf(reader: BodyReader): number {
+  const format = reader.int16()
+  if (format !== 0 && format !== 1) throw new WireFault('unsupported format code')
+  return format
+}
+
 function readFormats(reader: BodyReader): number[] {
-  const formats = Array.from({ length: reader.uint16() }, () => reader.int16())
-  if (formats.some((format) => format !== 0 && format !== 1))
-    throw new WireFault('unsupported format code')
-  return formats
+  return listOf(reader, formatOf)
 }
 
 function readValues(reader: BodyReader, formats: readonly number[]): (Buffer | null)[] {
-  const values = Array.from({ length: reader.uint16() }, () => readValue(reader))
+  const values = listOf(reader, readValue)
   if (formats.length > 1 && formats.length !== values.length)
     throw new WireFault('a message has more formats than values, or fewer')
   return values
