@@ -191,7 +191,9 @@ describe('the outbox', () => {
     const { chat, ask } = await open("channels: ['chat:#leads']")
     chat.failWith = new DeliveryError('busy', { retryAfterMs: 60_000 })
     await ask('first')
-    await expect.poll(() => chat.attempts).toBe(1)
+    await expect
+      .poll(() => channelHealth(store, [chat.name]))
+      .toMatchObject([{ lastError: 'busy' }])
     chat.failWith = null
     await ask('second')
     await new Promise((resolve) => setTimeout(resolve, 200))
