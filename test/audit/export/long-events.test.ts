@@ -13,7 +13,7 @@ const mebibyte = 1024 ** 2
 /** Class 23: agents choose how long their events are, and nobody's memory depends on it. */
 describe.each(storeKinds)('events of a megabyte each, in the %s store', (kind) => {
   let store: Store
-  const long = 14
+  const long = 10
   const all = 3 * long
 
   beforeAll(async () => {
