@@ -8,6 +8,7 @@ import {
   inFailedTransaction,
   noSuchFunction,
   noSuchName,
+  notByFetch,
   notUtf8,
 } from './refusal.ts'
 import { Rejection } from './rejection.ts'
@@ -261,6 +262,11 @@ export class Front {
 
   #executePortal(message: FrontendMessage, portal: Portal): Promise<void> | void {
     const { run, statements, changes } = portal
+    const { portals } = this.#init.names
+    const fetched = fetchedCursors(statements)
+    // It was no portal of the protocol's when this was bound.
+    const other = fetched.find((name) => portals.get(name, this.#segment) !== null)
+    if (other !== undefined) return this.#unlessSkipped(this.#refuse('execute', notByFetch(other)))
     const settled = statements.length > 0 ? statements.every(settledByBind) : run === null
     if (changes !== this.#changes && !settled && !run?.started)
       return this.#unlessSkipped(this.#refuse('execute', boundTooEarly))

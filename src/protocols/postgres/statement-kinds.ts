@@ -18,7 +18,10 @@ export function opensCopy({ statements, unreadable }: Analysis): boolean {
 
 /** The cursors that it reads on. */
 export function fetchedCursors(statements: readonly Statement[]): readonly string[] {
-  return namesIn(statements, 'fetch')
+  return namesIn(
+    statements.filter((statement) => !isPositioned(statement)),
+    'fetch',
+  )
 }
 
 /** Whether it changes the row that a cursor stands on. */

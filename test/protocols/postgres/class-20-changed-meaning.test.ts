@@ -152,20 +152,6 @@ describe.runIf(hasPostgres)(
       expect(answer).not.toContain('sesame')
     })
 
-    test('a portal that is bound between the Bind and the Execute of a FETCH from it', async () => {
-      const messages = [
-        query('BEGIN'),
-        parse('', 'FETCH ALL FROM mine'),
-        bind('later', ''),
-        parse('', 'UPDATE orders SET total = 2 RETURNING total'),
-        bind('mine', ''),
-        execute('later'),
-        sync,
-      ]
-      // It would run, and be on record as what was bound and never executed.
-      expect(await said(messages, 2)).toContain('C34000')
-    })
-
     test('two names that are one to the server, which keeps 63 bytes of each', async () => {
       const name = 'n'.repeat(63)
       const messages = [

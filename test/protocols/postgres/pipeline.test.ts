@@ -181,11 +181,26 @@ describe.runIf(hasPostgres)('a pipeline', () => {
       bind('later', 'fetch'),
       ...[close('P', 'c'), parse('', update), bind('c', ''), execute('later'), sync],
     )
-    expect(shown(await client.until('Z'))).toEqual(['1', '2', '3', '1', '2', 'E 55000', 'Z E'])
+    expect(shown(await client.until('Z'))).toEqual(['1', '2', '3', '1', '2', 'E 34000', 'Z E'])
     client.send(query('ROLLBACK'))
     await client.until('Z')
     const { rows } = await db.direct.query('SELECT 1 FROM orders WHERE total = 77')
     expect(rows).toEqual([])
+  })
+
+  test('a portal is not read by a FETCH that was bound before it, either', async () => {
+    const all = await startDatabase({
+      policies: 'rules:\n  - { name: all, on: orders, then: allow }\n',
+    })
+    onTestFinished(() => all.close())
+    const client = await WireClient.open(all.port)
+    onTestFinished(() => void client.socket.destroy())
+    await client.logIn(all.database, await all.gateway.agentToken())
+    client.send(query('BEGIN'), parse('', 'FETCH ALL FROM mine'), bind('later', ''))
+    client.send(parse('', 'UPDATE orders SET total = 2 RETURNING total'), bind('mine', ''))
+    client.send(execute('later'), sync)
+    await client.until('Z')
+    expect(shown(await client.until('Z'))).toEqual(['1', '2', '1', '2', 'E 34000', 'Z E'])
   })
 
   test('the rows of a cursor belong to the action that declared it, by whichever protocol they are fetched', async () => {
