@@ -6,8 +6,10 @@ export interface Prepared {
 
 /** Statements that go out together, with their values (`Statements`). */
 export interface Together {
-  /** As messages of the protocol, for a session that has read the statements in `known` before; and the names of those that it reads now. */
+  /** As messages of the protocol, for a session that has read the statements in `known` before; and the names of those that it reads now. The bytes are good until `sent`. */
   messages(known: ReadonlySet<string>): { readonly bytes: Buffer; readonly read: readonly string[] }
+  /** Nobody reads the bytes any more: the socket has written them, or never will. Called at most once, and last. */
+  sent(): void
 }
 
 /** Something that SQL can be sent to: the store itself, or one transaction of it. */

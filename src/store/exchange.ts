@@ -31,7 +31,7 @@ export class Exchange implements Submittable {
     known.set(connection, this.#names)
     const { bytes, read } = this.#statements.messages(this.#names)
     this.#read = read
-    connection.stream.write(bytes)
+    connection.stream.write(bytes, () => this.#statements.sent())
   }
 
   handleDataRow({ fields }: { fields: TextRow }): void {

@@ -1,7 +1,12 @@
 import { StoreError, type Prepared, type Together } from './db.ts'
 
-/** Bytes to begin with: a statement's action and its outcome have fewer. */
-const usual = 4096
+/** Bytes to begin with: the events of a few actions have fewer. */
+const usual = 16 * 1024
+// What was sent is there for the next: each new buffer is memory outside of V8's heap, which it takes for a reason to collect garbage. As many as sessions mostly send at once.
+const spare: Buffer[] = []
+const mostSpare = 4
+/** Bytes of one that is kept. A batch that has more is a rare one. */
+const largestSpare = 1024 * 1024
 /** Microseconds from the epoch of Unix to that of PostgreSQL, 2000-01-01, and in a millisecond. */
 const epoch = 946_684_800_000_000
 const perMillisecond = 1_000
@@ -19,6 +24,7 @@ const hexDigits = Uint8Array.from({ length: 128 }, (_, code) => {
 
 const execute = Buffer.from('E\0\0\0\x09\0\0\0\0\0', 'latin1')
 const sync = Buffer.from('S\0\0\0\x04', 'latin1')
+const nothing = Buffer.alloc(0)
 
 /**
  * Statements that go out together, with their values in the binary format of their types (PostgreSQL, `src/backend/utils/adt/*_send`): one buffer, and no text in between.
@@ -26,7 +32,8 @@ const sync = Buffer.from('S\0\0\0\x04', 'latin1')
  */
 export class Statements implements Together {
   readonly #names = new Map<string, string>()
-  #bytes = Buffer.allocUnsafe(usual)
+  // Given back by sent().
+  #bytes = spare.pop() ?? Buffer.allocUnsafeSlow(usual)
   #at = 0
   // Where the length of the statement that was begun last belongs; 0 before the first.
   #length = 0
@@ -117,10 +124,19 @@ export class Statements implements Together {
 
   messages(known: ReadonlySet<string>): { bytes: Buffer; read: readonly string[] } {
     this.#end()
-    const bound = this.#bytes.subarray(0, this.#at)
+    this.#room(sync.length)
+    this.#bytes.set(sync, this.#at)
+    const bound = this.#bytes.subarray(0, this.#at + sync.length)
     const read = [...this.#names.keys()].filter((name) => !known.has(name))
+    if (read.length === 0) return { bytes: bound, read }
     const parses = read.map((name) => parse(name, this.#names.get(name)!))
-    return { bytes: Buffer.concat([...parses, bound, sync]), read }
+    return { bytes: Buffer.concat([...parses, bound]), read }
+  }
+
+  sent(): void {
+    const { length } = this.#bytes
+    if (length > 0 && length <= largestSpare && spare.length < mostSpare) spare.push(this.#bytes)
+    this.#bytes = nothing
   }
 
   #end(): void {

@@ -1,5 +1,8 @@
+import { Writable } from 'node:stream'
+import type { Connection } from 'pg'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Prepared, Store } from '../../src/store/db.ts'
+import { Exchange } from '../../src/store/exchange.ts'
 import { Statements } from '../../src/store/statements.ts'
 import { openTestStore, storeKinds } from '../support/store.ts'
 
@@ -10,6 +13,7 @@ const everyType: Prepared = {
   text: `SELECT $1::text, $2::uuid, $3::bigint, extract(epoch FROM $4::timestamptz) * 1000, encode($5::bytea, 'hex'),
     encode($6::bytea, 'hex'), $7::uuid[], $8::bigint[]`,
 }
+const echo: Prepared = { name: 'test_echo', text: 'SELECT $1::text' }
 const keep: Prepared = { name: 'test_keep', text: 'INSERT INTO kept VALUES ($1::bigint)' }
 const count: Prepared = { name: 'test_count', text: 'SELECT count(*) FROM kept' }
 
@@ -103,4 +107,32 @@ describe.each(storeKinds)('statements that go out together, on the %s store', (k
       expect(() => statements.uuid(text)).toThrow(expect.objectContaining({ code: '22P02' }))
     },
   )
+})
+
+test('what a socket has not written yet is not changed by what is put together meanwhile', () => {
+  const written: string[] = []
+  let goOn = () => {}
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      goOn = () => {
+        written.push(chunk.toString('latin1'))
+        done()
+      }
+    },
+  })
+  const connection = { stream } as unknown as Connection
+  const send = (text: string) => {
+    const exchange = new Exchange(new Statements().begin(echo, 1).text(text), () => {})
+    exchange.submit(connection)
+    return exchange
+  }
+  // From then on the session knows the statement, and gets the bytes as they were put together.
+  const first = send('the first')
+  goOn()
+  first.handleReadyForQuery()
+
+  send('the second')
+  new Statements().begin(echo, 1).text('something else')
+  goOn()
+  expect(written[1]).toContain('the second')
 })
