@@ -15,13 +15,22 @@ export function leafHash(body: string): string {
   return hash('sha256', `\0${body}`)
 }
 
+// One buffer for all: nothing here waits, so no two calls overlap. Another one for each would cost as much as hashing.
+const scratch = Buffer.alloc(16 * 1024)
+
 /** What the hashed event says about its personal part. Nobody can guess that part from it without the salt, which is erased with it. */
 export function commitment(salt: Buffer, personal: string): string {
-  return hash('sha256', Buffer.concat([salt, Buffer.from(personal)]))
+  // UTF-8 has at most three bytes for what is one character to JavaScript.
+  if (salt.length + personal.length * 3 > scratch.length) {
+    return hash('sha256', Buffer.concat([salt, Buffer.from(personal)]))
+  }
+  scratch.set(salt)
+  const length = salt.length + scratch.write(personal, salt.length)
+  return hash('sha256', scratch.subarray(0, length))
 }
 
 const tag = Buffer.from('sallyport link 1')
-// One buffer for all: nothing here waits, so no two calls overlap. And most links are of the chain that the last one was of.
+// One for all, too. And most links are of the chain that the last one was of.
 const frame = Buffer.alloc(tag.length + 16 + 8 + 8 + 32 + 32)
 tag.copy(frame)
 let framed = ''

@@ -138,15 +138,17 @@ function canonicalAttributes(attributes: JsonObject): string {
   return known
 }
 
-const pool = Buffer.alloc(4096)
-let used = pool.length
+const saltLength = 16
+// Salts are parts of it, so that none is copied. Used up, it is left to them, and there is another.
+let pool = Buffer.alloc(0)
+let used = 0
 
-/** 16 random bytes. From a pool: asking for each alone costs more than the rest of the event. */
+/** 16 random bytes. Many are made at a time: asking for each alone costs more than the rest of the event. */
 function freshSalt(): Buffer {
   if (used === pool.length) {
-    randomFillSync(pool)
+    pool = randomFillSync(Buffer.allocUnsafeSlow(256 * saltLength))
     used = 0
   }
-  used += 16
-  return Buffer.from(pool.subarray(used - 16, used))
+  used += saltLength
+  return pool.subarray(used - saltLength, used)
 }
