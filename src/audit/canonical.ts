@@ -3,6 +3,8 @@ import { Problem } from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 
 const deepest = 100
+/** Keys. With more, sorting by comparing each with each would take its square. */
+const few = 32
 const outOfOrder = new Error('keys that JavaScript keeps in an order of its own')
 
 /**
@@ -33,7 +35,6 @@ export function canonicalAsWritten(value: unknown): string {
   return refuseUnrecordable(JSON.stringify(value))
 }
 
-/** RFC 8785 §3.2.3: by UTF-16 code units, which is how JavaScript compares strings. */
 function sorted(value: JsonValue, depth: number): JsonValue {
   if (typeof value === 'number' && !Number.isFinite(value))
     throw unrecordable('a number that is not finite')
@@ -41,11 +42,23 @@ function sorted(value: JsonValue, depth: number): JsonValue {
   if (depth === deepest) throw unrecordable(`more than ${deepest} levels of nesting`)
   if (Array.isArray(value)) return value.map((element: JsonValue) => sorted(element, depth + 1))
   const ordered: Record<string, JsonValue> = {}
-  for (const key of Object.keys(value).toSorted()) {
+  for (const key of inOrder(Object.keys(value))) {
     if (startsWithDigit(key) || key === '__proto__') throw outOfOrder
     ordered[key] = sorted((value as JsonObject)[key]!, depth + 1)
   }
   return ordered
+}
+
+/** RFC 8785 §3.2.3: by UTF-16 code units, which is how JavaScript compares strings. Most objects have a few keys, and sorting those in place takes a third of the time. */
+function inOrder(keys: string[]): readonly string[] {
+  if (keys.length > few) return keys.toSorted()
+  for (let next = 1; next < keys.length; next++) {
+    const key = keys[next]!
+    let at = next
+    for (; at > 0 && key < keys[at - 1]!; at--) keys[at] = keys[at - 1]!
+    keys[at] = key
+  }
+  return keys
 }
 
 /** Keys that look like an index come first in every object, whatever the order they were set in. */

@@ -32,6 +32,15 @@ test('is what another implementation of RFC 8785 gives, for any object', () => {
   )
 })
 
+test('however many keys there are', () => {
+  const many = fc.dictionary(key, fc.constant(1), { minKeys: 25, maxKeys: 60 })
+  fc.assert(
+    fc.property(many, (value) => {
+      expect(canonical(value)).toBe(canonicalize(value))
+    }),
+  )
+})
+
 test('comes out the same when it is read back', () => {
   fc.assert(
     fc.property(json, (value) => {
