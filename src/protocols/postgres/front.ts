@@ -1,3 +1,4 @@
+import type { Copying } from './copying.ts'
 import { expected } from './expected.ts'
 import { asSelect, type Functions } from './functions.ts'
 import type { Judge, Values } from './judge.ts'
@@ -11,7 +12,6 @@ import {
   notByFetch,
   notUtf8,
 } from './refusal.ts'
-import { Rejection } from './rejection.ts'
 import { Run } from './run.ts'
 import { Skipped, type ServerSide } from './server-side.ts'
 import type { Portal, SessionNames } from './session-names.ts'
@@ -45,6 +45,7 @@ interface FrontInit {
   readonly ledger: Ledger
   readonly judge: Judge
   readonly functions: Functions
+  readonly copying: Copying
   /** A read has been sent, and its record is under way. */
   readonly sent: (run: Run) => void
 }
@@ -64,7 +65,6 @@ export class Front {
   #segment = 0
   // Whether a run has begun in this segment: its transaction keeps its locks until the Sync.
   #ran = false
-  #copying: Run | null = null
   // Counts what may give names another meaning, of tables or of prepared statements.
   #changes = 0
 
@@ -74,8 +74,9 @@ export class Front {
 
   /** Resolves when the next message may come; at once, without a promise, where nothing had to be waited for. Throws what ends the session. */
   take(message: FrontendMessage): Promise<void> | void {
-    const { answers } = this.#init.server
-    if (answers.copyIn) return this.#copyMessage(message)
+    const { server, copying } = this.#init
+    const { answers } = server
+    if (answers.copyIn) return copying.take(message)
     // The server would skip it.
     if (answers.skipping && message.type !== 'S') return
     switch (message.type) {
@@ -95,7 +96,7 @@ export class Front {
       case 'S':
         return this.#sync(message)
       case 'H':
-        return this.#init.server.send(message.bytes)
+        return server.send(message.bytes)
       case 'F':
         return this.#unlessSkipped(this.#call(message))
       case 'p':
@@ -106,46 +107,9 @@ export class Front {
     }
   }
 
-  /** Rows that are copied in. They go on as they come, also when the COPY has failed meanwhile: the server takes no notice of them then. */
+  /** Rows that are copied in. */
   pass(rows: FrontendRows): Promise<void> | void {
-    if (this.#copying?.isInDoubt) return this.#mayCopyOn(this.#copying).then(() => this.#pass(rows))
-    this.#pass(rows)
-  }
-
-  #pass({ bytes, begun }: FrontendRows): void {
-    if (this.#copying) this.#copying.bytes += bytes.length - begun * 5
-    this.#init.server.pass(bytes)
-  }
-
-  /** Rejects with a `Rejection`, where its opening would not be permitted any more: the session ends, and nothing of what was copied stays. */
-  async #mayCopyOn(run: Run): Promise<void> {
-    const refusal = await this.#init.judge.refusedSince(run)
-    if (refusal) throw new Rejection(refusal.code, refusal.message, refusal.hint)
-  }
-
-  #copyMessage(message: FrontendMessage): Promise<void> | void {
-    const run = this.#copying
-    if (message.type === 'c' && run?.isInDoubt)
-      return this.#mayCopyOn(run).then(() => this.#copyOn(message))
-    return this.#copyOn(message)
-  }
-
-  #copyOn(message: FrontendMessage): Promise<void> | void {
-    const { server } = this.#init
-    switch (message.type) {
-      case 'c':
-      case 'f':
-        server.send(message.bytes)
-        server.answers.endCopy()
-        // The same text may go on to copy again.
-        return this.#copyOrEnd(this.#copying)
-      case 'S':
-      case 'H':
-        // The server takes no notice of them while it copies ("COPY Operations").
-        return
-      default:
-        throw new WireFault(`unexpected message type "${message.type}" during COPY from stdin`)
-    }
+    return this.#init.copying.pass(rows)
   }
 
   #query({ body, bytes }: FrontendMessage): Promise<void> {
@@ -195,7 +159,7 @@ export class Front {
     server.send(bytes, whole)
     this.#segment += 1
     this.#ran = false
-    if (opensCopy(analysis)) await this.#copyOrEnd(run)
+    if (opensCopy(analysis)) await this.#init.copying.begun(run)
   }
 
   #parse({ body, bytes }: FrontendMessage): Promise<void> | void {
@@ -305,7 +269,8 @@ export class Front {
     })
     server.send(bytes, whole)
     // An unread text has no statements, and may be anything.
-    if (has(statements, 'copy-in') || (statements.length === 0 && run)) return this.#copyOrEnd(run)
+    if (has(statements, 'copy-in') || (statements.length === 0 && run))
+      return this.#init.copying.begun(run)
   }
 
   #close(message: FrontendMessage): void {
@@ -381,17 +346,6 @@ export class Front {
     }
     server.send(poison[kind], expected(kind, { refusal }))
     if (kind === 'query') this.#segment += 1
-  }
-
-  /** What comes next means one thing while the server copies, and another when it does not. */
-  async #copyOrEnd(run: Run | null): Promise<void> {
-    const { server } = this.#init
-    const last = server.answers.outstanding.at(-1)
-    this.#copying = run
-    if (server.open) server.flush()
-    await server.until(
-      () => server.answers.copyIn || !last || !server.answers.outstanding.includes(last),
-    )
   }
 
   /** What asked for the cursor that these statements read on. */

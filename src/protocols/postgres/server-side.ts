@@ -3,7 +3,7 @@ import { Answers, type AnswerEvents } from './answers.ts'
 import { expected, type Expected } from './expected.ts'
 import { Joiner } from './joiner.ts'
 import type { ServerSocket } from './login/gathered-reads.ts'
-import { BackendReader } from './wire/backend.ts'
+import { Relay } from './relay.ts'
 import { giveBack } from './wire/give-back.ts'
 import { bind, close, execute, flush, parse, randomName, sync } from './wire/messages.ts'
 
@@ -37,39 +37,25 @@ class Unanswered extends Error {
   override readonly name = 'Unanswered'
 }
 
-/**
- * The connection to the server: sends, keeps count of what has to be answered, and relays the answers to the client, no faster than the client reads them. An answer
- * to a run waits until the run is released.
- */
+/** The connection to the server: sends, keeps count of what has to be answered, asks for the gateway, and has the answers relayed to the client. */
 export class ServerSide {
   readonly answers: Answers
   readonly #socket: ServerSocket
-  readonly #client: Socket
-  readonly #events: ServerSideEvents
-  readonly #reader = new BackendReader()
+  readonly #relay: Relay
   readonly #toServer = new Joiner((bytes) => {
     if (!this.#socket.destroyed) this.#socket.write(bytes)
-  })
-  readonly #toClient = new Joiner((bytes) => {
-    if (this.#client.destroyed) return
-    this.#unwritten += 1
-    this.#client.write(bytes, this.#written)
   })
   // Owned by send(): what goes out together.
   #corked = false
   /** Whether messages of the extended protocol have gone out since the last Sync. */
   #open = false
-  // Writes to the client whose end nobody has told yet.
-  #unwritten = 0
-  #blocked = false
   #over = false
 
   constructor(socket: ServerSocket, client: Socket, events: ServerSideEvents) {
     this.#socket = socket
-    this.#client = client
-    this.#events = events
     this.answers = new Answers(events)
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk))
+    const fault = (error: unknown): void => events.fault(error)
+    this.#relay = new Relay({ server: socket, client, answers: this.answers, fault })
     socket.on('drain', () => this.answers.wake())
     // What it says is in the log of whoever looks into it; the session ends by `close`.
     socket.on('error', () => socket.destroy())
@@ -83,7 +69,7 @@ export class ServerSide {
 
   /** Whether a part of a message has gone to the client, and its end has not. */
   get within(): boolean {
-    return this.#reader.within
+    return this.#relay.within
   }
 
   /** Whether the server takes no more for now. */
@@ -149,12 +135,13 @@ export class ServerSide {
   /** Whoever waits for an answer learns that none will come. */
   end(): void {
     this.#over = true
+    this.#relay.end()
     this.answers.wake()
   }
 
-  /** Goes on relaying, after a run was released or the client has read. */
+  /** A run was released: what the server says to it goes on. */
   release(): void {
-    if (this.#blocked && !this.#over) this.#relay()
+    this.#relay.goOn()
   }
 
   /** Waits until the server has answered everything. Throws `Skipped` when an error came up, and it skips what follows now. */
@@ -196,54 +183,5 @@ export class ServerSide {
     await this.until(() => this.answers.outstanding.length === 0)
     if (failures.length > 0) throw new Unanswered(failures[0])
     return rows
-  }
-
-  readonly #written = (): void => {
-    this.#unwritten -= 1
-    this.release()
-  }
-
-  /** What was read may be overwritten only when it is out. A client that is gone keeps nobody waiting. */
-  get #clientFull(): boolean {
-    const { writableLength, destroyed } = this.#client
-    return this.#unwritten > 0 && writableLength > 0 && !destroyed
-  }
-
-  #onData(chunk: Buffer): void {
-    try {
-      this.#reader.push(chunk)
-    } catch (error) {
-      this.#events.fault(error)
-      return
-    }
-    this.#relay()
-  }
-
-  #relay(): void {
-    this.#blocked = false
-    try {
-      this.#relayAll()
-    } catch (error) {
-      this.#toClient.flush()
-      this.#events.fault(error)
-    }
-    this.#toClient.flush()
-    this.#blocked ||= this.#clientFull
-    if (this.#blocked) this.#socket.pause()
-    else if (this.#socket.isPaused()) this.#socket.resume()
-  }
-
-  #relayAll(): void {
-    for (;;) {
-      // Closed: what a read returns stays here until its record is durable.
-      if (this.answers.head?.run?.released === false) {
-        this.#blocked = true
-        return
-      }
-      const piece = this.#reader.next()
-      if (!piece) return
-      const bytes = this.answers.take(piece)
-      if (bytes) this.#toClient.add(bytes)
-    }
   }
 }

@@ -6,6 +6,7 @@ import type { Log } from '../../telemetry/log.ts'
 import { Aftermath } from './aftermath.ts'
 import type { AnswerEvents } from './answers.ts'
 import { Authoriser } from './authorise.ts'
+import { Copying } from './copying.ts'
 import { Front } from './front.ts'
 import { Functions } from './functions.ts'
 import { Judge } from './judge.ts'
@@ -86,26 +87,28 @@ export class Session {
       notice: (waiting) => this.#notice(waiting),
     })
     const unrecorded = new Unrecorded(this.#server, (error) => this.#end(error))
+    const judge = new Judge({
+      server: this.#server,
+      names: this.#names,
+      settings: this.#settings,
+      authoriser: this.#authoriser,
+      analyser,
+      impacts,
+      outside,
+      needs: () => gate.needs(resource).facts,
+      database,
+      wait,
+      waitInTransaction,
+      maxHeld,
+    })
     const front = new Front({
       server: this.#server,
       names: this.#names,
       settings: this.#settings,
       ledger: this.#ledger,
       functions: new Functions(this.#server),
-      judge: new Judge({
-        server: this.#server,
-        names: this.#names,
-        settings: this.#settings,
-        authoriser: this.#authoriser,
-        analyser,
-        impacts,
-        outside,
-        needs: () => gate.needs(resource).facts,
-        database,
-        wait,
-        waitInTransaction,
-        maxHeld,
-      }),
+      copying: new Copying(this.#server, judge),
+      judge,
       sent: (run) => unrecorded.sent(run),
     })
     this.#serving = new Serving({
