@@ -117,8 +117,8 @@ export class ServerSide {
 
   /** Waits until the server takes more. */
   async room(): Promise<void> {
-    // It keeps short answers for itself.
-    if (this.#open) this.flush()
+    // It keeps short answers for itself. While it copies there is one question, and a message of ours would get into the middle of a row.
+    if (this.#open && this.answers.outstanding.length >= mostQuestions) this.flush()
     await this.until(() => !this.full)
   }
 

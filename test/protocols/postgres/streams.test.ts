@@ -12,6 +12,7 @@ import {
   bind,
   cstring,
   execute,
+  flush,
   message,
   parse,
   query,
@@ -148,6 +149,21 @@ describe.runIf(hasPostgres)('a stream', () => {
       'SELECT id FROM orders WHERE id BETWEEN 7100 AND 7199 ORDER BY id',
     )
     expect(copied).toEqual([7100, 7101, 7102, 7103].map((id) => ({ id })))
+  })
+
+  test('of rows that are longer than what may wait for the server goes in whole by the extended protocol, too', async () => {
+    const client = await open()
+    await db.direct.query('CREATE TABLE long_words (word text)')
+    client.send(parse('', 'COPY long_words FROM STDIN'), bind('', ''), execute(''), flush)
+    await client.until('G')
+    for (let i = 0; i < 4; i++)
+      client.send(message('d', Buffer.from(`${String(i).repeat(8_000_000)}\n`)))
+    client.send(message('c'), sync)
+    expect(shown(await client.until('Z'))).toEqual(['C COPY 4', 'Z I'])
+    const { rows } = await db.direct.query(
+      `SELECT word = repeat(left(word, 1), 8000000) AS whole FROM long_words`,
+    )
+    expect(rows).toEqual([0, 1, 2, 3].map(() => ({ whole: true })))
   })
 
   test('that the client gives up leaves nothing behind, and messages of another kind end it', async () => {
