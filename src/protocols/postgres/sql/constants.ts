@@ -27,7 +27,7 @@ export function withoutConstants(text: string): string | null {
 }
 
 /** Whether anybody has looked at what constants say. */
-export interface Watch {
+interface Watch {
   looked: boolean
 }
 
