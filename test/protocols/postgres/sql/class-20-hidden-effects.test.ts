@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { Unknown } from '../../../../src/core/action.ts'
 import { CatalogueSnapshot } from '../../../../src/protocols/postgres/sql/catalogue-snapshot.ts'
 import type { Statement } from '../../../../src/protocols/postgres/sql/statement.ts'
+import { callsEverywhere } from './calls-everywhere.ts'
 import { openShop, words } from './support.ts'
 
 /** Attack class 20: effects, tables and code that no word of a statement shows. */
@@ -99,6 +100,13 @@ describe('code that runs by another name', () => {
     expect([effect, words(sql.verb)]).toEqual(['write', 'lock select sequence'])
     expect(words(sql.reached)).toContain('orders_id_seq')
   })
+})
+
+test('code is seen wherever in a statement it stands', async () => {
+  for (const text of callsEverywhere) {
+    const { effect, unreadable } = await shop.read(text)
+    expect({ effect, unreadable }, text).toEqual({ effect: 'unknown', unreadable: null })
+  }
 })
 
 describe('data that is not where its name says', () => {
