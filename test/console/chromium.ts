@@ -63,6 +63,8 @@ export async function openPage(
     viewport: desktop,
     ...(storageState && { storageState }),
   })
+  // Machines are shared, and a browser needs much of one.
+  context.setDefaultTimeout(60_000)
   const page = await context.newPage()
   const alarms: string[] = []
   page.on('dialog', (dialog) => {

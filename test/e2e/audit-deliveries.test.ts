@@ -56,7 +56,7 @@ async function deliveries(): Promise<Record<string, Shown>> {
   return Object.fromEntries(all.map((one) => [one.name, one]))
 }
 
-const soon = { timeout: 30_000, interval: 100 }
+const soon = { timeout: 60_000, interval: 100 }
 const decided = (lines: readonly string[]) =>
   lines.filter((line) => line.includes('"action.decided"')).length
 

@@ -59,7 +59,7 @@ describe.skipIf(!storeKinds.includes('postgres'))(
 
     /** Who loses the connection asks the other one, by the approval's name. */
     function waitFor(request: RequestInit, { id }: PendingApproval, at: number, other: number) {
-      const named = waiting(request, 60)
+      const named = waiting(request, 300)
       named.headers = { ...(named.headers as object), 'sallyport-approval': id }
       return replicas[at]!.agent('/crm/v1/refunds', named).catch(() =>
         replicas[other]!.agent('/crm/v1/refunds', named),

@@ -98,7 +98,7 @@ describe('between the vote and the run', () => {
         headers: { ...(request.headers as object), authorization: `Bearer ${token}` },
       })
     const request = refund()
-    const asked = send(waiting(request, 60))
+    const asked = send(waiting(request, 300))
     const approval = await gateway.pending()
     await gateway.vote('omar', approval)
     const revoked = await gateway.person('dana', `/api/keys/${key.id}/revoke`, {
@@ -126,7 +126,7 @@ describe('an approval that is past its time', () => {
 
   it('takes no vote, says so to whoever waits, and is asked for anew', async () => {
     const request = refund()
-    const asked = gateway.agent('/crm/v1/urgent', waiting(request, 60))
+    const asked = gateway.agent('/crm/v1/urgent', waiting(request, 300))
     const { task } = await problemIn(asked, 'approval-expired')
     const approval = await gateway.approval(task.id)
     const late = await problemIn(gateway.vote('noor', approval), 'already-resolved')

@@ -50,7 +50,7 @@ describe.skipIf(!storeKinds.includes('postgres')).each([
 
     it('and everything goes by the clock of the database', async () => {
       const request = refund()
-      const held = ask(jumping, '/v1/refunds', waiting(request, 50))
+      const held = ask(jumping, '/v1/refunds', waiting(request, 300))
       const before = await other.pending()
 
       jumping.signal('SIGUSR2')

@@ -47,9 +47,9 @@ describe.each(storeKinds)(
       // The upstream takes these two, and has not answered them when the end comes.
       upstream.answer = () => undefined
       const lost = [
-        gateway.agent('/crm/v1/refunds', waiting(requests.sent, 60)),
+        gateway.agent('/crm/v1/refunds', waiting(requests.sent, 300)),
         gateway.agent('/crm/v1/notes', { method: 'POST', body: 'called back' }),
-        gateway.agent('/crm/v1/refunds', waiting(requests.asked, 60)),
+        gateway.agent('/crm/v1/refunds', waiting(requests.asked, 300)),
       ].map((request) => expect(request).rejects.toThrow())
       await gateway.vote('dana', approvals.sent)
       await vi.waitFor(() => expect(upstream.arrived).toHaveLength(2), soon)
@@ -64,7 +64,7 @@ describe.each(storeKinds)(
     it('goes on asking people what they were being asked', async () => {
       const { id, view_hash } = approvals.asked
       expect(await gateway.approval(id)).toMatchObject({ state: 'pending', view_hash })
-      const asked = gateway.agent('/crm/v1/refunds', waiting(requests.asked, 60))
+      const asked = gateway.agent('/crm/v1/refunds', waiting(requests.asked, 300))
       expect((await gateway.vote('dana', approvals.asked)).status).toBe(200)
       expect((await asked).status).toBe(201)
       expect(arrivals(requests.asked)).toBe(1)
@@ -141,7 +141,7 @@ describe.skipIf(!storeKinds.includes('postgres'))(
       })
 
       const [stopped, other] = await Promise.all([start(), start()])
-      const asked = stopped.agent('/crm/v1/refunds', waiting(refund(), 60))
+      const asked = stopped.agent('/crm/v1/refunds', waiting(refund(), 300))
       const approval = await stopped.pending()
       await other.vote('dana', approval)
       await slow.entered
@@ -159,7 +159,7 @@ describe.skipIf(!storeKinds.includes('postgres'))(
         .toMatchObject({ state: 'failed', outcome: { error: 'store-unavailable' } })
 
       // Both work on; the one that was stopped in a new epoch.
-      const again = stopped.agent('/crm/v1/refunds', waiting(refund(), 60))
+      const again = stopped.agent('/crm/v1/refunds', waiting(refund(), 300))
       await other.vote('noor', await other.pending())
       expect((await again).status).toBe(201)
       expect(upstream.arrived).toHaveLength(1)

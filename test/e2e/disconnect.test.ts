@@ -23,7 +23,7 @@ beforeEach(() => {
 function caller(gateway: TestGateway, request: RequestInit) {
   const hungUp = new AbortController()
   const { signal } = hungUp
-  const init = { ...waiting(request, 60), signal }
+  const init = { ...waiting(request, 300), signal }
   const answer = gateway.agent('/crm/v1/refunds', init).catch((error: unknown) => error)
   return {
     hangUp: async () => {
@@ -82,7 +82,7 @@ describe('where the configuration says on_disconnect: cancel', () => {
     const request = refund()
     const client = caller(gateway, request)
     const approval = await gateway.pending()
-    const other = gateway.agent('/crm/v1/refunds', waiting(request, 60))
+    const other = gateway.agent('/crm/v1/refunds', waiting(request, 300))
     const joined = async () =>
       (await verifiedLog(gateway, gateway.folder)).filter(
         (event) => event.type === 'action.decided' && event.approval === approval.id,

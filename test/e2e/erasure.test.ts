@@ -59,7 +59,7 @@ describe.runIf(storeKinds.includes('postgres'))('audit erase', () => {
   test('erases what the log, approvals and people have of a subject, and every proof stays valid', async () => {
     await gateway.agent('/crm/v1/customers', {}, { sub: 'erased-agent' })
     await gateway.agent('/crm/v1/customers', {}, { sub: 'other-agent' })
-    const held = gateway.agent('/crm/v1/refunds', waiting(refund(77_001), 60), {
+    const held = gateway.agent('/crm/v1/refunds', waiting(refund(77_001), 300), {
       sub: 'erased-agent',
     })
     const approval = await gateway.pending()

@@ -18,7 +18,7 @@ beforeAll(async () => {
   for (const id of ['c-1', 'c-2', 'c-3']) await gateway.agent(`/crm/v1/customers/${id}`)
   await problemIn(gateway.agent('/crm/v1/customers/c-1', { method: 'DELETE' }), 'denied')
   await problemIn(fetch(`${gateway.agentsUrl}/crm/v1/customers`), 'unauthenticated')
-  const answer = gateway.agent('/crm/v1/refunds', waiting(refund(), 30))
+  const answer = gateway.agent('/crm/v1/refunds', waiting(refund(), 300))
   const approval = await gateway.pending()
   // The agent is hers.
   await problemIn(gateway.vote('priya', approval), 'self-approval')

@@ -12,7 +12,7 @@ import { atEnd, storeKinds } from '../support/store.ts'
 import { startTokenIssuer } from '../support/token-issuer.ts'
 import { problemIn } from './requests.ts'
 
-const soon = { timeout: 10_000, interval: 50 }
+const soon = { timeout: 60_000, interval: 50 }
 
 const rules = (then: string) => `
 rules:

@@ -7,7 +7,7 @@ import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { atEnd } from '../support/store.ts'
 import { problemIn } from './requests.ts'
 
-const soon = { timeout: 10_000, interval: 50 }
+const soon = { timeout: 60_000, interval: 50 }
 
 const rules = (then: string) => `
 rules:

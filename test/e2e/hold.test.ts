@@ -95,7 +95,7 @@ describe('what is allowed and what is denied', () => {
 
 describe('a held action', () => {
   it('waits until another person approves it, and then exactly it runs, once', async () => {
-    const asked = gateway.agent('/crm/v1/refunds', waiting(refund(), 60))
+    const asked = gateway.agent('/crm/v1/refunds', waiting(refund(), 300))
     const approval = await gateway.pending()
     expect(upstream.arrived).toEqual([])
     expect(approval).toMatchObject({
@@ -144,7 +144,7 @@ describe('a held action', () => {
 
   it('is another action after it has run, and the approver sees that it ran before', async () => {
     const request = refund()
-    const asked = gateway.agent('/crm/v1/refunds', waiting(request, 60))
+    const asked = gateway.agent('/crm/v1/refunds', waiting(request, 300))
     const first = await gateway.pending()
     await gateway.vote('dana', first)
     await asked
@@ -166,7 +166,7 @@ describe('a held action', () => {
   })
 
   it('tells the agent what the approver said who denied it', async () => {
-    const asked = gateway.agent('/crm/v1/refunds', waiting(refund(), 60))
+    const asked = gateway.agent('/crm/v1/refunds', waiting(refund(), 300))
     await gateway.vote('dana', await gateway.pending(), 'deny', { reason: 'Order was never paid.' })
     const response = await asked
     expect(response.status).toBe(403)
@@ -258,7 +258,7 @@ describe('what was approved is what runs (class 11)', () => {
   it('runs once, however often it is sent at the same time', async () => {
     const request = refund()
     const attempts = Array.from({ length: 8 }, () =>
-      gateway.agent('/crm/v1/refunds', waiting(request, 60)),
+      gateway.agent('/crm/v1/refunds', waiting(request, 300)),
     )
     const pending = await json(await gateway.agent('/crm/v1/refunds', waiting(request, 0)))
     const approval = await json(await gateway.person('dana', `/api/approvals/${pending.task.id}`))
@@ -327,7 +327,7 @@ describe('votes', () => {
   })
 
   it('are counted by people, and two are two people', async () => {
-    const asked = gateway.agent('/crm/v1/exports', { ...waiting(refund(), 60) })
+    const asked = gateway.agent('/crm/v1/exports', { ...waiting(refund(), 300) })
     const approval = await gateway.pending()
     expect(await json(await gateway.vote('omar', approval))).toMatchObject({ state: 'pending' })
     expect((await gateway.vote('omar', approval)).status).toBe(409)
@@ -337,7 +337,7 @@ describe('votes', () => {
   })
 
   it('end with one denial', async () => {
-    const asked = gateway.agent('/crm/v1/exports', { ...waiting(refund(), 60) })
+    const asked = gateway.agent('/crm/v1/exports', { ...waiting(refund(), 300) })
     const approval = await gateway.pending()
     await gateway.vote('omar', approval)
     await gateway.vote('lena', approval, 'deny')

@@ -44,7 +44,7 @@ afterAll(async () => {
 
 const run = async (command: string, ...args: string[]): Promise<string> => {
   const env = { ...process.env, AGENT_TOKEN: token }
-  return (await promisify(execFile)(command, args, { env, timeout: 30_000 })).stdout
+  return (await promisify(execFile)(command, args, { env, timeout: 60_000 })).stdout
 }
 
 describe('the manual’s examples of respond-async', () => {

@@ -168,7 +168,7 @@ describe('a held request with Prefer: respond-async', () => {
     const again = await accepted(request)
     expect(again.id).toBe(first.id)
     // By its name: should it come too late, it is told so, and does not ask anew.
-    const named = waiting(request, 60)
+    const named = waiting(request, 300)
     named.headers = { ...(named.headers as object), 'sallyport-approval': first.id }
     const live = gateway.agent('/crm/v1/refunds', named)
     await gateway.vote('dana', await gateway.pending())
@@ -206,7 +206,7 @@ describe('a held request with Prefer: respond-async', () => {
     const { id } = await accepted(request)
     const leaving = new AbortController()
     const live = gateway.agent('/crm/v1/refunds', {
-      ...waiting(request, 60),
+      ...waiting(request, 300),
       signal: leaving.signal,
     })
     await gateway.pending()

@@ -27,7 +27,7 @@ const secrets = {
   metrics: 'token-of-the-metrics-0123456789abcdef',
 }
 
-const soon = { timeout: 20_000, interval: 50 }
+const soon = { timeout: 60_000, interval: 50 }
 
 let folder: string
 let logged = ''

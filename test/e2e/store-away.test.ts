@@ -47,7 +47,7 @@ describe.skipIf(!storeKinds.includes('postgres'))(
 
     it('nothing runs that was not on record before, and everything recovers by itself', async () => {
       const request = refund()
-      const held = gateway.agent('/crm/v1/refunds', waiting(request, 60))
+      const held = gateway.agent('/crm/v1/refunds', waiting(request, 300))
       const approval = await gateway.pending()
       const answer = upstream.answer
       const underWay = Promise.withResolvers<() => void>()

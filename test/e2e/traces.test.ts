@@ -56,7 +56,7 @@ async function startCollector() {
   })
 }
 
-const soon = { timeout: 20_000, interval: 50 }
+const soon = { timeout: 60_000, interval: 50 }
 const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
 const caller = '00f067aa0ba902b7'
 
@@ -96,7 +96,7 @@ const said = ({ attributes }: Span) =>
 
 describe('traces', () => {
   it('have a span for a held action, in the trace of its agent, with what it waited for below it', async () => {
-    const request = waiting(refund(), 60)
+    const request = waiting(refund(), 300)
     request.headers = { ...request.headers, traceparent: `00-${trace}-${caller}-01` }
     const asked = gateway.agent('/crm/v1/refunds?token=not-for-collectors', request)
     await gateway.vote('dana', await gateway.pending())

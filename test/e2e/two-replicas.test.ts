@@ -40,7 +40,7 @@ describe.skipIf(!storeKinds.includes('postgres'))(
 
     it('release at one what is approved at the other', async () => {
       const [a, b] = replicas
-      const asked = a.agent('/crm/v1/refunds', waiting(refund(), 60))
+      const asked = a.agent('/crm/v1/refunds', waiting(refund(), 300))
       const approval = await b.pending()
       expect((await b.vote('dana', approval)).status).toBe(200)
       expect((await asked).status).toBe(201)
@@ -87,7 +87,7 @@ describe.skipIf(!storeKinds.includes('postgres'))(
 
     it('run a request once that waits at both (class 12)', async () => {
       const [a, b] = replicas
-      const request = waiting(refund(), 60)
+      const request = waiting(refund(), 300)
       const asked = [a, b, a, b].map((replica) => replica.agent('/crm/v1/refunds', request))
       await b.vote('dana', await b.pending())
       const answers = await Promise.all(asked)
@@ -100,7 +100,7 @@ describe.skipIf(!storeKinds.includes('postgres'))(
 
     it('count one vote of a person who votes at both at once', async () => {
       const [a, b] = replicas
-      const asked = a.agent('/crm/v1/exports', waiting(refund(), 60))
+      const asked = a.agent('/crm/v1/exports', waiting(refund(), 300))
       const approval = await b.pending()
       const votes = await Promise.all([a, b].map((replica) => replica.vote('omar', approval)))
       expect(statusesOf(votes)).toEqual([200, 409])
@@ -128,7 +128,7 @@ describe.skipIf(!storeKinds.includes('postgres'))(
               approvals.push(await survivor.approval(task.id))
             }
             const asked = requests.map(async (request, index) => {
-              const named = waiting(request, 60)
+              const named = waiting(request, 300)
               named.headers = { ...named.headers, 'sallyport-approval': approvals[index]!.id }
               return replicas[index % 2]!.agent('/crm/v1/refunds', named).catch(() =>
                 survivor.agent('/crm/v1/refunds', named),

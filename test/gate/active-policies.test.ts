@@ -18,7 +18,7 @@ import { nobodyRefunds, refundsNeed } from './policies.ts'
 
 const [one, two, none] = [refundsNeed(1), refundsNeed(2), nobodyRefunds]
 const mistake = 'rules: [{ name: a, on: crn, then: deny }]'
-const soon = { timeout: 10_000, interval: 20 }
+const soon = { timeout: 60_000, interval: 20 }
 
 const hashOf = (text: string): string =>
   compilePolicies([{ file: 'a.yaml', text }], { resources: [crm] }).hash

@@ -175,7 +175,7 @@ describe('the image, without an engine', () => {
   beforeAll(async () => {
     before = everything(app)
     gateway = await serve(join(etc, 'sallyport.yaml'))
-  }, 60_000)
+  })
 
   afterAll(() => void gateway.process.kill('SIGKILL'))
 

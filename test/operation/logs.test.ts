@@ -17,7 +17,7 @@ test('at debug, a decision is one line with the id that the agent and the audit 
   })
   await gateway.agent('/crm/v1/customers/c-1', { method: 'DELETE' })
   await gateway.agent('/crm/v1/notes', { method: 'POST', body: 'body-secret' })
-  const held = gateway.agent('/crm/v1/refunds', waiting(refund(), 30))
+  const held = gateway.agent('/crm/v1/refunds', waiting(refund(), 300))
   await gateway.vote('dana', await gateway.pending())
   expect((await held).status).toBe(201)
   const made = await gateway.person('dana', '/api/keys', {

@@ -83,7 +83,7 @@ test('decisions, runs, errors and refusals are counted; what never happened yet 
 })
 
 test('what waits for people, who may not decide, and how long the others took', async () => {
-  const held = gateway.agent('/crm/v1/refunds', waiting(refund(9_000), 60))
+  const held = gateway.agent('/crm/v1/refunds', waiting(refund(9_000), 300))
   const approval = await gateway.pending()
   await counted('sallyport_holds_waiting', 1)
   await counted('sallyport_approvals_open{state="pending"}', 1)

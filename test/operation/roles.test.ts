@@ -49,7 +49,7 @@ describe.runIf(storeKinds.includes('postgres'))(
       expect((await gateway.agent('/crm/v1/customers')).status).toBe(200)
       expect((await gateway.agent('/crm/v1/customers/c-1', { method: 'DELETE' })).status).toBe(403)
 
-      const held = gateway.agent('/crm/v1/refunds', waiting(refund(), 60))
+      const held = gateway.agent('/crm/v1/refunds', waiting(refund(), 300))
       const approval = await gateway.pending()
       expect((await gateway.vote('priya', approval)).status).toBe(403)
       expect((await gateway.vote('dana', approval)).status).toBe(200)

@@ -62,7 +62,7 @@ describe.skipIf(!openssl)('a gateway with TLS on both listeners (needs openssl)'
     expect(gateway.controlUrl).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/)
 
     const client = gatewayClient(issuer, () => gateway)
-    const held = client.agent('/crm/v1/refunds', waiting(refund(), 60))
+    const held = client.agent('/crm/v1/refunds', waiting(refund(), 300))
     expect((await client.vote('dana', await client.pending())).status).toBe(200)
     expect((await held).status).toBe(201)
     expect(upstream.arrived).toHaveLength(1)
@@ -88,7 +88,7 @@ describe.skipIf(!openssl)('a gateway with TLS on both listeners (needs openssl)'
       controlUrl: `https://127.0.0.1:${control}`,
     }
     const client = gatewayClient(issuer, () => addresses)
-    await vi.waitFor(() => fetch(`${addresses.controlUrl}/healthz`), { timeout: 20_000 })
+    await vi.waitFor(() => fetch(`${addresses.controlUrl}/healthz`), { timeout: 60_000 })
     const refused = await client.agent('/crm/v1/customers')
     expect(refused.status).toBe(503)
     expect(await problemIn(refused, 'store-unavailable')).toMatchObject({ reason: 'store-away' })

@@ -127,6 +127,8 @@ describe.runIf(storeKinds.includes('postgres'))('a login of its own for the gate
       await admin.end()
     }
   }
+  // Roles are the server's, which all files share.
+  const newLogin = () => `login_${crypto.randomUUID().replaceAll('-', '')}`
   const loginAs = async (user: string) => {
     const url = new URL(await createTestDatabase())
     url.username = user
@@ -134,16 +136,18 @@ describe.runIf(storeKinds.includes('postgres'))('a login of its own for the gate
   }
 
   test('needs no more than the role of the gateway', async () => {
-    await asAdmin('CREATE ROLE server LOGIN IN ROLE sallyport_gateway')
-    const store = await openPostgres((await loginAs('server')).href)
+    const login = newLogin()
+    await asAdmin(`CREATE ROLE ${login} LOGIN IN ROLE sallyport_gateway`)
+    const store = await openPostgres((await loginAs(login)).href)
     atEnd(() => store.end())
     await expect(store.query('SET ROLE owner')).rejects.toMatchObject({ code: '42501' })
     expect(await store.query('SELECT count(*) FROM audit_events')).toEqual([{ count: 0 }])
   })
 
   test('is told what to do where the schema is not up to date', async () => {
-    await asAdmin('CREATE ROLE stranger LOGIN')
-    const url = await loginAs('stranger')
+    const login = newLogin()
+    await asAdmin(`CREATE ROLE ${login} LOGIN`)
+    const url = await loginAs(login)
     url.pathname = 'postgres'
     const opening = openPostgres(url.href)
     await expect(opening).rejects.toBeInstanceOf(MistakesError)

@@ -67,7 +67,7 @@ async function lastUse(): Promise<unknown> {
     return ((await answer.json()) as { events: { usage?: unknown }[] }).events
   }
   await expect
-    .poll(async () => (await events()).length, { timeout: 10_000 })
+    .poll(async () => (await events()).length, { timeout: 60_000 })
     .toBe(server.requests.length)
   return (await events())[0]!.usage
 }
@@ -139,7 +139,7 @@ describe('the clients of providers work unchanged, and what they use is on recor
       const answer = await gateway.person('dana', '/api/usage?by=model')
       return ((await answer.json()) as { usage: { name: string }[] }).usage
     }
-    await expect.poll(report, { timeout: 20_000 }).toMatchObject([
+    await expect.poll(report, { timeout: 60_000 }).toMatchObject([
       { name: 'claude-test', runs: 2, tokens_in: 100, tokens_out: 18, tokens_cached: 40 },
       { name: 'embed-test', runs: 1, tokens_in: 6 },
       { name: 'gpt-test', runs: 5, tokens_in: 64, tokens_out: 18, tokens_cached: 8 },

@@ -10,7 +10,7 @@ beforeAll(async () => {
 
 // What earlier tests had to say has been said.
 beforeEach(async () => {
-  await expect.poll(health, { timeout: 10_000 }).toMatchObject({ waiting: 0 })
+  await expect.poll(health, { timeout: 60_000 }).toMatchObject({ waiting: 0 })
 })
 
 afterAll(() => here.close())

@@ -18,7 +18,7 @@ export function describeInBrowser(
   options: DemoOptions | (() => Promise<DemoOptions>),
   tests: (it: InBrowser) => void,
 ): void {
-  describe.skipIf(!chromium)(`${title}${chromium ? '' : skipped}`, { timeout: 120_000 }, () => {
+  describe.skipIf(!chromium)(`${title}${chromium ? '' : skipped}`, () => {
     let company: DemoCompany
     let browser: Browser
     beforeAll(async () => {

@@ -20,7 +20,7 @@ import { behind, problemIn, request, startGateway, statusOf, type Gateway } from
 
 const curl = spawnSync('curl', ['--version']).status === 0
 // Handshakes and files that are looked at from time to time: on a busy machine that takes a while.
-const soon = { timeout: 20_000, interval: 50 }
+const soon = { timeout: 60_000, interval: 50 }
 
 describe.skipIf(!openssl)('agents over TLS (needs openssl)', () => {
   let authority: Authority
