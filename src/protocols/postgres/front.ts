@@ -147,7 +147,7 @@ export class Front {
     const refusal = run ? null : await this.#refusedSince(owner)
     if (refusal) return this.#refuse('query', refusal)
     const settled = this.#renaming(statements, run)
-    if (run) run.started = true
+    if (owner) owner.started = true
     const whole = expected('query', {
       run: owner,
       statements,
@@ -229,8 +229,8 @@ export class Front {
     const { portals } = this.#init.names
     const fetched = fetchedCursors(statements)
     // It was no portal of the protocol's when this was bound.
-    const other = fetched.find((name) => portals.get(name, this.#segment) !== null)
-    if (other !== undefined) return this.#unlessSkipped(this.#refuse('execute', notByFetch(other)))
+    const other = run && fetched.find((name) => portals.get(name, this.#segment) !== null)
+    if (other) return this.#unlessSkipped(this.#refuse('execute', notByFetch(other)))
     const settled = statements.length > 0 ? statements.every(settledByBind) : run === null
     if (changes !== this.#changes && !settled && !run?.started)
       return this.#unlessSkipped(this.#refuse('execute', boundTooEarly))
@@ -257,7 +257,7 @@ export class Front {
     owner: Run | null,
   ): Promise<void> | void {
     const { server } = this.#init
-    if (run) run.started = true
+    if (owner) owner.started = true
     this.#ran = true
     this.#change(statements)
     const whole = expected('execute', {
@@ -285,7 +285,7 @@ export class Front {
       }
       return server.send(message.bytes, expected('close', { settled }))
     }
-    if (names.cursors.has(name)) this.#changes += 1
+    if (names.cursors.has(name) || (name !== '' && names.portals.all.has(name))) this.#changes += 1
     const change = names.portals.announce(name, null, this.#segment)
     const settled = (succeeded: boolean): void => {
       const run = names.portals.all.get(name)?.run
@@ -351,7 +351,9 @@ export class Front {
   /** What asked for the cursor that these statements read on. */
   #fed(statements: readonly Statement[]): Run | null {
     const [name] = fetchedCursors(statements)
-    return name === undefined ? null : (this.#init.names.cursors.get(name)?.run ?? null)
+    if (name === undefined) return null
+    const { cursors, portals } = this.#init.names
+    return cursors.get(name)?.run ?? portals.all.get(name)?.run ?? null
   }
 
   async #lookUp<Value>(names: Names<Value>, name: string): Promise<Value | null> {

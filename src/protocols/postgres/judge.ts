@@ -80,7 +80,7 @@ export class Judge {
     if (setsAlone.test(text)) {
       const alone = { ...settings.withoutNames, cursors: nothing, prepared: nothing }
       const analysis = await analyser.analyse(text, alone)
-      if (isSessionOnly(analysis, nothing)) return analysis
+      if (isSessionOnly(analysis, new Set())) return analysis
     }
     const known = await (begun ?? this.#readNames(text, segment, parameters))
     const isAnew = known.missing.length > 0
@@ -143,10 +143,11 @@ export class Judge {
     ran: boolean,
   ): Promise<Run | Report | null> {
     const { authoriser, names, wait, waitInTransaction } = this.#init
-    const portal = fetchedCursors(analysis.statements).find((name) => names.portals.all.has(name))
-    // Closed: that a portal has run would not be on record.
-    if (portal !== undefined) return notByFetch(portal)
-    if (isSessionOnly(analysis, names.cursors)) return null
+    const early = fetchedCursors(analysis.statements).find((name) => names.mayMeanAnother(name))
+    if (early !== undefined) return notByFetch(early)
+    // A portal is a cursor, too: asyncpg moves its own by SQL.
+    const has = (name: string) => names.cursors.has(name) || names.portals.all.has(name)
+    if (isSessionOnly(analysis, { has })) return null
     const asked = this.#impact(text, analysis, values)
     const run = await authoriser.run({
       text,

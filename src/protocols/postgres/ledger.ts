@@ -52,11 +52,13 @@ export class Ledger {
 
   committed(current: Run | null): void {
     if (current) current.committed = true
+    this.#closeWrites()
     this.#settle(this.#waiting, 'succeeded')
   }
 
   rolledBack(current: Run | null): void {
     if (current) current.rolledBack = true
+    this.#closeWrites()
     this.#settle(this.#waiting, 'failed', 'rolled-back')
   }
 
@@ -86,6 +88,7 @@ export class Ledger {
   /** ReadyForQuery. Outside of a transaction block, the implicit transaction has ended by now, one way or the other. */
   ready(status: string): void {
     if (status === 'I') {
+      this.#closeWrites()
       if (this.#failed) this.#settle(this.#waiting, 'failed', 'rolled-back')
       else this.#settle(this.#waiting, 'succeeded')
       for (const run of this.#open) end(run)
@@ -105,6 +108,11 @@ export class Ledger {
     }
     this.#open.clear()
     this.#settle(this.#waiting, committing.before ? 'unknown' : 'failed', 'connection-lost')
+  }
+
+  /** What has begun to write, and was not read to its end, is committed or rolled back with the rest. */
+  #closeWrites(): void {
+    for (const run of this.#open) if (run.started && !run.isRead) this.closed(run)
   }
 
   #find(name: string): number {

@@ -117,7 +117,8 @@ export function notByFetch(name: string): Report {
     severity: 'ERROR',
     code: '34000',
     message: `cursor "${name}" does not exist`,
-    detail: 'A portal of the protocol has this name: only the protocol can execute it here.',
+    detail:
+      'A portal of the protocol has this name: only the protocol can begin to execute it here.',
   }
 }
 

@@ -2,6 +2,7 @@ import type { Expected } from './expected.ts'
 import { Names } from './names.ts'
 import type { Run } from './run.ts'
 import type { SessionChange, Statement } from './sql/statement.ts'
+import { settledByBind } from './statement-kinds.ts'
 import { WireFault } from './wire/fault.ts'
 
 /** A text that has a name. */
@@ -101,6 +102,12 @@ export class SessionNames {
   /** A Parse message gave a name to another text. */
   renamed(name: string): void {
     this.#prepared.delete(name)
+  }
+
+  /** Whether a portal by this name looks its own names up when it is executed, and has not begun. */
+  mayMeanAnother(name: string): boolean {
+    const portal = this.portals.all.get(name)
+    return portal?.run?.started === false && !portal.statements.every(settledByBind)
   }
 
   /** A Bind or Close message gave a portal its name, or took it away. Cursors have the same names, so none has this one now. */

@@ -10,20 +10,20 @@ const commands =
  */
 export function isSessionOnly(
   { statements, unreadable }: Analysis,
-  cursors: ReadonlyMap<string, unknown>,
+  cursors: Pick<ReadonlySet<string>, 'has'>,
 ): boolean {
   return !unreadable && statements.every((statement) => concernsSession(statement, cursors))
 }
 
 function concernsSession(
   { control, command, session }: Statement,
-  cursors: ReadonlyMap<string, unknown>,
+  cursors: Pick<ReadonlySet<string>, 'has'>,
 ): boolean {
   if (control) return true
   return commands.test(command) && session.every((change) => isOwnBusiness(change, cursors))
 }
 
-function isOwnBusiness(change: SessionChange, cursors: ReadonlyMap<string, unknown>): boolean {
+function isOwnBusiness(change: SessionChange, cursors: Pick<ReadonlySet<string>, 'has'>): boolean {
   switch (change.kind) {
     case 'set':
       return change.harmless

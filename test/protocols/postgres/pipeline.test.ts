@@ -52,6 +52,14 @@ describe.runIf(hasPostgres)('a pipeline', () => {
     return client
   }
 
+  /** What became of the action with this summary. */
+  async function outcomeOf(summary: string): Promise<unknown> {
+    const events = (await db.gateway.auditLog()).map((line) => JSON.parse(line) as AuditEvent)
+    const id = events.find(({ details }) => details?.summary === summary)?.action?.id
+    return events.find(({ type, action }) => type === 'action.completed' && action?.id === id)
+      ?.outcome
+  }
+
   const run = (name: string, text: string): Buffer[] => [
     parse(name, text),
     bind('', name),
@@ -160,20 +168,21 @@ describe.runIf(hasPostgres)('a pipeline', () => {
     expect(shown(await client.until('Z'))).toEqual(['C COMMIT', 'Z I'])
   })
 
-  test('a portal by the name of a cursor that was closed is not read by FETCH, past the record of its run', async () => {
+  test('a portal by the name of a cursor that was closed is read by FETCH as what it is, and on record', async () => {
     const client = await open()
-    client.send(query('BEGIN'), query('DECLARE c CURSOR FOR SELECT id FROM orders'))
+    const declare = query('DECLARE c CURSOR FOR SELECT id FROM orders')
+    client.send(query('BEGIN'), declare)
     await client.until('Z')
     await client.until('Z')
     const update = 'UPDATE orders SET total = 77 WHERE id = 77 RETURNING id'
     client.send(close('P', 'c'), parse('', update), bind('c', ''), sync)
     expect(shown(await client.until('Z'))).toEqual(['3', '1', '2', 'Z T'])
-    client.send(query('FETCH ALL FROM c'))
-    expect(shown(await client.until('Z'))).toEqual(['E 34000', 'Z E'])
-    client.send(query('ROLLBACK'))
+    client.send(query('FETCH ALL FROM c'), query('COMMIT'))
+    expect(shown(await client.until('Z'))).toEqual(['T', 'D', 'C FETCH 1', 'Z T'])
     await client.until('Z')
-    // Nor where all of it comes at once.
-    client.send(query('BEGIN'), query('DECLARE c CURSOR FOR SELECT id FROM orders'))
+    await expect.poll(() => outcomeOf(update)).toMatchObject({ result: 'succeeded', rows: 1 })
+    // A FETCH that was bound before reads neither.
+    client.send(query('BEGIN'), declare)
     await client.until('Z')
     await client.until('Z')
     client.send(
@@ -181,11 +190,16 @@ describe.runIf(hasPostgres)('a pipeline', () => {
       bind('later', 'fetch'),
       ...[close('P', 'c'), parse('', update), bind('c', ''), execute('later'), sync],
     )
-    expect(shown(await client.until('Z'))).toEqual(['1', '2', '3', '1', '2', 'E 34000', 'Z E'])
-    client.send(query('ROLLBACK'))
-    await client.until('Z')
-    const { rows } = await db.direct.query('SELECT 1 FROM orders WHERE total = 77')
-    expect(rows).toEqual([])
+    expect(shown(await client.until('Z'))).toEqual(['1', '2', '3', '1', '2', 'E 55000', 'Z E'])
+  })
+
+  test('a portal that writes, and is not read to its end, has failed when it is rolled back', async () => {
+    const client = await open()
+    const update = 'UPDATE orders SET total = 78 WHERE id > 78 RETURNING id'
+    const one = message('E', cstring('p'), int32(1))
+    client.send(query('BEGIN'), parse('', update), bind('p', ''), one, sync, query('ROLLBACK'))
+    for (let i = 0; i < 3; i++) await client.until('Z')
+    await expect.poll(() => outcomeOf(update)).toMatchObject({ result: 'failed' })
   })
 
   test('a portal is not read by a FETCH that was bound before it, either', async () => {
@@ -209,13 +223,7 @@ describe.runIf(hasPostgres)('a pipeline', () => {
     client.send(query('BEGIN'), query(declare))
     client.send(...run('', 'FETCH 10 FROM c'), sync, query('FETCH 10 FROM c'), query('COMMIT'))
     for (let i = 0; i < 5; i++) await client.until('Z')
-    const outcome = async () => {
-      const events = (await db.gateway.auditLog()).map((line) => JSON.parse(line) as AuditEvent)
-      const id = events.find(({ details }) => details?.summary === declare)?.action?.id
-      return events.find(({ type, action }) => type === 'action.completed' && action?.id === id)
-        ?.outcome
-    }
-    await expect.poll(outcome).toMatchObject({ result: 'succeeded', rows: 20 })
+    await expect.poll(() => outcomeOf(declare)).toMatchObject({ result: 'succeeded', rows: 20 })
   })
 
   test('a Query behind a pipeline that failed is skipped up to the Sync', async () => {
