@@ -2,8 +2,13 @@ import type { Expected } from './expected.ts'
 import { Names } from './names.ts'
 import type { Run } from './run.ts'
 import type { SessionChange, Statement } from './sql/statement.ts'
-import { settledByBind } from './statement-kinds.ts'
+import { fetchedCursors, renames, settledByBind } from './statement-kinds.ts'
 import { WireFault } from './wire/fault.ts'
+
+/** Of a change that nothing may rely on before it is confirmed, not even what follows it in its segment. */
+const noSegment = -1
+
+const nothing = (): void => {}
 
 /** A text that has a name. */
 export interface Prepared {
@@ -113,6 +118,22 @@ export class SessionNames {
   /** A Bind or Close message gave a portal its name, or took it away. Cursors have the same names, so none has this one now. */
   portalRenamed(name: string): void {
     this.#cursors.delete(name)
+  }
+
+  /** What asked for the cursor that these statements read on. */
+  fed(statements: readonly Statement[]): Run | null {
+    const [name] = fetchedCursors(statements)
+    if (name === undefined) return null
+    return this.#cursors.get(name)?.run ?? this.portals.all.get(name)?.run ?? null
+  }
+
+  /** Behind a statement that gives names to other texts, none is certain before the server has answered it. Returns what is to be called then. */
+  unsettledBy(statements: readonly Statement[], isAction: boolean): () => void {
+    // What nobody could read may do that too.
+    const isUnread = statements.length === 0 && isAction
+    if (!isUnread && !statements.some(renames)) return nothing
+    const change = this.statements.announce(null, null, noSegment)
+    return () => this.statements.settle(change, false)
   }
 
   /** The transaction is over, and its cursors with it. */

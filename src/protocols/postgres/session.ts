@@ -7,6 +7,7 @@ import { Aftermath } from './aftermath.ts'
 import type { AnswerEvents } from './answers.ts'
 import { Authoriser } from './authorise.ts'
 import { Copying } from './copying.ts'
+import { Course } from './course.ts'
 import { Front } from './front.ts'
 import { Functions } from './functions.ts'
 import { Judge } from './judge.ts'
@@ -104,11 +105,11 @@ export class Session {
     const front = new Front({
       server: this.#server,
       names: this.#names,
-      settings: this.#settings,
       ledger: this.#ledger,
-      functions: new Functions(this.#server),
-      copying: new Copying(this.#server, judge),
       judge,
+      functions: new Functions(this.#server),
+      course: new Course(this.#settings),
+      copying: new Copying(this.#server, judge),
       sent: (run) => unrecorded.sent(run),
     })
     this.#serving = new Serving({

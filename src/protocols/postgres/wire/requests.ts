@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { BodyReader } from './body-reader.ts'
-import { WireFault } from './fault.ts'
+import { NotUtf8, WireFault } from './fault.ts'
 
 /** Parse: a text gets a name (PostgreSQL documentation, "Message Formats"; so do all below). */
 export interface ParseRequest {
@@ -105,6 +105,16 @@ function readName(reader: BodyReader): string {
   // Closed: two names that differ in this character alone could not be told apart here, and the server may tell them apart.
   if (!isUtf8(kept)) throw new WireFault('a long name is cut off within a character')
   return kept.toString()
+}
+
+/** What `read` reads, or that its text is not text, which is no reason to end the session. */
+export function textOf<Read>(read: () => Read): Read | NotUtf8 {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof NotUtf8) return error
+    throw error
+  }
 }
 
 /** A list that is as long as it says. */

@@ -1,0 +1,183 @@
+import type { Desk } from './desk.ts'
+import { expected } from './expected.ts'
+import type { Names } from './names.ts'
+import { boundTooEarly, noSuchName, notByFetch, notUtf8 } from './refusal.ts'
+import { refuse } from './refuse.ts'
+import { Run } from './run.ts'
+import type { Portal } from './session-names.ts'
+import { declares, fetchedCursors, has, settledByBind } from './statement-kinds.ts'
+import { NotUtf8 } from './wire/fault.ts'
+import type { FrontendMessage } from './wire/frontend.ts'
+import { readBind, readExecute, readNamed, readParse, textOf } from './wire/requests.ts'
+
+/**
+ * The steps of a statement that is prepared, gets its values, and runs ("Extended Query"). It is decided about when it gets its values: what the server plans then is what
+ * was read.
+ */
+export class ExtendedProtocol {
+  readonly #desk: Desk
+
+  constructor(desk: Desk) {
+    this.#desk = desk
+  }
+
+  /** A text gets a name. Nothing of it runs yet. */
+  parse({ body, bytes }: FrontendMessage): Promise<void> | void {
+    const { server, names, course } = this.#desk
+    const request = textOf(() => readParse(body))
+    // In its place goes a Bind, which the server has to refuse too.
+    if (request instanceof NotUtf8) return refuse(this.#desk, 'bind', notUtf8(request))
+    const { name, text, types } = request
+    names.remember({ text, types })
+    if (name !== '') course.renamed()
+    const change = names.statements.announce(name, { text, types }, course.segment)
+    const settled = (succeeded: boolean): void => {
+      names.statements.settle(change, succeeded)
+      if (succeeded) names.renamed(name)
+    }
+    server.send(bytes, expected('parse', { settled }))
+  }
+
+  /** What has a name gets its values, is decided about, and becomes a portal. */
+  async bind({ body, bytes }: FrontendMessage): Promise<void> {
+    const { server, names, ledger, judge, course, sent } = this.#desk
+    const bound = readBind(body)
+    const found = this.#lookUp(names.statements, bound.statement)
+    const prepared = found instanceof Promise ? await found : found
+    if (!prepared)
+      return refuse(this.#desk, 'bind', noSuchName('prepared statement', bound.statement))
+    const { text, types } = prepared
+    const read = judge.read(text, course.segment, types)
+    const analysis = read instanceof Promise ? await read : read
+    const run = await judge.permitted(text, analysis, { types, bound }, course.ran)
+    if (run && !(run instanceof Run)) return refuse(this.#desk, 'bind', run)
+    course.forwarded(analysis)
+    if (run) sent(run)
+    const portal = { run, statements: analysis.statements, text, changes: course.changes }
+    const change = names.portals.announce(bound.portal, portal, course.segment)
+    if (run) ledger.opened(run)
+    const settled = (succeeded: boolean): void => {
+      const before = names.portals.all.get(bound.portal)?.run
+      if (succeeded && before) ledger.closed(before)
+      names.portals.settle(change, succeeded)
+      if (succeeded) names.portalRenamed(bound.portal)
+    }
+    server.send(bytes, expected('bind', { run, settled }))
+  }
+
+  describe({ body, bytes }: FrontendMessage): void {
+    readNamed(body)
+    this.#desk.server.send(bytes, expected('describe', { ends: false }))
+  }
+
+  /** A portal runs, or gives more rows. */
+  execute(message: FrontendMessage): Promise<void> | void {
+    const { names } = this.#desk
+    const { portal: name } = readExecute(message.body)
+    const portal = this.#lookUp(names.portals, name)
+    if (portal instanceof Promise)
+      return portal.then((known) => this.#executeNamed(message, known, name))
+    return this.#executeNamed(message, portal, name)
+  }
+
+  #executeNamed(
+    message: FrontendMessage,
+    portal: Portal | null,
+    name: string,
+  ): Promise<void> | void {
+    return portal ? this.#executePortal(message, portal) : this.#fetch(message, name)
+  }
+
+  /** More rows of a cursor of SQL: those share their names with portals. */
+  async #fetch({ bytes }: FrontendMessage, name: string): Promise<void> {
+    const { server, names, judge } = this.#desk
+    const cursor = names.cursors.get(name)
+    if (!cursor) return refuse(this.#desk, 'execute', noSuchName('portal', name))
+    const { run } = cursor
+    const refusal = run?.isInDoubt ? await judge.refusedSince(run) : null
+    if (refusal) return refuse(this.#desk, 'execute', refusal)
+    server.send(bytes, expected('execute', { run, ends: false }))
+  }
+
+  #executePortal(message: FrontendMessage, portal: Portal): Promise<void> | void {
+    const { names, course } = this.#desk
+    const { run, statements, changes } = portal
+    const fetched = fetchedCursors(statements)
+    // It was no portal of the protocol's when this was bound.
+    const other = run && fetched.find((one) => names.portals.get(one, course.segment) !== null)
+    if (other) return refuse(this.#desk, 'execute', notByFetch(other))
+    if (changes !== course.changes && !run?.started) {
+      const isSettled = statements.length > 0 ? statements.every(settledByBind) : run === null
+      if (!isSettled) return refuse(this.#desk, 'execute', boundTooEarly)
+    }
+    const owner = run ?? names.fed(statements)
+    if (owner?.isInDoubt) return this.#executeIfStill(message, portal, owner)
+    return this.#executeNow(message, portal, owner)
+  }
+
+  async #executeIfStill(message: FrontendMessage, portal: Portal, owner: Run): Promise<void> {
+    const refusal = await this.#desk.judge.refusedSince(owner)
+    if (refusal) return refuse(this.#desk, 'execute', refusal)
+    return this.#executeNow(message, portal, owner)
+  }
+
+  /** `owner`: whose rows it gives. */
+  #executeNow(
+    { bytes }: FrontendMessage,
+    { run, statements, text }: Portal,
+    owner: Run | null,
+  ): Promise<void> | void {
+    const { server, names, course, copying } = this.#desk
+    if (owner) owner.started = true
+    course.executed(statements)
+    const ends = run !== null && !declares(statements)
+    const settled = names.unsettledBy(statements, run !== null)
+    server.send(bytes, expected('execute', { run: owner, statements, text, ends, settled }))
+    // An unread text has no statements, and may be anything.
+    if (has(statements, 'copy-in') || (statements.length === 0 && run)) return copying.begun(run)
+  }
+
+  close({ body, bytes }: FrontendMessage): void {
+    const { kind, name } = readNamed(body)
+    const settled = kind === 'statement' ? this.#closeStatement(name) : this.#closePortal(name)
+    this.#desk.server.send(bytes, expected('close', { settled }))
+  }
+
+  #closeStatement(name: string): (succeeded: boolean) => void {
+    const { names, course } = this.#desk
+    course.renamed()
+    const change = names.statements.announce(name, null, course.segment)
+    return (succeeded) => {
+      names.statements.settle(change, succeeded)
+      if (succeeded) names.renamed(name)
+    }
+  }
+
+  #closePortal(name: string): (succeeded: boolean) => void {
+    const { names, ledger, course } = this.#desk
+    if (names.cursors.has(name) || (name !== '' && names.portals.all.has(name))) course.renamed()
+    const change = names.portals.announce(name, null, course.segment)
+    return (succeeded) => {
+      const run = names.portals.all.get(name)?.run
+      if (succeeded && run) ledger.closed(run)
+      names.portals.settle(change, succeeded)
+      if (succeeded) names.portalRenamed(name)
+    }
+  }
+
+  /** The end of a segment: the server listens again, whatever went wrong in it. */
+  sync({ bytes }: FrontendMessage): void {
+    const { server, course } = this.#desk
+    server.answers.endSkipping()
+    server.send(bytes, expected('sync', { ends: false }))
+    course.ended()
+  }
+
+  /** What a name means: once the server has answered, where that is not certain before. */
+  #lookUp<Value>(names: Names<Value>, name: string): Value | null | Promise<Value | null> {
+    const { server, course } = this.#desk
+    const known = names.get(name, course.segment)
+    if (known !== 'unsure') return known
+    return server.drain().then(() => names.all.get(name) ?? null)
+  }
+}

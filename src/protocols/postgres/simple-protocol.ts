@@ -1,0 +1,63 @@
+import type { Desk } from './desk.ts'
+import { expected } from './expected.ts'
+import { asSelect } from './functions.ts'
+import type { Values } from './judge.ts'
+import { inFailedTransaction, noSuchFunction, notUtf8 } from './refusal.ts'
+import { refuse } from './refuse.ts'
+import { Run } from './run.ts'
+import { declares, opensCopy } from './statement-kinds.ts'
+import { NotUtf8 } from './wire/fault.ts'
+import type { FrontendMessage } from './wire/frontend.ts'
+import { readCall, readQuery, textOf } from './wire/requests.ts'
+
+/** Messages that are a whole statement each: the server answers with ReadyForQuery, without being asked to by a Sync ("Simple Query", "Function Call"). */
+export class SimpleProtocol {
+  readonly #desk: Desk
+
+  constructor(desk: Desk) {
+    this.#desk = desk
+  }
+
+  query({ body, bytes }: FrontendMessage): Promise<void> {
+    const text = textOf(() => readQuery(body))
+    if (text instanceof NotUtf8) return refuse(this.#desk, 'query', notUtf8(text))
+    return this.#whole(bytes, text, { types: [], bound: null })
+  }
+
+  /** A function call is judged as the SELECT that does the same, and sent as it is. */
+  async call({ body, bytes }: FrontendMessage): Promise<void> {
+    const { server, functions } = this.#desk
+    const { oid, resultFormat, ...values } = readCall(body)
+    await server.drain()
+    // The server would refuse it, whatever it is, and nobody can be asked what that is.
+    if (server.answers.status === 'E') return refuse(this.#desk, 'query', inFailedTransaction)
+    const called = await functions.find(oid)
+    if (!called) return refuse(this.#desk, 'query', noSuchFunction(oid))
+    const bound = { portal: '', statement: '', ...values, resultFormats: [resultFormat] }
+    const text = asSelect(called, bound.values.length)
+    return this.#whole(bytes, text, { types: called.types, bound })
+  }
+
+  async #whole(bytes: Buffer, text: string, values: Values): Promise<void> {
+    const { server, names, judge, course, copying, sent } = this.#desk
+    course.nextSegment()
+    // Names that the text uses have to be certain.
+    if (!names.settled) await server.drain()
+    const read = judge.read(text, course.segment, values.types)
+    const analysis = read instanceof Promise ? await read : read
+    const run = await judge.permitted(text, analysis, values, course.ran)
+    if (run && !(run instanceof Run)) return refuse(this.#desk, 'query', run)
+    const { statements } = analysis
+    const owner = run ?? names.fed(statements)
+    const refusal = !run && owner?.isInDoubt ? await judge.refusedSince(owner) : null
+    if (refusal) return refuse(this.#desk, 'query', refusal)
+    const settled = names.unsettledBy(statements, run !== null)
+    if (owner) owner.started = true
+    const ends = run !== null && !declares(statements)
+    course.forwarded(analysis)
+    if (run) sent(run)
+    server.send(bytes, expected('query', { run: owner, statements, text, ends, settled }))
+    course.ended()
+    if (opensCopy(analysis)) await copying.begun(run)
+  }
+}
