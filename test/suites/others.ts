@@ -31,7 +31,7 @@ export const others: Readonly<Record<string, Suite>> = {
       '/usr/include/postgresql/libpq-fe.h': 'libpq-dev',
     },
     build: `POSTGRES_INCLUDE=/usr/include/postgresql POSTGRES_LIB=/usr/lib/x86_64-linux-gnu perl Makefile.PL && make`,
-    run: String.raw`DBI_DSN="dbi:Pg:dbname=suite;host=$PGHOST;port=$PGPORT" DBI_USER=$PGUSER DBI_PASS=$PGPASSWORD DBDPG_TEST_ALWAYS_ENV=1 DBDPG_TEST_NOHELPFILE=1 \
+    run: String.raw`DBI_DSN="dbi:Pg:dbname=suite;host=$PGHOST;port=$PGPORT" DBI_USER=$PGUSER DBI_PASS=$PGPASSWORD DBDPG_TEST_ALWAYS_ENV=1 DBDPG_TEST_NOHELPFILE=1 PERL_HASH_SEED=0 \
       timeout 900 prove -b -v t/0[1-9]*.t t/[1-3][0-9]*.t | awk '/^t\/.*\.t \.+/ { file = $1 } /^(not )?ok [0-9]/ { sub(/ok /, "ok " file " "); print }'`,
     outcome: /^(?<outcome>ok|not ok) (?<name>t\/\S+ \d+.*)$/,
     databases: ['suite', 'postgres'],
