@@ -87,16 +87,22 @@ export class AuditLog {
    * so later, which then looks like an intent that nothing followed from), and with `bad-request` for what cannot be recorded. With `under`, the generation of the
    * policies that decided it, it becomes durable only while that one is in force; else it rejects with what `isSuperseded` knows.
    */
-  append(input: EventInput, under: number | null = null): Promise<void> {
-    return this.#append(input, under, true)
+  async append(input: EventInput, under: number | null = null): Promise<void> {
+    return this.#append(input, this.#describe(input), under, true)
   }
 
   /**
-   * The same for what has happened already, so that nothing waits for it. It shares the transaction of the next event that something does wait for, or goes alone
+   * For what has happened already, so that nothing waits for it. It shares the transaction of the next event that something does wait for, or goes alone
    * after a few milliseconds: an agent that sends one request after the other waits for one commit each, and not for two.
+   *
+   * Returns what tries to append it. All tries are of one event: what was given up may become durable after all, and then the next try finds it.
    */
-  appendSoon(input: EventInput): Promise<void> {
-    return this.#append(input, null, false)
+  soon(input: EventInput): () => Promise<void> {
+    let described: Described | null = null
+    return async () => {
+      described ??= this.#describe(input)
+      return this.#append(input, described, null, false)
+    }
   }
 
   /** Writes an event in its caller's transaction: both are durable together, or neither is. Call `linkWritten` after the commit. */
@@ -153,9 +159,14 @@ export class AuditLog {
     return describe(input, { replica, epoch }, this.#clock.now())
   }
 
-  async #append(input: EventInput, under: number | null, awaited: boolean): Promise<void> {
+  async #append(
+    input: EventInput,
+    described: Described,
+    under: number | null,
+    awaited: boolean,
+  ): Promise<void> {
     if (this.#closed) throw unavailable()
-    const durable = this.#queue.add(this.#describe(input), under, awaited)
+    const durable = this.#queue.add(described, under, awaited)
     this.#wake()
     try {
       await durable

@@ -128,7 +128,10 @@ export class ChainWriter {
       }
       if (conflict.kind === 'linked') {
         for (const item of items) {
-          if (conflict.events.has(item.id)) item.abandoned = true
+          if (!conflict.events.has(item.id)) continue
+          item.abandoned = true
+          // An earlier try of the same event, which had been given up. Whoever linked a row that was there has counted it.
+          if (item.described) item.settle()
         }
         return false
       }

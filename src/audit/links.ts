@@ -21,7 +21,7 @@ export async function readHead(store: Queryable, { replica, epoch }: Epoch): Pro
   return last ? { n: last.n, hash: last.hash.toString('hex') } : null
 }
 
-/** What holds a place that a batch wants: the batch itself, another chain end, or links of events that it only wanted to link. */
+/** What holds a place that a batch wants: the batch itself, another chain end, or links that some of its events have already. */
 export type Conflict =
   | { readonly kind: 'same' | 'taken' | 'unknown' }
   | { readonly kind: 'linked'; readonly events: ReadonlySet<string> }
@@ -39,10 +39,12 @@ export async function findConflict(store: Queryable, batch: Batch): Promise<Conf
       stretch.count === events.length && stretch.hash.toString('hex') === events.at(-1)!.hash
     return { kind: same ? 'same' : 'taken' }
   }
-  const places = await store.query<{ event: string }>(
-    'SELECT event FROM sallyport.audit_places WHERE event = ANY ($1::uuid[])',
+  const linked = await store.query<{ event: string }>(
+    `SELECT event FROM sallyport.audit_places WHERE event = ANY ($1::uuid[])
+     UNION ALL
+     SELECT id FROM sallyport.audit_events WHERE id = ANY ($1::uuid[]) AND n IS NOT NULL`,
     [`{${events.map(({ id }) => id).join(',')}}`],
   )
-  if (places.length === 0) return { kind: 'unknown' }
-  return { kind: 'linked', events: new Set(places.map(({ event }) => event)) }
+  if (linked.length === 0) return { kind: 'unknown' }
+  return { kind: 'linked', events: new Set(linked.map(({ event }) => event)) }
 }

@@ -136,7 +136,7 @@ export class Gate {
       recorded,
       valid: () => stillValid(this.#ctx, epoch, caller),
       complete: counting(this.#ctx, action, (outcome) =>
-        outcomes.persist(epoch, () => audit.appendSoon(completed(action, outcome))),
+        outcomes.persist(epoch, audit.soon(completed(action, outcome))),
       ),
     })
   }

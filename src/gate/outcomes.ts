@@ -23,7 +23,7 @@ export class Outcomes {
   }
 
   /**
-   * Writes a fact down, again and again until the store takes it. Never rejects. After the end of the epoch that it belongs to it is late evidence: another
+   * Writes a fact down, again and again until the store takes it: however often it is tried, it has to take effect once. Never rejects. After the end of the epoch that it belongs to it is late evidence: another
    * replica may have recorded the outcome as `unknown` by then, and learns better from it. What never arrives stays `unknown`.
    */
   async persist(epoch: number, write: () => Promise<unknown>): Promise<void> {

@@ -70,9 +70,7 @@ export async function useGrant(
     recorded: Promise.resolve(),
     valid: () => stillValid(ctx, epoch, caller),
     complete: counting(ctx, action, (outcome) =>
-      ctx.outcomes.persist(epoch, () =>
-        ctx.audit.appendSoon(completed(action, outcome, granted.approval)),
-      ),
+      ctx.outcomes.persist(epoch, ctx.audit.soon(completed(action, outcome, granted.approval))),
     ),
     under: { approval: granted.approval, until: granted.expiresAt },
   })

@@ -49,7 +49,7 @@ describe.each(storeKinds)('the audit log on the %s store', (kind) => {
 
   test('writes what nobody waits for, also when nothing follows', async () => {
     const event = anIntent()
-    await replica.audit.appendSoon(event)
+    await replica.audit.soon(event)()
     expect(await recorded(event.action!.id)).toEqual([{ n: expect.any(Number) }])
   })
 
@@ -150,7 +150,7 @@ test.each(storeKinds)(
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     onTestFinished(() => void vi.useRealTimers())
     const [before, event] = [anIntent(), anIntent()]
-    const durable = audit.appendSoon(before)
+    const durable = audit.soon(before)()
     await store.query('SELECT 1')
     expect(audit.waiting).toBe(1)
 

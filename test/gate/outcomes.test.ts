@@ -1,8 +1,11 @@
-import { expect, test } from 'vitest'
+import { Client } from 'pg'
+import { expect, onTestFinished, test } from 'vitest'
+import { openAuditLog } from '../../src/audit/append.ts'
 import { Outcomes } from '../../src/gate/outcomes.ts'
+import { openPostgres } from '../../src/store/postgres.ts'
 import { createLog } from '../../src/telemetry/log.ts'
-import { anIntent, startReplica } from '../support/audit.ts'
-import { openTestStore } from '../support/store.ts'
+import { anIntent, quiet, startReplica } from '../support/audit.ts'
+import { createTestDatabase, openTestStore, storeKinds } from '../support/store.ts'
 
 test('an outcome that no record can have is given up, in the log, and keeps no gateway from stopping', async () => {
   const { lease, audit } = await startReplica(await openTestStore())
@@ -13,11 +16,46 @@ test('an outcome that no record can have is given up, in the log, and keeps no g
   const outcome = { result: 'failed', error: 'a\0b' } as const
   const completed = anIntent({ type: 'action.completed', outcome })
   let tries = 0
+  const write = audit.soon(completed)
   await outcomes.persist(lease.epoch, () => {
     tries++
-    return audit.appendSoon(completed)
+    return write()
   })
   await outcomes.close()
   expect(tries).toBe(1)
   expect(logged.join('')).toContain('an outcome could not be recorded; it stays unknown')
 })
+
+test.runIf(storeKinds.includes('postgres'))(
+  'an outcome that was given up while its commit was under way is on record once, however often it was tried',
+  async () => {
+    const url = await createTestDatabase()
+    const store = await openPostgres(url)
+    const { lease } = await startReplica(store)
+    const audit = await openAuditLog({ store, lease, log: quiet, patienceMs: 200 })
+    const other = new Client({ connectionString: url })
+    await other.connect()
+    onTestFinished(async () => {
+      await other.end()
+      await audit.close()
+      await store.end()
+    })
+    await other.query('BEGIN; LOCK TABLE sallyport.audit_links IN EXCLUSIVE MODE')
+
+    const completed = anIntent({ type: 'action.completed', outcome: { result: 'succeeded' } })
+    const write = audit.soon(completed)
+    let tries = 0
+    const persisted = new Outcomes(lease, quiet).persist(lease.epoch, async () => {
+      // The first one was given up by now, and its commit goes on as soon as nobody is in its way.
+      if (++tries === 2) await other.query('COMMIT')
+      return write()
+    })
+    await persisted
+    expect(tries).toBeGreaterThan(1)
+    const recorded = await store.query(
+      `SELECT id FROM sallyport.audit_log WHERE action = $1 AND n IS NOT NULL`,
+      [completed.action!.id],
+    )
+    expect(recorded).toHaveLength(1)
+  },
+)
