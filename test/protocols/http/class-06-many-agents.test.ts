@@ -74,6 +74,8 @@ function bodyOf({ agent, index, size }: Pick<Wish, 'agent' | 'index' | 'size'>):
   return bytes
 }
 
+/** After these the upstream goes on talking. */
+const talkative: ReadonlySet<Kind> = new Set(['nothing', 'unchanged', 'more'])
 const hasNoBody = (kind: Kind) => kind === 'nothing' || kind === 'unchanged'
 
 /** Everything that the upstream says to one request. */
@@ -209,13 +211,18 @@ function http2(gateway: Gateway, random: () => number): Client {
   }
 }
 
-/** What an agent gets of what it wished: that, or the beginning of it, or nothing, and never anything else. */
-function check(wish: Wish, got: Got): void {
+/** What an agent gets of what it wished: that, or the beginning of it, or nothing, and never anything else. `true`: it got something. */
+function check(wish: Wish, got: Got): boolean {
   const { kind, agent, index } = wish
+  if (got.status === 502) {
+    expect(got.whose).toBeUndefined()
+    // Or what the upstream said behind another answer came so late that its connection was in use again: it is read as nobody's answer.
+    return kind === 'less' && wish.size > 0
+  }
   if (got.status === 503) {
     expect(got.whose).toBeUndefined()
     if (!wish.head) expect(got.body.toString()).toMatch(/"type":"[^"]*\/store-unavailable"/)
-    return
+    return true
   }
   expect(got.status).toBe(kind === 'nothing' ? 204 : kind === 'unchanged' ? 304 : 200)
   expect(got.whose).toBe(`${agent}-${index}`)
@@ -223,6 +230,7 @@ function check(wish: Wish, got: Got): void {
   const isCut = wish.leaves || (kind === 'less' && wish.size > 0)
   if (!wish.leaves) expect(got.whole).toBe(!isCut)
   expect(got.body.equals(isCut ? body.subarray(0, got.body.length) : body)).toBe(true)
+  return true
 }
 
 test.for([
@@ -249,6 +257,8 @@ test.for([
       throw new Problem('store-unavailable', 'There is no record of this.')
     }
 
+    // Each time the upstream says too much, it can spoil one connection.
+    let [spoiled, most] = [0, 0]
     await Promise.all(
       agents.map(async (agent) => {
         const send = client(gateway, random, ca)
@@ -256,12 +266,14 @@ test.for([
         const lanes = [0, 1, 2, 3, 4].map(async (lane) => {
           for (const wish of all) {
             if (wish.index % 5 !== lane) continue
-            check(wish, await send(wish))
+            if (!check(wish, await send(wish))) spoiled++
+            if (talkative.has(wish.kind)) most++
           }
         })
         await Promise.all(lanes)
       }),
     )
+    expect(spoiled).toBeLessThan(most / 4)
     expect(upstream.requests).toHaveLength(agents.length * each)
     await expect.poll(() => gateway.gate.outcomes.length).toBe(agents.length * each)
     expect(gateway.gate.outcomes.filter(({ error }) => error === 'store-unavailable')).toHaveLength(

@@ -37,6 +37,22 @@ test('of a read that got no answer, it is known that it had no effect', async ()
   expect(gateway.gate.outcomes).toMatchObject([{ result: 'failed', error: 'upstream-unreachable' }])
 })
 
+test('of an answer that breaks off before any of it is passed on, the agent gets a 502, and no piece', async () => {
+  const half = 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf'
+  const { upstream, gateway } = await behind(() => (socket) => socket.end(half), {
+    read: ['GET /**'],
+  })
+  // The record is durable only when the upstream has gone.
+  gateway.gate.recorded = async () => {
+    await upstream.received(1)
+    while (!upstream.sockets[0]!.destroyed) await later(2)
+  }
+  const answer = await gateway.raw(request('/crm/v1'))
+  expect(statusOf(answer)).toBe(502)
+  expect(problemIn(answer).detail).toBe('The upstream broke off.')
+  expect(gateway.gate.outcomes).toMatchObject([{ result: 'failed', error: 'upstream-unreachable' }])
+})
+
 test('an upstream that is not there: 502, and it is known that nothing was sent', async () => {
   const { upstream, gateway } = await behind()
   await upstream.close()

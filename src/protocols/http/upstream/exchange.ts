@@ -111,9 +111,11 @@ export class Exchange implements Receiver {
 
   /**
    * Streams the answer to the client, no faster than the client reads it. The number of bytes in its body, at once or when the whole of it has
-   * come; rejects like `head`, and the client has a part of it then. Throws `UpstreamFailure` if the head cannot be passed on.
+   * come; rejects like `head`, and the client has a part of it then. Throws, and the client has nothing yet: like `head` if the answer has broken off already, `UpstreamFailure` if its head
+   * cannot be passed on.
    */
   relay(head: Head, response: AnswerSink, answering: Answering): number | Promise<number> {
+    if (this.#state === 'failed') throw this.#failure
     try {
       response.writeHead(head.status, head.reason, answerHeaders(head.headers, answering))
     } catch (error) {
@@ -132,8 +134,7 @@ export class Exchange implements Receiver {
       this.#client = { response, resolve, reject }
       response.on('drain', () => this.#unblock())
       for (const bytes of kept) this.#clientBlocks = !response.write(bytes)
-      if (this.#state === 'failed') reject(this.#failure)
-      else if (this.#state === 'whole') this.#finish(this.#client)
+      if (this.#state === 'whole') this.#finish(this.#client)
       else {
         // The head of a stream of events is news by itself.
         if (kept.length === 0) response.flushHeaders()
