@@ -7,6 +7,8 @@ import type { Log } from '../telemetry/log.ts'
 
 const firstPause = 100
 const longestPause = 5_000
+/** Facts that are on their way at a time: several batches, and far fewer than what the log lets wait, where intents wait too. A transaction may end with a hundred thousand of them. */
+const mostAtOnce = 2_000
 /** Milliseconds for which a fact is worth keeping while the store is away. */
 const patience = 10 * 60_000
 
@@ -16,6 +18,9 @@ export class Outcomes {
   readonly #log: Log
   readonly #underWay = new UnderWay()
   readonly #closing = new AbortController()
+  // Owned by #turn() and #handOver(): how many have their turn, and who waits for one.
+  #turns = 0
+  readonly #waiting = new Set<() => void>()
 
   constructor(lease: Lease, log: Log) {
     this.#lease = lease
@@ -29,21 +34,24 @@ export class Outcomes {
   async persist(epoch: number, write: () => Promise<unknown>): Promise<void> {
     const deadline = performance.now() + patience
     this.#underWay.begin()
+    const turn = this.#turn()
     try {
+      if (turn) {
+        await turn
+        if (this.#isLost(epoch, deadline)) return this.#giveUp()
+      }
       for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
         try {
           await write()
           return
         } catch (error) {
-          if (isRefused(error) || this.#isLost(epoch, deadline)) {
-            this.#log.error({ err: error }, 'an outcome could not be recorded; it stays unknown')
-            return
-          }
+          if (isRefused(error) || this.#isLost(epoch, deadline)) return this.#giveUp(error)
           this.#log.warn({ err: error }, 'an outcome is not recorded yet; trying again')
         }
         await this.#wait(pause)
       }
     } finally {
+      this.#handOver()
       this.#underWay.end()
     }
   }
@@ -52,6 +60,29 @@ export class Outcomes {
   async close(): Promise<void> {
     this.#closing.abort()
     await this.#underWay.none()
+  }
+
+  /** `null` where it is there at once. */
+  #turn(): Promise<void> | null {
+    if (this.#turns < mostAtOnce) {
+      this.#turns += 1
+      return null
+    }
+    return new Promise((resolve) => this.#waiting.add(resolve))
+  }
+
+  #handOver(): void {
+    const [next] = this.#waiting
+    if (!next) {
+      this.#turns -= 1
+      return
+    }
+    this.#waiting.delete(next)
+    next()
+  }
+
+  #giveUp(error?: unknown): void {
+    this.#log.error({ err: error }, 'an outcome could not be recorded; it stays unknown')
   }
 
   /** Whether nobody here may say any more what became of it, and it is not worth trying. */

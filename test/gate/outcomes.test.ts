@@ -59,3 +59,25 @@ test.runIf(storeKinds.includes('postgres'))(
     expect(recorded).toHaveLength(1)
   },
 )
+
+test('however many outcomes come at once, the log has room for intents, and each is on record', async () => {
+  const store = await openTestStore()
+  const { lease, audit } = await startReplica(store)
+  const outcomes = new Outcomes(lease, quiet)
+  let most = 0
+  const persisted = Array.from({ length: 10_000 }, () => {
+    const outcome = { result: 'succeeded' } as const
+    const write = audit.soon(anIntent({ type: 'action.completed', outcome }))
+    return outcomes.persist(lease.epoch, () => {
+      most = Math.max(most, audit.waiting)
+      return write()
+    })
+  })
+  expect(audit.waiting).toBeLessThanOrEqual(2_000)
+  await Promise.all(persisted)
+  expect(most).toBeLessThanOrEqual(2_000)
+  const [recorded] = await store.query<{ count: number }>(
+    "SELECT count(*)::int AS count FROM sallyport.audit_events WHERE type = 'action.completed'",
+  )
+  expect(recorded!.count).toBe(10_000)
+})

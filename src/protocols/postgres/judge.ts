@@ -3,10 +3,11 @@ import { definitionsOf } from './definitions.ts'
 import { FailedTransaction, type Authoriser } from './authorise.ts'
 import type { Expected } from './expected.ts'
 import { unreadableSetting } from './readable.ts'
-import { notByFetch } from './refusal.ts'
+import { notByFetch, tooManyUncommitted } from './refusal.ts'
 import { Run } from './run.ts'
 import { seal, type Meaning } from './seal.ts'
 import type { ServerSide } from './server-side.ts'
+import type { Ledger } from './ledger.ts'
 import type { SessionNames } from './session-names.ts'
 import { isSessionOnly } from './session-only.ts'
 import type { Settings } from './settings.ts'
@@ -20,6 +21,7 @@ import type { BindRequest } from './wire/requests.ts'
 interface JudgeInit {
   readonly server: ServerSide
   readonly names: SessionNames
+  readonly ledger: Pick<Ledger, 'hasRoom'>
   readonly settings: Settings
   readonly authoriser: Authoriser
   readonly analyser: Pick<Analyser, 'analyse'>
@@ -142,12 +144,13 @@ export class Judge {
     values: Values,
     ran: boolean,
   ): Promise<Run | Report | null> {
-    const { authoriser, names, wait, waitInTransaction } = this.#init
+    const { authoriser, names, ledger, wait, waitInTransaction } = this.#init
     const early = fetchedCursors(analysis.statements).find((name) => names.mayMeanAnother(name))
     if (early !== undefined) return notByFetch(early)
     // A portal is a cursor, too: asyncpg moves its own by SQL.
     const has = (name: string) => names.cursors.has(name) || names.portals.all.has(name)
     if (isSessionOnly(analysis, { has })) return null
+    if (analysis.effect !== 'read' && !ledger.hasRoom) return tooManyUncommitted
     const asked = this.#impact(text, analysis, values)
     const run = await authoriser.run({
       text,

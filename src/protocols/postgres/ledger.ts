@@ -1,4 +1,5 @@
 import type { Run } from './run.ts'
+import type { Uncommitted } from './uncommitted.ts'
 
 interface Savepoint {
   readonly name: string
@@ -11,6 +12,7 @@ interface Savepoint {
  * failed; and if the answer to the commit never comes, nobody knows.
  */
 export class Ledger {
+  readonly #uncommitted: Uncommitted
   // Owned by the methods below: writes whose statements have ended well, in order.
   #waiting: Run[] = []
   #savepoints: Savepoint[] = []
@@ -18,11 +20,20 @@ export class Ledger {
   readonly #open = new Set<Run>()
   #failed = false
 
+  constructor(uncommitted: Uncommitted) {
+    this.#uncommitted = uncommitted
+  }
+
+  /** Whether one more write can be remembered until its transaction ends. */
+  get hasRoom(): boolean {
+    return this.#uncommitted.hasRoomFor(this.#waiting.length)
+  }
+
   /** Its last statement has ended well. */
   completed(run: Run): void {
     this.#open.delete(run)
     if (run.isRead) run.finish('succeeded')
-    else this.#waiting.push(run)
+    else this.#await(run)
   }
 
   /** It has a portal or a cursor, and may give rows, or more of them. */
@@ -34,7 +45,7 @@ export class Ledger {
   closed(run: Run): void {
     if (!this.#open.delete(run)) return
     if (run.isRead || !run.started) end(run)
-    else this.#waiting.push(run)
+    else this.#await(run)
   }
 
   /** `code`: the SQLSTATE that it ended with, or another reason. */
@@ -77,7 +88,9 @@ export class Ledger {
     if (at < 0) return
     const { at: since } = this.#savepoints[at]!
     this.#savepoints.splice(at + 1)
-    for (const run of this.#waiting.splice(since)) run.finish('failed', 'rolled-back')
+    const undone = this.#waiting.splice(since)
+    this.#uncommitted.add(-undone.length)
+    for (const run of undone) run.finish('failed', 'rolled-back')
   }
 
   /** PREPARE TRANSACTION: somebody else may commit it, or not. */
@@ -115,11 +128,17 @@ export class Ledger {
     for (const run of this.#open) if (run.started && !run.isRead) this.closed(run)
   }
 
+  #await(run: Run): void {
+    this.#waiting.push(run)
+    this.#uncommitted.add(1)
+  }
+
   #find(name: string): number {
     return this.#savepoints.findLastIndex((savepoint) => savepoint.name === name)
   }
 
   #settle(runs: readonly Run[], result: 'succeeded' | 'failed' | 'unknown', error?: string): void {
+    this.#uncommitted.add(-runs.length)
     this.#waiting = []
     this.#savepoints = []
     for (const run of runs) {

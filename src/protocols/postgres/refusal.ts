@@ -12,6 +12,15 @@ export const boundTooEarly: Report = {
   hint: 'Bind it again.',
 }
 
+/** What a transaction has done is remembered until it ends, and this is as much as there is room for. */
+export const tooManyUncommitted: Report = {
+  severity: 'ERROR',
+  code: '54000',
+  message: 'too many statements wait for the end of their transactions',
+  detail: 'The gateway keeps each of them until then, to put on record what became of it.',
+  hint: 'Commit more often, or load many rows with one statement, as COPY is.',
+}
+
 /** SQLSTATEs (PostgreSQL, appendix A); those that begin with SP are ours. */
 const codes: Partial<Record<ProblemCode, string>> = {
   'approval-pending': 'SP001',

@@ -11,6 +11,7 @@ import { welcome, type Guest } from './arrival.ts'
 import { CancelKeys } from './cancel-keys.ts'
 import { Crowd } from './crowd.ts'
 import { Databases } from './databases.ts'
+import { Uncommitted } from './uncommitted.ts'
 import { Upstream } from './login/upstream.ts'
 import { farewell, Rejection } from './rejection.ts'
 import { Session } from './session.ts'
@@ -64,6 +65,7 @@ export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
   const keys = new CancelKeys()
   const crowd = new Crowd(resource)
   const strangers = new Strangers(mostStrangers)
+  const uncommitted = new Uncommitted()
   const sessions = new Set<Session>()
   const sockets = new Set<Socket>()
   const stopping = new Rejection('57P01', 'the gateway is shutting down', 'Connect again.')
@@ -126,6 +128,7 @@ export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
         impacts: databases.impacts(start.database),
         outside: databases.probe(start.database),
         harmless,
+        uncommitted,
         resource: resource.name,
         database: start.database,
         user: start.user,

@@ -21,6 +21,7 @@ import { SessionNames } from './session-names.ts'
 import { Settings } from './settings.ts'
 import type { Impacts } from './sql/impact.ts'
 import type { Analyser, CatalogueSource, Probe } from './sql/statement.ts'
+import type { Uncommitted } from './uncommitted.ts'
 import { Unrecorded } from './unrecorded.ts'
 import { report, terminate } from './wire/messages.ts'
 
@@ -46,6 +47,7 @@ export interface SessionInit {
   readonly user: string
   readonly wait: number
   readonly waitInTransaction: number
+  readonly uncommitted: Uncommitted
   /** Bytes of the largest text, with its values, that is held. */
   readonly maxHeld: number
   /** Asks the server to cancel what it runs for this session. */
@@ -57,7 +59,7 @@ export interface SessionInit {
 export class Session {
   readonly #init: SessionInit
   readonly #server: ServerSide
-  readonly #ledger = new Ledger()
+  readonly #ledger: Ledger
   readonly #names = new SessionNames()
   readonly #settings: Settings
   readonly #authoriser: Authoriser
@@ -75,6 +77,7 @@ export class Session {
     this.#init = init
     const { client, upstream, database, catalogues, harmless, ...rest } = init
     const { wait, waitInTransaction, analyser, impacts, outside, gate, resource, maxHeld } = rest
+    this.#ledger = new Ledger(init.uncommitted)
     this.#server = new ServerSide(upstream.socket, client, this.#events())
     this.#settings = new Settings(this.#server, database, catalogues, harmless)
     this.#aftermath = new Aftermath({
@@ -91,6 +94,7 @@ export class Session {
     const judge = new Judge({
       server: this.#server,
       names: this.#names,
+      ledger: this.#ledger,
       settings: this.#settings,
       authoriser: this.#authoriser,
       analyser,
