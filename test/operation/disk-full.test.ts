@@ -21,7 +21,8 @@ function mount(mebibytes: number): SmallDisk {
 
 describe.skipIf(!canMountDisks())('a disk that is full (class 25; needs to mount one)', () => {
   describe.skipIf(!storeKinds.includes('postgres'))('under PostgreSQL', () => {
-    const small = ['shared_buffers=16MB', 'min_wal_size=2MB', 'max_wal_size=4MB']
+    // No checkpoint comes meanwhile: it would make room by itself, or use old segments again.
+    const small = ['shared_buffers=16MB', 'max_wal_size=1GB', 'checkpoint_timeout=1h']
     it.each([
       {
         what: 'rows',
@@ -34,7 +35,7 @@ describe.skipIf(!canMountDisks())('a disk that is full (class 25; needs to mount
         what: 'its write-ahead log, so that the server itself dies',
         start: (disk: SmallDisk) =>
           PostgresServer.start(small, { wal: { within: disk.folder, segment: 1 } }),
-        size: 12,
+        size: 64,
         dies: true,
       },
     ])(
