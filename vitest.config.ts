@@ -6,7 +6,7 @@ import { findPostgres } from './test/support/postgres.ts'
  * `npm run test:slow` runs them, and `.ci/run` both.
  */
 const slow = [
-  'test/audit/{crash,delivery/crash,export/formats,retention/late,search-hostile,search-words}.test.ts',
+  'test/audit/{crash,delivery/crash,export/formats,retention/{late,reach},search-hostile,search-words}.test.ts',
   'test/channels/{class-24-deceiving-in-slack,outbox,slack,slack-socket,slack-trouble}.test.ts',
   'test/channels/teams/{class-24-deceiving-in-teams,teams,teams-trouble}.test.ts',
   'test/cli/{bin,json-text,login,stop}.test.ts',
@@ -26,10 +26,10 @@ const slow = [
   'test/policy/compile-aside.test.ts',
   'test/protocols/http/{clients/other-languages,constant-memory,silent-connections,tls-listener}.test.ts',
   'test/quickstart/demo-database.test.ts',
-  'test/protocols/postgres/{class-11-lost-in-a-crash,client-certificates,ending,session-grant,streams}.test.ts',
-  'test/protocols/postgres/sql/{catalogue-changes,corpus,locks}.test.ts',
+  'test/protocols/postgres/{class-11-changed-definitions,class-11-lost-in-a-crash,client-certificates,ending,session-grant,streams}.test.ts',
+  'test/protocols/postgres/sql/{catalogue,catalogue-changes,class-20-read-differently,corpus,definitions,locks}.test.ts',
   'test/usage/models.test.ts',
-  'test/store/{comes-back,embedded}.test.ts',
+  'test/store/{comes-back,embedded,outage}.test.ts',
   'test/operation/{background,compose,container-layout,disk-full,health,promotion,restore,resting-store,secrets-lost,secrets-rotated,start,stop,tls}.test.ts',
 ]
 
