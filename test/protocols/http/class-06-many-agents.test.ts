@@ -122,10 +122,11 @@ function answerTo(line: string): { bytes: Buffer; ends: boolean } {
 
 /** Says it in pieces, now in one turn of the event loop, now in many. */
 function scriptOf(random: () => number): Script {
+  const said = new WeakMap<Socket, Promise<void>>()
   return ({ line }) =>
     (socket: Socket) => {
       const { bytes, ends } = answerTo(line)
-      void (async () => {
+      const say = async () => {
         for (let at = 0; at < bytes.length && !socket.destroyed;) {
           const step = random() < 0.5 ? bytes.length : 1 + Math.floor(random() * 30_000)
           socket.write(bytes.subarray(at, at + step))
@@ -134,7 +135,9 @@ function scriptOf(random: () => number): Script {
           else await turn()
         }
         if (ends) socket.end()
-      })()
+      }
+      // One answer after the other, as servers do: what comes behind one is not in the middle of the next.
+      said.set(socket, (said.get(socket) ?? Promise.resolve()).then(say))
     }
 }
 
