@@ -136,18 +136,20 @@ $$;
 
 -- Whether one record says of all that is here of a month that it is kept elsewhere. Events only come to a month, and leave it all at once: so a record of one that is
 -- here is of nothing that has left, and with as many events it is of these.
+-- They are counted by the index alone, but for the few records among them: of ten million events that takes seconds, and nobody who waits for the lock has the patience for reading all of them.
 CREATE FUNCTION sallyport.audit_month_recorded(month date, only_signed boolean) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog SET timezone = 'UTC' AS $$
 DECLARE
+  begins uuid := sallyport.audit_first_id(month::timestamptz);
+  ends uuid := sallyport.audit_first_id(month::timestamptz + interval '1 month');
   recorded bigint[] := ARRAY(
     SELECT r.events FROM sallyport.audit_month_records(month) r
      WHERE (r.signed OR NOT only_signed)
        AND (r.events = 0 OR EXISTS (SELECT FROM sallyport.audit_events e WHERE e.id = sallyport.audit_event_at(r.place))));
 BEGIN
   RETURN cardinality(recorded) > 0 AND (
-    SELECT count(*) FROM sallyport.audit_events
-     WHERE id >= sallyport.audit_first_id(month::timestamptz) AND id < sallyport.audit_first_id(month::timestamptz + interval '1 month')
-       AND type <> 'audit.retained') = ANY (recorded);
+    (SELECT count(*) FROM sallyport.audit_events WHERE id >= begins AND id < ends)
+    - (SELECT count(*) FROM sallyport.audit_events WHERE id >= begins AND id < ends AND type = 'audit.retained')) = ANY (recorded);
 END $$;
 
 DO $$
