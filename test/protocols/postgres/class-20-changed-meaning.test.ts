@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import {
   bind,
   close,
@@ -8,7 +8,7 @@ import {
   sync,
 } from '../../../src/protocols/postgres/wire/messages.ts'
 import { failureOf, hasPostgres, startDatabase, type DatabaseGateway } from './database.ts'
-import { shown, WireClient, type Received } from './wire-client.ts'
+import { openWire, shown, type Received } from './wire-client.ts'
 
 const policies = `rules:
   - name: nearly-everything
@@ -48,12 +48,7 @@ describe.runIf(hasPostgres)(
     `)
     })
 
-    async function open(): Promise<WireClient> {
-      const client = await WireClient.open(db.port)
-      onTestFinished(() => void client.socket.destroy())
-      await client.logIn(db.database, await db.gateway.agentToken())
-      return client
-    }
+    const open = () => openWire(db)
 
     /** Everything that comes back for these messages, as one text. */
     async function said(messages: readonly Buffer[], readies: number): Promise<string> {

@@ -9,7 +9,7 @@ import {
   sync,
 } from '../../../src/protocols/postgres/wire/messages.ts'
 import { hasPostgres, startDatabase, type DatabaseGateway } from './database.ts'
-import { shown, WireClient } from './wire-client.ts'
+import { openWire, shown } from './wire-client.ts'
 
 const policies = 'rules:\n  - { name: all, on: orders, then: allow }\n'
 
@@ -21,12 +21,7 @@ describe.runIf(hasPostgres)('class 23: one client alone', () => {
   })
   afterAll(() => db.close())
 
-  async function open(): Promise<WireClient> {
-    const client = await WireClient.open(db.port)
-    onTestFinished(() => void client.socket.destroy())
-    await client.logIn(db.database, await db.gateway.agentToken())
-    return client
-  }
+  const open = () => openWire(db)
 
   const trace = `traceparent='00-${'a'.repeat(32)}-${'b'.repeat(16)}-01'`
 

@@ -14,7 +14,7 @@ import {
   sync,
 } from '../../../src/protocols/postgres/wire/messages.ts'
 import { hasPostgres, startDatabase, type DatabaseGateway } from './database.ts'
-import { shown, WireClient } from './wire-client.ts'
+import { openWire, shown, WireClient } from './wire-client.ts'
 
 const policies = `rules:
   - name: agents-work
@@ -45,12 +45,7 @@ describe.runIf(hasPostgres)('a pipeline', () => {
   })
   afterAll(() => db.close())
 
-  async function open(): Promise<WireClient> {
-    const client = await WireClient.open(db.port)
-    onTestFinished(() => void client.socket.destroy())
-    await client.logIn(db.database, await db.gateway.agentToken())
-    return client
-  }
+  const open = () => openWire(db)
 
   /** What became of the action with this summary. */
   async function outcomeOf(summary: string): Promise<unknown> {

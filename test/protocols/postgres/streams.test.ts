@@ -7,7 +7,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   bind,
   cstring,
@@ -19,7 +19,7 @@ import {
   sync,
 } from '../../../src/protocols/postgres/wire/messages.ts'
 import { failureOf, hasPostgres, startDatabase, type DatabaseGateway } from './database.ts'
-import { shown, WireClient } from './wire-client.ts'
+import { openWire, shown } from './wire-client.ts'
 
 const run = promisify(execFile)
 
@@ -42,12 +42,7 @@ describe.runIf(hasPostgres)('a stream', () => {
   })
   afterAll(() => db.close())
 
-  async function open(): Promise<WireClient> {
-    const client = await WireClient.open(db.port)
-    onTestFinished(() => void client.socket.destroy())
-    await client.logIn(db.database, await db.gateway.agentToken())
-    return client
-  }
+  const open = () => openWire(db)
 
   test('of 100 MB comes through whole, and stays out of memory', async () => {
     const client = await open()

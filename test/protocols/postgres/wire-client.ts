@@ -1,3 +1,4 @@
+import { onTestFinished } from 'vitest'
 import { connect, type Socket } from 'node:net'
 import { BodyReader } from '../../../src/protocols/postgres/wire/body-reader.ts'
 import {
@@ -6,6 +7,7 @@ import {
   message,
   readReport,
 } from '../../../src/protocols/postgres/wire/messages.ts'
+import type { DatabaseGateway } from './database.ts'
 
 /** One message of the server's: its letter, and what is in it. */
 export interface Received {
@@ -99,4 +101,12 @@ export function shown(received: readonly Received[]): string[] {
     if (type === 'Z') return `Z ${body.toString('latin1')}`
     return type
   })
+}
+
+/** A client that has logged in as the agent. It is gone after the test. */
+export async function openWire(db: DatabaseGateway): Promise<WireClient> {
+  const client = await WireClient.open(db.port)
+  onTestFinished(() => void client.socket.destroy())
+  await client.logIn(db.database, await db.gateway.agentToken())
+  return client
 }
