@@ -33,7 +33,17 @@ export class Databases {
     const known = this.#known.get(database)
     if (known) return known
     const pool = this.#pool(database)
-    const made = new Catalogues({ within: (work) => within(pool, work) })
+    const resource = this.#config.name
+    const made = new Catalogues(
+      { within: (work) => within(pool, work) },
+      {
+        onError: (err) =>
+          this.#log.warn(
+            { err, resource, database },
+            'the catalogue cannot be read: until it can, no name in a statement is known',
+          ),
+      },
+    )
     this.#known.set(database, made)
     return made
   }

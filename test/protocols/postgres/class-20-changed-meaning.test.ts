@@ -254,6 +254,16 @@ describe.runIf(hasPostgres)(
       expect(shown(await client.until('Z'))).toEqual(['T', 'D', 'C SELECT 1', 'Z I'])
     })
 
+    test('a view over a table that somebody is changing, while all else goes on', async () => {
+      await db.direct.query('CREATE VIEW hints AS SELECT word FROM secrets')
+      await db.direct.query('BEGIN; ALTER TABLE secrets ADD COLUMN hint text')
+      const client = await db.connect()
+      const held = await failureOf(client.query('SELECT * FROM hints'))
+      expect(held).toMatchObject({ code: '42501' })
+      expect((await client.query('SELECT id FROM orders')).rows).toEqual([{ id: 1 }])
+      await db.direct.query('ROLLBACK; DROP VIEW hints')
+    })
+
     test('what somebody else puts in the place of a view is seen, in a session that goes on', async () => {
       await db.direct.query('CREATE VIEW words AS SELECT total::text AS word FROM orders')
       const agent = await db.connect()

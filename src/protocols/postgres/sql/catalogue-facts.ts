@@ -52,7 +52,7 @@ export interface Facts {
   readonly schemas: ById<SchemaFacts>
   readonly ownCode: OwnCode
   readonly relations: ById<RelationFacts>
-  /** Of views: what they say. */
+  /** Of views: what they say; empty where that could not be read. */
   readonly definitions: ById<string>
   readonly triggers: ReadonlySet<number>
   readonly rules: ReadonlySet<number>
@@ -64,6 +64,8 @@ export interface Facts {
   readonly routines: ById<Named>
   readonly operators: ById<Named>
   readonly types: ById<Named>
+  /** Whose expressions were left out, since somebody had locked them: to be read next time, whether anything has changed or not. */
+  readonly locked: ReadonlySet<number>
 }
 
 /** Objects from here on were made after the database was (PostgreSQL documentation, "OID Assignment"). */
@@ -78,20 +80,22 @@ function ofServer(schema: string, oid: number): boolean {
 export async function readFacts(probe: Probe): Promise<Facts> {
   const ask = asking(probe)
   const ownCode = await ask.ownCode()
+  const locked = await ask.locked()
   return {
     encoding: await ask.encoding(),
     schemas: await ask.schemas(),
     ownCode,
-    relations: await ask.relations(queries.relations(queries.all, ownCode.values)),
-    definitions: await ask.definitions(queries.all),
+    relations: await ask.relations(queries.relations(queries.all, ownCode.values, locked)),
+    definitions: await ask.definitions(queries.all, locked),
     triggers: await ask.ids(queries.triggers),
     rules: await ask.ids(queries.rules),
-    policies: await ask.policies(),
+    policies: await ask.policies(locked),
     inheritance: await ask.pairs(queries.inheritance),
     cascades: await ask.pairs(queries.cascades),
     routines: await ask.routines(queries.all),
     operators: await ask.named(queries.operators),
     types: await ask.named(queries.types(queries.all, ownCode.types)),
+    locked,
   }
 }
 
@@ -103,7 +107,7 @@ export async function renewFacts(
   { fresh, unsettled, lost }: Changes,
   probe: Probe,
 ): Promise<Facts | null> {
-  if (fresh.size + lost.size === 0) return known
+  if (fresh.size + lost.size + known.locked.size === 0) return known
   const ask = asking(probe)
   const changed = (...of: Watched[]): boolean => of.some((one) => fresh.has(one) || lost.has(one))
   const about = (...of: Watched[]) => new Set(of.flatMap((one) => [...(fresh.get(one) ?? [])]))
@@ -117,6 +121,7 @@ export async function renewFacts(
   }
 
   const relations = about('pg_class', 'pg_attribute', 'pg_attrdef')
+  for (const oid of known.locked) if (known.relations.has(oid)) relations.add(oid)
   const [routines, operators, types] = [about('pg_proc'), about('pg_operator'), about('pg_type')]
   const others = [
     ...[...relations].filter((oid) => known.relations.has(oid)),
@@ -132,9 +137,19 @@ export async function renewFacts(
     others.some((oid) => oid < firstOfDatabase)
   if (wide) return null
 
-  const views = about('pg_rewrite')
+  const locked = await ask.locked()
+  const views = new Set([...about('pg_rewrite'), ...known.locked])
   // What they say names others, as these are called now.
   if (others.length > 0) for (const oid of await ask.ids(queries.viewsOf(others))) views.add(oid)
+  const policies =
+    changed('pg_policy') || (known.policies.size > 0 && others.length + known.locked.size > 0)
+      ? await ask.policies(locked)
+      : known.policies
+  // What was read before still counts, as long as nobody has committed another.
+  const leftOut = [...locked].filter(
+    (oid) =>
+      relations.has(oid) || views.has(oid) || (policies !== known.policies && policies.has(oid)),
+  )
   const dropped = await gone('pg_class', known.relations)
   const renewed: Facts = {
     encoding: known.encoding,
@@ -145,19 +160,18 @@ export async function renewFacts(
       known.relations,
       [...relations, ...dropped],
       relations.size > 0 &&
-        (await ask.relations(queries.relations(queries.among(relations), known.ownCode.values))),
+        (await ask.relations(
+          queries.relations(queries.among(relations), known.ownCode.values, locked),
+        )),
     ),
     definitions: replaced(
       known.definitions,
       [...views, ...dropped],
-      views.size > 0 && (await ask.definitions(queries.among(views))),
+      views.size > 0 && (await ask.definitions(queries.among(views), locked)),
     ),
     triggers: changed('pg_trigger') ? await ask.ids(queries.triggers) : known.triggers,
     rules: changed('pg_rewrite') ? await ask.ids(queries.rules) : known.rules,
-    policies:
-      changed('pg_policy') || (known.policies.size > 0 && others.length > 0)
-        ? await ask.policies()
-        : known.policies,
+    policies,
     inheritance: changed('pg_inherits') ? await ask.pairs(queries.inheritance) : known.inheritance,
     cascades: changed('pg_constraint') ? await ask.pairs(queries.cascades) : known.cascades,
     routines: replaced(
@@ -174,6 +188,7 @@ export async function renewFacts(
       changed('pg_type', 'pg_constraint', 'pg_attribute') &&
         (await ask.named(queries.types(queries.typesOf(types, relations), known.ownCode.types))),
     ),
+    locked: new Set(leftOut),
   }
   return isDeepStrictEqual(renewed, known) ? known : renewed
 }
@@ -205,6 +220,12 @@ function asking(probe: Probe) {
         name: textOf(row, 'name'),
         rights: textOf(row, 'rights'),
       })),
+    /** With the views of what is locked: the server looks that up, too. */
+    locked: async (): Promise<queries.Locked> => {
+      const own = (await rows(queries.lockedNow)).map((row) => idOf(row))
+      if (own.length === 0) return new Set()
+      return new Set([...own, ...(await rows(queries.viewsOf(own))).map((row) => idOf(row))])
+    },
     encoding: async () => (await rows(queries.encoding))[0]?.['encoding'] ?? '',
     ids: async (sql: string): Promise<ReadonlySet<number>> =>
       new Set((await rows(sql)).map((row) => idOf(row))),
@@ -226,10 +247,10 @@ function asking(probe: Probe) {
         guarded: row['guarded'] === 'true',
         ownCode: row['own_code'] === 'true',
       })),
-    definitions: (which: queries.Which) =>
-      byId(queries.definitions(which), (row) => textOf(row, 'definition')),
-    policies: () =>
-      byId(queries.policies, (row) => JSON.parse(row['expressions'] ?? '[]') as string[]),
+    definitions: (which: queries.Which, locked: queries.Locked) =>
+      byId(queries.definitions(which, locked), (row) => textOf(row, 'definition')),
+    policies: (locked: queries.Locked) =>
+      byId(queries.policies(locked), (row) => JSON.parse(row['expressions'] ?? '[]') as string[]),
     routines: (which: queries.Which) =>
       byId(queries.routines(which), (row): Named => {
         const [schema, name] = [textOf(row, 'schema'), textOf(row, 'name')]

@@ -1,10 +1,10 @@
 /**
  * What is read of the server's catalogue: PostgreSQL 13 and newer, readable by every role. Each query gives texts; lists are JSON. They run with
- * an empty search path, so that definitions come with every name qualified. What a view says is locked by whoever is changing it: nobody waits longer than this. Compiling a
- * question takes longer than answering it.
+ * an empty search path, so that definitions come with every name qualified. Compiling a question takes longer than answering it. Expressions cannot be had of what somebody has locked:
+ * it is left out (`Locked`), and who locks it in between is waited for only for so long that it is never their DDL which the server ends as a deadlock (`deadlock_timeout`, one second).
  */
 export const emptyPath = `
-  SELECT pg_catalog.set_config('search_path', '', false), pg_catalog.set_config('lock_timeout', '5s', false),
+  SELECT pg_catalog.set_config('search_path', '', false), pg_catalog.set_config('lock_timeout', '500ms', false),
          pg_catalog.set_config('jit', 'off', false)`
 
 /** Which rows: by a column with an OID. */
@@ -16,6 +16,16 @@ export const among =
   (oids: Iterable<number>): Which =>
   (oid) =>
     `${oid} = ANY ('{${[...oids].join(',')}}'::pg_catalog.oid[])`
+
+/** OIDs of tables and views that cannot be asked for their expressions, since that would wait for somebody else's transaction. */
+export type Locked = ReadonlySet<number>
+
+/** Tables and views that somebody has for themselves, or waits to have: behind them, everybody else waits. */
+export const lockedNow = `
+  SELECT DISTINCT l.relation AS oid
+    FROM pg_catalog.pg_locks l
+    JOIN pg_catalog.pg_database d ON d.oid = l.database
+   WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND d.datname = pg_catalog.current_database()`
 
 export const encoding = `
   SELECT pg_catalog.getdatabaseencoding() AS encoding`
@@ -65,8 +75,8 @@ const isAmong = (type: string, own: readonly number[]): string =>
                  WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND a.atttypid = own.type)))
   SELECT type FROM own)`
 
-/** `own`: types whose values somebody's own code converts or compares. */
-export const relations = (which: Which, own: readonly number[]): string => `
+/** `own`: types whose values somebody's own code converts or compares. A default that cannot be read counts as volatile. */
+export const relations = (which: Which, own: readonly number[], locked: Locked): string => `
   SELECT c.oid,
          n.nspname AS schema,
          c.relname AS name,
@@ -77,7 +87,9 @@ export const relations = (which: Which, own: readonly number[]): string => `
          EXISTS (SELECT FROM pg_catalog.pg_attribute a
                    LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
                   WHERE a.attrelid = c.oid AND a.attnum > 0
-                    AND (a.attidentity <> '' OR pg_catalog.pg_get_expr(d.adbin, d.adrelid) ~ '\\('))::text
+                    AND (a.attidentity <> ''
+                         OR CASE WHEN ${among(locked)('c.oid')} THEN d.adbin IS NOT NULL
+                                 ELSE pg_catalog.pg_get_expr(d.adbin, d.adrelid) ~ '\\(' END))::text
            AS volatile_defaults,
          (SELECT json_agg(json_build_array(a.attname, s.attname))
             FROM pg_catalog.pg_attribute a
@@ -98,9 +110,12 @@ export const relations = (which: Which, own: readonly number[]): string => `
      AND ${which('c.oid')}
      AND n.nspname !~ '^pg_(toast|temp)'`
 
-/** What views say, materialized ones too. It names columns and tables as they are called now, so that it is another text once they are called something else. */
-export const definitions = (which: Which): string => `
-  SELECT c.oid, pg_catalog.pg_get_viewdef(c.oid) AS definition
+/**
+ * What views say, materialized ones too; an empty text of those that cannot be read. It names columns and tables as they are called now, so that it is another text once they are called
+ * something else.
+ */
+export const definitions = (which: Which, locked: Locked): string => `
+  SELECT c.oid, CASE WHEN ${among(locked)('c.oid')} THEN '' ELSE pg_catalog.pg_get_viewdef(c.oid) END AS definition
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
    WHERE c.relkind IN ('v', 'm')
@@ -123,12 +138,13 @@ export const triggers = `
 export const rules = `
   SELECT DISTINCT ev_class AS oid FROM pg_catalog.pg_rewrite WHERE ev_type <> '1'`
 
-/** What the policies of row-level security call, as expressions with every name qualified. */
-export const policies = `
+/** What the policies of row-level security call, as expressions with every name qualified; an empty one where they cannot be read. */
+export const policies = (locked: Locked): string => `
   SELECT p.polrelid AS oid, json_agg(expression ORDER BY p.oid, expression)::text AS expressions
     FROM pg_catalog.pg_policy p,
-         unnest(ARRAY[pg_catalog.pg_get_expr(p.polqual, p.polrelid),
-                      pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid)]) AS expression
+         unnest(CASE WHEN ${among(locked)('p.polrelid')} THEN ARRAY['']
+                     ELSE ARRAY[pg_catalog.pg_get_expr(p.polqual, p.polrelid),
+                                pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid)] END) AS expression
    WHERE expression IS NOT NULL
    GROUP BY 1`
 

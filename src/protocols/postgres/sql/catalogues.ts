@@ -8,14 +8,14 @@ export interface CataloguesOptions {
   readonly maxAge?: number
   /** How long to wait after a failure before asking again, in milliseconds. */
   readonly pause?: number
-  /** Called with each failure, for the log. */
+  /** Called when it begins to fail, for the log. */
   readonly onError?: (error: unknown) => void
 }
 
 /** How often a reading that DDL has overtaken is begun again at once. */
 const tries = 3
-/** What the server says of a view or table that has gone since it was listed: `could not open relation with OID`. */
-const overtaken = /^(XX000|42P01|42704|42883)$/
+/** What the server says of a view or table that has gone since it was listed (`could not open relation with OID`), or that somebody has locked since. */
+const overtaken = /^(XX000|42P01|42704|42883|55P03|40P01)$/
 /** Of the server's time, questions may take one part in so many, unless that makes them wait for longer than this, in milliseconds. */
 const share = 20
 const longest = 1_000
@@ -38,6 +38,7 @@ export class Catalogues implements CatalogueSource {
   #known: Known | null = null
   #reading: Promise<Catalogue | null> | null = null
   #renewed = -Infinity
+  #fails = false
 
   constructor(probe: SessionProbe, options: CataloguesOptions = {}) {
     this.#reader = new CatalogueReader(probe)
@@ -95,12 +96,14 @@ export class Catalogues implements CatalogueSource {
     try {
       const catalogue = await this.#reader.read(anew)
       if (anew) this.#renewed = now
+      this.#fails = false
       return catalogue
     } catch (error) {
       const { code = '' } = error as { code?: string }
       if (again && overtaken.test(code)) return 'overtaken'
       // Closed: without a catalogue, names are unknown.
-      this.#options.onError(error)
+      if (!this.#fails) this.#options.onError(error)
+      this.#fails = true
       return null
     }
   }

@@ -40,7 +40,7 @@ export class CatalogueReader {
 }
 
 async function readOn(known: Known | null, probe: Probe): Promise<Pick<Known, 'mark' | 'facts'>> {
-  if (known && (await standsStill(known.mark, probe))) return known
+  if (known?.facts.locked.size === 0 && (await standsStill(known.mark, probe))) return known
   return inOneSnapshot(probe, async () => {
     const { mark, changes } = await changesSince(known?.mark ?? null, probe)
     const renewed = known && changes && (await renewFacts(known.facts, changes, probe))

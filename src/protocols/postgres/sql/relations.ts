@@ -188,7 +188,8 @@ function readPolicy(expression: string, relation: Relation, walk: Walk): void {
     lazily: false,
     context: { ...walk.context, ...nothingInPath },
   }
-  const text = `SELECT ${expression} FROM ${quoted(relation.schema)}.${quoted(relation.name)}`
+  // In parentheses, an empty expression is none: nobody could read it.
+  const text = `SELECT (${expression}) FROM ${quoted(relation.schema)}.${quoted(relation.name)}`
   const statement = walk.parse(text).tree?.stmts?.[0]?.stmt
   const select = statement && 'SelectStmt' in statement ? statement.SelectStmt : null
   if (!select) {
