@@ -67,7 +67,7 @@ export async function claim(
     digest: payloadDigest,
     recorded: Promise.resolve(),
     valid: () => stillValid(ctx, epoch, caller),
-    complete: counting(ctx, action, settle),
+    complete: counting(ctx.usage.begin(action), settle),
     under: { approval: id, until: approval.expiresAt },
   })
   return { permit, standing }

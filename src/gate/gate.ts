@@ -7,6 +7,7 @@ import type { JsonObject } from '../core/json.ts'
 import { sameParty, type Subject } from '../core/subject.ts'
 import { decide } from '../policy/decide.ts'
 import { isSuperseded } from '../store/generation.ts'
+import type { Running as Counted } from '../usage/under-way.ts'
 import type { Accepted, Attempt, DetachableAttempt } from './attempt.ts'
 import { subjectKey } from './binding.ts'
 import { asProblem } from './commit.ts'
@@ -59,7 +60,7 @@ export class Gate {
   async #enforce(wish: Attempt | DetachableAttempt): Promise<Permit | Accepted> {
     const policies = this.#ctx.policies()
     const known = withUsage(this.#ctx, wish, policies)
-    const attempt = known instanceof Promise ? await known : known
+    const attempt = known instanceof Promise ? (await known)() : known
     const { action } = attempt
     const decision = decide(action, {}, policies)
     this.#note(action, decision)
@@ -114,28 +115,36 @@ export class Gate {
     intent: EventInput,
     { generation }: PoliciesInForce,
   ): Permit | Promise<Permit> {
-    const { audit, lease } = this.#ctx
+    const { audit, lease, usage } = this.#ctx
     const { epoch } = lease
     const { action } = attempt
+    // In the turn in which it was decided: those that are decided next count it.
+    const running = usage.begin(action)
     const appended = audit.append(intent, generation)
     if (action.effect !== 'read') {
-      return appended.then(() => this.#permit(attempt, epoch, appended))
+      appended.catch(() => running?.cameToNothing())
+      return appended.then(() => this.#permit(attempt, epoch, appended, running))
     }
     const recorded = appended.catch((error: unknown) => this.#again(action, error))
     // Whoever releases the answer awaits it; a failure before that must not count as unhandled.
     recorded.catch(() => undefined)
-    return this.#permit(attempt, epoch, recorded)
+    return this.#permit(attempt, epoch, recorded, running)
   }
 
   /** Of this epoch, in which its intent was written: what is counted as running begins with it. */
-  #permit({ action, caller }: Attempt, epoch: number, recorded: Promise<void>): Permit {
+  #permit(
+    { action, caller }: Attempt,
+    epoch: number,
+    recorded: Promise<void>,
+    running: Counted | null,
+  ): Permit {
     const { audit, outcomes } = this.#ctx
     return issuePermit({
       action,
       digest: null,
       recorded,
       valid: () => stillValid(this.#ctx, epoch, caller),
-      complete: counting(this.#ctx, action, (outcome) =>
+      complete: counting(running, (outcome) =>
         outcomes.persist(epoch, audit.soon(completed(action, outcome))),
       ),
     })

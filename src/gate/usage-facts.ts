@@ -4,23 +4,25 @@ import { usageFactName } from '../core/usage-fact.ts'
 import type { CompiledPolicies } from '../policy/compile.ts'
 import { noFacts, type Facts } from '../policy/input.ts'
 import type { Queryable } from '../store/db.ts'
+import type { Running } from '../usage/under-way.ts'
 import type { Attempt } from './attempt.ts'
 import type { GateContext } from './context.ts'
 
 /**
  * The attempt, with what the gate itself knows of its action: the data that it touches, and what its subject did before, as far as these policies ask for it. Among the attributes, so that
- * it is on record what was decided by, and people are shown it. At once where nothing has to be counted.
+ * it is on record what was decided by, and people are shown it. At once where nothing has to be counted; else it is
+ * told in the turn in which it is decided, and begins: of those that are decided at the same time, each counts those before it.
  */
 export function withUsage<A extends Attempt>(
   { usage }: GateContext,
   attempt: A,
   policies: CompiledPolicies,
-): A | Promise<A> {
+): A | Promise<() => A> {
   const action = usage.describe(attempt.action)
   const { usage: asked } = policies.needs(action.resource)
   if (asked.length === 0) return action === attempt.action ? attempt : { ...attempt, action }
-  return usage.before(action, asked).then((counts) => {
-    const attributes = { ...action.attributes, usage: counts }
+  return usage.before(action, asked).then((counts) => () => {
+    const attributes = { ...action.attributes, usage: counts() }
     return { ...attempt, action: { ...action, attributes } }
   })
 }
@@ -46,16 +48,15 @@ export async function usageThen(
   const { usage: asked } = policies.needs(action.resource)
   const missing = asked.filter((fact) => !(usageFactName(fact) in known))
   if (missing.length === 0) return noFacts
-  return { usage: { ...known, ...(await ctx.usage.before(action, missing)) } }
+  const counts = await ctx.usage.before(action, missing)
+  return { usage: { ...known, ...counts() } }
 }
 
-/** Counts a run from its permit on. What `persist` makes durable is in the store from then on, and counted there. */
+/** Counts a run until its outcome. What `persist` makes durable is in the store from then on, and counted there. */
 export function counting(
-  { usage }: GateContext,
-  action: Action,
+  running: Running | null,
   persist: (outcome: Outcome) => Promise<void>,
 ): (outcome: Outcome) => Promise<void> {
-  const running = usage.begin(action)
   if (!running) return persist
   return async (outcome) => {
     running.ended(outcome)

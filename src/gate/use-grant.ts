@@ -69,7 +69,7 @@ export async function useGrant(
     digest: bound.sealed.digest,
     recorded: Promise.resolve(),
     valid: () => stillValid(ctx, epoch, caller),
-    complete: counting(ctx, action, (outcome) =>
+    complete: counting(ctx.usage.begin(action), (outcome) =>
       ctx.outcomes.persist(epoch, ctx.audit.soon(completed(action, outcome, granted.approval))),
     ),
     under: { approval: granted.approval, until: granted.expiresAt },

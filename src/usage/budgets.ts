@@ -41,21 +41,24 @@ export class Budgets {
     this.#log = log
   }
 
-  /** The counts before an action, at most a moment old. What cannot be counted is unknown. Never rejects. */
-  async before(subject: Subject, asked: readonly UsageFact[]): Promise<UsageFacts> {
+  /** Tells the counts before an action, whenever it is called: what the store said, at most a moment ago, and all that has begun here by then. What cannot be counted is unknown. Never rejects. */
+  async before(subject: Subject, asked: readonly UsageFact[]): Promise<() => UsageFacts> {
+    const { at, found } = this.#lately(subject, asked)
     try {
-      return await this.#facts(subject, asked, this.#lately(subject, asked))
+      const store = await found
+      return () => this.#facts(subject, asked, at, store)
     } catch (error) {
       if (!(error instanceof StoreError)) throw error
       // Closed: no allow rule that looks at it matches, and every other does.
       this.#log.warn({ err: error }, 'usage could not be counted')
-      return unknown(asked, 'the store did not answer')
+      return () => unknown(asked, 'the store did not answer')
     }
   }
 
   /** The same in a transaction, of this moment. Rejects with `StoreError`. */
-  within(tx: Queryable, subject: Subject, asked: readonly UsageFact[]): Promise<UsageFacts> {
-    return this.#facts(subject, asked, look(tx, subject, asked))
+  async within(tx: Queryable, subject: Subject, asked: readonly UsageFact[]): Promise<UsageFacts> {
+    const { at, found } = look(tx, subject, asked)
+    return this.#facts(subject, asked, at, await found)
   }
 
   #lately(subject: Subject, asked: readonly UsageFact[]): Looked {
@@ -71,12 +74,12 @@ export class Budgets {
     return looked
   }
 
-  async #facts(
+  #facts(
     subject: Subject,
     asked: readonly UsageFact[],
-    { at, found }: Looked,
-  ): Promise<UsageFacts> {
-    const store = await found
+    at: number,
+    store: Found | null,
+  ): UsageFacts {
     if (!store) return unknown(asked, 'the log is not counted up to now')
     const known = new Set(store.recent.map(({ action }) => action))
     const counted = store.counted as readonly number[]

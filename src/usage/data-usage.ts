@@ -25,8 +25,8 @@ export class DataUsage {
     return data ? { ...action, data } : action
   }
 
-  /** What its subject did before, at most a moment ago. What cannot be counted is unknown. Never rejects. */
-  before({ subject }: Action, asked: readonly UsageFact[]): Promise<UsageFacts> {
+  /** Tells what its subject did before, whenever it is called: it can be decided in the same turn as it is told. What cannot be counted is unknown. Never rejects. */
+  before({ subject }: Action, asked: readonly UsageFact[]): Promise<() => UsageFacts> {
     return this.#budgets.before(subject, asked)
   }
 
@@ -40,7 +40,7 @@ export class DataUsage {
     return firstUses(tx, action, this.#underWay)
   }
 
-  /** It was permitted, and begins. `null` where it need not be told what becomes of it. */
+  /** It may run, and begins. `null` where it need not be told what becomes of it. */
   begin(action: Action): Running | null {
     return this.#underWay.begin(action)
   }

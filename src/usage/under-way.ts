@@ -47,6 +47,7 @@ export class UnderWay {
         this.#durable.add(entry)
         this.#forgetOld(entry.durableAt - remembered)
       },
+      cameToNothing: () => this.#forget(entry),
     }
   }
 
@@ -60,10 +61,14 @@ export class UnderWay {
     for (const entry of this.#durable) {
       if (entry.durableAt > until) break
       this.#durable.delete(entry)
-      const others = this.#bySubject.get(entry.who)
-      others?.delete(entry)
-      if (others?.size === 0) this.#bySubject.delete(entry.who)
+      this.#forget(entry)
     }
+  }
+
+  #forget(entry: Entry): void {
+    const others = this.#bySubject.get(entry.who)
+    others?.delete(entry)
+    if (others?.size === 0) this.#bySubject.delete(entry.who)
   }
 }
 
@@ -83,6 +88,8 @@ function amountsOf(outcome: Outcome): Pick<OwnRun, 'ran' | 'rows' | 'bytes' | 't
 export interface Running {
   ended(outcome: Outcome): void
   recorded(): void
+  /** It does not run after all. */
+  cameToNothing(): void
 }
 
 function whoOf({ issuer, subject }: Subject): string {

@@ -103,7 +103,7 @@ describe.each(storeKinds)('what subjects did, before an action, on the %s store'
     const action = usage.describe(selecting('busy'))
     const running = usage.begin(action)!
     const asked = [about('actions'), rows, about('first')]
-    const counts = async () => Object.values(await usage.before(action, asked))
+    const counts = async () => Object.values((await usage.before(action, asked))())
     expect(await counts()).toEqual([1, 0, false])
     running.ended({ result: 'succeeded', rows: 7 })
     expect(await counts()).toEqual([1, 7, false])
@@ -128,7 +128,7 @@ describe.each(storeKinds)('what subjects did, before an action, on the %s store'
     const busy = new DataUsage({ query, exchange: (all) => store.exchange(all) }, datasets, quiet)
     const counts: unknown[] = []
     for (let i = 0; i < 100; i += 1) {
-      counts.push(Object.values(await busy.before(action, [about('actions')]))[0])
+      counts.push(Object.values((await busy.before(action, [about('actions')]))())[0])
       busy.begin({ ...action, id: crypto.randomUUID() })
     }
     expect(counts).toEqual([...Array(100).keys()])
@@ -140,7 +140,7 @@ describe.each(storeKinds)('what subjects did, before an action, on the %s store'
       throw new StoreError('unavailable', 'no answer')
     }
     const broken = new DataUsage({ query: away, exchange: away }, datasets, quiet)
-    const facts = await broken.before(selecting('x'), [rows])
+    const facts = (await broken.before(selecting('x'), [rows]))()
     expect(facts['rows customers 24h']).toBeInstanceOf(Unknown)
     await expect(
       broken.within({ query: away, exchange: away }, selecting('x'), [rows]),
@@ -183,7 +183,7 @@ describe.each(storeKinds)('what subjects did, before an action, on the %s store'
   ])('whether the next use is the first after an answer %s', async (how, outcome, isFirst) => {
     const asked = [about('first')]
     const expected = { 'first customers': isFirst }
-    const counts = () => usage.before(selecting(how), asked)
+    const counts = async () => (await usage.before(selecting(how), asked))()
     const action = usage.describe(selecting(how))
     const running = usage.begin(action)!
     running.ended(outcome)
@@ -195,6 +195,6 @@ describe.each(storeKinds)('what subjects did, before an action, on the %s store'
     await countAll(store)
     expect(await now(how, asked)).toEqual(expected)
     const another = new DataUsage(store, datasets, quiet)
-    expect(await another.before(selecting(how), asked)).toEqual(expected)
+    expect((await another.before(selecting(how), asked))()).toEqual(expected)
   })
 })
