@@ -245,6 +245,36 @@ describe.runIf(hasPostgres)(
       expect(stolen).toMatchObject({ code: '42501' })
     })
 
+    test.each([
+      ['Parse', parse('mine', 'SELECT * FROM secrets'), [bind('', 'mine'), execute('')]],
+      ['PREPARE', query('PREPARE mine AS SELECT * FROM secrets'), [query('EXECUTE mine')]],
+    ])(
+      'a table that comes in front of the one that %s has found, and which the server goes on with',
+      async (_, prepared, executed) => {
+        await db.direct.query('CREATE SCHEMA open')
+        const answer = await said(
+          [
+            ...[query('SET search_path = open, public'), prepared, sync],
+            ...[query('CREATE TABLE open.secrets (word text)'), ...executed, sync],
+          ],
+          executed.length === 1 ? 6 : 4,
+        )
+        expect(answer).toContain('CREATE TABLE')
+        expect(answer).toContain('42501')
+        expect(answer).not.toContain('sesame')
+      },
+    )
+
+    test('a table that goes while a statement waits for it, so that the server looks for the name again', async () => {
+      await db.direct.query('CREATE SCHEMA open; CREATE TABLE open.secrets (word text)')
+      const [one, other] = [await db.connect(), await db.connect()]
+      await other.query('SET search_path = open, public')
+      await one.query('BEGIN; DROP TABLE open.secrets')
+      const waiting = failureOf(other.query('SELECT * FROM secrets'))
+      await one.query('COMMIT')
+      expect(await waiting).toMatchObject({ code: '42501' })
+    })
+
     test('a prepared statement that may run does so, whoever binds it', async () => {
       const client = await open()
       client.send(query('PREPARE "my ""own" AS SELECT id FROM orders'))

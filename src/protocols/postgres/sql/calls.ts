@@ -2,7 +2,7 @@ import type { FuncCall, TypeName } from 'libpg-query'
 import type { Findings } from './findings.ts'
 import { isHarmless } from './harmless-functions.ts'
 import { effectOf } from './known-effects.ts'
-import { partsOf, qualified, schemasOf } from './names.ts'
+import { lasting, partsOf, qualified, schemasOf } from './names.ts'
 import { constant, texts, typeNames } from './nodes.ts'
 import { isHarmlessSetting } from './settings.ts'
 import type { SqlContext, Standing } from './statement.ts'
@@ -80,9 +80,9 @@ export function castTo(type: TypeName, { context, found }: Walk): void {
     return
   }
   const candidates = candidatesOf(schema, name, typeStanding(name, context), context)
-  // Names of types have no overloads: the first in the path is meant.
-  const [meant = { schema: schema ?? 'public', standing: 'unproven' as const }] = candidates
-  if (meant.standing === 'unproven') runUnproven(meant.schema, name, found)
+  for (const { schema, standing } of lasting(candidates))
+    if (standing === 'unproven') runUnproven(schema, name, found)
+  if (candidates.length === 0) runUnproven(schema ?? 'public', name, found)
   if (context.catalogue === null) noCatalogue(found)
 }
 

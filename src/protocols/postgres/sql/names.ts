@@ -26,7 +26,7 @@ export type Meaning =
 /**
  * Resolves a name as the server would: temporary objects first, then `pg_catalog`, then the search path
  * (PostgreSQL, Schemas and the System Catalog Schema). A name that a temporary object of the session may hide has both meanings: whether it was
- * rolled back is not known here.
+ * rolled back is not known here. So has one that several schemas of the path know.
  */
 export function meaningsOf(
   schema: string | undefined,
@@ -40,8 +40,7 @@ export function meaningsOf(
     meanings.push({ kind: 'temporary', name: qualified('pg_temp', name), is: temporary })
   }
   if (!ofSession) {
-    const relation = findRelation(schema, name, context)
-    if (relation) {
+    for (const relation of relationsBy(schema, name, context)) {
       const full = qualified(relation.schema, relation.name)
       meanings.push({ kind: 'relation', name: full, relation })
     }
@@ -65,14 +64,22 @@ export function schemasOf({ searchPath }: SqlContext): readonly string[] {
   return searchPath.includes('pg_catalog') ? searchPath : ['pg_catalog', ...searchPath]
 }
 
-function findRelation(
+/**
+ * Of everything by an unqualified name, in the order of the path, what may be meant. Not the first alone: a statement that was prepared before another schema had the name goes on
+ * with what it found then, and one that has waited for a lock on what is gone meanwhile looks for its names again. What is found first in `pg_catalog` stays there.
+ */
+export function lasting<Found extends { readonly schema: string }>(
+  found: readonly Found[],
+): readonly Found[] {
+  const certain = found.findIndex(({ schema }) => schema === 'pg_catalog')
+  return certain < 0 ? found : found.slice(0, certain + 1)
+}
+
+function relationsBy(
   schema: string | undefined,
   name: string,
   context: SqlContext,
-): Relation | null {
-  for (const one of schema === undefined ? schemasOf(context) : [schema]) {
-    const relation = context.catalogue?.relation(one, name)
-    if (relation) return relation
-  }
-  return null
+): readonly Relation[] {
+  const schemas = schema === undefined ? schemasOf(context) : [schema]
+  return lasting(schemas.flatMap((one) => context.catalogue?.relation(one, name) ?? []))
 }
