@@ -11,7 +11,10 @@ import base64
 import gzip
 import hashlib
 import json
+import re
 import sys
+import zlib
+from bisect import bisect_right
 from datetime import datetime
 from decimal import Decimal
 
@@ -230,7 +233,7 @@ def named_keys(manifest):
     for key in manifest["keys"]:
         try:
             keys.append(read_key(key))
-        except (ValueError, IndexError):
+        except (ValueError, IndexError, AttributeError):
             continue
     return keys
 
@@ -256,51 +259,117 @@ def open_checkpoint(note, keys):
 
 # ---- An export, line by line
 
+HEX32 = re.compile("[0-9a-f]{64}")
+HEX16 = re.compile("[0-9a-f]{32}")
+UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+ENVELOPE = {"attributes", "details", "subject", "salt", "index", "seq", "prev", "hash"}
+
+
+def is_count(value, least=0):
+    return type(value) is int and least <= value < 2**53
+
+
+def is_text(pattern, value):
+    return isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def is_event(line):
+    """Whether a line has the members that all have, written as they are always written: what is in no hash may be written in one way only."""
+    seq = line.get("seq")
+    return (
+        isinstance(seq, dict)
+        and set(seq) == {"epoch", "n", "replica"}
+        and is_count(seq["epoch"], 1)
+        and is_count(seq["n"], 1)
+        and is_text(UUID, seq["replica"])
+        and is_text(UUID, line.get("id"))
+        and is_count(line.get("index"))
+        and all(is_text(HEX32, line.get(name)) for name in ("prev", "hash"))
+        and all(is_text(HEX32, line[name]) for name in ("leaf", "personal") if name in line)
+        and ("salt" not in line or is_text(HEX16, line["salt"]))
+    )
+
+
+class Chain:
+    """What came of one replica and epoch so far: the beginning of each link's hash, in eight bytes, by its place; and the places that were left out."""
+
+    def __init__(self):
+        self.n, self.hash, self.time, self.line, self.gaps, self.hashes = 0, None, None, 0, [], {}
+
+    def place(self, n):
+        at = n % 4096 * 8
+        return memoryview(self.hashes.setdefault(n // 4096, bytearray(4096 * 8)))[at : at + 8]
+
+    def add(self, n, link):
+        self.place(n)[:] = bytes.fromhex(link[:16])
+
+    def late(self, n, link):
+        """What a link is that comes behind those that follow it."""
+        known = bytes(self.place(n))
+        if known == bytes.fromhex(link[:16]):
+            return "duplicate", "This link again."
+        if any(known):
+            return "forked", f"A second link {n}, and another one."
+        self.add(n, link)
+        self.gaps = without(self.gaps, n)
+        return "reordered", f"Link {n} is in the wrong place."
+
+
+def without(gaps, n):
+    """The same gaps, as (first, last, line), but for what turned up elsewhere."""
+    rest = []
+    for first, last, line in gaps:
+        parts = [(first, n - 1, line), (n + 1, last, line)] if first <= n <= last else [(first, last, line)]
+        rest += [part for part in parts if part[0] <= part[1]]
+    return rest
+
 
 class Verifier:
-    def __init__(self):
-        self.findings, self.chains, self.erased, self.lines, self.clean = [], {}, 0, 0, True
+    def __init__(self, first=0):
+        self.findings, self.named, self.chains, self.erased, self.lines, self.clean = [], set(), {}, 0, 0, True
         # Lines that have nothing but hashes, as [line, index, how many]; and what records say about months that are kept elsewhere.
         self.gone, self.records = [], {}
+        # Lines that are worth nothing: each may have been one link that is missed behind it.
+        self.worthless = []
+        # Index less line, which is the same for all lines unless some are missing or too many; a line that does not fit; and indexes that were left out.
+        self.offset, self.doubtful, self.gaps = first - 1, None, []
 
     def note(self, line, kind, message, counts=True):
         self.clean = self.clean and not counts
         self.findings.append((line, kind, message))
+        self.named.add(line)
+
+    def refuse(self, line, kind, message):
+        self.worthless.append(line)
+        self.note(line, kind, message)
 
     def read(self, number, text):
-        """The leaf of a line and its index, or None twice if it is worth nothing."""
+        """The leaf of a line, or None if it is worth nothing."""
         try:
             line, write = read_json(text)
-            whole = write(line) == text
+            # What is no UTF-8 cannot be encoded again.
+            whole = write(line).encode() == text.encode()
         except (ValueError, AttributeError, RecursionError):
             whole = False
         if not whole:
-            self.note(number, "unreadable", "This is not a line of an export, byte for byte.")
-            return None, None
-        try:
-            seq, prev, said = line["seq"], bytes.fromhex(line["prev"]), bytes.fromhex(line["hash"])
-            envelope = {"attributes", "details", "subject", "salt", "index", "seq", "prev", "hash"}
-            body = {key: line[key] for key in line if key not in envelope}
-            if set(body) == {"id"}:
-                self.note(number, "event-missing", "The link is there, and its event is not.")
-                self.follow(number, line, None)
-                return None, None
-            gone = set(line) == {"hash", "id", "index", "leaf", "prev", "seq"}
-            leaf = bytes.fromhex(line["leaf"]) if gone else leaf_hash(body, write)
-            index = int(line["index"])
-            if link_hash(seq, prev, leaf) != said:
-                self.note(number, "edited", "Event, place and hashes do not belong together.")
-                return None, None
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            self.note(number, "edited", f"This is no event: {error!r}")
-            return None, None
+            return self.refuse(number, "unreadable", "This is not a line of an export, byte for byte.")
+        if not isinstance(line, dict) or not is_event(line):
+            return self.refuse(number, "edited", "This is no event.")
+        body = {key: line[key] for key in line if key not in ENVELOPE}
+        if set(body) == {"id"}:
+            self.note(number, "event-missing", "The link is there, and its event is not.")
+            return self.follow(number, line, None)
+        gone = set(line) == {"hash", "id", "index", "leaf", "prev", "seq"}
+        leaf = bytes.fromhex(line["leaf"]) if gone else leaf_hash(body, write)
+        if link_hash(line["seq"], bytes.fromhex(line["prev"]), leaf).hex() != line["hash"]:
+            return self.refuse(number, "edited", "Event, place and hashes do not belong together.")
         self.follow(number, line, None if gone else body)
         if gone:
-            self.miss(number, index)
+            self.miss(number, line["index"])
         else:
             self.personal(number, line, write)
             self.explain(line)
-        return leaf, line["index"]
+        return leaf
 
     def miss(self, number, index):
         last = self.gone and self.gone[-1]
@@ -310,17 +379,20 @@ class Verifier:
             self.gone.append([number, index, 1])
 
     def explain(self, line):
-        if line.get("type") == "audit.retained" and isinstance(line.get("retention"), dict):
-            self.records[line["id"]] = line["retention"]
+        said = line.get("retention")
+        if line.get("type") != "audit.retained" or not isinstance(said, dict):
+            return
+        ranges = said.get("indexes")
+        # Of another form it explains nothing.
+        if isinstance(said.get("month"), str) and isinstance(ranges, list):
+            if all(isinstance(one, dict) and is_count(one.get("first")) and is_count(one.get("end")) for one in ranges):
+                self.records[line["id"]] = said
 
     def account(self):
         """Where each event is that is not there, or that somebody took it away."""
         ranges = []
         for record, said in self.records.items():
-            try:
-                ranges += [(one["first"], one["end"], record, said["month"]) for one in said["indexes"]]
-            except (KeyError, TypeError):
-                continue  # Of another form it explains nothing.
+            ranges += [(one["first"], one["end"], record, said["month"]) for one in said["indexes"]]
         ranges.sort(key=lambda one: one[:2])
         kept = {}
         for number, index, count in self.gone:
@@ -346,36 +418,85 @@ class Verifier:
         elif salt is None or committed is None or not secret:
             self.note(number, "personal-edited", "The personal part is not the one that was committed to.")
         else:
-            try:
-                intact = sha256(bytes.fromhex(salt) + write(secret).encode()).hex() == committed
-            except (TypeError, ValueError):
-                intact = False
-            if not intact:
+            if sha256(bytes.fromhex(salt) + write(secret).encode()).hex() != committed:
                 self.note(number, "personal-edited", "The personal part is not the one that was committed to.")
 
     def follow(self, number, line, body):
         seq = line["seq"]
-        chain = self.chains.setdefault((seq["replica"], seq["epoch"]), {"n": None, "hash": None, "time": None})
-        expected = seq["n"] if chain["n"] is None else chain["n"] + 1
-        if seq["n"] == 1 and line["prev"] != "0" * 64:
-            self.note(number, "forked", "A first link that follows another one.")
-        if seq["n"] > expected:
-            self.note(number, "missing", f"Links {expected} to {seq['n'] - 1} are missing.")
-        elif seq["n"] < expected:
-            self.note(number, "reordered", f"Link {seq['n']} comes late, again, or a second time.")
+        n = seq["n"]
+        chain = self.chains.setdefault((seq["replica"], seq["epoch"]), Chain())
+        self.keep_time(number, chain, line, body)
+        self.keep_order(number, line["index"])
+        if chain.hash is None:
+            if n == 1 and line["prev"] != "0" * 64:
+                self.note(number, "forked", "A first link that follows another one.")
+        elif n <= chain.n:
+            return self.note(number, *chain.late(n, line["hash"]))
+        elif n == chain.n + 1 and line["prev"] != chain.hash:
+            self.note(number, "forked", f"This does not follow from link {chain.n}.")
+        elif n - chain.n - 1 > self.excuse(n - chain.n - 1, chain.line):
+            chain.gaps.append((chain.n + 1, n - 1, number))
+        chain.add(n, line["hash"])
+        chain.n, chain.hash, chain.line = n, line["hash"], number
+
+    def excuse(self, missed, behind):
+        """For how many of the links that are missed behind a line there is one that is worth nothing."""
+        begin = bisect_right(self.worthless, behind)
+        stand = self.worthless[begin : begin + missed]
+        del self.worthless[begin : begin + missed]
+        return len(stand)
+
+    def keep_time(self, number, chain, line, body):
+        seq = line["seq"]
+        if not body or "time" not in body or body.get("source") != {"epoch": seq["epoch"], "replica": seq["replica"]}:
             return
-        elif chain["n"] is not None and line["prev"] != chain["hash"]:
-            self.note(number, "forked", f"This does not follow from link {expected - 1}.")
-        chain["n"], chain["hash"] = seq["n"], line["hash"]
-        if body and "time" in body and body.get("source") == {"epoch": seq["epoch"], "replica": seq["replica"]}:
-            try:
-                time = datetime.fromisoformat(body["time"].replace("Z", "+00:00")).timestamp()
-            except (AttributeError, ValueError):
-                self.note(number, "edited", "This is no event: its time is none.")
-                return
-            if chain["time"] is not None and chain["time"] - time > 60:
-                self.note(number, "time-reversal", "This is earlier than what came before it.", counts=False)
-            chain["time"] = max(time, chain["time"] or time)
+        try:
+            time = datetime.fromisoformat(body["time"].replace("Z", "+00:00")).timestamp()
+        except (AttributeError, ValueError):
+            return self.note(number, "edited", "This is no event: its time is none.")
+        if chain.time is not None and chain.time - time > 60:
+            self.note(number, "time-reversal", "This is earlier than what came before it.", counts=False)
+        chain.time = max(time, chain.time or time)
+
+    def keep_order(self, number, index):
+        """An index is in no hash of its line: one that does not fit is judged by the next one, with which the rest has moved, or not."""
+        seen, doubtful, self.doubtful = (number, index, index - number), self.doubtful, None
+        if doubtful and doubtful[2] == seen[2]:
+            return self.move(doubtful)
+        if doubtful:
+            self.misplace(*doubtful[:2])
+        if seen[2] != self.offset:
+            self.doubtful = seen
+
+    def misplace(self, line, index):
+        self.gaps = without(self.gaps, index)
+        # Its chain has more to say about it.
+        if line not in self.named:
+            self.note(line, "reordered", f"By its index, {index}, this belongs elsewhere in the log.")
+
+    def move(self, doubtful):
+        line, index, offset = doubtful
+        if offset > self.offset:
+            self.gaps.append((line + self.offset, index - 1, line))
+        self.offset = offset
+
+    def end(self, end):
+        """What has not come, once everything was read: links by their place, and, where these begin or end, events by their index."""
+        # There is no next one. If the last line is ahead of its place, events are missing before it.
+        if self.doubtful and self.doubtful[2] < self.offset:
+            self.misplace(*self.doubtful[:2])
+        elif self.doubtful:
+            self.move(self.doubtful)
+        following = self.lines + 1 + self.offset
+        if following < end:
+            self.gaps.append((following, end - 1, self.lines + 1))
+        gaps = [gap for chain in self.chains.values() for gap in chain.gaps]
+        for first, last, line in gaps:
+            self.note(line, "missing", f"Links {first} to {last} are missing.")
+        named = {line for _, _, line in gaps}
+        for first, last, line in self.gaps:
+            if line not in named:
+                self.note(line, "missing", f"Events {first} to {last} of the log are missing.")
 
 
 def root_of_inclusion(leaf, index, size, proof):
@@ -406,49 +527,79 @@ def records_beside(check, last, signed, manifest):
     """Records that are not in the export itself come with what shows that they are in the log."""
     for beside in manifest.get("retained", []):
         one = Verifier()
-        leaf, index = one.read(0, beside["line"])
-        proof = [bytes.fromhex(part) for part in beside["proof"]]
+        leaf = one.read(0, beside["line"])
+        proof = hashes(beside["proof"])
+        index = leaf and json.loads(beside["line"])["index"]
         if leaf and one.records and signed and root_of_inclusion(leaf, index, signed[1], proof) == signed[2]:
             check.records.update(one.records)
         else:
             check.note(last, "not-the-log", "A record of the manifest is not in the log that was signed.")
 
 
+def hashes(texts):
+    if not isinstance(texts, list) or not all(is_text(HEX32, text) for text in texts):
+        raise ValueError("The manifest has hashes that are none.")
+    return [bytes.fromhex(text) for text in texts]
+
+
+def read_manifest(text):
+    manifest = json.loads(text)
+    if not isinstance(manifest, dict) or manifest.get("format") != "sallyport-audit-manifest/1":
+        raise ValueError("This is no manifest.")
+    if not is_count(manifest.get("first")) or not is_count(manifest.get("end"), manifest["first"]):
+        raise ValueError("The manifest does not say which part of the log this is.")
+    if not isinstance(manifest.get("checkpoint"), str) or not isinstance(manifest.get("keys"), list):
+        raise ValueError("The manifest has no checkpoint, or no keys.")
+    hashes(manifest.get("before"))
+    hashes(manifest.get("after"))
+    for beside in manifest.get("retained", []):
+        if not isinstance(beside, dict) or not isinstance(beside.get("line"), str):
+            raise ValueError("The manifest has a record that is none.")
+        hashes(beside.get("proof"))
+    consistency = manifest.get("consistency", {"size": 0, "proof": []})
+    if not isinstance(consistency, dict) or not is_count(consistency.get("size")):
+        raise ValueError("The manifest has a proof that is none.")
+    hashes(consistency.get("proof"))
+    return manifest
+
+
 def verify(lines, manifest, given_keys, older_note):
-    check, tree = Verifier(), Tree()
+    check, tree = Verifier(manifest["first"]), Tree()
     keys = [read_key(key) for key in given_keys] or named_keys(manifest)
-    older = older_note and open_checkpoint(older_note, keys)
+    older = None if older_note is None else open_checkpoint(older_note, keys)
     root_then = None
-    before = zip(cover(0, manifest["first"]), manifest["before"], strict=True)
-    for level, subtree in before:
-        tree.add(bytes.fromhex(subtree), level)
+
+    def look():
+        nonlocal root_then
         if older and tree.size == older[1]:
             root_then = tree.root()
+
+    def add_cover(begin, end, subtrees):
+        levels = cover(begin, end)
+        # Others than these cannot give the root that was signed.
+        for level, subtree in zip(levels, hashes(subtrees) if len(subtrees) == len(levels) else []):
+            tree.add(subtree, level)
+            look()
+
+    add_cover(0, manifest["first"], manifest["before"])
     for text in lines:
         check.lines += 1
-        leaf, index = check.read(check.lines, text)
+        leaf = check.read(check.lines, text)
         if leaf is not None:
-            if index != manifest["first"] + check.lines - 1 and check.clean:
-                check.note(check.lines, "reordered", f"Event {index} is not the one that belongs here.")
             tree.add(leaf)
-        if older and tree.size == older[1]:
-            root_then = tree.root()
+        look()
+    check.end(manifest["end"])
     last = check.lines
-    if check.lines < manifest["end"] - manifest["first"] and check.clean:
-        check.note(last + 1, "missing", f"Events {manifest['first'] + last} to {manifest['end'] - 1} of the log are missing.")
     signed = open_checkpoint(manifest["checkpoint"], keys)
     records_beside(check, last, signed, manifest)
     check.account()
     if signed is None:
         check.note(last, "unsigned", "None of the keys signed the checkpoint of the manifest.")
     elif check.clean:
-        for level, subtree in zip(cover(manifest["end"], signed[1]), manifest["after"], strict=True):
-            tree.add(bytes.fromhex(subtree), level)
-            if older and tree.size == older[1]:
-                root_then = tree.root()
+        add_cover(manifest["end"], signed[1], manifest["after"])
         if (tree.size, tree.root()) != (signed[1], signed[2]):
             check.note(last, "not-the-log", f"The log that was signed, of {signed[1]} events, has other events here.")
-        elif older_note:
+        elif older_note is not None:
             compare(check, last, older, signed, root_then, manifest.get("consistency"))
     return check, signed
 
@@ -461,8 +612,8 @@ def compare(check, last, older, signed, root_then, consistency):
     elif older[1] > signed[1]:
         check.note(last, "rewritten", f"The log had {older[1]} events, and has {signed[1]} here: its end was cut off, unless it was exported before that. Export it again to know.")
     elif older[1] > 0 and root_then != older[2]:
-        proof = consistency and consistency["size"] == older[1] and [bytes.fromhex(one) for one in consistency["proof"]]
-        roots = None if root_then or proof in (None, False) else roots_of_consistency(older[1], signed[1], older[2], proof)
+        shown = consistency is not None and consistency["size"] == older[1] and not root_then
+        roots = shown and roots_of_consistency(older[1], signed[1], older[2], hashes(consistency["proof"]))
         if roots != (older[2], signed[2]):
             check.note(last, "rewritten", f"The log does not begin with the {older[1]} events that were signed before.")
 
@@ -477,12 +628,15 @@ def main():
     try:
         beside = asked.file.removesuffix(".gz") + ".manifest.json"
         with open(asked.manifest or beside, encoding="utf-8") as file:
-            manifest = json.load(file)
-        older = asked.checkpoint and open(asked.checkpoint, encoding="utf-8").read()
+            manifest = read_manifest(file.read())
+        older = None
+        if asked.checkpoint:
+            with open(asked.checkpoint, encoding="utf-8") as file:
+                older = file.read()
         unpack = gzip.open if asked.file.endswith(".gz") else open
-        with unpack(asked.file, "rt", encoding="utf-8", errors="replace", newline="\n") as file:
+        with unpack(asked.file, "rt", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
             check, signed = verify((line.rstrip("\n") for line in file), manifest, asked.key, older)
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         print(error, file=sys.stderr)
         return 2
     for line, kind, message in sorted(check.findings):

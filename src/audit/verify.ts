@@ -64,7 +64,8 @@ export async function verifyExport(
   }
   if (trust && log) recordsBeside(trust, log, elsewhere, line).forEach(note)
   elsewhere.end().forEach(note)
-  order.end(line, trust?.manifest.end ?? null)
+  const last = order.end(line, trust?.manifest.end ?? null)
+  last.forEach((found) => noteOnce(findings, found, note))
   const missing = chains.missing()
   for (const finding of [...missing, ...beyond(missing, order)]) note(finding)
   // What was changed has been named by now. Where nothing was, the whole has to be what was signed.

@@ -36,7 +36,8 @@ const hex32 = z.string().regex(/^[0-9a-f]{64}$/)
 const seq = z.strictObject({
   epoch: z.int().min(1),
   n: z.int().min(1),
-  replica: z.uuid(),
+  // In no hash as it is written, and so in one way only.
+  replica: z.uuid().lowercase(),
 })
 const exportedLine = z.looseObject({
   id: z.uuid(),

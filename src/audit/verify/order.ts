@@ -20,8 +20,8 @@ interface Seen {
  * rest has moved, because events are missing before it or were put in, or this line alone is wrong.
  */
 export class Order {
-  readonly #gaps: Gap[] = []
   // Owned by follow() and end().
+  #gaps: Gap[] = []
   #offset: number | null
   #doubtful: Seen | null = null
 
@@ -48,14 +48,25 @@ export class Order {
       return []
     }
     if (seen.offset !== this.#offset) this.#doubtful = seen
-    return [misplaced(doubtful)]
+    return [this.#misplace(doubtful)]
   }
 
   /** `end`: the index behind the last event that belongs here, if it is known. */
-  end(lines: number, end: number | null): void {
-    if (this.#doubtful) this.#move(this.#doubtful)
+  end(lines: number, end: number | null): Finding[] {
+    const doubtful = this.#doubtful
+    // There is no next one. If the last line is ahead of its place, events are missing before it.
+    const stray = doubtful && doubtful.offset < this.#offset! ? [this.#misplace(doubtful)] : []
+    if (doubtful && stray.length === 0) this.#move(doubtful)
     const next = lines + 1 + (this.#offset ?? -1)
     if (end !== null && next < end) this.#gaps.push({ from: next, to: end - 1, line: lines + 1 })
+    return stray
+  }
+
+  #misplace({ link: { place, event, index }, line }: Seen): Finding {
+    // It is not missing, but here.
+    this.#gaps = without(this.#gaps, index)
+    const message = `By its index, ${index}, this belongs elsewhere in the log.`
+    return { kind: 'reordered', line, place, event, message }
   }
 
   #move({ link, line, offset }: Seen): void {
@@ -67,7 +78,13 @@ export class Order {
   }
 }
 
-function misplaced({ link: { place, event, index }, line }: Seen): Finding {
-  const message = `By its index, ${index}, this belongs elsewhere in the log.`
-  return { kind: 'reordered', line, place, event, message }
+function without(gaps: readonly Gap[], index: number): Gap[] {
+  return gaps.flatMap(({ from, to, line }) => {
+    if (index < from || index > to) return [{ from, to, line }]
+    const parts = [
+      { from, to: index - 1, line },
+      { from: index + 1, to, line },
+    ]
+    return parts.filter((part) => part.from <= part.to)
+  })
 }
