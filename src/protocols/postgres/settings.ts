@@ -12,16 +12,18 @@ import type {
 /** What is changed by them is asked for again before the next statement is read. */
 const changing = new Set<SessionChange['kind']>(['opaque', 'temporary', 'discard', 'ddl'])
 
-// Every name is qualified: the session's own search_path must not decide what this means.
-const question = `SELECT pg_catalog.to_json(pg_catalog.current_schemas(true)), current_user, (
-  SELECT pg_catalog.json_object_agg(name, kind) FROM (
-    SELECT relname, relkind FROM pg_catalog.pg_class
-     WHERE relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()
-    UNION ALL SELECT typname, typtype FROM pg_catalog.pg_type
-     WHERE typnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()
-       AND typrelid OPERATOR(pg_catalog.=) 0 AND typelem OPERATOR(pg_catalog.=) 0) t(name, kind)),
+// Every name is qualified: the session's own search_path must not decide what this means. Short: a new session pays for each catalogue that a question is planned with.
+const question = `SELECT pg_catalog.to_json(pg_catalog.current_schemas(true)), current_user,
   pg_catalog.current_setting('client_encoding'),
-  pg_catalog.current_setting('standard_conforming_strings')`
+  pg_catalog.current_setting('standard_conforming_strings'),
+  pg_catalog.pg_my_temp_schema()`
+
+/** What is in the session's temporary schema. */
+const temporaryNames = `SELECT relname, relkind FROM pg_catalog.pg_class
+   WHERE relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()
+  UNION ALL SELECT typname, typtype FROM pg_catalog.pg_type
+   WHERE typnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()
+     AND typrelid OPERATOR(pg_catalog.=) 0 AND typelem OPERATOR(pg_catalog.=) 0`
 
 const changedSettings = `SELECT name, setting FROM pg_catalog.pg_settings
  WHERE source OPERATOR(pg_catalog.=) 'client' OR source OPERATOR(pg_catalog.=) 'session'`
@@ -192,18 +194,18 @@ export class Settings {
 
   async #refresh(): Promise<void> {
     const [row] = await this.#server.ask(question)
-    const [schemas, role, temporary, encoding, strings] = row!
+    const [schemas, role, encoding, strings, temporarySchema] = row!
     // The server reports a change no earlier than at ReadyForQuery, which may be later than the next text.
     requireReadable('client_encoding', encoding!)
     requireReadable('standard_conforming_strings', strings!)
+    const kinds = temporarySchema === '0' ? [] : await this.#server.ask(temporaryNames)
     const names = JSON.parse(schemas!) as string[]
     // Each session has one of its own, under a number.
     this.#searchPath = names.map((name) => (/^pg_temp_\d+$/.test(name) ? 'pg_temp' : name))
     this.#role = role!
-    const kinds = Object.entries(JSON.parse(temporary ?? '{}') as Record<string, string>)
     // A table, or one with partitions (pg_class.relkind).
     this.#temporary = new Map(
-      kinds.map(([name, kind]) => [name, kind === 'r' || kind === 'p' ? 'table' : 'other']),
+      kinds.map(([name, kind]) => [name!, kind === 'r' || kind === 'p' ? 'table' : 'other']),
     )
     this.#stale = false
     this.#said = null
