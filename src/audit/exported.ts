@@ -9,18 +9,21 @@ export interface ExportedEvent extends JsonObject {
   readonly seq: (Place & JsonObject) | null
 }
 
+/** What is stored of an event: as text, or in the bytes that it has, which need not be UTF-8. */
+export type Stored = string | Buffer
+
 export interface EventRow {
   /** Where it is in the transparency log; absent where that was not asked for. */
   readonly index?: number
   readonly id: string
   /** `null` when its month is kept elsewhere, or somebody took the event away: its link is left. */
-  readonly body: Buffer | null
+  readonly body: Stored | null
   /** The hash of such an event. */
   readonly leaf?: Buffer | null
   /** A record says that it is kept elsewhere. */
   readonly retained?: true
   readonly salt: Buffer | null
-  readonly personal: Buffer | null
+  readonly personal: Stored | null
   readonly replica: string | null
   readonly epoch: number | null
   readonly n: number | null
@@ -34,9 +37,9 @@ export function toExported(row: EventRow): ExportedEvent {
   return {
     id,
     ...(index !== undefined && { index }),
-    ...(body && (parseJson(body.toString()) as JsonObject)),
+    ...(body !== null && (parseJson(body.toString()) as JsonObject)),
     ...(leaf && { leaf: leaf.toString('hex') }),
-    ...(personal && (parseJson(personal.toString()) as JsonObject)),
+    ...(personal !== null && (parseJson(personal.toString()) as JsonObject)),
     ...(salt && { salt: salt.toString('hex') }),
     seq: replica !== null && epoch !== null && n !== null ? { epoch, n, replica } : null,
     ...(prev && { prev: prev.toString('hex') }),
@@ -53,8 +56,8 @@ export function whateverIsThere<T>(write: (row: EventRow) => T): (row: EventRow)
     try {
       return write(row)
     } catch {
-      const body = row.body && unreadable(row.body, 'unreadable')
-      const personal = row.personal && unreadable(row.personal, 'details')
+      const body = row.body === null ? null : unreadable(row.body, 'unreadable')
+      const personal = row.personal === null ? null : unreadable(row.personal, 'details')
       for (const changed of [{ personal }, { body }]) {
         try {
           return write({ ...row, ...changed })
@@ -70,6 +73,7 @@ export function whateverIsThere<T>(write: (row: EventRow) => T): (row: EventRow)
 /** `toExported`, of whatever is there. */
 export const asItIs = whateverIsThere(toExported)
 
-function unreadable(bytes: Buffer, name: string): Buffer {
-  return Buffer.from(JSON.stringify({ [name]: bytes.toString('base64') }))
+function unreadable(stored: Stored, name: string): string {
+  const bytes = typeof stored === 'string' ? Buffer.from(stored) : stored
+  return JSON.stringify({ [name]: bytes.toString('base64') })
 }

@@ -10,6 +10,8 @@ export interface Together {
   messages(known: ReadonlySet<string>): { readonly bytes: Buffer; readonly read: readonly string[] }
   /** Nobody reads the bytes any more: the socket has written them, or never will. Called at most once, and last. */
   sent(): void
+  /** Takes what COPY … TO STDOUT gives, a row at a time; the bytes are good until it returns, and it throws nothing. */
+  copied?(bytes: Buffer): void
 }
 
 /** Something that SQL can be sent to: the store itself, or one transaction of it. */

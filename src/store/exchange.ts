@@ -38,6 +38,10 @@ export class Exchange implements Submittable {
     this.#row = fields
   }
 
+  handleCopyData({ chunk }: { chunk: Buffer }): void {
+    this.#statements.copied?.(chunk)
+  }
+
   handleCommandComplete(): void {}
 
   /** ReadyForQuery comes behind it, and is the driver's alone. */

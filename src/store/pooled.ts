@@ -42,9 +42,11 @@ export class PooledStore implements Store {
   }
 
   async exchange(statements: Together) {
-    if (this.#idle) return this.#exchangeKept(this.#kept!, statements)
+    // The kept one is for what is short and waited for.
+    const isShort = !statements.copied
+    if (this.#idle && isShort) return this.#exchangeKept(this.#kept!, statements)
     const session = await this.#session()
-    if (this.#mayKeep) {
+    if (this.#mayKeep && isShort) {
       this.#kept = session
       session.onEnd(() => this.#drop(session))
       return this.#exchangeKept(session, statements)

@@ -1,4 +1,6 @@
+import { readCopied, sqlInteger, sqlUuid, type Values } from '../../store/copied-rows.ts'
 import type { Queryable } from '../../store/db.ts'
+import type { Stored } from '../exported.ts'
 
 /** What is stored of an event itself. */
 export interface StoredEvent {
@@ -6,9 +8,9 @@ export interface StoredEvent {
   /** In bytes. */
   readonly size: number
   /** `null` in one that is long, as `salt` and `personal`: `readLong` reads it. */
-  readonly body: Buffer | null
+  readonly body: Stored | null
   readonly salt: Buffer | null
-  readonly personal: Buffer | null
+  readonly personal: Stored | null
 }
 
 /** In bytes: a page of these fits into memory. Agents choose how long an event is, up to some megabytes. */
@@ -16,7 +18,15 @@ const short = 16 * 1024
 
 const size = `octet_length(body) + coalesce(octet_length(personal), 0)`
 const ifShort = (column: string) => `CASE WHEN ${size} <= ${short} THEN ${column} END AS ${column}`
-const columns = `id, ${size} AS size, ${['body', 'salt', 'personal'].map(ifShort).join(', ')}`
+const columns = `id::text, ${size} AS size, ${['body', 'salt', 'personal'].map(ifShort).join(', ')}`
+
+const asStored = (values: Values): StoredEvent => ({
+  id: values.text(),
+  size: values.integer(),
+  body: values.textOrBytes(),
+  salt: values.bytesOrNull(),
+  personal: values.textOrBytes(),
+})
 
 /**
  * The events with these ids, those that are there. Neighbours in the log nearly always have neighbouring ids, which are read in one go for a fraction of what finding each costs.
@@ -27,12 +37,15 @@ export async function readEvents(
 ): Promise<ReadonlyMap<string, StoredEvent>> {
   // Without what is none in a link that somebody changed. As text they have the order that they have in the database.
   const sought = ids.filter((id) => id !== '').toSorted()
+  const [lo, hi] = [sought.at(0), sought.at(-1)]
+  if (lo === undefined || hi === undefined) return new Map()
   const most = 2 * sought.length
   // From the last one back: an event that was linked late is older than those beside it, and may be from far away.
-  const found = await store.query<StoredEvent>(
-    `SELECT ${columns} FROM sallyport.audit_events
-     WHERE id BETWEEN $1 AND $2 ORDER BY id DESC LIMIT $3`,
-    [sought.at(0) ?? null, sought.at(-1) ?? null, most],
+  const found = await readCopied(
+    store,
+    `SELECT ${columns} FROM sallyport.audit_events e
+     WHERE e.id BETWEEN ${sqlUuid(lo)} AND ${sqlUuid(hi)} ORDER BY e.id DESC LIMIT ${sqlInteger(most)}`,
+    asStored,
   )
   const reached = found.length === most ? found.at(-1)?.id : undefined
   const far = reached === undefined ? [] : sought.filter((id) => id < reached)
@@ -45,7 +58,7 @@ export async function readLong(
   store: Queryable,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, StoredEvent>> {
-  const found = await readEach(store, `id, ${size} AS size, body, salt, personal`, ids)
+  const found = await readEach(store, `id::text, ${size} AS size, body, salt, personal`, ids)
   return new Map(found.map((event) => [event.id, event]))
 }
 
@@ -54,8 +67,9 @@ function readEach(
   wanted: string,
   ids: readonly string[],
 ): Promise<StoredEvent[]> {
-  return store.query<StoredEvent>(
-    `SELECT ${wanted} FROM sallyport.audit_events WHERE id = ANY ($1::uuid[])`,
-    [`{${ids.join(',')}}`],
+  return readCopied(
+    store,
+    `SELECT ${wanted} FROM sallyport.audit_events WHERE id IN (${ids.map(sqlUuid).join(', ')})`,
+    asStored,
   )
 }

@@ -2,19 +2,24 @@
 export interface Member {
   readonly name: string
   readonly text: string
+  /** Nothing is put in where one of this name is. */
+  readonly otherwise?: true
 }
 
 const quote = 0x22
 const comma = 0x2c
+const colon = 0x3a
 const backslash = 0x5c
 const openings = [0x7b, 0x5b]
 const closings = [0x7d, 0x5d]
 
-/** What a character of JSON is, outside of texts. */
-const other = 0
+/** What a character of JSON is, outside of texts; and what names are made of. */
 const begin = 1
 const end = 2
-const kinds = new Uint8Array(128)
+const word = 3
+const kinds = Uint8Array.from({ length: 128 }, (_, code) =>
+  /\w/.test(String.fromCharCode(code)) ? word : 0,
+)
 for (const code of openings) kinds[code] = begin
 for (const code of closings) kinds[code] = end
 
@@ -23,22 +28,61 @@ for (const code of closings) kinds[code] = end
  * not written like that: somebody changed it.
  */
 export function membersOf(json: string): Member[] | null {
-  if (!json.startsWith('{"') || !json.endsWith('}') || json.includes('\n')) return null
   const members: Member[] = []
+  const isCanonical = eachMember(json, (name, start, end) => {
+    members.push({ name, text: json.slice(start, end) })
+    return true
+  })
+  return isCanonical ? members : null
+}
+
+/** Puts members, which are in order, in their places in an object. `null` where it is not canonical, and when a name is in both. */
+export function withMembers(json: string, more: readonly Member[]): string | null {
+  let written = '{'
+  let copied = 1
+  let next = 0
+  const isCanonical = eachMember(json, (name, start) => {
+    if (next === more.length || more[next]!.name > name) return true
+    written += json.slice(copied, start)
+    copied = start
+    for (; next < more.length && more[next]!.name < name; next++) written += `${more[next]!.text},`
+    if (next === more.length || more[next]!.name !== name) return true
+    return more[next++]!.otherwise === true
+  })
+  if (!isCanonical) return null
+  written += json.slice(copied, -1)
+  for (; next < more.length; next++) written += `,${more[next]!.text}`
+  return `${written}}`
+}
+
+/** Tells where each member begins and ends, until it is told to stop. Returns whether there was nothing else, and no stop. */
+function eachMember(
+  json: string,
+  take: (name: string, start: number, end: number) => boolean,
+): boolean {
+  if (!json.startsWith('{"') || !json.endsWith('}') || json.includes('\n')) return false
   const last = json.length - 1
   let before = ''
   for (let at = 1; at < last; at++) {
-    const nameEnd = json.indexOf('":', at)
+    const nameEnd = json.charCodeAt(at) === quote ? endOfName(json, at + 1) : -1
+    if (nameEnd === -1) return false
     const name = json.slice(at + 1, nameEnd)
-    if (json.charCodeAt(at) !== quote || nameEnd === -1 || !/^\w+$/.test(name)) return null
     // Neither in another order, nor twice.
-    if (name <= before) return null
+    if (name <= before) return false
     const start = at
     at = endOfValue(json, nameEnd + 2, last)
-    members.push({ name, text: json.slice(start, at) })
+    if (!take(name, start, at)) return false
     before = name
   }
-  return members
+  return true
+}
+
+/** Where the quote is behind a name of letters, digits and underscores, before a colon; -1 where there is something else. */
+function endOfName(json: string, start: number): number {
+  let at = start
+  while (kinds[json.charCodeAt(at)] === word) at++
+  const isName = at > start && json.charCodeAt(at) === quote && json.charCodeAt(at + 1) === colon
+  return isName ? at : -1
 }
 
 /** Where the comma behind a value is, or the end of the object. */
@@ -49,7 +93,7 @@ function endOfValue(json: string, start: number, last: number): number {
     if (code === quote) at = endOfString(json, at)
     else if (code === comma && depth === 0) return at
     else {
-      const kind = code < 128 ? kinds[code]! : other
+      const kind = kinds[code]
       if (kind === begin) depth++
       else if (kind === end) depth--
     }
@@ -57,15 +101,14 @@ function endOfValue(json: string, start: number, last: number): number {
   return last
 }
 
-/** Where the quote is that ends a string. */
+/** Where the quote is that ends a string; the end of everything where there is none. */
 function endOfString(json: string, start: number): number {
-  let at = start + 1
-  for (;;) {
-    const code = json.charCodeAt(at)
-    // There is none: not a number.
-    if (code === quote || code !== code) return at
-    at += code === backslash ? 2 : 1
+  for (let at = json.indexOf('"', start + 1); at !== -1; at = json.indexOf('"', at + 1)) {
+    let backslashes = 0
+    while (json.charCodeAt(at - 1 - backslashes) === backslash) backslashes++
+    if (backslashes % 2 === 0) return at
   }
+  return json.length
 }
 
 /** The members of both, each in order. `null` when a name is in both. */

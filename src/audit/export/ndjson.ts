@@ -2,7 +2,7 @@ import type { Store } from '../../store/db.ts'
 import { canonical } from '../canonical.ts'
 import { toExported, whateverIsThere, type EventRow } from '../exported.ts'
 import { ChangedTree, takeTurn } from '../log/sequence.ts'
-import { mergeMembers, membersOf, type Member } from './members.ts'
+import { mergeMembers, membersOf, withMembers, type Member } from './members.ts'
 import { readRows, type RowOptions } from './rows.ts'
 import { partOf, type Part, type Span } from './stretches.ts'
 
@@ -17,33 +17,27 @@ export async function openExport(store: Store, span: Span = {}): Promise<Part> {
 
 /** An event as RFC 8785 canonical JSON: the one format that verifies. What is stored is canonical already, so its members are only put in order. */
 export const ndjsonLine = whateverIsThere((row) => {
-  const hashed = row.body ? membersOf(row.body.toString()) : []
-  const erasable = row.personal ? membersOf(row.personal.toString()) : []
-  const event = hashed && erasable && mergeMembers(hashed, erasable)
-  const merged = event && mergeMembers(event, around(row, event))
+  const erasable = row.personal === null ? [] : membersOf(row.personal.toString())
+  const more = erasable && mergeMembers(erasable, around(row))
+  if (more && row.body === null) return `{${more.map(({ text }) => text).join(',')}}`
+  const event = more && row.body !== null ? withMembers(row.body.toString(), more) : null
   // Somebody wrote it another way: as it can be read, for a verifier to say what is wrong.
-  return merged ? `{${merged.map(({ text }) => text).join(',')}}` : canonical(toExported(row))
+  return event ?? canonical(toExported(row))
 })
 
 /** What an event stands in, in order. */
-function around(
-  { index, id, leaf, salt, replica, epoch, n, prev, hash }: EventRow,
-  event: readonly Member[],
-): Member[] {
+function around({ index, id, leaf, salt, replica, epoch, n, prev, hash }: EventRow): Member[] {
   const members: Member[] = []
   if (hash) members.push(inHex('hash', hash))
-  if (!event.some(({ name }) => name === 'id')) members.push(member('id', id))
-  if (index !== undefined) members.push(member('index', index))
+  members.push({ name: 'id', text: `"id":${JSON.stringify(id)}`, otherwise: true })
+  if (index !== undefined) members.push({ name: 'index', text: `"index":${index}` })
   if (leaf) members.push(inHex('leaf', leaf))
   if (prev) members.push(inHex('prev', prev))
   if (salt) members.push(inHex('salt', salt))
   const linked = replica !== null && epoch !== null && n !== null
-  members.push(member('seq', linked ? { epoch, n, replica } : null))
+  const seq = linked ? `{"epoch":${epoch},"n":${n},"replica":${JSON.stringify(replica)}}` : 'null'
+  members.push({ name: 'seq', text: `"seq":${seq}` })
   return members
-}
-
-function member(name: string, value: unknown): Member {
-  return { name, text: `"${name}":${JSON.stringify(value)}` }
 }
 
 function inHex(name: string, bytes: Buffer): Member {

@@ -33,20 +33,24 @@ function rowsOf(
   { start, replica, epoch, first, ids, leaves, prev, hashes }: Stretch,
   events: ReadonlyMap<string, StoredEvent>,
 ): EventRow[] {
+  let before = prev
   return ids.map((id, at) => {
-    const event = events.get(id)
+    const { body = null, salt = null, personal = null } = events.get(id) ?? {}
+    const linkedTo = before
+    const hash = hashAt(hashes, at)
+    before = hash
     return {
       index: start + at,
       id,
-      body: event?.body ?? null,
-      salt: event?.salt ?? null,
-      personal: event?.personal ?? null,
+      body,
+      salt,
+      personal,
       replica,
       epoch,
       n: first + at,
-      prev: at === 0 ? prev : hashAt(hashes, at - 1),
-      hash: hashAt(hashes, at),
-      leaf: event?.body ? null : hashAt(leaves, at),
+      prev: linkedTo,
+      hash,
+      leaf: body === null ? hashAt(leaves, at) : null,
     }
   })
 }

@@ -1,3 +1,4 @@
+import { readCopied, sqlInteger } from '../../store/copied-rows.ts'
 import type { Queryable } from '../../store/db.ts'
 
 /** A part of the transparency log: the events at `first` and behind it, up to `end`. */
@@ -51,19 +52,28 @@ export async function readStretches(
   { first, end }: Part,
   count: number,
 ): Promise<Stretch[]> {
-  const rows = await store.query<Omit<Stretch, 'ids'> & { readonly ids: string }>(
+  return readCopied(
+    store,
     // What somebody emptied is no id, and does not move those behind it.
-    `SELECT start, replica, epoch, first, array_to_string(events, ',', '') AS ids, leaves, prev, hashes
+    `SELECT start, replica::text, epoch, first, array_to_string(events, ',', ''), leaves, prev, hashes
      FROM (SELECT *, sum(count) OVER (ORDER BY start) - count AS before
            FROM (SELECT * FROM sallyport.audit_tree_stretches
                  JOIN sallyport.audit_links USING (replica, epoch, first)
-                 WHERE start >= $1 AND start < $2
-                 ORDER BY start LIMIT $4) next) counted
-     WHERE before < $3
+                 WHERE start >= ${sqlInteger(first)} AND start < ${sqlInteger(end)}
+                 ORDER BY start LIMIT ${mostStretches}) next) counted
+     WHERE before < ${sqlInteger(count)}
      ORDER BY start`,
-    [first, end, count, mostStretches],
+    (values) => ({
+      start: values.bigint(),
+      replica: values.text(),
+      epoch: values.bigint(),
+      first: values.bigint(),
+      ids: values.text().split(','),
+      leaves: values.bytes(),
+      prev: values.bytes(),
+      hashes: values.bytes(),
+    }),
   )
-  return rows.map((row) => ({ ...row, ids: row.ids.split(',') }))
 }
 
 /** Where the next stretch begins whose links are there, at or behind `first`. `null` when none is. */
