@@ -20,12 +20,13 @@ export const among =
 /** OIDs of tables and views that cannot be asked for their expressions, since that would wait for somebody else's transaction. */
 export type Locked = ReadonlySet<number>
 
-/** Tables and views that somebody has for themselves, or waits to have: behind them, everybody else waits. */
+/** Tables and views that somebody else has for themselves, or waits to have: behind them, everybody waits. A prepared transaction has no process. */
 export const lockedNow = `
   SELECT DISTINCT l.relation AS oid
     FROM pg_catalog.pg_locks l
     JOIN pg_catalog.pg_database d ON d.oid = l.database
-   WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND d.datname = pg_catalog.current_database()`
+   WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND d.datname = pg_catalog.current_database()
+     AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()`
 
 export const encoding = `
   SELECT pg_catalog.getdatabaseencoding() AS encoding`
