@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -141,8 +142,15 @@ it('goes from the command line into a compressed file, which unpacks and verifie
   expect(verified).toMatchObject({ code: 0 })
   expect(verified.notes).toContain('that was signed at')
 
-  // A manifest that cannot be read is not one that is not there: it may say that something was cut off.
   const manifest = join(folder, 'log.ndjson.manifest.json')
+  const said = {
+    first: 2,
+    count: gunzipSync(packed).toString().split('\n').length - 1,
+    sha256: hash('sha256', packed),
+  }
+  expect(JSON.parse(readFileSync(manifest, 'utf8'))).toMatchObject(said)
+
+  // A manifest that cannot be read is not one that is not there: it may say that something was cut off.
   rmSync(manifest)
   expect(await cli('verify', 'log.ndjson')).toMatchObject({ code: 0 })
   mkdirSync(manifest)

@@ -1,4 +1,6 @@
+import { hash } from 'node:crypto'
 import { formats, type Format, type FormatName } from '../export/format.ts'
+import type { Manifest } from '../export/manifest.ts'
 import type { EventRow } from '../exported.ts'
 import type { Batch, Destination } from './destination.ts'
 
@@ -24,7 +26,8 @@ export function filesOf(
   format: FormatName,
 ): readonly { readonly name: string; readonly body: Buffer; readonly type: string }[] {
   const file = `${name}.${formats[format].extension}`
-  const text = `${JSON.stringify(manifest, null, 2)}\n`
+  const sha256 = hash('sha256', body)
+  const text = `${JSON.stringify({ ...manifest, sha256 } satisfies Manifest, null, 2)}\n`
   return [
     { name: `${file}.manifest.json`, body: Buffer.from(text), type: 'application/json' },
     { name: `${file}.gz`, body, type: 'application/gzip' },

@@ -43,7 +43,14 @@ const soc2: readonly Control[] = [
     id: 'CC7.2',
     title: 'Monitoring for anomalies',
     supports: 'Everything that was refused is on record, with a reason code.',
-    shows: ['denied', 'refused_credentials', 'refused_votes', 'unknown_outcomes', 'deliveries'],
+    shows: [
+      'denied',
+      'refused_requests',
+      'refused_credentials',
+      'refused_votes',
+      'unknown_outcomes',
+      'deliveries',
+    ],
     elsewhere: 'That somebody looks at it, and at the rest of the system: alerts and the SIEM.',
   },
   {
@@ -70,7 +77,7 @@ const fedramp: readonly Control[] = [
     id: 'AC-3',
     title: 'Access enforcement',
     supports: 'Every action is decided before it is sent; what no rule covers is denied.',
-    shows: ['standing', 'denied', 'unenforced'],
+    shows: ['standing', 'denied', 'refused_requests', 'unenforced'],
     elsewhere: 'Access that does not go through the gateway.',
   },
   {

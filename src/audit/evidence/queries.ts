@@ -61,6 +61,12 @@ export const queries = {
     by: reason,
     search: { type: 'action.decided', decision: 'deny' },
   },
+  refused_requests: {
+    title: 'Requests that were refused before they were an action, by reason',
+    match: ofType('request.refused'),
+    by: reason,
+    search: { type: 'request.refused' },
+  },
   unenforced: {
     title: 'Actions that ran although a rule denies or holds them (mode: observe), by resource',
     match: ({ enforced }) => enforced === false,
@@ -109,9 +115,9 @@ export const queries = {
     search: { type: 'approval.resolved' },
   },
   policy_changes: {
-    title: 'Policies that came into force, by who put them there',
+    title: 'Policies that came into force, by version (SHA-256) and who put it there',
     match: ofType('policy.activated'),
-    by: who,
+    by: (event) => `${policy(event)} by ${who(event)}`,
     search: { type: 'policy.activated' },
   },
   policies_in_use: {

@@ -1,7 +1,7 @@
 import { version } from '../../core/version.ts'
 import { whateverIsThere, type EventRow } from '../exported.ts'
 import { kindOf } from './ocsf/kinds.ts'
-import { list, object, recorded, text, type Recorded } from './ocsf/recorded.ts'
+import { list, object, recorded, text, timeOf, type Recorded } from './ocsf/recorded.ts'
 import { severityOf } from './ocsf/status.ts'
 
 /** CEF's scale goes to 10, by OCSF's from 1 to 5. */
@@ -41,7 +41,7 @@ function extension(event: Recorded, { hash }: EventRow) {
   const named = text(subject?.['subject'])
   const actor = object(list(subject?.['chain'])[0])
   return {
-    rt: event.time === undefined ? undefined : Date.parse(event.time),
+    rt: timeOf(event),
     externalId: event.id,
     deviceExternalId: event.replica,
     cat: event.action?.name,

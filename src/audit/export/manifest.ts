@@ -12,6 +12,10 @@ export interface Manifest {
   readonly format: 'sallyport-audit-manifest/1'
   readonly first: number
   readonly end: number
+  /** Events in it. */
+  readonly count: number
+  /** Of the file beside it, as it was written. Nobody signed it: it shows that a file came over whole, and not that it is the log's. */
+  readonly sha256?: string
   readonly checkpoint: string
   /** Verifier keys of everything that ever signed this log. To be compared with those that were kept elsewhere. */
   readonly keys: string[]
@@ -40,6 +44,7 @@ export async function manifestOf(
     format: 'sallyport-audit-manifest/1',
     first,
     end,
+    count: end - first,
     checkpoint: note,
     keys: await listSigningKeys(store),
     before: inHex(await readCover(store, 0, first)),

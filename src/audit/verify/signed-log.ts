@@ -16,6 +16,11 @@ export const manifestFile = z.strictObject({
   format: z.literal('sallyport-audit-manifest/1'),
   first: z.int().min(0),
   end: z.int().min(0),
+  count: z.int().min(0).optional(),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
   checkpoint: z.string(),
   keys: z.array(z.string()),
   before: hashes,

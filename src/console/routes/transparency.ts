@@ -24,6 +24,7 @@ const manifest = z.object({
   format: z.string(),
   first: z.number(),
   end: z.number(),
+  count: z.number(),
   checkpoint: z.string(),
   keys: z.array(z.string()),
   before: hashes,

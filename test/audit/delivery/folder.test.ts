@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { hash } from 'node:crypto'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { until } from '../../support/audit.ts'
@@ -27,6 +36,10 @@ test('a folder has each event once, in order, in files of so many, each of which
     const { code, notes } = await sallyport(['audit', 'verify', file], { folder })
     expect(notes).toContain('These are the events of the log of')
     expect(code).toBe(0)
+    const manifest = readFileSync(join(folder, file.replace(/\.gz$/, '.manifest.json')), 'utf8')
+    const [first, end] = file.split('-').slice(2, 4).map(Number)
+    const sha256 = hash('sha256', readFileSync(join(folder, file)))
+    expect(JSON.parse(manifest)).toMatchObject({ first, end, count: end! - first!, sha256 })
   }
 })
 

@@ -6,6 +6,7 @@ import { searchEvents } from '../../../src/audit/search.ts'
 import { verifyStore } from '../../../src/audit/verify.ts'
 import type { Store } from '../../../src/store/db.ts'
 import { anIntent, startReplica } from '../../support/audit.ts'
+import { mistakesOf } from './ocsf-schema.ts'
 import { openOwnedStore } from '../../support/owned-store.ts'
 import { storeKinds } from '../../support/store.ts'
 
@@ -84,6 +85,11 @@ describe.each(storeKinds)('attack class 26: what is no event, in the %s store', 
   test.each(formatNames)('is a line of %s, and one', async (format) => {
     let text = ''
     for await (const piece of exportText(store, part, format)) text += piece
-    expect(text.trimEnd().split('\n')).toHaveLength(format === 'csv' ? count + 1 : count)
+    const lines = text.trimEnd().split('\n')
+    expect(lines).toHaveLength(format === 'csv' ? count + 1 : count)
+    expect(text).not.toMatch(/NaN|Invalid/)
+    if (format !== 'ocsf') return
+    const events = lines.map((line) => JSON.parse(line) as object)
+    expect(events.flatMap((event) => mistakesOf(event))).toEqual([])
   })
 })

@@ -4,7 +4,7 @@ import { whateverIsThere, type EventRow } from '../../exported.ts'
 import { actorOf, delegationOf, observablesOf } from './actor.ts'
 import { classed } from './classed.ts'
 import { classes, kindOf, type Kind } from './kinds.ts'
-import { object, recorded, text, type Recorded } from './recorded.ts'
+import { object, recorded, text, timeOf, type Recorded } from './recorded.ts'
 import { isControlled, severityOf, statusOf } from './status.ts'
 
 /** An event as JSON of the class of OCSF 1.8 that fits it, on one line. All of the event is under `unmapped`. */
@@ -32,7 +32,7 @@ export function ocsfEvent(row: EventRow): JsonObject {
   ]
   return {
     ...classification(kind),
-    time: Date.parse(event.time ?? ''),
+    time: timeOf(event) ?? unknownTime,
     message: event.type,
     ...severityOf(event, kind),
     ...statusOf(event, kind),
@@ -50,12 +50,14 @@ export function ocsfEvent(row: EventRow): JsonObject {
   }
 }
 
+/** The class has to have one: 1970, where what somebody put in the place of an event has none. */
+const unknownTime = 0
+
 /** Its link is there, and the event is kept elsewhere, or somebody took it away: a line for it, so that nothing is missing from the count. */
 function missing(event: Recorded, { retained }: EventRow): JsonObject {
   return {
     ...classification({ class: 'base', activity: [0, 'Unknown'] }),
-    // Nobody knows here.
-    time: 0,
+    time: unknownTime,
     ...(retained
       ? { message: 'Kept elsewhere: only its hashes are here.', severity_id: 1 }
       : { message: 'The link is there, and its event is not.', severity_id: 5 }),

@@ -57,6 +57,12 @@ export function recorded(row: EventRow): Recorded {
   }
 }
 
+/** In milliseconds since 1970. */
+export function timeOf({ time }: Recorded): number | undefined {
+  const milliseconds = Date.parse(time ?? '')
+  return milliseconds >= 0 ? milliseconds : undefined
+}
+
 export function text(value: JsonValue | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined
 }

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import { createHash, type Hash } from 'node:crypto'
 import { createWriteStream, existsSync } from 'node:fs'
 import { link, readFile, unlink, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
@@ -67,11 +68,13 @@ export function exportAudit(terminal: Terminal): Command {
       const file = resolve(terminal.folder, out)
       const part = `${file}.part`
       // wx: an export that is there already may be somebody's evidence, and what there is of one may be continued.
-      await pipeline(lines, createWriteStream(part, { flags: 'wx', mode: 0o600 }))
+      const sha256 = createHash('sha256')
+      const written = createWriteStream(part, { flags: 'wx', mode: 0o600 })
+      await pipeline(lines, (chunks) => hashed(chunks, sha256), written)
       // Half of an export never has the name of a whole one. Unlike renaming, this replaces nothing.
       await link(part, file)
       await unlink(part)
-      const manifest = await manifestOf(plane, headers, older)
+      const manifest = await manifestOf(plane, headers, older, sha256.digest('hex'))
       await writeFile(resolve(terminal.folder, manifestName(out)), manifest, {
         flag: 'wx',
         mode: 0o600,
@@ -89,6 +92,7 @@ async function manifestOf(
   plane: ControlPlane,
   headers: Headers,
   older: string | undefined,
+  sha256: string,
 ): Promise<string> {
   const query = new URLSearchParams({
     first: headers.get('sallyport-audit-first') ?? '',
@@ -96,7 +100,14 @@ async function manifestOf(
     ...(older && { since: older }),
   })
   const manifest = await plane.get(`/api/audit/manifest?${query.toString()}`, z.looseObject({}))
-  return `${JSON.stringify(manifest, null, 2)}\n`
+  return `${JSON.stringify({ ...manifest, sha256 }, null, 2)}\n`
+}
+
+async function* hashed(chunks: AsyncIterable<Buffer>, sha256: Hash): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    sha256.update(chunk)
+    yield chunk
+  }
 }
 
 /** Its second line says how many events it covers (C2SP tlog-checkpoint). */
