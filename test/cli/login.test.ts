@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Browser } from '../support/browser.ts'
 import { startControlPlane, type TestControlPlane } from '../support/control-plane.ts'
+import { writeProfile } from '../../src/cli/profile.ts'
 import { sallyport } from '../support/terminal.ts'
 
 let plane: TestControlPlane
@@ -23,8 +24,17 @@ const profileFile = () => join(folder, 'sallyport/profile.json')
 
 test('sallyport login: Dana opens the page, chooses herself, and the terminal is hers', async () => {
   const { promise: shown, resolve: show } = Promise.withResolvers<string>()
+  // The quickstart of this folder has been used before.
+  const quickstart = join(folder, 'data/profile.json')
+  writeProfile(quickstart, {
+    url: 'http://127.0.0.1:9',
+    token: 'x',
+    expires_at: null,
+    refresh: null,
+  })
   const login = sallyport(['login', plane.url], {
     environment,
+    folder,
     onNote: (text) => {
       if (text.startsWith('Open')) show(text.split(/\s+/)[1]!)
     },
@@ -34,7 +44,9 @@ test('sallyport login: Dana opens the page, chooses herself, and the terminal is
   const confirm = await browser.submit(codePage, {})
   const chooser = await browser.submit(confirm, {})
   await browser.submit(chooser, { person: 'dana' })
-  expect(await login).toMatchObject({ code: 0 })
+  const { code: loggedIn, notes } = await login
+  expect(loggedIn).toBe(0)
+  expect(notes).toContain(`In this folder, ${quickstart} goes before it.`)
 
   expect(statSync(profileFile()).mode & 0o777).toBe(0o600)
   const { code, out } = await sallyport(['keys', 'list', '--json'], { environment })

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { discoverProvider } from '../../identity/provider.ts'
 import { reach, refusalOf, understand } from '../control-plane.ts'
 import { Refusal, UsageError } from '../errors.ts'
-import { userProfile, writeProfile } from '../profile.ts'
+import { findProfile, userProfile, writeProfile } from '../profile.ts'
 import { expiry } from '../refresh.ts'
 import type { Terminal } from '../terminal.ts'
 import { visible } from '../../core/visible.ts'
@@ -52,6 +52,9 @@ export function login(terminal: Terminal): Command {
       const file = userProfile(terminal.environment)
       writeProfile(file, { url, token, expires_at: expiry(expires_in), refresh })
       terminal.note(`Logged in. The profile is in ${file}`)
+      const { file: used } = findProfile(terminal.environment, terminal.folder)
+      if (used !== file)
+        terminal.note(`In this folder, ${used ?? 'SALLYPORT_TOKEN'} goes before it.`)
     })
 }
 
