@@ -44,14 +44,14 @@ export function callFunction(
   if (context.catalogue === null && schema !== 'pg_catalog') noCatalogue(found)
 }
 
-/** `x.name` where `x` has no such column: PostgreSQL calls a function of that name with it. */
+/** `x.name` where `x` has no such column: PostgreSQL calls a function of that name with it, or casts it to a type. */
 export function callProjection(name: string, walk: Walk): void {
   const { catalogue } = walk.context
   if (catalogue === null) return noCatalogue(walk.found)
-  const schemas = schemasOf(walk.context)
-  if (schemas.some((schema) => catalogue.routine(schema, name) !== 'none')) {
-    callFunction([name], walk)
-  }
+  // A cast has this form too (parse_func.c, func_get_detail).
+  const calls = (schema: string): boolean =>
+    catalogue.routine(schema, name) !== 'none' || catalogue.type(schema, name) === 'unproven'
+  if (schemasOf(walk.context).some(calls)) callFunction([name], walk, true)
 }
 
 /** Every operator that came with the server is harmless; one of the same name elsewhere in the path may be meant instead. */

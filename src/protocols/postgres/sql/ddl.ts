@@ -1,5 +1,5 @@
 import type { Node } from 'libpg-query'
-import { callFunction, callOperator, castTo } from './calls.ts'
+import { castTo } from './calls.ts'
 import { createFrom } from './create-from.ts'
 import { definitionVerbs, tableCommands } from './ddl-verbs.ts'
 import { meaningsOf, newName, partsOf, qualified } from './names.ts'
@@ -195,6 +195,10 @@ function readNamed(tag: string, inner: Struct, walk: Walk): void {
   }
 }
 
+/** Expressions that run code by another name than that of a function: they are checked on rows that are there, become defaults, or find rows a place. */
+const expressions =
+  /^(A_ArrayExpr|A_Expr|A_Indirection|CaseExpr|ColumnRef|FuncCall|SubLink|TypeCast|(Json|Xml)\w+)$/
+
 /** Everything that a definition names: its tables count as written, its queries as read, its calls as made. */
 function sweep(value: unknown, walk: Walk): void {
   if (Array.isArray(value)) {
@@ -207,9 +211,11 @@ function sweep(value: unknown, walk: Walk): void {
     walk.readers.query(value as unknown as Node, new Scope(null), walk)
     return
   }
+  if (tag !== null && expressions.test(tag)) {
+    walk.readers.expression(value, new Scope(null), walk)
+    return
+  }
   if (tag === 'DefElem' && inner['defname'] === 'owned_by') touchOwner(inner['arg'], walk)
-  if (tag === 'FuncCall') callFunction(texts(inner['funcname'] as Node[]), walk)
-  if (tag === 'A_Expr') callOperator(texts(inner['name'] as Node[]), walk)
   if (typeof inner['relname'] === 'string') {
     const schema = inner['relpersistence'] === 't' ? 'pg_temp' : inner['schemaname']
     touch(typeof schema === 'string' ? schema : undefined, inner['relname'], walk)

@@ -103,6 +103,16 @@ export const callsEverywhere = String.raw`
   SELECT set_config('jit', spend(1)::text, false)
   SELECT nextval(spend(1)::text)
   SELECT coalesce(1, spend(1))
+  SELECT (id).checked FROM plain
+  SELECT ('1'::int).checked
+  ALTER TABLE plain ALTER a TYPE int USING a::checked
+  ALTER TABLE customers ALTER id TYPE int USING customers.row_code
+  ALTER TABLE customers ADD CHECK ((customers).row_code > 0)
+  ALTER TABLE plain ADD COLUMN c int DEFAULT 1::checked
+  ALTER TABLE plain ADD CHECK (a IN (1, 2::checked))
+  CREATE INDEX ON plain ((a::checked))
+  CREATE INDEX ON plain ((CASE WHEN a > 1 THEN spend(a) END))
+  CREATE TABLE t PARTITION OF events FOR VALUES FROM ('1'::checked) TO ('2026-01-01')
 `
   .split('\n')
   .map((line) => line.trim())
