@@ -28,7 +28,7 @@ const slow = [
   'test/policy/{compile-aside,second-evaluator}.test.ts',
   'test/protocols/http/{class-06-many-agents,class-23-limits,clients/other-languages,constant-memory,interrupted,silent-connections,tls-listener}.test.ts',
   'test/quickstart/demo-database.test.ts',
-  'test/protocols/postgres/{class-11-changed-definitions,class-11-lost-in-a-crash,class-23-one-client,client-certificates,connect,encryption,ending,impact,pipeline,session-grant,streams}.test.ts',
+  'test/protocols/postgres/{class-11-changed-definitions,class-11-lost-in-a-crash,class-23-one-client,client-certificates,connect,encryption,ending,impact,pipeline,session-grant,streams,what-goes-on}.test.ts',
   'test/protocols/postgres/sql/{catalogue,catalogue-changes,class-20-read-differently,corpus,definitions,locks}.test.ts',
   'test/usage/models.test.ts',
   'test/store/{comes-back,embedded,outage}.test.ts',

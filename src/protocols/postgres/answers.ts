@@ -5,7 +5,7 @@ import type { Statement } from './sql/statement.ts'
 import type { BackendPiece } from './wire/backend.ts'
 import { BodyReader } from './wire/body-reader.ts'
 import { WireFault } from './wire/fault.ts'
-import { readReport, report } from './wire/messages.ts'
+import { readReport, report, type Report } from './wire/messages.ts'
 import { readRows } from './wire/rows.ts'
 
 /** What the session has to know of the answers. */
@@ -27,6 +27,8 @@ export interface AnswerEvents {
 }
 
 const skipped = 'skipped'
+/** query_canceled (PostgreSQL, appendix A). */
+const canceled = '57014'
 
 /**
  * Knows which question each message of the server answers (PostgreSQL documentation, "Message Flow"). Pure bookkeeping, without sockets: questions go in with
@@ -182,13 +184,15 @@ export class Answers {
 
   #error({ bytes }: BackendPiece): Buffer | null {
     const fields = readReport(bytes.subarray(5))
-    const code = fields.get('C') ?? 'XX000'
+    const said = fields.get('C') ?? 'XX000'
     this.#copyIn = false
     const { head } = this
     if (!head || /^(FATAL|PANIC)$/.test(fields.get('V') ?? '')) {
       this.#events.fatal()
       return bytes
     }
+    const instead = toldInstead(head, said)
+    const code = instead?.code ?? said
     head.own?.failed(code, fields.get('M') ?? '')
     if (head.kind === 'query' || head.kind === 'sync') {
       this.#code = code
@@ -198,7 +202,7 @@ export class Answers {
     }
     this.wake()
     if (head.own) return null
-    return head.refusal ? report(head.refusal) : bytes
+    return instead ? report(instead) : bytes
   }
 
   /** The server skips everything up to the next Sync. */
@@ -235,4 +239,9 @@ export class Answers {
     this.wake()
     return head.own ? null : bytes
   }
+}
+
+/** What a client is told in the place of an error that the gateway has brought about: by what it has sent, or by cancelling what may not go on. */
+function toldInstead({ refusal, run }: Expected, code: string): Report | null {
+  return refusal ?? (code === canceled ? (run?.refused ?? null) : null)
 }

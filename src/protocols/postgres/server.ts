@@ -49,6 +49,8 @@ const startUp = 20_000
 const mostStrangers = 100
 /** Milliseconds between two looks at the credentials of idle sessions. */
 const lookEvery = 5_000
+/** Milliseconds between two looks at what runs, whether it may go on. */
+const watchEvery = 1_000
 
 /**
  * The listener of one database resource: every connection shows who it is, and then has each of its statements decided. Throws `MistakesError` when its certificate cannot be
@@ -73,6 +75,9 @@ export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
   const looking = setInterval(() => {
     for (const session of sessions) session.look()
   }, lookEvery).unref()
+  const watching = setInterval(() => {
+    for (const session of sessions) session.watch()
+  }, watchEvery).unref()
   let closing = false
 
   const server = createServer({ pauseOnConnect: true, noDelay: true, keepAlive: true })
@@ -187,6 +192,7 @@ export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
       await closed
       clearTimeout(late)
       clearInterval(looking)
+      clearInterval(watching)
       tls?.close()
       await databases.close()
     },

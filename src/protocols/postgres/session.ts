@@ -22,6 +22,7 @@ import { Settings } from './settings.ts'
 import type { Impacts } from './sql/impact.ts'
 import type { Analyser, CatalogueSource, Probe } from './sql/statement.ts'
 import type { Uncommitted } from './uncommitted.ts'
+import { UnderWay } from './under-way.ts'
 import { Unrecorded } from './unrecorded.ts'
 import { report, terminate } from './wire/messages.ts'
 
@@ -65,6 +66,7 @@ export class Session {
   readonly #authoriser: Authoriser
   readonly #aftermath: Aftermath
   readonly #serving: Serving
+  readonly #underWay: UnderWay
   readonly #closed = Promise.withResolvers<void>()
   // Owned by #end() and #leave().
   #over = false
@@ -124,6 +126,11 @@ export class Session {
       idle: () => this.#idle(),
       fault: (error) => this.#end(error),
     })
+    this.#underWay = new UnderWay({
+      ...{ server: this.#server, judge },
+      cancel: () => this.#cancelUpstream(),
+      end: (reason) => this.#end(reason),
+    })
     client.on('error', () => client.destroy())
     client.on('close', () => this.#clientGone())
   }
@@ -153,14 +160,10 @@ export class Session {
    * told.
    */
   async cancel(): Promise<void> {
-    const { cancelUpstream, log } = this.#init
     if (this.#over) return
     const { outstanding } = this.#server.answers
     // A question of ours is none of the client's business.
-    if (outstanding.some(({ own }) => own === null))
-      await cancelUpstream().catch((error: unknown) =>
-        log.warn({ err: error }, 'a cancel request did not reach the database'),
-      )
+    if (outstanding.some(({ own }) => own === null)) await this.#cancelUpstream()
     else if (this.#serving.busy) this.#authoriser.cancel()
   }
 
@@ -179,6 +182,11 @@ export class Session {
     }
   }
 
+  /** Ends what runs, if it may not go on. */
+  watch(): void {
+    if (!this.#over) this.#underWay.look().catch((error: unknown) => this.#end(error))
+  }
+
   /** Ends the session as soon as nothing runs in it. */
   retire(reason: Rejection): void {
     this.#retiring ??= reason
@@ -188,6 +196,13 @@ export class Session {
   /** Ends the session at once. */
   end(reason: unknown): void {
     this.#end(reason)
+  }
+
+  #cancelUpstream(): Promise<void> {
+    const { cancelUpstream, log } = this.#init
+    return cancelUpstream().catch((error: unknown) =>
+      log.warn({ err: error }, 'a cancel request did not reach the database'),
+    )
   }
 
   #events(): ConstructorParameters<typeof ServerSide>[2] {
