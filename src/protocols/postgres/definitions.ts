@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { ServerSide } from './server-side.ts'
+import type { Rows } from './server-side.ts'
 import { sinceCrash } from './sql/catalogue-changes.ts'
 import { partsOf } from './sql/names.ts'
 import type { Probe, SqlAttributes } from './sql/statement.ts'
@@ -84,16 +84,8 @@ const isolation = `SELECT 'isolation', 0::pg_catalog.oid, pg_catalog.current_set
 /** After a crash, transactions get numbers again, and rows get places, that others had which were not on the disk yet. */
 const history = `SELECT 'history', 0::pg_catalog.oid, ${sinceCrash}::pg_catalog.text`
 
-/**
- * Binds an approval to what the names in a text stand for: a table, view or function that was replaced, or got another owner, rule, trigger, policy or right, is another
- * one, whatever it is called. As the session itself sees them now; and, where its transaction keeps to one snapshot, as others do: the server goes by the definitions as they
- * are, whatever the snapshot. `null` for a text that names nothing. Only when nothing is outstanding. `outside`: a connection without a transaction.
- */
-export async function definitionsOf(
-  server: Pick<ServerSide, 'ask'>,
-  outside: Probe,
-  sql: SqlAttributes,
-): Promise<string | null> {
+/** Asks what the names in a text stand for; `null` for a text that names nothing. */
+export function definitionsQuestion(sql: SqlAttributes): string | null {
   const known = lists.flatMap((list) => {
     const names = sql[list]
     return Array.isArray(names) ? (names as readonly string[]) : []
@@ -104,8 +96,15 @@ export async function definitionsOf(
   const questions = [...(values.length > 0 ? [ofNamed] : []), ...(isOpen ? [anything] : [])]
   if (questions.length === 0) return null
   const named = values.length > 0 ? lookUp(values.join(', ')) : ''
-  const question = named + [isolation, history, ...questions].join(' UNION ALL ')
-  const seen = await server.ask(question)
+  return named + [isolation, history, ...questions].join(' UNION ALL ')
+}
+
+/**
+ * Binds an approval to what the names in a text stand for: a table, view or function that was replaced, or got another owner, rule, trigger, policy or right, is another
+ * one, whatever it is called. As the session itself sees them now, which `seen` is the answer of; and, where its transaction keeps to one snapshot, as others do: the server goes by the
+ * definitions as they are, whatever the snapshot. `outside`: a connection without a transaction.
+ */
+export async function definitionsIn(seen: Rows, question: string, outside: Probe): Promise<string> {
   const level = seen.find(([what]) => what === 'isolation')?.[2]
   const own = linesOf(seen)
   const others =
@@ -117,7 +116,7 @@ export async function definitionsOf(
   return createHash('sha256').update(all).digest('hex')
 }
 
-function linesOf(rows: readonly (readonly (string | null)[])[]): string {
+function linesOf(rows: Rows): string {
   const definitions = rows.filter(([what]) => what !== 'isolation')
   return definitions
     .map((row) => JSON.stringify(row))

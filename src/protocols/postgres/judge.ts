@@ -1,5 +1,5 @@
 import { Problem } from '../../core/errors.ts'
-import { definitionsOf } from './definitions.ts'
+import { definitionsIn, definitionsQuestion } from './definitions.ts'
 import { FailedTransaction, type Authoriser } from './authorise.ts'
 import type { Expected } from './expected.ts'
 import { unreadableSetting } from './readable.ts'
@@ -10,7 +10,7 @@ import type { ServerSide } from './server-side.ts'
 import type { Ledger } from './ledger.ts'
 import type { SessionNames } from './session-names.ts'
 import { isSessionOnly } from './session-only.ts'
-import type { Settings } from './settings.ts'
+import { changedIn, type Settings } from './settings.ts'
 import type { Impact, Impacts } from './sql/impact.ts'
 import { isOfDatabase } from './sql/calls.ts'
 import type { Analyser, Analysis, Probe, Statement } from './sql/statement.ts'
@@ -195,6 +195,8 @@ export class Judge {
     // Whatever comes before it is over before anybody is asked: if it failed, this is skipped, and nobody decides about it in vain.
     await server.drain()
     if (server.answers.status === 'E') throw new FailedTransaction()
+    const naming = definitionsQuestion(analysis.sql)
+    const [set, seen] = await server.askAll([settings.changesQuestion, ...(naming ? [naming] : [])])
     return {
       text,
       prepared: executedNames(analysis.statements).map((name) => ({
@@ -207,8 +209,8 @@ export class Judge {
       role: settings.role,
       searchPath: settings.searchPath,
       temporary: [...settings.temporary.keys()],
-      settings: await settings.changed(),
-      definitions: await definitionsOf(server, outside, analysis.sql),
+      settings: changedIn(set!),
+      definitions: naming && (await definitionsIn(seen!, naming, outside)),
       copiesIn: has(analysis.statements, 'copy-in'),
     }
   }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { Answers, type AnswerEvents } from './answers.ts'
-import { expected, type Expected } from './expected.ts'
+import { expected, type Expected, type OwnQuestion } from './expected.ts'
 import { Joiner } from './joiner.ts'
 import type { ServerSocket } from './login/gathered-reads.ts'
 import { Relay } from './relay.ts'
@@ -11,6 +11,9 @@ import { bind, close, execute, flush, parse, randomName, sync } from './wire/mes
 const enough = 256 * 1024
 /** Questions that may wait for their answers, before the client is not read any more: Syncs and their like are short, and would be millions. */
 const mostQuestions = 4096
+
+/** What the server answers to a question of the gateway's, as it prints it. */
+export type Rows = readonly (readonly (string | null)[])[]
 
 /** What comes back from the server, and goes to the client. */
 export interface ServerSideEvents extends AnswerEvents {
@@ -163,25 +166,41 @@ export class ServerSide {
    * Asks the server something in the client's own session, without disturbing its transaction or its names. Only when nothing is outstanding, and the transaction has not
    * failed.
    */
-  async ask(sql: string): Promise<(string | null)[][]> {
-    const rows: (string | null)[][] = []
+  async ask(sql: string): Promise<Rows> {
+    const [rows] = await this.askAll([sql])
+    return rows!
+  }
+
+  /** The same for several questions, in one round trip. */
+  async askAll(questions: readonly string[]): Promise<readonly Rows[]> {
     const failures: string[] = []
-    const own = {
-      row: (values: readonly (string | null)[]) => void rows.push([...values]),
-      failed: (code: string, message: string) => void failures.push(`${code} ${message}`),
-    }
-    const name = randomName()
     // Within a pipeline a Sync would commit what came before it.
     const inside = this.#open
+    const answers = questions.map((sql) => this.#put(sql, failures))
+    if (inside) this.flush()
+    else this.send(sync, expected('sync', { own: ownQuestion([], failures) }))
+    await this.until(() => this.answers.outstanding.length === 0)
+    if (failures.length > 0) throw new Unanswered(failures[0])
+    return answers
+  }
+
+  /** Sends a question, and returns where its rows will be. */
+  #put(sql: string, failures: string[]): Rows {
+    const rows: (string | null)[][] = []
+    const own = ownQuestion(rows, failures)
+    const name = randomName()
     this.send(parse(name, sql), expected('parse', { own }))
     this.send(bind(name, name), expected('bind', { own }))
     this.send(execute(name), expected('execute', { own }))
     this.send(close('P', name), expected('close', { own }))
     this.send(close('S', name), expected('close', { own }))
-    if (inside) this.flush()
-    else this.send(sync, expected('sync', { own }))
-    await this.until(() => this.answers.outstanding.length === 0)
-    if (failures.length > 0) throw new Unanswered(failures[0])
     return rows
+  }
+}
+
+function ownQuestion(rows: (string | null)[][], failures: string[]): OwnQuestion {
+  return {
+    row: (values) => void rows.push([...values]),
+    failed: (code, message) => void failures.push(`${code} ${message}`),
   }
 }

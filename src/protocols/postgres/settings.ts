@@ -1,5 +1,5 @@
 import { requireReadable } from './readable.ts'
-import type { ServerSide } from './server-side.ts'
+import type { Rows, ServerSide } from './server-side.ts'
 import { changesReading } from './sql/changes.ts'
 import type {
   CatalogueSource,
@@ -178,18 +178,9 @@ export class Settings {
     }
   }
 
-  /** Everything that this session has set, as an approver should know it. Only when nothing is outstanding. */
-  async changed(): Promise<Record<string, string>> {
-    const rows = await this.#server.ask(
-      changedSettings + [...this.#custom].map(customSetting).join(''),
-    )
-    return Object.fromEntries(
-      rows
-        .filter(([, value]) => value !== null)
-        .map(([name, value]) => [name ?? '', value ?? ''] as const)
-        .filter(([name]) => !meaningless.has(name))
-        .toSorted(([a], [b]) => (a < b ? -1 : 1)),
-    )
+  /** Asks for everything that this session has set. */
+  get changesQuestion(): string {
+    return changedSettings + [...this.#custom].map(customSetting).join('')
   }
 
   async #refresh(): Promise<void> {
@@ -210,4 +201,15 @@ export class Settings {
     this.#stale = false
     this.#said = null
   }
+}
+
+/** Everything that a session has set, as an approver should know it: of the answer to `changesQuestion`. */
+export function changedIn(rows: Rows): Record<string, string> {
+  return Object.fromEntries(
+    rows
+      .filter(([, value]) => value !== null)
+      .map(([name, value]) => [name ?? '', value ?? ''] as const)
+      .filter(([name]) => !meaningless.has(name))
+      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  )
 }
