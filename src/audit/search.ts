@@ -3,14 +3,17 @@ import type { Queryable, Store } from '../store/db.ts'
 import { firstIdAt } from './event-id.ts'
 import { asItIs, type EventRow, type ExportedEvent } from './exported.ts'
 import {
+  asWritten,
   conditionsOf,
   uuid,
+  whereReadable,
   wordsOf,
   type EventFilter,
   type Place,
+  type Reading,
   type Sought,
 } from './search/conditions.ts'
-import { asProblem, tooMuch } from './search/problem.ts'
+import { asProblem, isAboutValues, tooMuch } from './search/problem.ts'
 import { longest, textOf, type Recorded } from './search/lexemes.ts'
 import { candidatesOf, lateWithoutWords, newestWithoutWords } from './search/candidates.ts'
 import type { Bounds } from './search/places.ts'
@@ -42,26 +45,39 @@ export async function searchEvents(
   const before = cursor === null ? null : readCursor(cursor)
   const given = withoutNothing(filter)
   try {
-    return await store.tx(async (tx) => {
-      // Segments are put together meanwhile: nothing is to be missed between two of these queries.
-      await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY')
-      // An index is there for whatever is looked up here.
-      await tx.query(
-        `SELECT set_config('statement_timeout', $1, true), set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)`,
-        [String(patience)],
-      )
-      const ids = await new Search(tx, given, before, limit).run()
-      const rows = await readEvents(tx, ids)
-      const last = rows.at(-1)
-      return {
-        events: rows.map(asItIs),
-        cursor:
-          last && (rows.length === limit || rows.length < ids.length) ? writeCursor(last) : null,
-      }
+    return await searchAs(store, asWritten, given, before, limit).catch((error: unknown) => {
+      if (!isAboutValues(error)) throw error
+      return searchAs(store, whereReadable, given, before, limit)
     })
   } catch (error) {
     throw asProblem(error)
   }
+}
+
+function searchAs(
+  store: Store,
+  reading: Reading,
+  filter: EventFilter,
+  before: string | null,
+  limit: number,
+): Promise<EventPage> {
+  return store.tx(async (tx) => {
+    // Segments are put together meanwhile: nothing is to be missed between two of these queries.
+    await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY')
+    // An index is there for whatever is looked up here.
+    await tx.query(
+      `SELECT set_config('statement_timeout', $1, true), set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)`,
+      [String(patience)],
+    )
+    const ids = await new Search(tx, reading, filter, before, limit).run()
+    const rows = await readEvents(tx, ids)
+    const last = rows.at(-1)
+    return {
+      events: rows.map(asItIs),
+      cursor:
+        last && (rows.length === limit || rows.length < ids.length) ? writeCursor(last) : null,
+    }
+  })
 }
 
 /** No id is less, and none is as great. */
@@ -75,6 +91,7 @@ interface Row extends Recorded {
 /** One search, in its own transaction. */
 class Search {
   readonly #db: Queryable
+  readonly #reading: Reading
   readonly #filter: EventFilter
   readonly #before: string
   readonly #limit: number
@@ -83,8 +100,15 @@ class Search {
   /** Ids that match, as far as it has looked. */
   readonly #found = new Set<string>()
 
-  constructor(db: Queryable, filter: EventFilter, before: string | null, limit: number) {
+  constructor(
+    db: Queryable,
+    reading: Reading,
+    filter: EventFilter,
+    before: string | null,
+    limit: number,
+  ) {
     this.#db = db
+    this.#reading = reading
     this.#filter = filter
     this.#before = before ?? end
     this.#limit = limit
@@ -151,10 +175,11 @@ class Search {
     const place = (value: unknown) => `$${params.push(value)}`
     const where = [
       ...also(place),
-      ...conditionsOf(this.#filter, place),
+      ...conditionsOf(this.#filter, place, this.#reading),
       `e.id < ${place(before)}::uuid`,
     ]
-    const text = `convert_from(e.body, 'UTF8') AS body, left(convert_from(e.personal, 'UTF8'), ${longest}) AS personal`
+    const { body, personal } = this.#reading
+    const text = `${body} AS body, left(${personal}, ${longest}) AS personal`
     const columns = this.#terms.length > 0 ? `e.id, ${text}` : 'e.id'
     return {
       sql: `SELECT ${columns} FROM sallyport.audit_events e WHERE ${where.join(' AND ')}`,

@@ -2,6 +2,7 @@ import { channelHealth } from '../approvals/outbox.ts'
 import { countByState } from '../approvals/lists.ts'
 import { auditBacklog } from '../audit/backlog.ts'
 import { deliveryHealth } from '../audit/delivery/health.ts'
+import { unreadableEvents } from '../audit/unreadable.ts'
 import { probe } from '../store/probe.ts'
 import type { Facts } from '../telemetry/show-facts.ts'
 import { usageBacklog } from '../usage/backlog.ts'
@@ -35,6 +36,7 @@ export function healthOf(
       new Map(Object.entries({ ...(await auditBacklog(store)), usage: await usageBacklog(store) })),
     patience,
   )
+  const unreadable = probe(() => unreadableEvents(store), patience)
   const delivered = probe(() => deliveryHealth(store, deliveries), patience)
   return {
     async obstacle() {
@@ -53,6 +55,7 @@ export function healthOf(
         auditQueue: audit.waiting,
         backgroundUp: !background.down,
         backlog: await backlog(),
+        unreadable: (await unreadable())?.events ?? null,
         openApprovals: await openApprovals(),
         channels: await channels(),
         deliveries: await delivered(),

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { Queryable } from './db.ts'
 
 /** Values of one row, which are taken in the order of its columns. */
@@ -8,6 +9,7 @@ export interface Values {
   bigint(): number
   /** Of a `text`. */
   text(): string
+  textOrNull(): string | null
   /** A copy. */
   bytes(): Buffer
   bytesOrNull(): Buffer | null
@@ -106,6 +108,10 @@ class CopiedValues implements Values {
     return this.#bytes.toString('utf8', at, this.#at)
   }
 
+  textOrNull(): string | null {
+    return this.#isNull() ? null : this.text()
+  }
+
   bytes(): Buffer {
     const at = this.#next()
     return Buffer.from(this.#bytes.subarray(at, this.#at))
@@ -120,7 +126,7 @@ class CopiedValues implements Values {
     if (this.#isNull()) return null
     const text = this.text()
     // That stands for what is none, or for itself.
-    if (!text.includes('\ufffd')) return text
+    if (!text.includes('\ufffd') || isUtf8(this.#bytes.subarray(from + 4, this.#at))) return text
     this.#at = from
     return this.bytes()
   }

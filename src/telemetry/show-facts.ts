@@ -13,6 +13,8 @@ export interface Facts {
   readonly backgroundUp: boolean
   /** Events that wait for each part of that, on all replicas; `null` when the store does not answer. */
   readonly backlog: ReadonlyMap<string, number> | null
+  /** Events in the log that are none; `null` when the store does not answer. */
+  readonly unreadable: number | null
   /** By state, on all replicas; `null` when the store does not answer. */
   readonly openApprovals: ReadonlyMap<string, number> | null
   /** What waits to be told outside, on all replicas; `null` when the store does not answer. */
@@ -58,6 +60,10 @@ const gaugesOf = (make: Instruments) => ({
     'Durable events that are not in the signed log yet (log), not found by their words (words), or not counted (usage). All replicas see the same ones.',
     ['part'],
   ),
+  unreadable: make.gauge(
+    'audit_unreadable_events',
+    'Events in the log that nobody can read: somebody put something else in their place. All replicas see the same ones.',
+  ),
   noticesWaiting: make.gauge(
     'notices_waiting',
     'Messages that are due and not delivered. All replicas see the same ones.',
@@ -99,6 +105,7 @@ export function showFacts(make: Instruments): (facts: Facts) => void {
     gauges.background.set(Number(facts.backgroundUp))
     gauges.backlog.reset()
     for (const [part, events] of facts.backlog ?? []) gauges.backlog.set({ part }, events)
+    gauges.unreadable.set(facts.unreadable ?? Number.NaN)
     gauges.noticesWaiting.reset()
     gauges.noticesAge.reset()
     for (const { channel, waiting, oldest } of facts.channels ?? []) {

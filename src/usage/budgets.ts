@@ -1,10 +1,9 @@
 import { Unknown, type Attribute } from '../core/action.ts'
-import type { JsonValue } from '../core/json.ts'
 import type { Subject } from '../core/subject.ts'
 import { usageFactName, type UsageFact } from '../core/usage-fact.ts'
 import { StoreError, type Queryable } from '../store/db.ts'
 import type { Log } from '../telemetry/log.ts'
-import { readRecent, recentRuns, type RecentRun } from './recent.ts'
+import { readRecent, recentRuns, type Recent } from './recent.ts'
 import type { OwnRun, UnderWay } from './under-way.ts'
 
 /** Milliseconds for which a count from the store is good for further actions: what this replica does meanwhile is added to it. */
@@ -15,13 +14,8 @@ const mostKept = 1_000
 /** What the store said at a time, on the monotonic clock. */
 interface Looked {
   readonly at: number
-  readonly found: Promise<Found | null>
-}
-
-interface Found {
-  /** One for each fact that was asked for, in order: a sum, or the number of earlier uses. */
-  readonly counted: JsonValue
-  readonly recent: readonly RecentRun[]
+  /** `counted` has one for each fact that was asked for, in order: a sum, or the number of earlier uses. */
+  readonly found: Promise<Recent | null>
 }
 
 /** Counts by the name that rules know them by: `rows customers 24h`. */
@@ -78,7 +72,7 @@ export class Budgets {
     subject: Subject,
     asked: readonly UsageFact[],
     at: number,
-    store: Found | null,
+    store: Recent | null,
   ): UsageFacts {
     if (!store) return unknown(asked, 'the log is not counted up to now')
     const known = new Set(store.recent.map(({ action }) => action))
@@ -90,9 +84,18 @@ export class Budgets {
   }
 }
 
-function valueOf(fact: UsageFact, counted: number, { recent }: Found, own: readonly OwnRun[]) {
+function valueOf(
+  fact: UsageFact,
+  counted: number,
+  { recent, unreadable }: Recent,
+  own: readonly OwnRun[],
+): Attribute {
   const { measure, hours } = fact
   const since = Date.now() - (hours + 1) * 3_600_000
+  // Closed: it could have been anything, and as much as one likes.
+  if (unreadable.some((at) => measure === 'first' || at.getTime() >= since)) {
+    return new Unknown('an event in the log that it would count cannot be read')
+  }
   const more: readonly OwnRun[] = [...recent.filter(({ at }) => at.getTime() >= since), ...own]
   if (measure === 'first') {
     return counted === 0 && ![...recent, ...own].some((run) => run.ran && touches(run, fact))

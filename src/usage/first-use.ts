@@ -24,7 +24,7 @@ export async function firstUses(
   const { issuer, subject: name } = subject
   const params = [issuer, name, resource, items]
   const found = await readRecent(tx, statement, params)
-  if (!found) return null
+  if (!found || found.unreadable.length > 0) return null
   const touched = [...found.recent, ...underWay.of(subject, at)].filter(
     (run) => run.ran && run.resource === resource,
   )

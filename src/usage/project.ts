@@ -1,14 +1,35 @@
-import type { Queryable, Store } from '../store/db.ts'
-import { cameToSomething } from './recent.ts'
+import { StoreError, type Queryable, type Store } from '../store/db.ts'
 
 /** Events that one transaction takes in, about. */
 const mostAtOnce = 5_000
 
+/** A part of the log. */
+interface Part {
+  readonly first: number
+  readonly end: number
+}
+
 /**
  * Counts what the transparency log has beyond what is counted already, in its order. One replica at a time: the row that says how far it is locked, and moves in the
- * transaction in which it is counted, so that nothing is lost or counted twice, whoever stops where. Resolves to whether there may be more.
+ * transaction in which it is counted, so that nothing is lost or counted twice, whoever stops where. `onUnreadable` is told, before that has committed, of events that cannot be counted: somebody put
+ * something else in their place. They are left out, and noted as what `recentRuns` knows of. Resolves to whether there may be more. Rejects with `StoreError`.
  */
-export function countNext(store: Store): Promise<boolean> {
+export async function countNext(
+  store: Store,
+  onUnreadable: (event: string) => void = () => undefined,
+): Promise<boolean> {
+  try {
+    return await takeNext(store, count)
+  } catch (error) {
+    if (!isAboutValues(error)) throw error
+    return takeNext(store, (tx, part) => countWhatCanBe(tx, part, part, onUnreadable))
+  }
+}
+
+function takeNext(
+  store: Store,
+  take: (tx: Queryable, part: Part) => Promise<unknown>,
+): Promise<boolean> {
   return store.tx(async (tx) => {
     const [progress] = await tx.query<{ next: number }>(
       `SELECT next::float8 AS next FROM sallyport.usage_progress FOR UPDATE SKIP LOCKED`,
@@ -23,26 +44,79 @@ export function countNext(store: Store): Promise<boolean> {
       [progress.next],
     )
     if (!end || end.end === null) return false
-    await count(tx, progress.next, end.end)
+    await take(tx, { first: progress.next, end: end.end })
     return true
   })
 }
 
+/** PostgreSQL, appendix A: classes 22, a value that is none of its type, and 54, one that is too long or too deep. */
+function isAboutValues(error: unknown): boolean {
+  return error instanceof StoreError && /^(?:22|54)/.test(error.code)
+}
+
+/** By halves, down to each event that cannot be counted. What that is, the database alone can say. */
+async function countWhatCanBe(
+  tx: Queryable,
+  part: Part,
+  within: Part,
+  onUnreadable: (event: string) => void,
+): Promise<void> {
+  await tx.query('SAVEPOINT part')
+  try {
+    await count(tx, part, within)
+    await tx.query('RELEASE part')
+    return
+  } catch (error) {
+    if (!isAboutValues(error)) throw error
+    await tx.query('ROLLBACK TO part')
+    await tx.query('RELEASE part')
+  }
+  const { first, end } = part
+  if (end - first === 1) {
+    onUnreadable(await passOver(tx, first, within))
+    return
+  }
+  const middle = Math.floor((first + end) / 2)
+  await countWhatCanBe(tx, { first, end: middle }, within, onUnreadable)
+  await countWhatCanBe(tx, { first: middle, end }, within, onUnreadable)
+}
+
+/** Resolves to the id of the event. */
+async function passOver(tx: Queryable, index: number, within: Part): Promise<string> {
+  const [passed] = await tx.query<{ event: string }>(
+    `WITH passed AS (
+       SELECT l.events[$1 - s.start + 1] AS event
+       FROM sallyport.audit_tree_stretches s
+       JOIN sallyport.audit_links l USING (replica, epoch, first)
+       WHERE s.start >= $2 AND s.start < $3 AND $1 >= s.start AND $1 < s.start + s.count),
+     noted AS (INSERT INTO sallyport.unreadable_events (event) SELECT event FROM passed ON CONFLICT DO NOTHING),
+     done AS (UPDATE sallyport.usage_progress SET next = $1 + 1)
+     SELECT event FROM passed`,
+    [index, within.first, within.end],
+  )
+  return passed!.event
+}
+
+/** `cameToSomething` of an `outcome`, in SQL. */
+const cameToSomething = `(outcome ->> 'result' <> 'failed' OR coalesce((outcome ->> 'rows')::numeric > 0, false)
+  OR coalesce((outcome ->> 'bytes')::numeric > 0 AND (outcome ->> 'status')::int < 400, false))`
+
 /**
  * An action is counted with its decision, or when it is sent where it had none of its own: under a grant, or by the gateway itself. Who did it is in that event, and
- * what
- * came of it in another. Each event is looked up by its id (OFFSET 0 keeps it so): the planner would rather read the whole log.
+ * what came of it in another. `within`: stretches of the log that a part lies in. Each event is looked up by its id (OFFSET 0 keeps it so): the planner would rather read the whole log.
  */
-function count(tx: Queryable, from: number, to: number): Promise<unknown> {
+function count(tx: Queryable, part: Part, within = part): Promise<unknown> {
   return tx.query(
     `WITH happened AS MATERIALIZED (
        SELECT e.id, e.time, e.type, e.action, e.resource, e.decision, e.issuer, e.subject,
               convert_from(e.body, 'UTF8')::jsonb AS body
        FROM sallyport.audit_tree_stretches s
-       CROSS JOIN LATERAL (SELECT unnest(l.events) AS id FROM sallyport.audit_links l
+       CROSS JOIN LATERAL (SELECT link.id, s.start + link.place - 1 AS index
+                           FROM sallyport.audit_links l
+                           CROSS JOIN unnest(l.events) WITH ORDINALITY AS link (id, place)
                            WHERE (l.replica, l.epoch, l.first) = (s.replica, s.epoch, s.first) OFFSET 0) u
        CROSS JOIN LATERAL (SELECT * FROM sallyport.audit_events e WHERE e.id = u.id OFFSET 0) e
-       WHERE s.start >= $1 AND s.start < $2 AND e.action IS NOT NULL
+       WHERE s.start >= $1 AND s.start < $2 AND u.index >= $3 AND u.index < $4 AND e.action IS NOT NULL
          AND e.type IN ('action.decided', 'action.dispatched', 'action.completed')),
      counted AS MATERIALIZED (
        SELECT h.id, h.time, h.action, h.resource, h.body -> 'usage' AS usage, h.body -> 'outcome' AS outcome,
@@ -97,7 +171,7 @@ function count(tx: Queryable, from: number, to: number): Promise<unknown> {
        ORDER BY who, resource, item, time, id
        ON CONFLICT (who, resource, item) DO NOTHING)
      UPDATE sallyport.usage_progress
-     SET next = $2, newest = coalesce((SELECT max(time) FROM happened), newest)`,
-    [from, to],
+     SET next = $4, newest = coalesce((SELECT max(time) FROM happened), newest)`,
+    [within.first, within.end, part.first, part.end],
   )
 }

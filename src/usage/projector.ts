@@ -33,9 +33,15 @@ export class UsageProjector {
     await this.#running
   }
 
+  readonly #onUnreadable = (event: string) =>
+    this.#log.error(
+      { event },
+      'an event of the audit log cannot be read: it is counted nowhere, and budgets that would count it deny',
+    )
+
   async #turn(): Promise<void> {
     try {
-      while (!this.#closed && (await countNext(this.#store)));
+      while (!this.#closed && (await countNext(this.#store, this.#onUnreadable)));
     } catch (error) {
       // Closed: budgets do not count on what is counted, but on what is in the log.
       this.#log.warn({ err: error }, 'the usage is not counted yet; trying again')

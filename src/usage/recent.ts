@@ -1,6 +1,8 @@
+import { z } from 'zod'
 import type { TouchedData } from '../core/data-use.ts'
 import type { JsonValue } from '../core/json.ts'
 import type { Prepared, Queryable } from '../store/db.ts'
+import { cameToSomething } from './under-way.ts'
 
 /** A run that is on record, and perhaps not counted yet. */
 export interface RecentRun extends Pick<TouchedData, 'datasets' | 'classes' | 'tables'> {
@@ -14,19 +16,16 @@ export interface RecentRun extends Pick<TouchedData, 'datasets' | 'classes' | 't
   readonly tokens: number
 }
 
-/**
- * In SQL, over an `outcome`: whether it did not fail, or something of what was asked for had come back by then. Who goes away before the last byte has seen all the others; an
- * answer that says no has nothing in it.
- */
-export const cameToSomething = `(outcome ->> 'result' <> 'failed' OR coalesce((outcome ->> 'rows')::numeric > 0, false)
-  OR coalesce((outcome ->> 'bytes')::numeric > 0 AND (outcome ->> 'status')::int < 400, false))`
-
 /** Events in the log that may be looked through before an action. Where more are not counted yet, nothing can be said. */
 const most = 20_000
+/** Bytes of one that is read. */
+const longest = 1024 * 1024
 
 /**
- * The runs of a subject that are durable and not counted yet: events that are in the log behind what is counted, in a chain and not in the log yet, or not even in a chain. `null`: there
- * are too many to look at. Each event is looked up by its id (OFFSET 0 keeps it so): the planner would rather read the whole log. In one statement with what is counted (`counted`, an SQL expression over `$1` and `$2`, issuer and name of the subject), so that both are of one moment.
+ * The runs of a subject that are durable and not counted yet: events that are in the log behind what is counted, in a chain and not in the log yet, or not even in a chain; and when those
+ * of them were that nobody can read, counted over or not. `null`: there are too many to look at. Each event is looked up by its id (OFFSET 0 keeps it so): the planner would rather read the whole
+ * log. In one statement with what is counted (`counted`, an SQL expression over `$1` and `$2`, issuer and name of the subject), so that both are of one moment. Nothing in it reads what an event says:
+ * one that is none would be an error of the statement, for every subject.
  */
 export function recentRuns(counted: string): string {
   return `WITH progress AS MATERIALIZED (SELECT next FROM sallyport.usage_progress),
@@ -46,13 +45,19 @@ export function recentRuns(counted: string): string {
        SELECT (SELECT size FROM sallyport.audit_tree) - (SELECT next FROM progress) > ${most}
               OR (SELECT coalesce(sum(cardinality(events)), 0) FROM links) > ${most} AS it),
      recent AS MATERIALIZED (
-       SELECT e.action, e.resource, e.time, e.body::jsonb AS body
+       SELECT e.action, e.resource, e.time, e.body
        FROM (SELECT unnest(events) AS id FROM links UNION ALL SELECT event FROM sallyport.audit_unlinked) u
-       CROSS JOIN LATERAL (SELECT e.type, e.action, e.resource, e.time, convert_from(e.body, 'UTF8') AS body
+       CROSS JOIN LATERAL (SELECT e.type, e.action, e.resource, e.time, e.body
                            FROM sallyport.audit_events e WHERE e.id = u.id OFFSET 0) e
-       WHERE NOT (SELECT it FROM behind) AND e.type = 'action.completed' AND position('"usage":{' IN e.body) > 0),
+       WHERE NOT (SELECT it FROM behind) AND e.type = 'action.completed'
+         AND (position('"usage":{'::bytea IN e.body) > 0 OR substring(e.body FROM 1 FOR 2) <> '{"'
+              OR substring(e.body FROM octet_length(e.body)) <> '}')
+       UNION ALL
+       SELECT e.action, e.resource, e.time, NULL
+       FROM sallyport.unreadable_events x JOIN sallyport.audit_events e ON e.id = x.event
+       WHERE e.type = 'action.completed'),
      mine AS MATERIALIZED (
-       SELECT r.*, r.body -> 'outcome' AS outcome FROM recent r
+       SELECT r.* FROM recent r
        CROSS JOIN LATERAL (
          SELECT e.issuer, e.subject FROM sallyport.audit_events e
          WHERE e.action = r.action AND e.type IN ('action.decided', 'action.dispatched')
@@ -61,7 +66,7 @@ export function recentRuns(counted: string): string {
      SELECT (SELECT it FROM behind) AS behind, (${counted}) AS counted,
             (SELECT json_agg(json_build_object(
                'action', action, 'resource', resource, 'at', (extract(epoch FROM time) * 1000)::float8,
-               'usage', body -> 'usage', 'outcome', outcome, 'ran', ${cameToSomething})) FROM mine) AS recent`
+               'body', CASE WHEN octet_length(body) <= ${longest} THEN encode(body, 'base64') END)) FROM mine) AS recent`
 }
 
 interface Answer {
@@ -74,39 +79,81 @@ interface RecentRow {
   readonly action: string
   readonly resource: string
   readonly at: number
-  readonly usage: Partial<TouchedData> & {
-    readonly tokens_in?: number
-    readonly tokens_out?: number
-  }
-  readonly outcome: { readonly rows?: number; readonly bytes?: number }
-  readonly ran: boolean
+  /** In base64; `null`: it cannot be read. */
+  readonly body: string | null
 }
 
-/** What is counted of a subject, and what is not yet. `null` where too much is not. Rejects with `StoreError`. */
+/** What is on record of a subject. */
+export interface Recent {
+  readonly counted: JsonValue
+  /** What is not counted yet. */
+  readonly recent: readonly RecentRun[]
+  /** When runs were that nobody can read, nor count. */
+  readonly unreadable: readonly Date[]
+}
+
+/** What is counted of a subject, and what is not. `null` where too much is not. Rejects with `StoreError`. */
 export async function readRecent(
   db: Queryable,
   statement: Prepared,
   params: readonly unknown[],
-): Promise<{ readonly counted: JsonValue; readonly recent: readonly RecentRun[] } | null> {
+): Promise<Recent | null> {
   const [answer] = await db.query<Answer>(statement, params)
   const { behind, counted, recent } = answer!
-  return behind ? null : { counted, recent: (recent ?? []).map(asRun) }
+  if (behind) return null
+  const runs: RecentRun[] = []
+  const unreadable: Date[] = []
+  for (const row of recent ?? []) {
+    const run = runOf(row)
+    if (run) runs.push(run)
+    else unreadable.push(new Date(row.at))
+  }
+  return { counted, recent: runs, unreadable }
 }
 
-function asRun({ action, resource, at, usage, outcome, ran }: RecentRow): RecentRun {
-  const { datasets = [], classes = [], tables = [], tokens_in = 0, tokens_out = 0 } = usage
-  const { rows = 0, bytes = 0 } = outcome
-  const tokens = tokens_in + tokens_out
+// What PostgreSQL cannot count is not counted here either.
+const name = z.string().refine((text) => text.isWellFormed() && !text.includes('\0'))
+const names = z.array(name).default([])
+const amount = z.number().default(0)
+const completed = z.object({
+  outcome: z.object({
+    result: z.string(),
+    status: z.number().optional(),
+    rows: amount,
+    bytes: amount,
+  }),
+  usage: z
+    .object({
+      datasets: names,
+      classes: names,
+      tables: names,
+      tokens_in: amount,
+      tokens_out: amount,
+    })
+    .prefault({}),
+})
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** `null` for what is not what a gateway writes. */
+function runOf({ action, resource, at, body }: RecentRow): RecentRun | null {
+  const said = body === null ? null : completed.safeParse(readBody(body)).data
+  if (!said) return null
+  const { outcome, usage } = said
+  const { rows, bytes } = outcome
+  const { datasets, classes, tables, tokens_in, tokens_out } = usage
   return {
-    action,
-    resource,
-    at: new Date(at),
-    datasets,
-    classes,
-    tables,
-    ran,
-    rows,
-    bytes,
-    tokens,
+    ...{ action, resource, at: new Date(at) },
+    ...{ datasets, classes, tables },
+    ran: cameToSomething(outcome),
+    ...{ rows, bytes, tokens: tokens_in + tokens_out },
+  }
+}
+
+function readBody(base64: string): unknown {
+  try {
+    return JSON.parse(utf8.decode(Buffer.from(base64, 'base64')))
+  } catch {
+    // Closed: what is none is a run that nobody can count.
+    return null
   }
 }

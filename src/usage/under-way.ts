@@ -73,15 +73,27 @@ export class UnderWay {
 }
 
 function amountsOf(outcome: Outcome): Pick<OwnRun, 'ran' | 'rows' | 'bytes' | 'tokens'> {
-  const { result, status = 400, rows = 0, bytes = 0, model } = outcome
+  const { rows = 0, bytes = 0, model } = outcome
   const tokens = (model?.tokens_in ?? 0) + (model?.tokens_out ?? 0)
-  // As `cameToSomething` has it.
-  return {
-    ran: result !== 'failed' || rows > 0 || (bytes > 0 && status < 400),
-    rows,
-    bytes,
-    tokens,
-  }
+  return { ran: cameToSomething(outcome), rows, bytes, tokens }
+}
+
+/**
+ * Whether it did not fail, or something of what was asked for had come back by then. Who goes away before the last byte has seen all the others; an answer that says no has nothing
+ * in it.
+ */
+export function cameToSomething({
+  result,
+  status = 400,
+  rows = 0,
+  bytes = 0,
+}: {
+  readonly result: string
+  readonly status?: number | undefined
+  readonly rows?: number | undefined
+  readonly bytes?: number | undefined
+}): boolean {
+  return result !== 'failed' || rows > 0 || (bytes > 0 && status < 400)
 }
 
 /** What is told of a run that was begun. */

@@ -14,6 +14,7 @@ const facts = async () => ({
   auditQueue: 0,
   backgroundUp: true,
   backlog: null,
+  unreadable: null,
   openApprovals: null,
   channels: null,
   deliveries: null,

@@ -18,17 +18,17 @@ describe.each(storeKinds)('rows as bytes, on the %s store', (kind) => {
     const rows = await readCopied(
       store,
       `SELECT n::int, n * ${sqlInteger(most)}, ${sqlUuid(id)}::text, repeat('ä', 300000), '\\x00ff'::bytea, NULL::bytea,
-              NULL::bytea, convert_to('añ', 'UTF8'), '\\x61ff62'::bytea, convert_to(U&'\\FFFD', 'UTF8')
+              NULL::bytea, convert_to('añ', 'UTF8'), '\\x61ff62'::bytea, convert_to(U&'\\FFFD', 'UTF8'), 'x', NULL
          FROM generate_series(1::bigint, -1, -2) AS n`,
       (values) => [
         ...[values.integer(), values.bigint(), values.text(), values.text() === long],
         ...[values.bytes(), values.bytesOrNull(), values.textOrBytes(), values.textOrBytes()],
-        ...[values.textOrBytes(), values.textOrBytes()],
+        ...[values.textOrBytes(), values.textOrBytes(), values.textOrNull(), values.textOrNull()],
       ],
     )
     const rest = [
       ...[id, true, Buffer.from([0, 255]), null, null, 'añ'],
-      ...[Buffer.from([0x61, 0xff, 0x62]), Buffer.from('\ufffd')],
+      ...[Buffer.from([0x61, 0xff, 0x62]), '\ufffd', 'x', null],
     ]
     expect(rows).toEqual([
       [1, most, ...rest],

@@ -1,3 +1,4 @@
+import { readCopied, sqlInteger } from '../../store/copied-rows.ts'
 import type { Queryable, Store } from '../../store/db.ts'
 import { longest } from './lexemes.ts'
 import { most, SegmentBuilder, type Segment, type Text } from './segment.ts'
@@ -10,20 +11,29 @@ const nearly = 7 / 8
 
 /**
  * Takes the words of what has come into the log, once it is `least` events, and those of segments of which something was erased; and makes one of small segments. One replica at a time does;
- * resolves to whether there may be more to do. What has no words yet is looked through by searches. Rejects with `StoreError`.
+ * resolves to whether there may be more to do. What has no words yet is looked through by searches. `onUnreadable` is told, before that has committed, of events that were found to be none: somebody put
+ * something else in their place. They have no words, and those behind them do. Rejects with `StoreError`.
  */
-export function buildWords(store: Store, least = 512): Promise<boolean> {
+export function buildWords(
+  store: Store,
+  least = 512,
+  onUnreadable: (event: string) => void = () => undefined,
+): Promise<boolean> {
   return store.tx(async (tx) => {
     const [progress] = await tx.query<{ next: number }>(
       'SELECT next FROM sallyport.audit_words_progress FOR UPDATE SKIP LOCKED',
     )
     if (!progress) return false
-    return (await rebuild(tx)) || (await merge(tx)) || (await extend(tx, progress.next, least))
+    return (
+      (await rebuild(tx, onUnreadable)) ||
+      (await merge(tx)) ||
+      (await extend(tx, progress.next, least, onUnreadable))
+    )
   })
 }
 
 /** A segment whose words are gone. */
-async function rebuild(tx: Queryable): Promise<boolean> {
+async function rebuild(tx: Queryable, onUnreadable: (event: string) => void): Promise<boolean> {
   const [stale] = await tx.query<Pick<Segment, 'first' | 'until'>>(
     'SELECT first, until FROM sallyport.audit_words WHERE words IS NULL ORDER BY hi DESC LIMIT 1',
   )
@@ -33,6 +43,7 @@ async function rebuild(tx: Queryable): Promise<boolean> {
     const builder = new SegmentBuilder(next)
     await read(tx, builder, stale.until)
     await insert(tx, builder)
+    await note(tx, builder.unreadable, onUnreadable)
     next = builder.until
   }
   return true
@@ -89,12 +100,18 @@ function firstToMerge(small: readonly Small[]): Small[] {
 }
 
 /** What came into the log since. */
-async function extend(tx: Queryable, next: number, least: number): Promise<boolean> {
+async function extend(
+  tx: Queryable,
+  next: number,
+  least: number,
+  onUnreadable: (event: string) => void,
+): Promise<boolean> {
   const [tree] = await tx.query<{ size: number }>('SELECT size FROM sallyport.audit_tree')
   if (tree!.size - next < least) return false
   const builder = new SegmentBuilder(next)
   await read(tx, builder, tree!.size)
   await insert(tx, builder)
+  await note(tx, builder.unreadable, onUnreadable)
   await tx.query('UPDATE sallyport.audit_words_progress SET next = $1', [builder.until])
   return true
 }
@@ -112,22 +129,47 @@ async function read(tx: Queryable, builder: SegmentBuilder, until: number): Prom
   }
 }
 
+/** Bytes of the part of an event that can be erased: more characters than are looked at, so that whoever looks knows that it was cut. */
+const mostPersonal = 4 * (longest + 1)
+
 /** Events of the log, from the place `first` on, up to `until`. */
 function readTexts(tx: Queryable, first: number, until: number): Promise<Text[]> {
-  return tx.query<Text>(
-    `SELECT s.start + link.place - 1 AS index, link.event AS id, e.subject,
-            convert_from(e.body, 'UTF8') AS body, left(convert_from(e.personal, 'UTF8'), $3) AS personal
+  return readCopied(
+    tx,
+    `SELECT s.start + link.place - 1 AS index, link.event::text, e.subject, e.body,
+            substring(e.personal FROM 1 FOR ${mostPersonal})
        FROM sallyport.audit_tree_stretches s
        JOIN sallyport.audit_links l USING (replica, epoch, first)
       CROSS JOIN unnest(l.events) WITH ORDINALITY AS link (event, place)
        LEFT JOIN sallyport.audit_events e ON e.id = link.event
-      WHERE s.start >= coalesce((SELECT max(start) FROM sallyport.audit_tree_stretches WHERE start <= $1), 0)
-        AND s.start < $2
-        AND s.start + link.place - 1 >= $1 AND s.start + link.place - 1 < $2
+      WHERE s.start >= coalesce((SELECT max(start) FROM sallyport.audit_tree_stretches WHERE start <= ${sqlInteger(first)}), 0)
+        AND s.start < ${sqlInteger(until)}
+        AND s.start + link.place - 1 >= ${sqlInteger(first)} AND s.start + link.place - 1 < ${sqlInteger(until)}
+        AND link.event IS NOT NULL
       ORDER BY index`,
-    // One more than is looked at, so that whoever looks knows that it was cut.
-    [first, until, longest + 1],
+    (values) => ({
+      index: values.bigint(),
+      id: values.text(),
+      subject: values.textOrNull(),
+      body: values.textOrBytes(),
+      personal: values.textOrNull(),
+    }),
   )
+}
+
+/** On record for people, once each. */
+async function note(
+  tx: Queryable,
+  events: readonly string[],
+  onUnreadable: (event: string) => void,
+): Promise<void> {
+  if (events.length === 0) return
+  const noted = await tx.query<{ event: string }>(
+    `INSERT INTO sallyport.unreadable_events (event) SELECT unnest($1::uuid[])
+     ON CONFLICT DO NOTHING RETURNING event`,
+    [events],
+  )
+  for (const { event } of noted) onUnreadable(event)
 }
 
 async function insert(tx: Queryable, builder: SegmentBuilder): Promise<void> {

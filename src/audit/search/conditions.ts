@@ -44,27 +44,49 @@ export const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 /** Takes a value in, and gives what stands for it in SQL. */
 export type Place = (value: unknown) => string
 
-const body = `convert_from(e.body, 'UTF8')`
+/** How SQL reads the two parts of an event `e`. */
+export interface Reading {
+  readonly body: string
+  readonly personal: string
+}
+
+export const asWritten: Reading = {
+  body: `convert_from(e.body, 'UTF8')`,
+  personal: `convert_from(e.personal, 'UTF8')`,
+}
+
+/** NULL for what somebody put there that is no event, which is an error otherwise, and many times as slow. */
+export const whereReadable: Reading = {
+  body: `sallyport.audit_readable(e.body)`,
+  personal: `sallyport.audit_readable(e.personal)`,
+}
+
 // In the small letters of ASCII, whatever those of the database are: Turkish ones have no dot on the i of INSERT. Two letters beyond ASCII have small ones within.
-const text = `lower(translate(${body} || coalesce(convert_from(e.personal, 'UTF8'), ''), '\u0130\u212a', 'ik') COLLATE "C")`
+const textOf = ({ body, personal }: Reading) =>
+  `lower(translate(${body} || coalesce(${personal}, ''), '\u0130\u212a', 'ik') COLLATE "C")`
+
+type Condition<Value> = (place: Place, value: Value, body: string) => string
 
 // The body is canonical JSON, and these names occur in it once: what stands there can be compared as text.
-const member = (name: string) => (place: Place, value: unknown) =>
-  `position(${place(`"${name}":${JSON.stringify(value)}`)} IN ${body}) > 0`
+const member =
+  (name: string): Condition<unknown> =>
+  (place, value, body) =>
+    `position(${place(`"${name}":${JSON.stringify(value)}`)} IN ${body}) > 0`
 
 // Reading all of it takes longer than to see that the value is not there.
-const within = (path: string) => (place: Place, value: unknown) =>
-  `position(${place(JSON.stringify(value))} IN ${body}) > 0 AND ${body}::jsonb #>> '${path}' = ${place(value)}`
+const within =
+  (path: string): Condition<unknown> =>
+  (place, value, body) =>
+    `position(${place(JSON.stringify(value))} IN ${body}) > 0 AND ${body}::jsonb #>> '${path}' = ${place(value)}`
 
-const among = (path: string) => (place: Place, value: unknown) =>
-  `position(${place(JSON.stringify(value))} IN ${body}) > 0 AND ${body}::jsonb #> '${path}' ? ${place(value)}`
+const among =
+  (path: string): Condition<unknown> =>
+  (place, value, body) =>
+    `position(${place(JSON.stringify(value))} IN ${body}) > 0 AND ${body}::jsonb #> '${path}' ? ${place(value)}`
 
 /** Each condition, on events `e`. */
 const conditions: {
-  readonly [Name in Exclude<keyof EventFilter, 'q'>]-?: (
-    place: Place,
-    value: NonNullable<EventFilter[Name]>,
-  ) => string
+  readonly [Name in Exclude<keyof EventFilter, 'q'>]-?: Condition<NonNullable<EventFilter[Name]>>
 } = {
   // By what the index has. To ask for more than that, where it is not needed, makes the planner expect too few to go through them in the order of time.
   subject: (place, value) => {
@@ -73,12 +95,12 @@ const conditions: {
     return [...value].length < 200 ? short : `${short} AND e.subject = ${at}`
   },
   resource: (place, value) => `e.resource = ${place(value)}`,
-  action: (place, value) =>
-    uuid.test(value) ? `e.action = ${place(value)}` : within('{action,name}')(place, value),
+  action: (place, value, body) =>
+    uuid.test(value) ? `e.action = ${place(value)}` : within('{action,name}')(place, value, body),
   effect: member('effect'),
   decision: (place, value) => `e.decision = ${place(value)}`,
   // Only what is denied or held can have gone unenforced, and for those there is an index.
-  enforced: (place, value) =>
+  enforced: (place, value, body) =>
     `e.decision IN ('deny', 'hold') AND coalesce(${body}::jsonb -> 'enforced', 'true') = to_jsonb(${place(value)}::boolean)`,
   reason: (place, value) => `e.reason = ${place(value)}`,
   rule: among('{rules}'),
@@ -97,16 +119,21 @@ const conditions: {
 }
 
 /** What event `e` has to be in SQL; whether the words of `q` are in it is then to be seen. */
-export function conditionsOf({ q, ...filter }: EventFilter, place: Place): string[] {
+export function conditionsOf(
+  { q, ...filter }: EventFilter,
+  place: Place,
+  reading: Reading,
+): string[] {
   const named = Object.entries(filter).map(([name, value]) => {
-    const condition = conditions[name as keyof typeof filter] as (p: Place, v: unknown) => string
-    return condition(place, value)
+    const condition = conditions[name as keyof typeof filter] as Condition<unknown>
+    return condition(place, value, reading.body)
   })
-  return [...named, ...(q === undefined ? [] : termsOf(q).flatMap((term) => mayOccur(term, place)))]
+  const terms = q === undefined ? [] : termsOf(q)
+  return [...named, ...terms.flatMap((term) => mayOccur(term, place, textOf(reading)))]
 }
 
 /** What is fast to see, and true of more events than the term occurs in: what is beyond ASCII has other small letters in other locales. */
-function mayOccur({ text: wanted }: Term, place: Place): string[] {
+function mayOccur({ text: wanted }: Term, place: Place, text: string): string[] {
   const pieces = wanted.split(/[^\0-\x7f]+/).filter((piece) => piece !== '')
   return pieces.map((piece) => `position(${place(piece)} IN ${text}) > 0`)
 }

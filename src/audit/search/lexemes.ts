@@ -46,7 +46,7 @@ export class LexemeReader<Entry> {
     this.#scanner = new WordScanner(entryOf)
   }
 
-  /** Takes all that an event is found by, some of it more than once. */
+  /** Takes all that an event is found by, some of it more than once. Throws for what is no event. */
   read(event: Recorded & { readonly subject: string | null }, take: (entry: Entry) => void): void {
     const { personal, subject } = event
     const body = bodyOf(event)
@@ -81,14 +81,29 @@ export class LexemeReader<Entry> {
 }
 
 /** What words are looked for in: in lower case, as JSON writes it. */
-export function textOf(event: Recorded, body = bodyOf(event)): string {
+export function textOf(event: Recorded, body = readableOf(event)): string {
   const { shared, own } = toldIn(body)
   const personal = event.personal?.slice(0, longest) ?? ''
   return `${`${shared}${own}`.slice(0, longest)}${personal}`.toLowerCase().replaceAll(ours, '')
 }
 
+/** Throws for what is no event. */
 function bodyOf({ body }: Recorded): Body | null {
-  return body === null ? null : (JSON.parse(body) as Body)
+  if (body === null) return null
+  const said: unknown = JSON.parse(body)
+  if (said === null || typeof said !== 'object' || Array.isArray(said)) {
+    throw new TypeError('not an object')
+  }
+  return said as Body
+}
+
+/** As if it were not there. */
+function readableOf(event: Recorded): Body | null {
+  try {
+    return bodyOf(event)
+  } catch {
+    return null
+  }
 }
 
 /** What the body says, as JSON writes it: what many events have in common, and what they do not. */

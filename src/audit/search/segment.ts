@@ -1,9 +1,11 @@
+import type { Stored } from '../exported.ts'
 import { LexemeReader, type Recorded } from './lexemes.ts'
 import { PageReader, PageWriter, type Page } from './pages.ts'
 import type { Lexeme } from './words.ts'
 
 /** An event as its words are taken from it. */
-export interface Text extends Recorded {
+export interface Text extends Omit<Recorded, 'body'> {
+  readonly body: Stored | null
   /** Its place in the transparency log. */
   readonly index: number
   readonly id: string
@@ -40,6 +42,7 @@ export class SegmentBuilder {
   readonly #reader = new LexemeReader((lexeme) => this.#posting(lexeme))
   /** In hex, as they come. */
   readonly #ids: string[] = []
+  readonly #unreadable: string[] = []
   #until: number
   #size = 0
 
@@ -52,6 +55,11 @@ export class SegmentBuilder {
     return this.#until
   }
 
+  /** Ids of events that are none: somebody put something else in their place. */
+  get unreadable(): readonly string[] {
+    return this.#unreadable
+  }
+
   get isFull(): boolean {
     return this.#ids.length >= most.events || this.#size >= most.size
   }
@@ -59,7 +67,12 @@ export class SegmentBuilder {
   add(event: Text): void {
     const at = this.#ids.push(event.id.replaceAll('-', '')) - 1
     this.#until = event.index + 1
-    this.#reader.read(event, (posting) => this.#place(posting, at))
+    try {
+      this.#reader.read(asText(event), (posting) => this.#place(posting, at))
+    } catch {
+      // Whatever is wrong with it, it is no event as gateways write them, and those behind it are to be found.
+      this.#unreadable.push(event.id)
+    }
   }
 
   /** There are no events from here on up to `until`. */
@@ -137,6 +150,12 @@ export class SegmentBuilder {
       yield [bytes, this.#postings.get(beyond.get(bytes) ?? bytes)!.places]
     }
   }
+}
+
+/** Throws for what is no UTF-8. */
+function asText({ body, personal, subject }: Text): Parameters<LexemeReader<Posting>['read']>[0] {
+  if (body !== null && typeof body !== 'string') throw new TypeError('not UTF-8')
+  return { body, personal, subject }
 }
 
 /** UTF-8, a character for each byte. */

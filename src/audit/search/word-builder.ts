@@ -38,11 +38,17 @@ export class WordBuilder {
 
   async #build(): Promise<void> {
     try {
-      while (!this.#closed && (await buildWords(this.#store)));
+      while (!this.#closed && (await buildWords(this.#store, undefined, this.#onUnreadable)));
     } catch (error) {
       this.#log.warn({ err: error }, 'the words of the audit log are late; trying again')
     }
   }
+
+  readonly #onUnreadable = (event: string) =>
+    this.#log.error(
+      { event },
+      'an event of the audit log cannot be read: somebody put something else in its place',
+    )
 
   /** Months that were taken out of the database take their words along. */
   async #forget(): Promise<void> {

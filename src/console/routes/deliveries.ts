@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { deliveryHealth } from '../../audit/delivery/health.ts'
+import { unreadableEvents } from '../../audit/unreadable.ts'
 import type { Store } from '../../store/db.ts'
 import type { ControlServer } from '../context.ts'
 import { instant } from '../openapi.ts'
@@ -29,6 +30,13 @@ const delivery = z.object({
     .describe('of the last failure, in words; it may have succeeded since'),
 })
 
+const unreadable = z
+  .object({
+    events: z.int(),
+    newest: z.array(z.string()).readonly().describe('ids of some, those found last first'),
+  })
+  .describe('events in the log that are none: somebody put something else in their place')
+
 /** How the audit log gets to where it is delivered. */
 export async function deliveryRoutes(
   app: ControlServer,
@@ -40,7 +48,7 @@ export async function deliveryRoutes(
       config: { access: { roles: ['auditor', 'admin'], scope: 'audit:read' } },
       schema: {
         summary: 'How far the audit log is delivered, by all replicas together',
-        response: { 200: z.object({ deliveries: z.array(delivery) }) },
+        response: { 200: z.object({ deliveries: z.array(delivery), unreadable }) },
       },
     },
     async () => {
@@ -57,6 +65,7 @@ export async function deliveryRoutes(
           last_failure: it.lastFailure?.toISOString() ?? null,
           last_error: it.lastError,
         })),
+        unreadable: await unreadableEvents(store),
       }
     },
   )

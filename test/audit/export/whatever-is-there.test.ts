@@ -3,6 +3,7 @@ import { exportText, formatNames } from '../../../src/audit/export/format.ts'
 import { openExport } from '../../../src/audit/export/ndjson.ts'
 import type { Part } from '../../../src/audit/export/stretches.ts'
 import { searchEvents } from '../../../src/audit/search.ts'
+import { buildWords } from '../../../src/audit/search/build-words.ts'
 import { verifyStore } from '../../../src/audit/verify.ts'
 import type { Store } from '../../../src/store/db.ts'
 import { anIntent, startReplica } from '../../support/audit.ts'
@@ -80,6 +81,15 @@ describe.each(storeKinds)('attack class 26: what is no event, in the %s store', 
     expect(events.filter((event) => 'unreadable' in event)).toHaveLength(
       bodies.filter(([body]) => !isJson(body)).length,
     )
+  })
+
+  test('is named when words are built, and what is around it has them', async () => {
+    const told: string[] = []
+    while (await buildWords(store, 1, (event) => told.push(event)));
+    const isEvent = (body: Buffer | string) => isJson(body) && body.toString().startsWith('{')
+    expect(told).toHaveLength(bodies.filter(([body]) => !isEvent(body)).length)
+    const { events } = await searchEvents(store, { q: 'customers' })
+    expect(events[0]).toMatchObject({ type: 'action.decided', seq: { n: count } })
   })
 
   test.each(formatNames)('is a line of %s, and one', async (format) => {

@@ -4,7 +4,12 @@ import type { Me, ShownChannel } from '../api/types.ts'
 import { ChannelHealth } from '../parts/channel-health.tsx'
 import { ChatLinks } from '../parts/chat-links.tsx'
 import { Data } from '../parts/data.tsx'
-import { DeliveryHealth, type ShownDelivery } from '../parts/delivery-health.tsx'
+import {
+  DeliveryHealth,
+  UnreadableEvents,
+  type ShownDelivery,
+  type ShownUnreadable,
+} from '../parts/delivery-health.tsx'
 import { enableKeys, keysEnabled } from '../state/keys.ts'
 import { useAnswer } from '../state/use-answer.ts'
 
@@ -40,9 +45,10 @@ export function SettingsPage({ me }: { me: Me }) {
     roles.length > 0 ? '/api/channels' : null,
   )
   const reads = roles.includes('auditor') || roles.includes('admin')
-  const deliveries = useAnswer<{ deliveries: readonly ShownDelivery[] }>(
-    reads ? '/api/audit/deliveries' : null,
-  )
+  const deliveries = useAnswer<{
+    deliveries: readonly ShownDelivery[]
+    unreadable?: ShownUnreadable
+  }>(reads ? '/api/audit/deliveries' : null)
   const facts: readonly (readonly [string, string])[] = [
     ['Name', person.name || person.subject],
     ['E-mail', person.email ?? 'none'],
@@ -83,6 +89,7 @@ export function SettingsPage({ me }: { me: Me }) {
         <Keyboard />
         <ChatLinks me={me} />
         {roles.length > 0 && <ChannelHealth {...channels} />}
+        {deliveries.answer?.unreadable && <UnreadableEvents {...deliveries.answer.unreadable} />}
         {reads && <DeliveryHealth {...deliveries} />}
       </div>
     </>

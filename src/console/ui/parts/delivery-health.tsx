@@ -2,7 +2,7 @@ import type { Asked } from '../state/use-answer.ts'
 import { count } from '../text/count.ts'
 import { Data } from './data.tsx'
 import { Destination, since } from './destination.tsx'
-import { FailureNotice } from './notice.tsx'
+import { FailureNotice, Notice } from './notice.tsx'
 
 /** One of `GET /api/audit/deliveries`. */
 export interface ShownDelivery {
@@ -13,6 +13,28 @@ export interface ShownDelivery {
   readonly last_success: string | null
   readonly last_failure: string | null
   readonly last_error: string | null
+}
+
+/** With the above: events in the log that are none. */
+export interface ShownUnreadable {
+  readonly events: number
+  readonly newest: readonly string[]
+}
+
+/** Names events that somebody put something else in the place of. */
+export function UnreadableEvents({ events, newest }: ShownUnreadable) {
+  if (events === 0) return null
+  return (
+    <Notice tone="alarm" title={`${count(events, 'event')} of the audit log cannot be read`}>
+      <p>
+        Somebody with rights in the database put something else in their place. They are counted
+        nowhere, and budgets that would count them deny. Verify the log.
+      </p>
+      <p class="fine">
+        <Data text={newest.join(' ')} />
+      </p>
+    </Notice>
+  )
 }
 
 /** How the audit log gets to where it is delivered. Nothing is shown where it is delivered nowhere. */
