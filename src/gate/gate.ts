@@ -5,6 +5,7 @@ import { Problem } from '../core/errors.ts'
 import type { EventInput } from '../core/event.ts'
 import type { JsonObject } from '../core/json.ts'
 import { sameParty, type Subject } from '../core/subject.ts'
+import type { Needs } from '../policy/compile.ts'
 import { decide } from '../policy/decide.ts'
 import { isSuperseded } from '../store/generation.ts'
 import type { Running as Counted } from '../usage/under-way.ts'
@@ -43,7 +44,7 @@ export class Gate {
   }
 
   /** What has to be read of an action on this resource before it can be decided. */
-  needs(resource: string): { readonly body: boolean; readonly facts: readonly string[] } {
+  needs(resource: string): Pick<Needs, 'body' | 'columns' | 'facts'> {
     return this.#ctx.policies().needs(resource)
   }
 

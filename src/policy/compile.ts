@@ -19,6 +19,8 @@ import type { Rule } from './rule.ts'
 export interface Needs {
   /** Whether any rule looks at the JSON body. */
   readonly body: boolean
+  /** Whether any rule looks at the columns of a statement. */
+  readonly columns: boolean
   /** Facts that rules declare by using them: `impact.rows`. */
   readonly facts: readonly string[]
   /** Those of them that are counts of what the subject did, each once. */
@@ -96,7 +98,7 @@ export function* compileRead(
   }
 }
 
-const noNeeds: Needs = { body: false, facts: [], usage: [] }
+const noNeeds: Needs = { body: false, columns: false, facts: [], usage: [] }
 
 function reportDuplicates(read: readonly ReadRule[]): void {
   const first = new Map<string, ReadRule>()
@@ -143,6 +145,7 @@ function resourceRules(all: readonly Rule[]): ResourceRules {
     allowing: new RuleIndex(all.filter(({ then }) => then === 'allow')),
     needs: {
       body: reads('http.json'),
+      columns: reads('sql.columns'),
       facts: [...paths].filter((path) => !path.startsWith('action.')).toSorted(),
       usage: [...new Map(usage.map((fact) => [usageFactName(fact), fact])).values()],
     },

@@ -222,5 +222,10 @@ test('policies say which bodies have to be read', () => {
   expect(needs(`when: 'action["http"]["json"].a == 1'`)).toBe(true)
   expect(needs("when: 'has(action.http.json)'")).toBe(true)
   expect(needs("when: '[1].all(x, action.http.json == x)'")).toBe(true)
-  expect(compile('rules: []').needs('crm')).toEqual({ body: false, facts: [], usage: [] })
+  expect(compile('rules: []').needs('crm')).toEqual({
+    body: false,
+    columns: false,
+    facts: [],
+    usage: [],
+  })
 })

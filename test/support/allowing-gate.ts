@@ -6,7 +6,7 @@ const done = Promise.resolve()
 
 /** Permits everything, and remembers nothing: what is left of the time of a request is that of its protocol. */
 export const allowingGate = {
-  needs: () => ({ body: false, facts: [] }),
+  needs: () => ({ body: false, columns: false, facts: [] }),
   enforce: async ({ action, caller }: Attempt): Promise<Permit> =>
     issuePermit({
       action,

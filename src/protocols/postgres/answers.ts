@@ -5,7 +5,7 @@ import type { Statement } from './sql/statement.ts'
 import type { BackendPiece } from './wire/backend.ts'
 import { BodyReader } from './wire/body-reader.ts'
 import { WireFault } from './wire/fault.ts'
-import { readReport, report, type Report } from './wire/messages.ts'
+import { readReport, report, withoutDetail, type Report } from './wire/messages.ts'
 import { readRows } from './wire/rows.ts'
 
 /** What the session has to know of the answers. */
@@ -24,11 +24,15 @@ export interface AnswerEvents {
   parameter(name: string, value: string): void
   /** The server ended the session by itself. */
   fatal(): void
+  /** Whether columns are guarded, so that the client gets to see no row as a whole. */
+  guardsColumns(): boolean
 }
 
 const skipped = 'skipped'
 /** query_canceled (PostgreSQL, appendix A). */
 const canceled = '57014'
+/** Violations of constraints, and of WITH CHECK OPTION: their DETAIL has the row, also columns that no word of the statement names. */
+const showsRow = /^(23|44)/
 
 /**
  * Knows which question each message of the server answers (PostgreSQL documentation, "Message Flow"). Pure bookkeeping, without sockets: questions go in with
@@ -202,7 +206,8 @@ export class Answers {
     }
     this.wake()
     if (head.own) return null
-    return instead ? report(instead) : bytes
+    if (instead) return report(instead)
+    return showsRow.test(said) && this.#events.guardsColumns() ? withoutDetail(bytes) : bytes
   }
 
   /** The server skips everything up to the next Sync. */

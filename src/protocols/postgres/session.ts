@@ -218,6 +218,7 @@ export class Session {
       ready: (status) => this.#ready(status),
       parameter: (name, value) => this.#parameter(name, value),
       fatal: () => (this.#leaving = true),
+      guardsColumns: () => this.#init.gate.needs(this.#init.resource).columns,
       lost: () => this.#lost(),
       fault: (error) => this.#end(error),
     } satisfies AnswerEvents & { lost(): void; fault(error: unknown): void }

@@ -35,8 +35,8 @@ export class StandInGate {
   readonly #approvals: (() => void)[] = []
   readonly #onHold: (() => void)[] = []
 
-  needs(): { body: boolean; facts: string[] } {
-    return { body: this.readsBody, facts: [] }
+  needs(): { body: boolean; columns: boolean; facts: string[] } {
+    return { body: this.readsBody, columns: false, facts: [] }
   }
 
   async enforce(attempt: Attempt): Promise<Permit> {

@@ -64,6 +64,13 @@ export function readReport(body: Buffer): ReadonlyMap<string, string> {
   return fields
 }
 
+/** A report of the server's, headers included, without its DETAIL. */
+export function withoutDetail(bytes: Buffer): Buffer {
+  const fields = [...readReport(bytes.subarray(5))].filter(([letter]) => letter !== 'D')
+  const parts = fields.map(([letter, text]) => cstring(`${letter}${text}`))
+  return message(String.fromCharCode(bytes[0]!), ...parts, Buffer.alloc(1))
+}
+
 /** A name that no client can have thought of. */
 export function randomName(): string {
   return `sallyport_${randomBytes(12).toString('hex')}`
