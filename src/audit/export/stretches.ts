@@ -15,14 +15,16 @@ export interface Span {
   readonly to?: Date
 }
 
-/** Where a span lies in the log, as it is now. Spans that meet share nothing and leave nothing out. */
+/** Where a span lies in the log, as it is now: with all that was signed, so that an end that somebody cut off is missing from an export. Spans that meet share nothing and leave nothing out. */
 export async function partOf(store: Queryable, { from, to }: Span): Promise<Part> {
   const [row] = await store.query<Part>(
-    `SELECT CASE WHEN $1::timestamptz IS NULL THEN 0 ELSE coalesce(
+    `WITH log AS (SELECT greatest(size, (SELECT max(size) FROM sallyport.audit_checkpoints)) AS size
+                  FROM sallyport.audit_tree)
+     SELECT CASE WHEN $1::timestamptz IS NULL THEN 0 ELSE coalesce(
               (SELECT min(start) FROM sallyport.audit_tree_stretches WHERE sequenced_at >= $1), size) END AS first,
             CASE WHEN $2::timestamptz IS NULL THEN size ELSE coalesce(
               (SELECT min(start) FROM sallyport.audit_tree_stretches WHERE sequenced_at >= $2), size) END AS end
-     FROM sallyport.audit_tree`,
+     FROM log`,
     [from ?? null, to ?? null],
   )
   const { first, end } = row!

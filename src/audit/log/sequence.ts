@@ -1,6 +1,6 @@
 import type { Queryable, Store } from '../../store/db.ts'
 import type { Epoch } from '../../store/lease.ts'
-import { CompactRange } from './merkle.ts'
+import { CompactRange, cover } from './merkle.ts'
 import { writeTiles } from './tiles.ts'
 
 /** The log as it is in the database. */
@@ -43,26 +43,24 @@ interface State {
   readonly subtrees: Buffer
   /** The root that was signed for this size; `null` where nothing was. */
   readonly signed: Buffer | null
+  /** The size of the largest tree that was signed; `null` where none was. */
+  readonly newest: number | null
 }
 
 async function grow(tx: Queryable, sinceMs: number) {
   const [state] = await tx.query<State>(
     // A turn that is still to come was taken before somebody set the clock back.
     `SELECT origin, size, subtrees,
-            (SELECT root FROM sallyport.audit_checkpoints c WHERE c.size = t.size) AS signed
+            (SELECT root FROM sallyport.audit_checkpoints c WHERE c.size = t.size) AS signed,
+            (SELECT max(size) FROM sallyport.audit_checkpoints) AS newest
      FROM sallyport.audit_tree t
      WHERE turn_at <= clock_timestamp() - $1 * interval '1 ms' OR turn_at > clock_timestamp()
      FOR UPDATE OF t ${sinceMs > 0 ? 'SKIP LOCKED' : ''}`,
     [sinceMs],
   )
   if (!state) return null
-  const { origin, size, signed } = state
-  const range = new CompactRange(0, size, split(state.subtrees))
-  // Closed: what does not go on from what was signed would be signed for good.
-  if (signed && !signed.equals(range.root()))
-    throw new ChangedTree(
-      `the tree of ${size} events is not the one that was signed: somebody changed it`,
-    )
+  const { origin, size } = state
+  const range = rangeOf(state)
   const stretches = await readPending(tx)
   const leaves = stretches.flatMap((stretch) => split(stretch.leaves))
   for (const leaf of leaves) range.append(leaf)
@@ -76,6 +74,21 @@ async function grow(tx: Queryable, sinceMs: number) {
   )
   const tree: Tree = { origin, size: range.end, root: range.root() }
   return { tree, more: stretches.length === mostAtOnce }
+}
+
+/** The tree so far. Throws `ChangedTree`. Closed: what does not go on from what was signed would be signed for good. */
+function rangeOf({ size, subtrees, signed, newest }: State): CompactRange {
+  const hashes = split(subtrees)
+  if (newest !== null && newest > size)
+    throw new ChangedTree(
+      `the tree has ${size} events, and ${newest} were signed: somebody cut off its end`,
+    )
+  const range = hashes.length === cover(0, size).length && new CompactRange(0, size, hashes)
+  if (!range || (signed && !signed.equals(range.root())))
+    throw new ChangedTree(
+      `the tree of ${size} events is not the one that was signed: somebody changed it`,
+    )
+  return range
 }
 
 function split(hashes: Buffer): Buffer[] {

@@ -1,3 +1,4 @@
+import { Problem } from '../../core/errors.ts'
 import type { Queryable } from '../../store/db.ts'
 import { CompactRange, type Node } from './merkle.ts'
 
@@ -92,7 +93,7 @@ function placeOf({ level, index }: Node) {
   return { tileLevel, tile: Math.floor(first / width), offset: first % width, count }
 }
 
-/** Looks subtrees up; resolves to what gives each one's hash. Rejects when the tree does not have one of them. */
+/** Looks subtrees up; resolves to what gives each one's hash, and throws the problem `not-found` where the tree does not have it. */
 export async function readNodes(
   store: Queryable,
   nodes: readonly Node[],
@@ -108,7 +109,10 @@ export async function readNodes(
     const { tileLevel, tile, offset, count } = placeOf(node)
     const hashes = tiles.get(`${tileLevel} ${tile}`)?.subarray(32 * offset, 32 * (offset + count))
     if (hashes?.length !== 32 * count) {
-      throw new Error(`subtree ${node.index} of level ${node.level} is not in the tree`)
+      throw new Problem(
+        'not-found',
+        `The tree of the log does not have hashes that this takes (subtree ${node.index} of level ${node.level}): somebody took them away.`,
+      )
     }
     return rootOf(hashes)
   }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { manifestOf } from '../../audit/export/manifest.ts'
 import { listSigningKeys, readCheckpoint } from '../../audit/log/checkpoints.ts'
 import { indexOf, proveConsistency, proveInclusion } from '../../audit/log/prove.ts'
+import { ChangedTree } from '../../audit/log/sequence.ts'
 import type { Sequencer } from '../../audit/log/sequencer.ts'
 import { Problem } from '../../core/errors.ts'
 import type { Store } from '../../store/db.ts'
@@ -83,7 +84,12 @@ export async function transparencyRoutes(
     },
     async ({ query: { first, end, since } }) => {
       const kept = await readCheckpoint(store)
-      if (!kept || kept.size < end) await sequencer.seal()
+      if (!kept || kept.size < end)
+        await sequencer.seal().catch((error: unknown) => {
+          throw error instanceof ChangedTree
+            ? new Problem('not-found', `No checkpoint covers this: ${error.message}.`)
+            : error
+        })
       return manifestOf(store, { first, end }, since ?? null)
     },
   )

@@ -2,7 +2,9 @@ import { generateKeyPairSync } from 'node:crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { manifestOf } from '../../../src/audit/export/manifest.ts'
 import { exportNdjson, openExport } from '../../../src/audit/export/ndjson.ts'
+import type { Part } from '../../../src/audit/export/stretches.ts'
 import { listSigningKeys, readCheckpoint } from '../../../src/audit/log/checkpoints.ts'
+import { proveConsistency } from '../../../src/audit/log/prove.ts'
 import { ChangedTree, takeTurn } from '../../../src/audit/log/sequence.ts'
 import { Sequencer } from '../../../src/audit/log/sequencer.ts'
 import { verifyExport } from '../../../src/audit/verify.ts'
@@ -46,30 +48,82 @@ describe.each(storeKinds)('taking links into the log, in the %s store', (kind) =
 
   const size = async () => (await takeTurn(store, 0))!.size
 
-  test('attack class 26: a tree that somebody changed is not signed; what is in the log is exported and verified all the same, and it goes on once it is mended', async () => {
-    const signed = (await readCheckpoint(store))!
-    const [tree] = await store.query<{ subtrees: string }>(
-      `SELECT encode(subtrees, 'hex') AS subtrees FROM sallyport.audit_tree`,
-    )
-    await asOwner(
-      `UPDATE sallyport.audit_tree SET subtrees = sha256('x') || substring(subtrees FROM 33)`,
-    )
-    await audit.append(anIntent())
-    await expect(sequencer.seal()).rejects.toThrow(ChangedTree)
-    expect((await readCheckpoint(store))!.size).toBe(signed.size)
+  interface TreeRow {
+    readonly size: number
+    readonly subtrees: string
+  }
 
-    const part = await openExport(store)
-    expect(part).toEqual({ first: 0, end: signed.size })
+  const readTree = async () =>
+    (
+      await store.query<TreeRow>(
+        `SELECT size, encode(subtrees, 'hex') AS subtrees FROM sallyport.audit_tree`,
+      )
+    )[0]!
+  const putTree = ({ size: events, subtrees }: TreeRow) =>
+    asOwner(
+      `UPDATE sallyport.audit_tree SET size = ${events}, subtrees = decode('${subtrees}', 'hex')`,
+    )
+
+  async function verified(part: Part) {
     const manifest = manifestFile.parse(JSON.parse(JSON.stringify(await manifestOf(store, part))))
     const trust = { manifest, keys: await listSigningKeys(store), older: null }
-    expect(await verifyExport(exportNdjson(store, part), trust)).toMatchObject({
-      ok: true,
-      lines: signed.size,
-    })
+    return verifyExport(exportNdjson(store, part), trust)
+  }
 
-    await asOwner(`UPDATE sallyport.audit_tree SET subtrees = decode('${tree!.subtrees}', 'hex')`)
+  test.each([
+    ['other hashes', `subtrees = sha256('x') || substring(subtrees FROM 33)`],
+    ['no hashes', `subtrees = ''`],
+    ['half a hash', `subtrees = substring(subtrees FOR 31)`],
+  ])(
+    'attack class 26: a tree with %s is not signed; what is in the log is exported and verified all the same, and it goes on once it is mended',
+    async (_, changed) => {
+      const signed = (await readCheckpoint(store))!
+      const tree = await readTree()
+      await asOwner(`UPDATE sallyport.audit_tree SET ${changed}`)
+      await audit.append(anIntent())
+      await expect(sequencer.seal()).rejects.toThrow(ChangedTree)
+      expect((await readCheckpoint(store))!.size).toBe(signed.size)
+
+      const part = await openExport(store)
+      expect(part).toEqual({ first: 0, end: signed.size })
+      expect(await verified(part)).toMatchObject({ ok: true, lines: signed.size })
+
+      await putTree(tree)
+      await sequencer.seal()
+      expect((await readCheckpoint(store))!.size).toBeGreaterThan(signed.size)
+    },
+  )
+
+  test('attack class 26: an end that was cut off, with all that belongs to it but what was signed, is missing from exports, and nothing takes its place', async () => {
+    const before = await readTree()
+    for (let i = 0; i < 3; i++) await audit.append(anIntent())
     await sequencer.seal()
-    expect((await readCheckpoint(store))!.size).toBeGreaterThan(signed.size)
+    const whole = await readTree()
+    const table = 'sallyport.audit_tree_stretches'
+    const triggers = async (state: 'ENABLE' | 'DISABLE') => {
+      for (const one of [table, 'sallyport.audit_tree'])
+        await asOwner(`ALTER TABLE ${one} ${state} TRIGGER USER`)
+    }
+    await triggers('DISABLE')
+    await asOwner(`CREATE TABLE cut_off AS SELECT * FROM ${table} WHERE start >= ${before.size}`)
+    await asOwner(`DELETE FROM ${table} WHERE start >= ${before.size}`)
+    await putTree(before)
+    await audit.append(anIntent())
+    await expect(sequencer.seal()).rejects.toThrow(ChangedTree)
+
+    const part = await openExport(store)
+    expect(part).toEqual({ first: 0, end: whole.size })
+    const missing = `Events ${before.size} to ${whole.size - 1} of the log are missing.`
+    expect(await verified(part)).toMatchObject({
+      ...{ ok: false, findings: [{ kind: 'missing', message: missing }] },
+    })
+    expect((await proveConsistency(store, before.size, whole.size)).length).toBeGreaterThan(0)
+
+    await asOwner(`INSERT INTO ${table} SELECT * FROM cut_off`)
+    await putTree(whole)
+    await triggers('ENABLE')
+    await sequencer.seal()
+    expect(await verified(await openExport(store))).toMatchObject({ ok: true })
   })
 
   test('goes on when somebody sets the clock back by an hour', async () => {
