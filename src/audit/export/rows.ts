@@ -86,22 +86,27 @@ async function withLong(
 /** Tells events that are kept elsewhere from those that somebody took away, for readers who do not verify. */
 class Elsewhere {
   readonly #store: Queryable
-  // Owned by mark(): read once, when the first event is not there.
-  #indexes: readonly Indexes[] | null = null
+  // Owned by mark(): as it was when an event was not there.
+  #indexes: readonly Indexes[] = []
 
   constructor(store: Queryable) {
     this.#store = store
   }
 
   async mark(rows: readonly EventRow[]): Promise<readonly EventRow[]> {
-    if (rows.every(({ body }) => body !== null)) return rows
-    this.#indexes ??= (await listRetentions(this.#store)).flatMap(
-      ({ retention }) => retention.indexes,
-    )
-    const ranges = this.#indexes
-    const isKept = (at: number) => ranges.some(({ first, end }) => first <= at && at < end)
+    const gone = rows.filter(({ body }) => body === null)
+    if (gone.length === 0) return rows
+    // A month can leave while it is exported.
+    if (!gone.every((row) => this.#has(row))) {
+      const retentions = await listRetentions(this.#store)
+      this.#indexes = retentions.flatMap(({ retention }) => retention.indexes)
+    }
     return rows.map((row) =>
-      row.body === null && isKept(row.index!) ? { ...row, retained: true } : row,
+      row.body === null && this.#has(row) ? { ...row, retained: true } : row,
     )
+  }
+
+  #has({ index }: EventRow): boolean {
+    return this.#indexes.some(({ first, end }) => first <= index! && index! < end)
   }
 }

@@ -2,6 +2,9 @@ import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { evidenceLines } from '../../../src/audit/evidence/lines.ts'
 import { manifestOf, type Manifest } from '../../../src/audit/export/manifest.ts'
+import { openExport } from '../../../src/audit/export/ndjson.ts'
+import { readPages } from '../../../src/audit/export/rows.ts'
+import type { EventRow } from '../../../src/audit/exported.ts'
 import { Sequencer } from '../../../src/audit/log/sequencer.ts'
 import { contentsOf } from '../../../src/audit/retention/contents.ts'
 import { createLegalHold, releaseLegalHold } from '../../../src/audit/retention/legal-hold.ts'
@@ -146,6 +149,40 @@ describe.each(storeKinds)('what leaves the %s store', (kind) => {
         `UPDATE sallyport.audit_events SET type = 'x' WHERE id < '01900000-0000-0000-0000-000000000000'`,
       ),
     ).rejects.toThrow()
+  })
+
+  test('leaves while it is exported: every line is there, and no reader is told that somebody took it', async () => {
+    const { store, asOwner, sequencer, retain } = await scene()
+    const numbers = { '2024-03': 3_500, '2024-04': 1_500 }
+    for (const [name, events] of Object.entries(numbers)) {
+      await provideMonth(asOwner, name)
+      const then = await replicaOfThen(store, new Date(`${name}-15T12:00:00Z`))
+      await Promise.all(Array.from({ length: events }, () => then.append(anIntent())))
+      await then.close()
+      await sequencer.seal()
+    }
+    const part = await openExport(store, {})
+    const pages = readPages(store, part)
+    const rows: EventRow[] = []
+    const readUpTo = async (count: number) => {
+      while (rows.length < count) {
+        const { value, done } = await pages.next()
+        if (done) return
+        rows.push(...value)
+      }
+    }
+    // Some pages further on are read before somebody asks for them.
+    await readUpTo(1)
+    await retain('2024-03')
+    await readUpTo(2_500)
+    await retain('2024-04')
+    await readUpTo(Infinity)
+    expect(rows.map(({ index }) => index)).toEqual(rows.map((_, at) => at))
+    expect(rows.length).toBe(part.end)
+    const gone = rows.filter(({ body }) => body === null)
+    expect(gone.some(({ index }) => index! > numbers['2024-03'] + 500)).toBe(true)
+    expect(gone.filter(({ leaf, retained }) => !leaf || !retained)).toEqual([])
+    expect(rows[0]!.body).not.toBeNull()
   })
 
   test('leaves no evidence that says somebody took it', async () => {
