@@ -245,7 +245,7 @@ function writeEvent(
 ): void {
   copy.row(16)
   copy.uuid(id)
-  copy.time(Date.parse(time))
+  copy.time(time)
   copy.text(input.type)
   copy.uuid(source.replica)
   copy.bigint(source.epoch)

@@ -87,8 +87,8 @@ export class AuditLog {
    * so later, which then looks like an intent that nothing followed from), and with `bad-request` for what cannot be recorded. With `under`, the generation of the
    * policies that decided it, it becomes durable only while that one is in force; else it rejects with what `isSuperseded` knows.
    */
-  async append(input: EventInput, under: number | null = null): Promise<void> {
-    return this.#append(input, this.#describe(input), under, true)
+  append(input: EventInput, under: number | null = null): Promise<void> {
+    return this.#append(input, () => this.#describe(input), under, true)
   }
 
   /**
@@ -99,10 +99,7 @@ export class AuditLog {
    */
   soon(input: EventInput): () => Promise<void> {
     let described: Described | null = null
-    return async () => {
-      described ??= this.#describe(input)
-      return this.#append(input, described, null, false)
-    }
+    return () => this.#append(input, () => (described ??= this.#describe(input)), null, false)
   }
 
   /** Writes an event in its caller's transaction: both are durable together, or neither is. Call `linkWritten` after the commit. */
@@ -161,12 +158,12 @@ export class AuditLog {
 
   async #append(
     input: EventInput,
-    described: Described,
+    described: () => Described,
     under: number | null,
     awaited: boolean,
   ): Promise<void> {
     if (this.#closed) throw unavailable()
-    const durable = this.#queue.add(described, under, awaited)
+    const durable = this.#queue.add(described(), under, awaited)
     this.#wake()
     try {
       await durable

@@ -15,8 +15,8 @@ export interface Source {
 /** An event in its final form, as it is hashed and stored. */
 export interface Described {
   readonly id: string
-  /** RFC 3339, in UTC, with milliseconds. */
-  readonly time: string
+  /** In milliseconds since the epoch. */
+  readonly time: number
   readonly source: Source
   readonly input: EventInput
   /** The hashed bytes: RFC 8785 canonical JSON. */
@@ -30,8 +30,7 @@ const longest = 8 * 1024 * 1024
 
 /** `now` in milliseconds since the epoch. Throws the problem `bad-request` for an event that cannot be recorded, before it is anywhere near others. */
 export function describe(input: EventInput, source: Source, now: number): Described {
-  const { id, time: milliseconds } = eventId(now)
-  const time = rfc3339(milliseconds)
+  const { id, time } = eventId(now)
   const personal = describePersonal(input)
   const { action, outcome, usage, subject, retention } = input
   // In the order of RFC 8785; JSON leaves out what is undefined.
@@ -69,7 +68,7 @@ export function describe(input: EventInput, source: Source, now: number): Descri
     source: { epoch: source.epoch, replica: source.replica },
     span: input.span && { id: input.span.id, parent: input.span.parent },
     subject_kind: subject?.kind,
-    time,
+    time: rfc3339(time),
     trace: input.trace,
     type: input.type,
     usage: usage && {
@@ -105,6 +104,7 @@ function said({ bytes, frames }: WebSocketUse['to_agent']): JsonObject {
 // Owned by rfc3339(): kept while the second lasts. Writing a time down costs more than telling it.
 let written = { second: NaN, text: '' }
 
+/** In UTC, with milliseconds. */
 function rfc3339(milliseconds: number): string {
   const second = Math.floor(milliseconds / 1000)
   if (second !== written.second) {

@@ -188,7 +188,7 @@ function addEvent(statements: Statements, { described, n }: Fresh): void {
   const { id, time, source, input, body, personal } = described
   statements
     .uuid(id)
-    .time(Date.parse(time))
+    .time(time)
     .text(input.type)
     .uuid(source.replica)
     .bigint(source.epoch)
