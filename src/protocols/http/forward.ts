@@ -53,7 +53,9 @@ export async function forward(job: Job): Promise<void> {
   let status: number | undefined
   try {
     const { upstream } = resource
-    const connection = await (webSocket ? upstream.connectToUpgrade(lane) : upstream.connect(lane))
+    const connecting = webSocket ? upstream.connectToUpgrade(lane) : upstream.connect(lane)
+    // Here and below: what is there is not waited for. Each turn of the microtasks costs as much as deciding.
+    const connection = connecting instanceof Promise ? await connecting : connecting
     try {
       // Said as it is: a permit that lapsed for this reason is no defect, and agents go away often.
       if (response.destroyed) throw new ClientGone('The client went away.')
@@ -68,7 +70,8 @@ export async function forward(job: Job): Promise<void> {
 
     // The answer to a read waits here for its record. Closed: if that fails, nobody ever sees the answer.
     await permit.recorded
-    const head = await exchange.head()
+    const answer = exchange.head()
+    const head = answer instanceof Promise ? await answer : answer
     status = head.status
     if (webSocket && status === 101) {
       const { use, why } = await openWebSocket(webSocket, exchange, head, answeringOf(job), watch)
@@ -78,7 +81,8 @@ export async function forward(job: Job): Promise<void> {
       void permit.complete({ result: 'succeeded', ...outcome })
       return
     }
-    const bytes = await relay(exchange, head, job)
+    const relayed = relay(exchange, head, job)
+    const bytes = relayed instanceof Promise ? await relayed : relayed
     // Not waited for, here and below: with the store away it takes its time, and neither the client nor the listener has to. The gate sees to it
     // that it gets there.
     const result = status < 400 ? 'succeeded' : 'failed'

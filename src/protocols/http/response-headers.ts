@@ -50,15 +50,20 @@ const passedOn = remembered((raw) => {
 
 /** What of an answer its Connection header says is for the next hop (RFC 9110 §7.6.1), in lower case. */
 function namedByConnection(raw: readonly string[]): ReadonlySet<string> {
-  const names = new Set<string>()
+  let names: Set<string> | null = null
   for (let i = 0; i < raw.length; i += 2) {
     if (!isNamed(raw[i]!, 'connection')) continue
+    // What nearly all of them say, and it names nothing that is not dropped anyway.
+    if (isNamed(raw[i + 1]!, 'keep-alive')) continue
+    names ??= new Set()
     for (const name of raw[i + 1]!.split(',')) names.add(name.trim().toLowerCase())
   }
   // What frames the answer stays, whatever Connection says: its length is what makes it complete.
-  names.delete('content-length')
-  return names
+  names?.delete('content-length')
+  return names ?? noNames
 }
+
+const noNames: ReadonlySet<string> = new Set()
 
 function seenFromOutside(name: string, value: string, { mapping, origin }: Answering): string {
   switch (name) {

@@ -139,6 +139,7 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
     work.begin()
     try {
       const request = message.checked!
+      // Also where it is known at once: what came behind the request in the same packet is parsed by then, and what was not HTTP has ended the connection.
       const principal = await authenticate(message)
       const target = resolver.resolve(request)
       if (!target) {

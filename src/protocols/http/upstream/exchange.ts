@@ -126,7 +126,7 @@ export class Exchange implements Receiver {
     this.#kept = []
     if (this.#state === 'whole' && this.#keptBytes <= little && this.#trailers.length === 0) {
       if (kept.length === 0) response.end()
-      else response.end(kept.map((bytes) => bytes.toString('latin1')).join(''), 'latin1')
+      else response.end(textOf(kept), 'latin1')
       return this.#bytes
     }
     this.#keptBytes = 0
@@ -238,4 +238,11 @@ export class Exchange implements Receiver {
     response.end()
     resolve(this.#bytes)
   }
+}
+
+/** One character for each byte. */
+function textOf(pieces: readonly Buffer[]): string {
+  let text = ''
+  for (const bytes of pieces) text += bytes.toString('latin1')
+  return text
 }
