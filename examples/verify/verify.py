@@ -552,7 +552,8 @@ def read_manifest(text):
         raise ValueError("The manifest has no checkpoint, or no keys.")
     hashes(manifest.get("before"))
     hashes(manifest.get("after"))
-    for beside in manifest.get("retained", []):
+    retained = manifest.get("retained", [])
+    for beside in retained if isinstance(retained, list) else [None]:
         if not isinstance(beside, dict) or not isinstance(beside.get("line"), str):
             raise ValueError("The manifest has a record that is none.")
         hashes(beside.get("proof"))
