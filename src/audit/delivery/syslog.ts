@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import type { AuditDeliveryConfig } from '../../config/schema.ts'
 import { dial, dialTls } from '../../core/dial.ts'
 import { formats, type Format, type FormatName } from '../export/format.ts'
-import { recorded } from '../export/ocsf/recorded.ts'
+import { recorded, timeOf } from '../export/ocsf/recorded.ts'
 import { whateverIsThere, type EventRow } from '../exported.ts'
 import { DeliveryFailure, type Destination } from './destination.ts'
 
@@ -53,10 +53,13 @@ function framed(message: string): string {
  * Header and structured data (RFC 5424 §6.2, §6.3). `sequenceId` is the index in the log, from 1 as the RFC has it: a message that comes again is known by it, and one that is missing, too.
  */
 function headOf(row: EventRow, host: string): string {
-  const { time, type, replica, index = 0 } = recorded(row)
+  const event = recorded(row)
+  const { type, replica, index = 0 } = event
+  const at = timeOf(event)
+  const time = at === undefined ? '-' : new Date(at).toISOString()
   const sequence = (index % 2_147_483_647) + 1
   const id = headerOf(type, 32)
-  return `<${priority}>1 ${headerOf(time ?? '', 32)} ${host} sallyport ${headerOf(replica, 128)} ${id} [meta sequenceId="${sequence}"]`
+  return `<${priority}>1 ${time} ${host} sallyport ${headerOf(replica, 128)} ${id} [meta sequenceId="${sequence}"]`
 }
 
 /** Printable ASCII without spaces (RFC 5424 §6); a dash where nothing is left. */

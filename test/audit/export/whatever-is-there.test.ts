@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import { syslogDestination } from '../../../src/audit/delivery/syslog.ts'
 import { exportText, formatNames } from '../../../src/audit/export/format.ts'
 import { openExport } from '../../../src/audit/export/ndjson.ts'
+import { readRows } from '../../../src/audit/export/rows.ts'
 import type { Part } from '../../../src/audit/export/stretches.ts'
 import { searchEvents } from '../../../src/audit/search.ts'
 import { buildWords } from '../../../src/audit/search/build-words.ts'
@@ -25,6 +27,7 @@ const bodies: readonly (readonly [Buffer | string, string])[] = [
   ['{"a":,}', 'unreadable'],
   [deep, 'unreadable'],
   [forged, 'edited'],
+  ['{"time":"99999","type":"] <1>"}', 'edited'],
 ]
 const personal = ['', 'garbage', Buffer.from([0xff]), '[]', forged]
 
@@ -102,4 +105,19 @@ describe.each(storeKinds)('attack class 26: what is no event, in the %s store', 
     const events = lines.map((line) => JSON.parse(line) as object)
     expect(events.flatMap((event) => mistakesOf(event))).toEqual([])
   })
+
+  test.each(['cef', 'ndjson'] as const)(
+    'is a message of syslog with %s, and one',
+    async (format) => {
+      const { write } = syslogDestination({ host: '127.0.0.1', port: 1, tls: 'disable' }, format)
+      for await (const row of readRows(store, part)) {
+        const [, length, message] = /^(\d+) (.*)$/su.exec(write(row))!
+        expect(Buffer.byteLength(message!)).toBe(Number(length))
+        // RFC 5424 §6.
+        expect(message).toMatch(
+          /^<110>1 (-|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) [!-~]{1,255} sallyport [!-~]{1,128} [!-~]{1,32} \[meta sequenceId="\d+"\] [^\n]+$/,
+        )
+      }
+    },
+  )
 })

@@ -57,11 +57,13 @@ export function recorded(row: EventRow): Recorded {
   }
 }
 
-/** In milliseconds since 1970. */
+/** In milliseconds since 1970, in years of four digits. */
 export function timeOf({ time }: Recorded): number | undefined {
   const milliseconds = Date.parse(time ?? '')
-  return milliseconds >= 0 ? milliseconds : undefined
+  return milliseconds >= 0 && milliseconds < year10000 ? milliseconds : undefined
 }
+
+const year10000 = Date.UTC(10_000, 0)
 
 export function text(value: JsonValue | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined
