@@ -160,4 +160,8 @@ it('goes from the command line into a compressed file, which unpacks and verifie
 
   const csv = await cli('export', '--format', 'csv')
   expect(csv.out).toMatch(/^index,id,time/)
+  writeFileSync(join(folder, 'log.csv'), csv.out)
+  expect(await cli('verify', 'log.csv')).toMatchObject({
+    ...{ code: 1, notes: expect.stringContaining('No line of it is one of NDJSON') },
+  })
 })

@@ -46,7 +46,7 @@ export function verifyAudit(terminal: Terminal): Command {
       else print(terminal, files, report)
       // Closed: an export of nothing proves nothing, unless it was signed to have nothing.
       if (!report.ok || (report.lines === 0 && !report.signed)) {
-        throw new Refusal('This export is not what was recorded.')
+        throw new Refusal(`This export is not what was recorded.${hint(report)}`)
       }
       terminal.note(conclusion(report, options))
     })
@@ -56,6 +56,15 @@ export function verifyAudit(terminal: Terminal): Command {
 async function exportsIn({ folder }: Terminal, name: string): Promise<string[]> {
   const found = await findExports(resolve(folder, name))
   return found.map((path) => (found[0] === resolve(folder, name) ? name : relative(folder, path)))
+}
+
+/** For whoever takes another format for the one that verifies. */
+function hint({ lines, chains, findings }: VerifyReport): string {
+  const none =
+    lines > 0 && chains.length === 0 && findings.every(({ kind }) => kind === 'unreadable')
+  return none
+    ? ' No line of it is one of NDJSON: the other formats are for reading, and do not have what was hashed.'
+    : ''
 }
 
 function print(terminal: Terminal, files: ExportFiles, report: VerifyReport): void {
