@@ -39,7 +39,7 @@ export function compileRule(
     then: source.then,
     risk: source.risk,
     reason: source.reason ?? defaultReasons[source.then],
-    conditions: [...whoConditions(source.who, mode), ...whatConditions(source.what, mode)],
+    conditions: [...whoConditions(source.who, mode), ...whatConditions(source.what, source.then)],
     when,
     requirement: requirementOf(source),
   }

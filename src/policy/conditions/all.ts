@@ -1,3 +1,4 @@
+import { modeOf } from '../rule.ts'
 import type { RuleSource } from '../schema.ts'
 import { actingFor } from './acting-for.ts'
 import { args } from './args.ts'
@@ -30,14 +31,18 @@ export function whoConditions(who: RuleSource['who'], mode: Mode): readonly Cond
 }
 
 /** The conditions of `what`, cheap ones first. */
-export function whatConditions(what: RuleSource['what'], mode: Mode): readonly Condition[] {
+export function whatConditions(
+  what: RuleSource['what'],
+  then: RuleSource['then'],
+): readonly Condition[] {
+  const mode = modeOf(then)
   const { http, sql, mcp, admin } = what ?? {}
   return present([
     http?.method && method(http.method, mode),
     http?.path && path(http.path, mode),
     http?.query && query(http.query, mode),
     http?.json && json(http.json, mode),
-    sql?.verb && verb(sql.verb, mode),
+    sql?.verb && verb(sql.verb, then),
     sql?.tables && tables(sql.tables, mode),
     sql?.columns && columns(sql.columns, mode),
     sql?.functions && functions(sql.functions, mode),

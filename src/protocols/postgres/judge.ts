@@ -13,7 +13,7 @@ import { isSessionOnly } from './session-only.ts'
 import { changedIn, type Settings } from './settings.ts'
 import type { Impact, Impacts } from './sql/impact.ts'
 import { isOfDatabase } from './sql/calls.ts'
-import type { Analyser, Analysis, Probe, Statement } from './sql/statement.ts'
+import type { Analyser, Analysis, Probe, SqlContext, Statement } from './sql/statement.ts'
 import { executedNames, fetchedCursors, has, isPositioned } from './statement-kinds.ts'
 import type { Report } from './wire/messages.ts'
 import type { BindRequest } from './wire/requests.ts'
@@ -115,7 +115,7 @@ export class Judge {
     return analyser.analyse(text, { ...context, cursors: names.cursorQueries, prepared: nothing })
   }
 
-  /** A text that executes what PREPARE has given names to. The server plans that anew when names have come to mean something else, and so it is read anew here. */
+  /** A text that executes what PREPARE or Parse has given names to. The server plans that anew when names have come to mean something else, and so it is read anew here. */
   async #readExecute(
     text: string,
     executed: readonly string[],
@@ -126,12 +126,24 @@ export class Judge {
     const context = { ...(await settings.context(segment)), cursors: names.cursorQueries }
     const prepared = new Map<string, Statement>()
     for (const name of executed) {
-      const announced = names.prepared.get(name) ?? ''
-      const { statements } = await analyser.analyse(announced, { ...context, prepared: nothing })
-      for (const change of statements.flatMap(({ session }) => session))
-        if (change.kind === 'prepare') prepared.set(name, change.prepared)
+      const statement = await this.#readPrepared(name, { ...context, prepared: nothing })
+      if (statement) prepared.set(name, statement)
     }
     return analyser.analyse(text, { ...context, parameters, prepared })
+  }
+
+  /** What EXECUTE of this name runs: the query of its PREPARE, or the text of its Parse. */
+  async #readPrepared(name: string, context: SqlContext): Promise<Statement | undefined> {
+    const { names, analyser } = this.#init
+    const announced = names.prepared.get(name)
+    if (announced !== undefined) {
+      const { statements } = await analyser.analyse(announced, context)
+      const changes = statements.flatMap(({ session }) => session)
+      return changes.find((change) => change.kind === 'prepare')?.prepared
+    }
+    const { text = '', types = [] } = names.statements.all.get(name) ?? {}
+    const { statements } = await analyser.analyse(text, { ...context, parameters: types })
+    return statements[0]
   }
 
   /**

@@ -106,6 +106,22 @@ rules:
     expect(outcome(named, { sql: { ...seen, ...more } })).toBe('deny by no-rule-matched')
   })
 
+  test('a deny rule on verbs is set off by code that nobody has read; a hold rule lets nobody approve it by that', () => {
+    const all = (then: string) =>
+      compile(`
+rules:
+  - { name: all, on: orders-db, then: allow }
+  - { name: no-drop, on: orders-db, what: { sql: { verb: drop } }, ${then} }
+`)
+    const holds = all('then: hold, approval: { from: { group: leads } }')
+    for (const verb of ['do', 'copy program', 'other']) {
+      const code = { sql: { ...seen, verb: [verb], functions: [], unproven: [] } }
+      expect(outcome(all('then: deny'), code)).toBe('deny by no-drop')
+      expect(outcome(holds, code)).toBe('allow by all')
+    }
+    expect(outcome(all('then: deny'), { sql: { ...seen, unproven: [] } })).toBe('allow by all')
+  })
+
   test('a deny rule finds what a statement reaches without naming it, and verbs by their first word', () => {
     const reached = ['public.orders', 'public.salaries']
     expect(outcome(named, { sql: { ...seen, reached } })).toBe('deny by nobody-touches-salaries')

@@ -275,6 +275,12 @@ describe.runIf(hasPostgres)(
       expect(await waiting).toMatchObject({ code: '42501' })
     })
 
+    test('EXECUTE of what Parse has named is what that text says', async () => {
+      const executed = (text: string) => said([parse('mine', text), query('EXECUTE mine')], 1)
+      expect(await executed('SELECT id FROM orders')).toContain('SELECT 1')
+      expect(await executed('SELECT word FROM secrets')).toContain('42501')
+    })
+
     test('a prepared statement that may run does so, whoever binds it', async () => {
       const client = await open()
       client.send(query('PREPARE "my ""own" AS SELECT id FROM orders'))

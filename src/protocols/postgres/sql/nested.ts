@@ -71,7 +71,10 @@ export function readExecute({ name = '', params }: ExecuteStmt, walk: Walk): voi
   walk.readers.expression(params, new Scope(null), walk)
   found.session.push({ kind: 'execute', name })
   found.ofSession = true
-  if (!prepared) return found.obscure(`It runs ${name}, which nobody has announced.`)
+  if (!prepared) {
+    found.add('verb', 'other')
+    return found.obscure(`It runs ${name}, which nobody has announced.`)
+  }
   found.includeStatement(prepared)
   found.session.push(...prepared.session)
 }
