@@ -53,8 +53,11 @@ export class Aftermath {
     if (status !== 'I') return
     names.portals.set(null, null)
     names.transactionEnded()
-    if (this.#ddl) catalogues.changed()
+    if (!this.#ddl) return
     this.#ddl = false
+    catalogues.changed()
+    // Ahead of the next statement, which waits for it.
+    void catalogues.current()
   }
 
   /** The session has ended, and these answers will never come. */

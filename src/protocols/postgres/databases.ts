@@ -124,6 +124,8 @@ function poolConfig({ upstream, credential, ca }: PostgresResource, database: st
     database,
     ...credential,
     max: 1,
+    // Questions that do not wait for each other go out together.
+    pipeline: true,
     idleTimeoutMillis: lingering,
     connectionTimeoutMillis: patience,
     query_timeout: patience,

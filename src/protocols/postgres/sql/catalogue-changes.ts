@@ -95,10 +95,12 @@ export async function standsStill(known: Mark, probe: Probe): Promise<boolean> {
  * What has changed in the catalogues since a mark: one pass over them. To be asked in a transaction with one snapshot for all questions, which is what the new mark stands for.
  */
 export async function changesSince(known: Mark | null, probe: Probe): Promise<Look> {
-  const { server, snapshot, oldest } = await positionNow(probe)
+  const [{ server, snapshot, oldest }] = await Promise.all([
+    positionNow(probe),
+    probe.query(emptyPath, []),
+  ])
   const comparable =
     known?.server === server && oldest >= known.oldest && oldest - known.oldest < furthest
-  await probe.query(emptyPath, [])
   const rows = await probe.query(since(comparable ? known.oldest : oldest, oldest), [])
   const settled = new Map<Watched, number>()
   const unsettled = new Map<Watched, readonly number[]>()

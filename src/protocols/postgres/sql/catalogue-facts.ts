@@ -79,24 +79,26 @@ function ofServer(schema: string, oid: number): boolean {
 /** All of it. Rejects with whatever the connection says. */
 export async function readFacts(probe: Probe): Promise<Facts> {
   const ask = asking(probe)
-  const ownCode = await ask.ownCode()
-  const locked = await ask.locked()
-  return {
-    encoding: await ask.encoding(),
-    schemas: await ask.schemas(),
-    ownCode,
-    relations: await ask.relations(queries.relations(queries.all, ownCode.values, locked)),
-    definitions: await ask.definitions(queries.all, locked),
-    triggers: await ask.ids(queries.triggers),
-    rules: await ask.ids(queries.rules),
-    policies: await ask.policies(locked),
-    inheritance: await ask.pairs(queries.inheritance),
-    cascades: await ask.pairs(queries.cascades),
-    routines: await ask.routines(queries.all),
-    operators: await ask.named(queries.operators),
-    types: await ask.named(queries.types(queries.all, ownCode.types)),
-    locked,
-  }
+  const first = await together({
+    encoding: ask.encoding(),
+    schemas: ask.schemas(),
+    ownCode: ask.ownCode(),
+    locked: ask.locked(),
+  })
+  const { ownCode, locked } = first
+  const rest = await together({
+    relations: ask.relations(queries.relations(queries.all, ownCode.values, locked)),
+    definitions: ask.definitions(queries.all, locked),
+    triggers: ask.ids(queries.triggers),
+    rules: ask.ids(queries.rules),
+    policies: ask.policies(locked),
+    inheritance: ask.pairs(queries.inheritance),
+    cascades: ask.pairs(queries.cascades),
+    routines: ask.routines(queries.all),
+    operators: ask.named(queries.operators),
+    types: ask.named(queries.types(queries.all, ownCode.types)),
+  })
+  return { ...first, ...rest }
 }
 
 /**
@@ -111,7 +113,10 @@ export async function renewFacts(
   const ask = asking(probe)
   const changed = (...of: Watched[]): boolean => of.some((one) => fresh.has(one) || lost.has(one))
   const about = (...of: Watched[]) => new Set(of.flatMap((one) => [...(fresh.get(one) ?? [])]))
-  const gone = async (catalogue: Watched, before: ById<unknown>): Promise<readonly number[]> => {
+  const goneFrom = async (
+    catalogue: Watched,
+    before: ById<unknown>,
+  ): Promise<readonly number[]> => {
     // One that was replaced is not gone.
     const certain = (oid: number) => before.has(oid) && !unsettled.get(catalogue)?.includes(oid)
     const replaced = [...about(catalogue)].filter(certain).length
@@ -129,7 +134,27 @@ export async function renewFacts(
     ...[...types].filter((oid) => known.types.has(oid)),
     ...operators,
   ]
-  const schemas = changed('pg_namespace') ? await ask.schemas() : known.schemas
+  const first = await together({
+    schemas: changed('pg_namespace') ? ask.schemas() : known.schemas,
+    locked: ask.locked(),
+    // What they say names others, as these are called now.
+    naming: others.length > 0 ? ask.ids(queries.viewsOf(others)) : [],
+    triggers: changed('pg_trigger') ? ask.ids(queries.triggers) : known.triggers,
+    rules: changed('pg_rewrite') ? ask.ids(queries.rules) : known.rules,
+    inheritance: changed('pg_inherits') ? ask.pairs(queries.inheritance) : known.inheritance,
+    cascades: changed('pg_constraint') ? ask.pairs(queries.cascades) : known.cascades,
+    routines: routines.size > 0 && ask.routines(queries.among(routines)),
+    operators: changed('pg_operator', 'pg_proc') ? ask.named(queries.operators) : known.operators,
+    types:
+      changed('pg_type', 'pg_constraint', 'pg_attribute') &&
+      ask.named(queries.types(queries.typesOf(types, relations), known.ownCode.types)),
+    gone: together({
+      relations: goneFrom('pg_class', known.relations),
+      routines: goneFrom('pg_proc', known.routines),
+      types: goneFrom('pg_type', known.types),
+    }),
+  })
+  const { schemas, locked, triggers, rules, inheritance, cascades, gone } = first
   // A schema with another name or other rights; what belongs to the server; extensions.
   const wide =
     [...known.schemas].some(([oid, one]) => !isDeepStrictEqual(schemas.get(oid) ?? one, one)) ||
@@ -137,60 +162,52 @@ export async function renewFacts(
     others.some((oid) => oid < firstOfDatabase)
   if (wide) return null
 
-  const locked = await ask.locked()
-  const views = new Set([...about('pg_rewrite'), ...known.locked])
-  // What they say names others, as these are called now.
-  if (others.length > 0) for (const oid of await ask.ids(queries.viewsOf(others))) views.add(oid)
-  const policies =
+  const views = new Set([...about('pg_rewrite'), ...known.locked, ...first.naming])
+  const isPolicies =
     changed('pg_policy') || (known.policies.size > 0 && others.length + known.locked.size > 0)
-      ? await ask.policies(locked)
-      : known.policies
+  const expressions = await together({
+    relations:
+      relations.size > 0 &&
+      ask.relations(queries.relations(queries.among(relations), known.ownCode.values, locked)),
+    definitions: views.size > 0 && ask.definitions(queries.among(views), locked),
+    policies: isPolicies ? ask.policies(locked) : known.policies,
+  })
+  const { policies } = expressions
   // What was read before still counts, as long as nobody has committed another.
   const leftOut = [...locked].filter(
     (oid) =>
       relations.has(oid) || views.has(oid) || (policies !== known.policies && policies.has(oid)),
   )
-  const dropped = await gone('pg_class', known.relations)
   const renewed: Facts = {
     encoding: known.encoding,
     schemas,
     // What changes this is followed by a reading of everything.
     ownCode: known.ownCode,
-    relations: replaced(
-      known.relations,
-      [...relations, ...dropped],
-      relations.size > 0 &&
-        (await ask.relations(
-          queries.relations(queries.among(relations), known.ownCode.values, locked),
-        )),
-    ),
+    relations: replaced(known.relations, [...relations, ...gone.relations], expressions.relations),
     definitions: replaced(
       known.definitions,
-      [...views, ...dropped],
-      views.size > 0 && (await ask.definitions(queries.among(views), locked)),
+      [...views, ...gone.relations],
+      expressions.definitions,
     ),
-    triggers: changed('pg_trigger') ? await ask.ids(queries.triggers) : known.triggers,
-    rules: changed('pg_rewrite') ? await ask.ids(queries.rules) : known.rules,
-    policies,
-    inheritance: changed('pg_inherits') ? await ask.pairs(queries.inheritance) : known.inheritance,
-    cascades: changed('pg_constraint') ? await ask.pairs(queries.cascades) : known.cascades,
-    routines: replaced(
-      known.routines,
-      [...routines, ...(await gone('pg_proc', known.routines))],
-      routines.size > 0 && (await ask.routines(queries.among(routines))),
-    ),
-    operators: changed('pg_operator', 'pg_proc')
-      ? await ask.named(queries.operators)
-      : known.operators,
-    types: replaced(
-      known.types,
-      [...types, ...(await gone('pg_type', known.types))],
-      changed('pg_type', 'pg_constraint', 'pg_attribute') &&
-        (await ask.named(queries.types(queries.typesOf(types, relations), known.ownCode.types))),
-    ),
+    ...{ triggers, rules, policies, inheritance, cascades, operators: first.operators },
+    routines: replaced(known.routines, [...routines, ...gone.routines], first.routines),
+    types: replaced(known.types, [...types, ...gone.types], first.types),
     locked: new Set(leftOut),
   }
   return isDeepStrictEqual(renewed, known) ? known : renewed
+}
+
+/**
+ * Waits for all of them. What is asked together goes out in one round trip, whatever it turns out to be needed for: the next statement waits for that, and there would be ten of
+ * them.
+ */
+async function together<Of extends Readonly<Record<string, unknown>>>(
+  of: Of,
+): Promise<{ readonly [Key in keyof Of]: Awaited<Of[Key]> }> {
+  const values = await Promise.all(Object.values(of))
+  return Object.fromEntries(Object.keys(of).map((key, i) => [key, values[i]])) as Awaited<
+    ReturnType<typeof together<Of>>
+  >
 }
 
 /** `known` without what may have gone, and with what is there now; itself if that is the same. */

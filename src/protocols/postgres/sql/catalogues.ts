@@ -93,8 +93,9 @@ export class Catalogues implements CatalogueSource {
   async #ask(again: boolean): Promise<Catalogue | null | 'overtaken'> {
     const now = performance.now()
     const anew = now - this.#renewed >= this.#options.maxAge
+    const moved = this.#known?.generation !== this.#generation
     try {
-      const catalogue = await this.#reader.read(anew)
+      const catalogue = await this.#reader.read({ anew, moved })
       if (anew) this.#renewed = now
       this.#fails = false
       return catalogue

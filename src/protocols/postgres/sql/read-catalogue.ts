@@ -26,12 +26,12 @@ export class CatalogueReader {
   }
 
   /**
-   * The catalogue as it is now: the one that was given before, if that is the same, unless it is to be another one `anew`. One call at a time. Rejects with whatever the connection
-   * says.
+   * The catalogue as it is now: the one that was given before, if that is the same, unless it is to be another one `anew`. `moved`: it is certain that a transaction has ended since.
+   * One call at a time. Rejects with whatever the connection says.
    */
-  async read(anew = false): Promise<Catalogue> {
+  async read({ anew = false, moved = false } = {}): Promise<Catalogue> {
     const known = this.#known
-    const { mark, facts } = await this.#probe.within((probe) => readOn(known, probe))
+    const { mark, facts } = await this.#probe.within((probe) => readOn(known, moved, probe))
     const same = known?.facts === facts && !anew
     const catalogue = same ? known.catalogue : new CatalogueSnapshot(dataOf(facts, ++versions))
     this.#known = { mark, facts, catalogue }
@@ -39,8 +39,13 @@ export class CatalogueReader {
   }
 }
 
-async function readOn(known: Known | null, probe: Probe): Promise<Pick<Known, 'mark' | 'facts'>> {
-  if (known?.facts.locked.size === 0 && (await standsStill(known.mark, probe))) return known
+async function readOn(
+  known: Known | null,
+  moved: boolean,
+  probe: Probe,
+): Promise<Pick<Known, 'mark' | 'facts'>> {
+  if (known?.facts.locked.size === 0 && !moved && (await standsStill(known.mark, probe)))
+    return known
   return inOneSnapshot(probe, async () => {
     const { mark, changes } = await changesSince(known?.mark ?? null, probe)
     const renewed = known && changes && (await renewFacts(known.facts, changes, probe))
@@ -53,9 +58,11 @@ async function readOn(known: Known | null, probe: Probe): Promise<Pick<Known, 'm
  * to be one of PostgreSQL's own.
  */
 async function inOneSnapshot<Result>(probe: Probe, work: () => Promise<Result>): Promise<Result> {
-  await probe.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', [])
+  const begun = probe.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', [])
   try {
-    return await work()
+    // What it asks first goes out behind that, in one round trip.
+    const [result] = await Promise.all([work(), begun])
+    return result
   } finally {
     // Nothing was changed: the end is the same, whether it went well or not.
     await probe.query('ROLLBACK', [])
