@@ -29,10 +29,14 @@ export interface Segment {
 export const most = { events: 32 * 1024, size: 32 * 1024 * 1024 }
 const sizeOf = { word: 64, place: 4 }
 
+/** No event. */
+const none = -1
+
 interface Posting {
   /** The last event that has it. */
   last: number
-  readonly places: number[]
+  /** The only one, which most words have: an array for each would be most of what is in memory. */
+  places: number | number[]
 }
 
 /** Takes consecutive events in, until it is full. */
@@ -123,7 +127,7 @@ export class SegmentBuilder {
     if (!posting) {
       // Cut in the middle of a character: UTF-8 has no halves.
       if (!lexeme.isWellFormed()) return this.#posting(lexeme.toWellFormed())
-      posting = { last: -1, places: [] }
+      posting = { last: none, places: none }
       this.#postings.set(lexeme, posting)
       this.#size += sizeOf.word + lexeme.length
     }
@@ -132,8 +136,10 @@ export class SegmentBuilder {
 
   #place(posting: Posting, at: number): void {
     if (posting.last === at) return
+    if (posting.last === none) posting.places = at
+    else if (typeof posting.places === 'number') posting.places = [posting.places, at]
+    else posting.places.push(at)
     posting.last = at
-    posting.places.push(at)
     this.#size += sizeOf.place
   }
 
@@ -147,7 +153,10 @@ export class SegmentBuilder {
       words.push(bytes)
     }
     for (const bytes of words.toSorted()) {
-      yield [bytes, this.#postings.get(beyond.get(bytes) ?? bytes)!.places]
+      const { places } = this.#postings.get(beyond.get(bytes) ?? bytes)!
+      if (typeof places !== 'number') yield [bytes, places]
+      // A name that we give is looked up, and has no places.
+      else yield [bytes, places === none ? [] : [places]]
     }
   }
 }
