@@ -134,17 +134,18 @@ export class Authoriser {
    * Why what was permitted a while ago does not begin, or go on, or `null`: its credential, its approval, or the rules of then count no more; or what it names is not what was approved. Rejects
    * with `Skipped` and `Over`.
    */
-  async refusedSince(run: Run): Promise<Report | null> {
+  async refusedSince(run: Run, settings: number): Promise<Report | null> {
     if (run.refused) return run.refused
     const { gate, principal } = this.#init
     const { permit, started, digestNow } = run
+    const isSettled = started && !run.isApprovedBefore(settings)
     const { action } = permit
     const { credential } = principal
     try {
-      run.lookedAt()
+      run.lookedAt(settings)
       const why = await gate.whyEnded({ action, credential, permit, endless: false })
       if (why) throw why
-      if (started || !digestNow || (await digestNow()) === permit.digest) return null
+      if (isSettled || !digestNow || (await digestNow()) === permit.digest) return null
       throw changedMeanwhile(permit)
     } catch (error) {
       if (error instanceof Skipped || error instanceof Over) throw error

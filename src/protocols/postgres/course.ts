@@ -1,6 +1,6 @@
 import type { Settings } from './settings.ts'
 import type { Analysis, Statement } from './sql/statement.ts'
-import { changesMeaning } from './statement-kinds.ts'
+import { changesMeaning, changesRows } from './statement-kinds.ts'
 
 /** How far a session has come: what its next message depends on, besides what it says. */
 export class Course {
@@ -8,6 +8,7 @@ export class Course {
   #segment = 0
   #ran = false
   #changes = 0
+  #settingsChanged = 0
 
   constructor(settings: Settings) {
     this.#settings = settings
@@ -26,6 +27,11 @@ export class Course {
   /** Counts what may give names another meaning, of tables or of prepared statements. */
   get changes(): number {
     return this.#changes
+  }
+
+  /** Counts changes of settings by which tables may show other rows. */
+  get settingsChanged(): number {
+    return this.#settingsChanged
   }
 
   /** A Query, or what is sent in its place: nothing before it makes the server skip it. */
@@ -61,5 +67,6 @@ export class Course {
   #changed(statements: readonly Statement[]): void {
     this.#settings.forwarded(statements, this.#segment)
     if (statements.some(changesMeaning)) this.#changes += 1
+    if (statements.some(changesRows)) this.#settingsChanged += 1
   }
 }

@@ -90,11 +90,12 @@ export class ExtendedProtocol {
 
   /** More rows of a cursor of SQL: those share their names with portals. */
   async #fetch({ bytes }: FrontendMessage, name: string): Promise<void> {
-    const { server, names, judge } = this.#desk
+    const { server, names, judge, course } = this.#desk
     const cursor = names.cursors.get(name)
     if (!cursor) return refuse(this.#desk, 'execute', noSuchName('portal', name))
     const { run } = cursor
-    const refusal = run?.isInDoubt ? await judge.refusedSince(run) : null
+    const isInDoubt = run?.isInDoubt || run?.isApprovedBefore(course.settingsChanged)
+    const refusal = run && isInDoubt ? await judge.refusedSince(run, course.settingsChanged) : null
     if (refusal) return refuse(this.#desk, 'execute', refusal)
     server.send(bytes, expected('execute', { run, ends: false }))
   }
@@ -111,12 +112,14 @@ export class ExtendedProtocol {
       if (!isSettled) return refuse(this.#desk, 'execute', boundTooEarly)
     }
     const owner = run ?? names.fed(statements)
-    if (owner?.isInDoubt) return this.#executeIfStill(message, portal, owner)
+    if (owner && (owner.isInDoubt || owner.isApprovedBefore(course.settingsChanged)))
+      return this.#executeIfStill(message, portal, owner)
     return this.#executeNow(message, portal, owner)
   }
 
   async #executeIfStill(message: FrontendMessage, portal: Portal, owner: Run): Promise<void> {
-    const refusal = await this.#desk.judge.refusedSince(owner)
+    const { judge, course } = this.#desk
+    const refusal = await judge.refusedSince(owner, course.settingsChanged)
     if (refusal) return refuse(this.#desk, 'execute', refusal)
     return this.#executeNow(message, portal, owner)
   }
@@ -128,8 +131,8 @@ export class ExtendedProtocol {
     owner: Run | null,
   ): Promise<void> | void {
     const { server, names, course, copying } = this.#desk
-    if (owner) owner.started = true
     course.executed(statements)
+    owner?.begin(course.settingsChanged)
     const ends = run !== null && !declares(statements)
     const settled = names.unsettledBy(statements, run !== null)
     server.send(bytes, expected('execute', { run: owner, statements, text, ends, settled }))

@@ -178,9 +178,9 @@ export class Judge {
     return refusal
   }
 
-  /** Why what was permitted a while ago does not begin, or go on, or `null`. */
-  refusedSince(run: Run): Promise<Report | null> {
-    return this.#init.authoriser.refusedSince(run)
+  /** Why what was permitted a while ago does not begin, or go on, or `null`. `settings`: how often the session has changed its settings. */
+  refusedSince(run: Run, settings = run.settings): Promise<Report | null> {
+    return this.#init.authoriser.refusedSince(run, settings)
   }
 
   /** Asked for only where a rule looks at it. */

@@ -11,8 +11,10 @@ export class Run {
   /** Rows and bytes that came back, or rows that were changed; bytes that went in with a COPY. */
   rows = 0
   bytes = 0
-  /** It was not only planned: an Execute has gone out. */
+  /** It was not only planned: an Execute has gone out. Owned by begin(). */
   started = false
+  /** How often the session had changed its settings when it began, or was looked at last. Owned by begin() and lookedAt(). */
+  settings = 0
   /** A part of it has been committed, or rolled back, by a statement of its own. */
   committed = false
   rolledBack = false
@@ -42,7 +44,19 @@ export class Run {
     return !this.started && (this.digestNow !== null || !isHeld(this.permit))
   }
 
-  lookedAt(): void {
+  /** `settings`: how often the session has changed its settings. */
+  begin(settings: number): void {
+    if (!this.started) this.settings = settings
+    this.started = true
+  }
+
+  /** Whether people have approved what the rows that it gives from here on may not belong to: policies of tables read settings (`app.tenant`). */
+  isApprovedBefore(settings: number): boolean {
+    return this.digestNow !== null && this.started && this.settings !== settings
+  }
+
+  lookedAt(settings: number): void {
+    this.settings = settings
     this.#looked = performance.now()
   }
 

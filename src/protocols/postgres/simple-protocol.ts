@@ -49,12 +49,14 @@ export class SimpleProtocol {
     if (run && !(run instanceof Run)) return refuse(this.#desk, 'query', run)
     const { statements } = analysis
     const owner = run ?? names.fed(statements)
-    const refusal = !run && owner?.isInDoubt ? await judge.refusedSince(owner) : null
+    const isInDoubt = owner?.isInDoubt || owner?.isApprovedBefore(course.settingsChanged)
+    const refusal =
+      !run && owner && isInDoubt ? await judge.refusedSince(owner, course.settingsChanged) : null
     if (refusal) return refuse(this.#desk, 'query', refusal)
     const settled = names.unsettledBy(statements, run !== null)
-    if (owner) owner.started = true
     const ends = run !== null && !declares(statements)
     course.forwarded(analysis)
+    owner?.begin(course.settingsChanged)
     if (run) sent(run)
     server.send(bytes, expected('query', { run: owner, statements, text, ends, settled }))
     course.ended()

@@ -53,6 +53,15 @@ export function changesMeaning(statement: Statement): boolean {
   )
 }
 
+/** Whether it may change a setting by which policies of tables, or views, tell rows apart. */
+export function changesRows({ session }: Statement): boolean {
+  return session.some(
+    (change) =>
+      change.kind === 'opaque' ||
+      (change.kind === 'set' && (change.name === null || !change.harmless)),
+  )
+}
+
 /** Whether its names were settled when it was bound. A utility statement looks them up when it is executed: COPY, EXECUTE, DDL. */
 export function settledByBind({ command, control, session }: Statement): boolean {
   const isPlan = /^(SELECT|INSERT|UPDATE|DELETE|MERGE)$/.test(command)

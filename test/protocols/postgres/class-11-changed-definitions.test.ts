@@ -6,7 +6,7 @@ import { WireClient } from './wire-client.ts'
 const policies = `rules:
   - name: deletes-with-a-lead
     on: orders
-    what: { sql: { verb: [delete, insert, call, do] } }
+    what: { sql: { verb: [delete, insert, call, do, declare] } }
     then: hold
     approval: { from: { group: support-leads }, expires: 5m }
   - { name: all, on: orders, then: allow }
@@ -105,6 +105,26 @@ describe.runIf(hasPostgres)('class 11: what is put in the place of what was appr
     expect(await state(db)).toEqual(changed)
     // The session goes on.
     expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
+  })
+
+  test('a cursor gives no rows of other settings than those that it was approved with', async () => {
+    await db.direct.query(
+      "CREATE VIEW mine AS SELECT id FROM goods WHERE price::text = current_setting('app.price') OR id = 2",
+    )
+    const client = await db.connect()
+    await client.query("BEGIN; SET app.price = '200'")
+    const declared = client.query('DECLARE c CURSOR FOR SELECT id FROM mine')
+    await db.gateway.vote('dana', await db.gateway.pending())
+    await declared
+    await client.query("SET app.price = '1'; SET app.price = '200'")
+    expect((await client.query('FETCH 0 FROM c')).rows).toEqual([])
+    await client.query("SET app.price = '1'")
+    expect(await failureOf(client.query('FETCH ALL FROM c'))).toMatchObject({
+      code: '42501',
+      message: 'What it names is not what it was when this was approved.',
+    })
+    await client.query('ROLLBACK')
+    await db.direct.query('DROP VIEW mine')
   })
 
   test('an approval that comes when nobody waits is none for what is there then', async () => {
