@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { Verdict } from '../core/decision.ts'
 import type { Effect } from '../core/action.ts'
 import type { JsonObject } from '../core/json.ts'
@@ -26,14 +27,43 @@ export interface RecordedDecision {
   } | null
 }
 
+const text = z.string()
+const party = z.looseObject({ issuer: text, subject: text })
+const recordedDecision = z.looseObject({
+  id: text,
+  time: text,
+  action: z.looseObject({ id: text, name: text }),
+  resource: text,
+  effect: z.enum(['read', 'write', 'admin', 'unknown']),
+  decision: z.enum(['allow', 'deny', 'hold']),
+  reason: text,
+  rules: z.array(text),
+  policy: text,
+  personal: z
+    .looseObject({
+      subject: z.looseObject({
+        ...party.shape,
+        kind: text,
+        groups: z.array(text),
+        owner: z.looseObject({}).nullable(),
+        chain: z.array(party),
+        related: z.array(party),
+        claims: z.looseObject({}),
+      }),
+      attributes: z.record(text, z.looseObject({})),
+      details: z.looseObject({ summary: text, agent_reason: text.optional() }),
+    })
+    .nullable(),
+})
+
 /** That are read at a time: so many events, or as many as have so many bytes. */
 const most = { events: 200, bytes: 8 * 1024 * 1024 }
 
-/** Every decision about an action between two times, the oldest first, page by page. In constant memory. */
+/** Every decision about an action between two times, the oldest first, page by page; `null` where somebody put something else in its place. In constant memory. */
 export async function* readDecisions(
   store: Queryable,
   { from, to }: { readonly from: Date; readonly to: Date },
-): AsyncGenerator<readonly RecordedDecision[]> {
+): AsyncGenerator<readonly (RecordedDecision | null)[]> {
   const end = firstIdAt(to)
   let last = firstIdAt(from)
   for (;;) {
@@ -49,10 +79,22 @@ export async function* readDecisions(
       [last, end, most.events, most.bytes],
     )
     if (rows.length === 0) return
-    yield rows.map(({ body, personal }) => ({
-      ...(parseJson(body.toString()) as RecordedDecision),
-      personal: personal && (parseJson(personal.toString()) as RecordedDecision['personal']),
-    }))
+    yield rows.map(decisionOf)
     last = rows.at(-1)!.id
+  }
+}
+
+function decisionOf({ body, personal }: { body: Buffer; personal: Buffer | null }) {
+  try {
+    const decision = {
+      ...(parseJson(body.toString()) as JsonObject),
+      personal: personal && parseJson(personal.toString()),
+    }
+    return recordedDecision.safeParse(decision).success
+      ? (decision as unknown as RecordedDecision)
+      : null
+  } catch {
+    // No JSON: verifying says which event it is.
+    return null
   }
 }

@@ -70,9 +70,6 @@ export function whateverIsThere<T>(write: (row: EventRow) => T): (row: EventRow)
   }
 }
 
-/** `toExported`, of whatever is there. */
-export const asItIs = whateverIsThere(toExported)
-
 function unreadable(stored: Stored, name: string): string {
   const bytes = typeof stored === 'string' ? Buffer.from(stored) : stored
   return JSON.stringify({ [name]: bytes.toString('base64') })

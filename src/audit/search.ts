@@ -1,7 +1,8 @@
 import { Problem } from '../core/errors.ts'
 import type { Queryable, Store } from '../store/db.ts'
 import { firstIdAt } from './event-id.ts'
-import { asItIs, type EventRow, type ExportedEvent } from './exported.ts'
+import { asItIs } from './as-it-is.ts'
+import type { EventRow, ExportedEvent } from './exported.ts'
 import {
   asWritten,
   conditionsOf,

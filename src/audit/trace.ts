@@ -1,5 +1,6 @@
 import type { Store } from '../store/db.ts'
-import { asItIs, type EventRow, type ExportedEvent } from './exported.ts'
+import { asItIs } from './as-it-is.ts'
+import type { EventRow, ExportedEvent } from './exported.ts'
 import { searchEvents } from './search.ts'
 
 /** One action of a run, and everything that is on record about it and its approval. */

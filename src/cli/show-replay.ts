@@ -31,12 +31,18 @@ function indented(head: string, text: string): string {
 
 /** What it comes to, then by rule, the most frequent first. */
 export function showReplay(summary: ReplaySummary): string {
-  const { actions, same, different, erased, unrecorded, by_other_rules: otherRules } = summary
+  const { actions, same, different, erased, unrecorded, unreadable } = summary
+  const otherRules = summary.by_other_rules
   const lines = [
     `${actions} actions: ${different} would have been decided otherwise, ${same} the same${otherRules > 0 ? ` (${otherRules} of them by other rules)` : ''}.`,
     ...(erased > 0 ? [`${erased} cannot be replayed: their personal part was erased.`] : []),
     ...(unrecorded > 0
       ? [`${unrecorded} cannot be replayed: it depends on something that is not on record.`]
+      : []),
+    ...(unreadable > 0
+      ? [
+          `${unreadable} cannot be replayed: somebody put something else into the log in their place.`,
+        ]
       : []),
     ...summary.changes.map(({ actions: count, resource, from, to, rule }) =>
       visible(`${count} × ${from} → ${to} on ${resource}: ${rule ?? 'no rule covers it'}`),

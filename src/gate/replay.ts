@@ -46,7 +46,7 @@ export interface Change {
 }
 
 export interface ReplaySummary {
-  /** Everything that was decided in the span: the sum of the next four. */
+  /** Everything that was decided in the span: the sum of the next five. */
   readonly actions: number
   readonly same: number
   readonly different: number
@@ -54,6 +54,8 @@ export interface ReplaySummary {
   readonly erased: number
   /** The policies look at something that is not on record, and decide by it. */
   readonly unrecorded: number
+  /** Somebody put something else in their place: verifying says which they are. */
+  readonly unreadable: number
   /** Of those that are the same: by other rules. */
   readonly by_other_rules: number
   /** The most frequent first. An action that several rules decide counts under each. */
@@ -83,24 +85,34 @@ export async function* replayRecorded(
 ): AsyncGenerator<ReplayLine> {
   const versions = new Versions(deps)
   const changes = new Map<string, Change>()
-  const count = { same: 0, different: 0, erased: 0, unrecorded: 0, by_other_rules: 0 }
+  const count = {
+    same: 0,
+    different: 0,
+    erased: 0,
+    unrecorded: 0,
+    unreadable: 0,
+    by_other_rules: 0,
+  }
   let actions = 0
   for await (const page of readDecisions(deps.store, span)) {
     for (const event of page) {
       actions++
-      if (!event.personal) {
+      if (event && !event.personal) {
         count.erased++
         continue
       }
-      const { action, missing } = recordedAction(event, event.personal, policies)
-      const decision = replay(action, missing, policies)
+      const replayed = event && judged(event, policies)
+      if (!replayed) {
+        count.unreadable++
+        continue
+      }
+      const { action, decision, after } = replayed
       if (!decision) count.unrecorded++
-      else if (decision.verdict === event.decision) {
+      else if (!after) {
         count.same++
         if (decision.rules.join() !== event.rules.join()) count.by_other_rules++
       } else {
         count.different++
-        const after = explain(action, noFacts, policies)
         for (const rule of decision.rules.length > 0 ? decision.rules : [null])
           tally(changes, event, { to: decision.verdict, rule })
         yield { difference: await differenceOf(event, action, after, versions) }
@@ -110,6 +122,19 @@ export async function* replayRecorded(
   }
   const sorted = [...changes.values()].toSorted((a, b) => b.actions - a.actions)
   yield { summary: { actions, ...count, changes: sorted } }
+}
+
+/** `null` for what no gateway can have decided about: somebody put it there. */
+function judged(event: RecordedDecision, policies: CompiledPolicies) {
+  try {
+    const { action, missing } = recordedAction(event, event.personal!, policies)
+    const decision = replay(action, missing, policies)
+    const differs = decision !== null && decision.verdict !== event.decision
+    return { action, decision, after: differs ? explain(action, noFacts, policies) : null }
+  } catch {
+    // Counted, and never guessed.
+    return null
+  }
 }
 
 function recordedAction(
@@ -159,7 +184,7 @@ async function differenceOf(
 ): Promise<Difference> {
   const { time, resource, decision: verdict, reason, rules, policy } = event
   const then = await versions.get(policy)
-  const explained = then && explain(action, noFacts, then)
+  const explained = then && explainedBy(then, action)
   const explanation = explained?.decision.verdict === verdict ? explained : null
   return {
     time,
@@ -169,6 +194,16 @@ async function differenceOf(
     summary: action.summary,
     before: { verdict, reason, rules, policy, explanation },
     after,
+  }
+}
+
+/** `null` for what these cannot have decided about. */
+function explainedBy(then: CompiledPolicies, action: Action): Explanation | null {
+  try {
+    return explain(action, noFacts, then)
+  } catch {
+    // What they decided is on record; only the explanation is not to be had.
+    return null
   }
 }
 

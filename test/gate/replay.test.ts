@@ -7,7 +7,8 @@ import { keepVersion } from '../../src/gate/in-force/generations.ts'
 import { compilePolicies } from '../../src/policy/compile.ts'
 import type { Store } from '../../src/store/db.ts'
 import { anIntent, startReplica } from '../support/audit.ts'
-import { openTestStore } from '../support/store.ts'
+import { openOwnedStore, withoutTriggers } from '../support/owned-store.ts'
+import { openTestStore, storeKinds } from '../support/store.ts'
 
 const resources = [
   { name: 'crm', protocol: 'http', facts: [] },
@@ -26,12 +27,16 @@ rules:
 /** A store in which this was decided, by policies that allow everything. */
 async function recorded(...events: Partial<EventInput>[]): Promise<Store> {
   const store = await openTestStore()
+  await record(store, ...events)
+  return store
+}
+
+async function record(store: Store, ...events: Partial<EventInput>[]): Promise<void> {
   const { audit } = await startReplica(store)
   await keepVersion(store, everything)
   const details = { summary: 'what it does' }
   const all = { details, rules: ['crm'], policy: everything.hash }
   await Promise.all(events.map((event) => audit.append(anIntent({ ...all, ...event }))))
-  return store
 }
 
 const span = { from: new Date(0), to: new Date(Date.now() + 60_000) }
@@ -55,6 +60,30 @@ test('what has no personal part, as after erasing it, is counted and decided by 
   await audit.append({ ...rest, policy: everything.hash })
   const { summary } = await replayed(store, 'rules: [{ name: d, on: crm, then: deny }]')
   expect(summary).toMatchObject({ actions: 2, erased: 1, different: 1 })
+})
+
+test('attack class 26: what somebody put in the place of a decision is counted as such, and all others are replayed', async () => {
+  const { store, asOwner } = await openOwnedStore(storeKinds[0]!)
+  await record(store, ...Array.from({ length: 9 }, () => ({})))
+  await withoutTriggers(asOwner)
+  const put = (column: string, text: string, nth: number) =>
+    asOwner(`UPDATE sallyport.audit_events SET ${column} = convert_to('${text}', 'UTF8')
+             WHERE id = (SELECT id FROM sallyport.audit_events WHERE type = 'action.decided' ORDER BY id OFFSET ${nth} LIMIT 1)`)
+  for (const [nth, body] of ['garbage', 'null', '[]', '{"rules":7,"decision":{}}'].entries())
+    await put('body', body, nth)
+  const subject = `{"issuer":"i","subject":"s","kind":"agent","groups":[],"owner":null,"chain":[],"related":[],"claims":{}}`
+  const personal = [
+    '',
+    '{"subject":7}',
+    `{"subject":${subject},"attributes":{"http":null},"details":{"summary":""}}`,
+    `{"subject":${subject},"attributes":{"sql":{"tables":{}}},"details":{}}`,
+  ]
+  for (const [nth, text] of personal.entries()) await put('personal', text, 4 + nth)
+  const { summary } = await replayed(
+    store,
+    'rules: [{ name: d, on: crm, what: { http: { method: GET, path: /** } }, then: deny }]',
+  )
+  expect(summary).toMatchObject({ actions: 9, unreadable: 8, different: 1 })
 })
 
 test('an attribute that was too large to be kept is not guessed at, by what looks at it', async () => {

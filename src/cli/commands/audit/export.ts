@@ -61,7 +61,9 @@ export function exportAudit(terminal: Terminal): Command {
     const { headers, body } = await plane.open(`/api/audit/export?${query}`)
     const lines = Readable.fromWeb(body as ReadableStream)
     if (!out) {
-      for await (const chunk of lines) await terminal.write(chunk as Uint8Array)
+      await toTheEnd(async () => {
+        for await (const chunk of lines) await terminal.write(chunk as Uint8Array)
+      })
       return
     }
     await notComplete(out, async () => {
@@ -118,6 +120,17 @@ async function sizeOf(file: string): Promise<string> {
   const size = text.split('\n')[1]
   if (size && /^\d+$/.test(size)) return size
   throw new UsageError(`${file} is no checkpoint.`, 'Name what /api/audit/checkpoint gave.')
+}
+
+/** To whatever reads along, for which there is no file of what there is. */
+async function toTheEnd(work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException
+    const said = `The export is not complete: ${code ?? message}. Go on with --cursor, one more than the last index that is there.`
+    throw new Refusal(said, {}, { cause })
+  }
 }
 
 async function notComplete(out: string, work: () => Promise<void>): Promise<void> {

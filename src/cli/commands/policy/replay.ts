@@ -48,7 +48,7 @@ async function show(
   json = false,
 ): Promise<ReplaySummary> {
   const { body } = await plane.open('/api/policies/replay', asked)
-  for await (const text of readLines(Readable.fromWeb(body as ReadableStream))) {
+  for await (const text of untilCutOff(Readable.fromWeb(body as ReadableStream))) {
     const line = replayLine.parse(parseJson(text))
     if ('progress' in line) continue
     if (json) terminal.print(jsonText(line))
@@ -56,6 +56,18 @@ async function show(
     else terminal.print(showReplay(line.summary))
     if ('summary' in line) return line.summary
   }
-  // Closed: what was not looked at may differ.
-  throw new Refusal('The replay was cut off before its end.')
+  throw cutOff()
+}
+
+async function* untilCutOff(body: Readable): AsyncGenerator<string> {
+  try {
+    yield* readLines(body)
+  } catch (cause) {
+    throw cutOff(cause)
+  }
+}
+
+/** Closed: what was not looked at may differ. */
+function cutOff(cause?: unknown): Refusal {
+  return new Refusal('The replay was cut off before its end.', {}, { cause })
 }

@@ -296,6 +296,7 @@ export interface ShownReplaySummary {
   readonly different: number
   readonly erased: number
   readonly unrecorded: number
+  readonly unreadable: number
   readonly by_other_rules: number
   readonly changes: readonly {
     readonly resource: string

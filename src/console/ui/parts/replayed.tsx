@@ -54,7 +54,8 @@ export function ReplayedActions({
 }
 
 function Sum({ summary }: { summary: ShownReplaySummary }) {
-  const { actions, same, different, erased, unrecorded, by_other_rules: others } = summary
+  const { actions, same, different, erased, unrecorded, unreadable } = summary
+  const others = summary.by_other_rules
   const title =
     different === 0
       ? 'Nothing would have been decided otherwise'
@@ -67,6 +68,8 @@ function Sum({ summary }: { summary: ShownReplaySummary }) {
         {erased > 0 && ` ${erased.toLocaleString()} cannot be replayed: who acted was erased.`}
         {unrecorded > 0 &&
           ` ${unrecorded.toLocaleString()} cannot be replayed: it depends on something that is not on record.`}
+        {unreadable > 0 &&
+          ` ${unreadable.toLocaleString()} cannot be replayed: somebody put something else into the log in their place.`}
       </p>
     </Notice>
   )
