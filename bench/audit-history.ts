@@ -171,7 +171,7 @@ async function measureExport(): Promise<void> {
   for (const as of ['ndjson', 'ocsf', 'csv', 'verified']) {
     const program = fileURLToPath(new URL('audit-export.ts', import.meta.url))
     const options = ['--database', url, '--as', as, '--events', String(part)]
-    const child = spawn(process.execPath, ['--max-semi-space-size=4', program, ...options], {
+    const child = spawn(process.execPath, [program, ...options], {
       stdio: 'inherit',
     })
     const [code] = (await once(child, 'exit')) as [number | null]

@@ -26,6 +26,7 @@ import { healthOf } from '../gate/health.ts'
 import type { Authenticator } from '../identity/authenticate.ts'
 import { readPolicyFolder } from '../policy/load.ts'
 import type { Agents } from './agents.ts'
+import { openExports } from './exports/open.ts'
 import type { Foundation } from './foundation.ts'
 import type { OpenGate } from './gate.ts'
 import { csrfKeyOf } from './keys.ts'
@@ -68,7 +69,7 @@ export async function openControl(
     authorizeExport: (subject: Subject, asked: JsonObject) =>
       authorizeExport(context, subject, asked),
   }
-  await control.register(auditRoutes, exporting)
+  await control.register(auditRoutes, { ...exporting, exportText: openExports(config, store) })
   await control.register(evidenceRoutes, exporting)
   await control.register(retentionRoutes, { gate: context, keeping: keepingOf(config) })
   await control.register(traceRoutes, { store })

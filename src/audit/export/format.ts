@@ -37,6 +37,13 @@ export interface ExportOptions extends RowOptions {
   readonly continued?: boolean
 }
 
+/** `exportText`, wherever it is done. */
+export type ExportText = (
+  part: Part,
+  name: FormatName,
+  options: ExportOptions,
+) => AsyncIterable<string | Uint8Array>
+
 /** In characters. */
 const pieceSize = 64 * 1024
 

@@ -2,7 +2,7 @@ import { pipeline, Readable } from 'node:stream'
 import { createGzip } from 'node:zlib'
 import { z } from 'zod'
 import type { AuditLog } from '../../audit/append.ts'
-import { exportText, formatNames, formats } from '../../audit/export/format.ts'
+import { formatNames, formats, type ExportText } from '../../audit/export/format.ts'
 import { openExport } from '../../audit/export/ndjson.ts'
 import type { Part } from '../../audit/export/stretches.ts'
 import { searchEvents } from '../../audit/search.ts'
@@ -108,6 +108,7 @@ const exported = [
 interface AuditRoutesDeps {
   readonly store: Store
   readonly audit: AuditLog
+  readonly exportText: ExportText
   /** Throws `approval-pending` or `denied` where a rule holds or denies an export. */
   readonly authorizeExport: (subject: Subject, asked: JsonObject) => Promise<void>
 }
@@ -115,7 +116,7 @@ interface AuditRoutesDeps {
 /** What auditors read: events by anything in them, and all of them as they are hashed. */
 export async function auditRoutes(
   app: ControlServer,
-  { store, audit, authorizeExport }: AuditRoutesDeps,
+  { store, audit, exportText, authorizeExport }: AuditRoutesDeps,
 ): Promise<void> {
   const searches = new AtMost(searchesAtOnce)
 
@@ -176,7 +177,7 @@ export async function auditRoutes(
       const part = cursor === undefined ? whole : continueAt(whole, cursor)
       const { type, extension } = formats[format]
       const text = Readable.from(
-        exportText(store, part, format, { personal, continued: cursor !== undefined }),
+        exportText(part, format, { personal, continued: cursor !== undefined }),
       )
       const encoded = !gzip && acceptsGzip(headers['accept-encoding'])
       reply

@@ -1,0 +1,66 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import type { ExportOptions, FormatName } from '../../audit/export/format.ts'
+import type { Part } from '../../audit/export/stretches.ts'
+import { StoreError } from '../../store/db.ts'
+import type { ThreadAnswer, ThreadData } from './messages.ts'
+
+// The build has .js files only.
+const program = new URL(
+  import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js',
+  import.meta.url,
+)
+
+/** MiB of what is short-lived. An export makes no use of the hundred that V8 would take. */
+const maxYoungGenerationSizeMb = 12
+
+/**
+ * A part of the log as text in UTF-8, in a thread of its own with sessions of its own, which gives way to this one: ten million events are minutes of CPU. It ends with whoever reads it. Rejects
+ * with `StoreError`.
+ */
+export async function* exportAside(
+  url: string,
+  part: Part,
+  format: FormatName,
+  options: ExportOptions,
+): AsyncGenerator<Uint8Array> {
+  const workerData: ThreadData = { url, part, format, options }
+  const resourceLimits = { maxYoungGenerationSizeMb }
+  const worker = new Worker(program, { workerData, resourceLimits, name: 'export' })
+  // Whoever asked is told: it ends then.
+  worker.on('error', () => undefined)
+  try {
+    for (let answer = ask(worker); ;) {
+      const news = await answer
+      if ('end' in news) return
+      if ('message' in news) throw failureOf(news)
+      // The next one is made while this one is sent.
+      answer = ask(worker)
+      // Whoever goes on hears of an error, and whoever does not has no use for it.
+      answer.catch(() => {})
+      yield news.piece
+    }
+  } finally {
+    await worker.terminate()
+  }
+}
+
+/** Rejects when the thread ends: half an export must not look like a whole one. */
+async function ask(worker: Worker): Promise<ThreadAnswer> {
+  worker.postMessage(null, [])
+  const over = new AbortController()
+  try {
+    const exited = once(worker, 'exit', { signal: over.signal }).then(() => {
+      throw new StoreError('unavailable', 'The thread that exports ended.')
+    })
+    exited.catch(() => {})
+    const [news] = await Promise.race([once(worker, 'message', { signal: over.signal }), exited])
+    return news as ThreadAnswer
+  } finally {
+    over.abort()
+  }
+}
+
+function failureOf({ code, message }: { readonly code: string | null; readonly message: string }) {
+  return code === null ? new Error(message) : new StoreError(code, message)
+}
