@@ -3,7 +3,9 @@ import { meaningsOf } from './names.ts'
 import { constant, texts } from './nodes.ts'
 import type { Walk } from './walk.ts'
 
-const ofSequences = new Set(['nextval', 'setval', 'currval', 'pg_sequence_last_value'])
+const ofSequences = new Set([
+  ...['nextval', 'setval', 'currval', 'pg_sequence_last_value', 'pg_get_sequence_data'],
+])
 
 const ofRows = /^jsonb?_populate_record(set|set_valid|_valid)?$/
 

@@ -23,6 +23,8 @@ const readers: { readonly [T in Tag]?: Reader<T> } = {
   SelectStmt: (select, scope, walk) => {
     walk.readers.query({ SelectStmt: select }, scope, walk)
   },
+  // A sequence, perhaps: UPDATE asks for one, too.
+  SetToDefault: (_default, _scope, { found }) => found.cannotUndo('it asks for a default'),
   // Whatever it says: who has to know that, asks for it (`constant`).
   A_Const: () => undefined,
   SortBy: (sort, scope, walk) => {
@@ -41,7 +43,7 @@ const plain = new Set<string>([
   ...['BooleanTest', 'CaseWhen', 'CoalesceExpr', 'CollateClause', 'Float'],
   ...['GroupingFunc', 'GroupingSet', 'Integer', 'List', 'MergeSupportFunc', 'MinMaxExpr'],
   ...['MultiAssignRef', 'NamedArgExpr', 'NullTest', 'ParamRef', 'ResTarget', 'RowExpr'],
-  ...['SQLValueFunction', 'SetToDefault', 'String', 'TypeCast', 'WindowDef', 'XmlExpr'],
+  ...['SQLValueFunction', 'String', 'TypeCast', 'WindowDef', 'XmlExpr'],
   ...['XmlSerialize', 'JsonArgument', 'JsonArrayAgg', 'JsonArrayConstructor', 'JsonBehavior'],
   ...['JsonArrayQueryConstructor', 'JsonFormat', 'JsonFuncExpr', 'JsonIsPredicate', 'JsonKeyValue'],
   ...['JsonObjectAgg', 'JsonObjectConstructor', 'JsonOutput', 'JsonParseExpr', 'JsonReturning'],

@@ -133,6 +133,7 @@ describe('counted, by a run that is rolled back', () => {
   test.each([
     ['a trigger', 'UPDATE watched SET id = 1', /trigger/],
     ['a sequence', 'INSERT INTO orders DEFAULT VALUES', /sequence/],
+    ['a sequence that a default draws from', 'UPDATE orders SET id = DEFAULT', /default/],
     ['a function that nobody knows', 'SELECT looks_calm(1) FROM plain', /effect/],
     ['a sequence that is named', `SELECT nextval('orders_id_seq')`, /effect|roll-back/],
   ])('is not run with %s', async (_, text, why) => {
