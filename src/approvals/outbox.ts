@@ -91,11 +91,20 @@ export async function wantNewer(tx: Queryable, approval: string): Promise<void> 
 /** What waits for its time need not wait any longer: everybody is to hear of it. */
 export async function hastenNotices(tx: Queryable, approval: string): Promise<void> {
   await tx.query(
-    `UPDATE sallyport.notices SET due_at = clock_timestamp()
+    // Long ago, so at once, whatever the clocks say.
+    `UPDATE sallyport.notices SET due_at = to_timestamp(0)
       WHERE approval = $1 AND purpose = 'escalate' AND receipt IS NULL AND attempts = 0`,
     [approval],
   )
 }
+
+/**
+ * Something to post or to edit that waits for nothing: neither for the time of a reminder, nor for a wider group's, nor for the end of a pause. Its own time is the clock's when it was written down, which may have
+ * been set back since, as it was where a failure is still to come.
+ */
+const isDue = `(due_at <= clock_timestamp()
+  OR attempts = 0 AND (purpose = 'announce' OR receipt IS NOT NULL)
+  OR attempts > 0 AND failed_at > clock_timestamp())`
 
 /** Takes up to `limit` rows that are due, for `leaseMs`; another replica takes others. */
 export function claimNotices(
@@ -110,7 +119,7 @@ export function claimNotices(
         SET claim = $2, claimed_until = clock_timestamp() + $4 * interval '1 ms'
       WHERE id IN (
         SELECT id FROM sallyport.notices
-         WHERE channel = $1 AND shown < wanted AND given_up_at IS NULL AND due_at <= clock_timestamp()
+         WHERE channel = $1 AND shown < wanted AND given_up_at IS NULL AND ${isDue}
            AND (claimed_until IS NULL OR claimed_until <= clock_timestamp())
          ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
       RETURNING id, approval, channel, target, purpose, wanted, attempts, receipt, claim, created_at AS "createdAt",

@@ -1,6 +1,13 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { DeliveryError } from '../../src/gate/notices/channel.ts'
-import { channelHealth } from '../../src/approvals/outbox.ts'
+import {
+  channelHealth,
+  claimNotices,
+  hastenNotices,
+  noteDelivered,
+  noteFailed,
+  type Claimed,
+} from '../../src/approvals/outbox.ts'
 import { announceEverywhere } from '../../src/gate/notices/announce.ts'
 import { commit } from '../../src/gate/commit.ts'
 import type { GateContext } from '../../src/gate/context.ts'
@@ -198,6 +205,56 @@ describe('the outbox', () => {
     await ask('second')
     await new Promise((resolve) => setTimeout(resolve, 200))
     expect(chat.attempts).toBe(1)
+  })
+
+  it('holds nothing back when the clock is set back; what waits for its time still does', async () => {
+    const scene = await open(
+      "channels: ['chat:#leads'], remind: 5m, escalate: { after: 10m, to: ['chat:#wide'] }",
+      {
+        replicas: 0,
+      },
+    )
+    const id = await scene.ask('a clock that goes back')
+    const anHourOn = (columns: readonly string[], where = 'true') =>
+      store.query(
+        `UPDATE sallyport.notices SET ${columns.map((name) => `${name} = clock_timestamp() + interval '1 hour'`).join(', ')}
+          WHERE approval = $1 AND ${where}`,
+        [id],
+      )
+    const claim = () => claimNotices(store, scene.chat.name, crypto.randomUUID(), 10, 60_000)
+    const targets = (rows: readonly Claimed[]) =>
+      rows.map(({ purpose, target }) => `${purpose} ${target}`)
+
+    await anHourOn(['due_at'])
+    const [first, ...others] = await claim()
+    expect(targets([first!, ...others])).toEqual(['announce #leads'])
+    // It failed an hour from now, by the clock as it was.
+    await noteFailed(store, first!, 'no answer', 60_000)
+    expect(await claim()).toEqual([])
+    await anHourOn(['due_at', 'failed_at'], 'attempts > 0')
+    const [again] = await claim()
+    expect(targets([again!])).toEqual(['announce #leads'])
+    // Something has changed an hour from now.
+    await noteDelivered(store, again!, { message: 1 })
+    await scene.vote(id, 'deny')
+    await anHourOn(['due_at'])
+    expect(targets(await claim())).toEqual(['announce #leads'])
+  })
+
+  it('says a thing to a wider group at once when somebody breaks the glass, whatever the clock says', async () => {
+    const scene = await open(
+      "channels: ['chat:#leads'], escalate: { after: 10m, to: ['chat:#wide'] }",
+      {
+        replicas: 0,
+      },
+    )
+    const id = await scene.ask('a clock that goes back meanwhile')
+    await store.tx((tx) => hastenNotices(tx, id))
+    const [due] = await store.query<{ due: Date }>(
+      `SELECT due_at AS due FROM sallyport.notices WHERE approval = $1 AND purpose = 'escalate'`,
+      [id],
+    )
+    expect(due!.due.getTime()).toBe(0)
   })
 
   it('gives up on what is days old, and does not count it as waiting', async () => {
