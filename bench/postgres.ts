@@ -2,13 +2,15 @@
  * Statements through the gateway, side by side in one run: directly, through pgbouncer (Debian's package), and through Sallyport doing all of its work
  * (token, 1,000 rules, every statement judged, durable audit in PostgreSQL).
  *
- *     taskset -c 1 node bench/postgres.ts [--rounds 3] [--seconds 2] [--only points|bulk|sessions|gigabyte] [--shape words] [--tls] [--profile folder]
+ *     taskset -c 1 node bench/postgres.ts [--rounds 3] [--seconds 2] [--only points|ddl|bulk|sessions|gigabyte] [--shape words] [--tls] [--profile folder]
  *
  * With TMPDIR=/dev/shm nothing waits for a disk, so that what is left is the gateway itself. Each proxy has core 0 for itself; the clients and both PostgreSQLs share core 1. Prints the median of the rounds, as ratios to pgbouncer in the same rounds. CPU is the
  * proxy's own. With --tls, all of it is inside of TLS, on both sides of the proxies.
  */
 import { execFile } from 'node:child_process'
-import { readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs, promisify } from 'node:util'
 import { findPostgres, PostgresServer } from '../test/support/postgres.ts'
@@ -122,11 +124,29 @@ async function points(): Promise<void> {
   for (const protocol of ['simple', 'extended', 'prepared'])
     for (const clients of ['1', '8', '32'])
       await compare(`${protocol}, ${clients}`, 'statements', (one) =>
-        transactions(one, protocol, clients, []),
+        transactions(one, protocol, clients, ['-S']),
       )
   await compare('connect each time, 4', 'connections', (one) =>
-    transactions(one, 'simple', '4', ['-C']),
+    transactions(one, 'simple', '4', ['-S', '-C']),
   )
+}
+
+/** Tables that come and go: behind each, the gateway reads what has changed in the catalogue. */
+async function ddl(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-bench-'))
+  const file = join(folder, 'ddl.sql')
+  writeFileSync(
+    file,
+    `CREATE TABLE made (id int PRIMARY KEY, name text);
+INSERT INTO made VALUES (1, 'one');
+SELECT * FROM made;
+DROP TABLE made;
+`,
+  )
+  await compare('CREATE, INSERT, SELECT, DROP', 'rounds', (one) =>
+    transactions(one, 'simple', '1', ['-f', file]),
+  )
+  rmSync(folder, { recursive: true })
 }
 
 async function transactions(
@@ -137,7 +157,7 @@ async function transactions(
 ): Promise<Round> {
   let speed = 0
   const { cpu } = await measured(one, async () => {
-    const args = ['-n', '-S', '-M', protocol, '-c', clients, '-T', values.seconds, ...more]
+    const args = ['-n', '-M', protocol, '-c', clients, '-T', values.seconds, ...more]
     const out = await pgbench(one, args)
     // Without the time that the first connections take, or with it where that is what counts.
     speed = Number(/tps = ([\d.]+)/.exec(out)![1])
@@ -279,6 +299,7 @@ process.stdout.write(
   '| shape | direct | pgbouncer of direct | sallyport of direct | sallyport of pgbouncer | pgbouncer, CPU µs | sallyport, CPU µs |\n',
 )
 if (!values.only || values.only === 'points') await points()
+if (!values.only || values.only === 'ddl') await ddl()
 if (!values.only || values.only === 'bulk') await bulk()
 if (!values.only || values.only === 'sessions') await sessions()
 if (!values.only || values.only === 'gigabyte') await gigabyte()
