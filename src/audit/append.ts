@@ -54,7 +54,7 @@ export class AuditLog {
   readonly #patienceMs: number
   readonly #over = new AbortController()
   readonly #timers: readonly NodeJS.Timeout[]
-  readonly #queue = new Queue()
+  readonly #queue = new Queue((input, error) => this.#count(input, error))
   readonly #unlinked: Unlinked
   readonly #company = new Company()
   // Owned by #wake() and #pump().
@@ -88,7 +88,7 @@ export class AuditLog {
    * policies that decided it, it becomes durable only while that one is in force; else it rejects with what `isSuperseded` knows.
    */
   append(input: EventInput, under: number | null = null): Promise<void> {
-    return this.#append(input, () => this.#describe(input), under, true)
+    return this.#append(() => this.#describe(input), under, true)
   }
 
   /**
@@ -99,7 +99,7 @@ export class AuditLog {
    */
   soon(input: EventInput): () => Promise<void> {
     let described: Described | null = null
-    return () => this.#append(input, () => (described ??= this.#describe(input)), null, false)
+    return () => this.#append(() => (described ??= this.#describe(input)), null, false)
   }
 
   /** Writes an event in its caller's transaction: both are durable together, or neither is. Call `linkWritten` after the commit. */
@@ -156,22 +156,26 @@ export class AuditLog {
     return describe(input, { replica, epoch }, this.#clock.now())
   }
 
-  async #append(
-    input: EventInput,
-    described: () => Described,
-    under: number | null,
-    awaited: boolean,
-  ): Promise<void> {
-    if (this.#closed) throw unavailable()
-    const durable = this.#queue.add(described(), under, awaited)
-    this.#wake()
+  /** No async function: what waits for a record is made for each event, and one promise is enough. */
+  #append(described: () => Described, under: number | null, awaited: boolean): Promise<void> {
+    if (this.#closed) return Promise.reject(unavailable())
     try {
-      await durable
+      const durable = this.#queue.add(described(), under, awaited)
+      this.#wake()
+      return durable
     } catch (error) {
-      if (!isSuperseded(error)) this.#metrics.notRecorded()
-      throw error
+      return Promise.reject(error)
     }
-    this.#metrics.recorded(input)
+  }
+
+  /** Others of the same batch wait behind it, so that a defect in counting stays here. */
+  #count(input: EventInput, error: unknown): void {
+    try {
+      if (error === undefined) this.#metrics.recorded(input)
+      else if (!isSuperseded(error)) this.#metrics.notRecorded()
+    } catch (failure) {
+      this.#log.error({ err: failure, type: input.type }, 'an event could not be counted')
+    }
   }
 
   #wake(): void {

@@ -90,11 +90,11 @@ export function describe(input: EventInput, source: Source, now: number): Descri
 }
 
 function describePersonal({ subject, attributes, details }: EventInput): Described['personal'] {
-  const parts: string[] = []
-  if (attributes) parts.push(`"attributes":${canonicalAttributes(attributes)}`)
-  if (details) parts.push(`"details":${canonical(details)}`)
-  if (subject) parts.push(`"subject":${canonicalSubject(subject)}`)
-  return parts.length === 0 ? null : { salt: freshSalt(), body: `{${parts.join(',')}}` }
+  let body = ''
+  if (attributes) body += `{"attributes":${canonicalAttributes(attributes)}`
+  if (details) body += `${body === '' ? '{' : ','}"details":${canonical(details)}`
+  if (subject) body += `${body === '' ? '{' : ','}"subject":${canonicalSubject(subject)}`
+  return body === '' ? null : { salt: freshSalt(), body: `${body}}` }
 }
 
 function said({ bytes, frames }: WebSocketUse['to_agent']): JsonObject {

@@ -1,15 +1,53 @@
 import { performance } from 'node:perf_hooks'
 import { Problem } from '../core/errors.ts'
 import { StoreError } from '../store/db.ts'
+import type { EventInput } from '../core/event.ts'
 import type { Item } from './chain-writer.ts'
 import type { Described } from './event.ts'
 
-interface Waiting extends Item {
-  /** On the monotonic clock. */
-  readonly since: number
+/** Hears of each event once: without an error when it is durable, with one when its appender is told that it is not. */
+export type Ended = (input: EventInput, error?: unknown) => void
+
+class Waiting implements Item {
+  readonly id: string
+  readonly body: string
+  readonly described: Described
+  readonly under: number | null
   readonly size: number
   /** Whether something goes on only when it is durable. */
   readonly awaited: boolean
+  /** On the monotonic clock. */
+  readonly since = performance.now()
+  readonly durable: Promise<void>
+  abandoned = false
+  // Owned by settle(): of what it is told, the first thing counts.
+  #settled = false
+  readonly #ended: Ended
+  readonly #resolve: () => void
+  readonly #reject: (error: unknown) => void
+
+  constructor(described: Described, under: number | null, awaited: boolean, ended: Ended) {
+    const { id, body, personal } = described
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.id = id
+    this.body = body
+    this.described = described
+    this.under = under
+    this.size = body.length + (personal?.body.length ?? 0)
+    this.awaited = awaited
+    this.durable = promise
+    this.#ended = ended
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  settle(error?: unknown): void {
+    if (this.#settled) return
+    this.#settled = true
+    this.#ended(this.described.input, error)
+    if (error === undefined) this.#resolve()
+    else this.#reject(asProblem(error))
+  }
 }
 
 /** In events, and in characters of them. */
@@ -18,11 +56,16 @@ const mostAtOnce = { events: 500, size: 4 * 1024 * 1024 }
 
 /** Events whose appenders wait for them to become durable, in the order in which they came. */
 export class Queue {
+  readonly #ended: Ended
   #waiting: Waiting[] = []
   #underway: readonly Waiting[] = []
   // Sums over #waiting.
   #size = 0
   #awaited = 0
+
+  constructor(ended: Ended) {
+    this.#ended = ended
+  }
 
   /** Whether something goes on only when what is in here is durable. */
   get awaited(): boolean {
@@ -39,20 +82,15 @@ export class Queue {
 
   /** Rejects with the problem `store-unavailable` when more waits than the store can be expected to take, or the wait was too long. */
   add(described: Described, under: number | null, awaited: boolean): Promise<void> {
+    const item = new Waiting(described, under, awaited, this.#ended)
     if (this.#waiting.length >= mostWaiting.events || this.#size >= mostWaiting.size) {
-      return Promise.reject(unavailable())
+      item.settle(unavailable())
+      return item.durable
     }
-    const { id, body, personal } = described
-    const size = body.length + (personal?.body.length ?? 0)
-    const since = performance.now()
-    this.#size += size
+    this.#size += item.size
     this.#awaited += Number(awaited)
-    return new Promise((resolve, reject) => {
-      const settle = (error?: unknown) =>
-        error === undefined ? resolve() : reject(asProblem(error))
-      const item = { id, body, described, under, since, size, awaited, abandoned: false, settle }
-      this.#waiting.push(item)
-    })
+    this.#waiting.push(item)
+    return item.durable
   }
 
   /** What goes together next. It stays under this queue's eye until the next call. */

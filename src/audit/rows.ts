@@ -43,7 +43,7 @@ const types = Object.values(columns)
 
 // By far the most frequent statements that there are: reading and planning them costs more than running them. So many rows as they have are
 // sent at once, each of which would cost more in arrays, and most in a statement of its own.
-const insertEvents = new Map([16, 8, 4, 2, 1].map((rows) => [rows, insertOf(rows)]))
+const insertEvents = [16, 8, 4, 2, 1].map((rows) => ({ rows, insert: insertOf(rows) }))
 
 function insertOf(rows: number): Prepared {
   const row = (at: number) =>
@@ -163,22 +163,23 @@ interface Placed {
 function placesOf({ chain, first, events }: Batch): { fresh: Fresh[]; placed: Placed[] } {
   const fresh: Fresh[] = []
   const placed: Placed[] = []
-  for (const [index, { id, described }] of events.entries()) {
-    const n = first + index
+  let n = first
+  for (const { id, described } of events) {
     const own =
       described?.source.epoch === chain.epoch && described.source.replica === chain.replica
     if (described) fresh.push({ described, n: own ? n : null })
     if (!own) placed.push({ id, n })
+    n += 1
   }
   return { fresh, placed }
 }
 
 function addEvents(statements: Statements, fresh: readonly Fresh[]): void {
   let at = 0
-  for (const [rows, insert] of insertEvents) {
-    for (; fresh.length - at >= rows; at += rows) {
+  for (const { rows, insert } of insertEvents) {
+    while (fresh.length - at >= rows) {
       statements.begin(insert, rows * types.length)
-      for (const one of fresh.slice(at, at + rows)) addEvent(statements, one)
+      for (const end = at + rows; at < end; at++) addEvent(statements, fresh[at]!)
     }
   }
 }

@@ -72,13 +72,13 @@ export class Outcomes {
   }
 
   #handOver(): void {
-    const [next] = this.#waiting
-    if (!next) {
+    if (this.#waiting.size === 0) {
       this.#turns -= 1
       return
     }
-    this.#waiting.delete(next)
-    next()
+    const [next] = this.#waiting
+    this.#waiting.delete(next!)
+    next!()
   }
 
   #giveUp(error?: unknown): void {

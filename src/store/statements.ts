@@ -101,7 +101,8 @@ export class Statements implements Together {
 
   /** `bytea`, from texts in hex, one behind the other. */
   hex(values: readonly string[]): this {
-    const length = values.reduce((sum, value) => sum + (value.length >> 1), 0)
+    let length = 0
+    for (const value of values) length += value.length >> 1
     this.#room(4 + length)
     this.#int32(length)
     for (const value of values) this.#at += this.#bytes.write(value, this.#at, 'hex')

@@ -1,7 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { openAuditLog } from '../../src/audit/append.ts'
 import { verifyStore } from '../../src/audit/verify.ts'
 import type { Store } from '../../src/store/db.ts'
+import { createLog } from '../../src/telemetry/log.ts'
 import { anIntent, startReplica, until, type TestReplica } from '../support/audit.ts'
 import { openTestStore, storeKinds } from '../support/store.ts'
 
@@ -168,3 +170,22 @@ test.each(storeKinds)(
 function deep(levels: number): Record<string, never> {
   return (levels === 0 ? {} : { a: deep(levels - 1) }) as Record<string, never>
 }
+
+test('an event that cannot be counted is durable all the same, as are those behind it', async () => {
+  const store = await openTestStore()
+  const { lease } = await startReplica(store)
+  const lines: string[] = []
+  const log = createLog('error', { write: (line) => void lines.push(line) })
+  const audit = await openAuditLog({ store, lease, log })
+  // Nobody completes an action without an outcome: the counters rely on it.
+  const events = [anIntent({ type: 'action.completed' }), anIntent()]
+  await Promise.all(events.map((event) => audit.append(event)))
+  await audit.append(anIntent())
+  await audit.close()
+  expect(await store.query('SELECT type FROM sallyport.audit_log ORDER BY n')).toEqual([
+    { type: 'action.completed' },
+    { type: 'action.decided' },
+    { type: 'action.decided' },
+  ])
+  expect(lines.map((line) => JSON.parse(line).msg)).toEqual(['an event could not be counted'])
+})
