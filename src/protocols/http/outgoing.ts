@@ -30,30 +30,30 @@ interface Parts {
 export function outgoingOf(parts: Parts): Outgoing {
   const { payload, selected, resource, trace, body, sealed, opening = null } = parts
   const { method, target, headers } = payload
-  const lines = [`${method} ${target} HTTP/1.1\r\n`, line('host', resource.upstream.authority)]
-  for (const { name, value } of headers) lines.push(line(name, value))
+  let head = `${method} ${target} HTTP/1.1\r\n${line('host', resource.upstream.authority)}`
+  for (const { name, value } of headers) head += line(name, value)
   if (!sealed) {
     for (const { name, value } of selected.volatile) {
       // The state of a trace is worth nothing without its parent (W3C Trace Context §3.3).
-      if (name !== 'tracestate' || trace.continued) lines.push(line(name, value))
+      if (name !== 'tracestate' || trace.continued) head += line(name, value)
     }
   }
-  lines.push(line('traceparent', trace.traceparent))
-  if (resource.credential) lines.push(line(resource.credential.name, resource.credential.value))
+  head += line('traceparent', trace.traceparent)
+  if (resource.credential) head += line(resource.credential.name, resource.credential.value)
 
   const framing = framingOf(body, sealed)
   // A server that ignores the body of a GET would take it for the next request (RFC 9110 §9.3.1).
   const empty = sealed ? !sealed.bytes?.length : !body || body.empty
   const reusable = empty || !['GET', 'HEAD', 'DELETE', 'OPTIONS'].includes(method)
-  if (framing) lines.push(line(framing.name, framing.value))
+  if (framing) head += line(framing.name, framing.value)
   if (opening) {
-    lines.push(line('connection', 'upgrade'), line('sec-websocket-key', opening.ownKey))
-  } else if (!reusable) lines.push(line('connection', 'close'))
-  lines.push('\r\n')
+    head += line('connection', 'upgrade') + line('sec-websocket-key', opening.ownKey)
+  } else if (!reusable) head += line('connection', 'close')
+  head += '\r\n'
   const bytes = sealed ? sealed.bytes : framing && body
   return {
     method,
-    head: lines.join(''),
+    head,
     body: bytes,
     reusable: reusable && !opening,
     mayUpgrade: opening !== null,
