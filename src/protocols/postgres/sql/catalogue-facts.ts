@@ -216,12 +216,14 @@ function replaced<Value>(
   without: readonly number[],
   now: ById<Value> | false,
 ): ById<Value> {
+  const touched = [...without, ...(now ? now.keys() : [])]
+  const isThen = (oid: number): Value | undefined => (now ? now.get(oid) : undefined)
+  // Most of what there is may be much, and is seldom touched.
+  if (touched.every((oid) => isDeepStrictEqual(isThen(oid), known.get(oid)))) return known
   const next = new Map(known)
   for (const oid of without) next.delete(oid)
   for (const [oid, value] of now || []) next.set(oid, value)
-  const touched = [...without, ...(now ? now.keys() : [])]
-  const same = touched.every((oid) => isDeepStrictEqual(next.get(oid), known.get(oid)))
-  return same ? known : next
+  return next
 }
 
 /** The questions, with their answers by OID. */
