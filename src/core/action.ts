@@ -33,6 +33,8 @@ export interface Action {
   readonly resource: string
   readonly effect: Effect
   readonly attributes: Attributes
+  /** Its body is a question to a model: none of its text is kept on record. Left out otherwise. */
+  readonly question?: true
   /** Put there by the gate; absent where it touches nothing that has a name. */
   readonly data?: TouchedData
   /** One line for people. Data, never mark-up. */

@@ -6,6 +6,7 @@ import type { EventInput, Outcome } from '../core/event.ts'
 import type { JsonObject } from '../core/json.ts'
 import { parseJson } from '../core/parse-json.ts'
 import { recordedAttributes } from './recorded-attributes.ts'
+import { withoutQuestion } from './without-question.ts'
 
 function plain(value: unknown): JsonObject {
   return parseJson(JSON.stringify(value)) as JsonObject
@@ -37,7 +38,9 @@ export function decided(
     ...actionFields(action),
     ...decisionFields(decision),
     subject: action.subject,
-    attributes: recordedAttributes(action.attributes),
+    attributes: recordedAttributes(
+      action.question ? withoutQuestion(action.attributes) : action.attributes,
+    ),
     details: {
       summary: action.summary,
       ...(action.agentReason !== null && { agent_reason: action.agentReason }),

@@ -14,6 +14,7 @@ import { replay } from '../policy/replay.ts'
 import type { Queryable } from '../store/db.ts'
 import { readVersion } from './in-force/generations.ts'
 import { isLeftOut } from './recorded-attributes.ts'
+import { notKeptIn } from './without-question.ts'
 
 /** An action that would have been decided otherwise. */
 export interface Difference {
@@ -147,6 +148,9 @@ function recordedAction(
   // Only read where a rule of that time looked at it.
   if (known['http'] && !('json' in known['http'])) missing.push('action.http.json')
   if (known['sql'] && !known['impact']) missing.push('impact.rows')
+  const unasked = notKeptIn(known['http']?.['json'] ?? null)
+  if (unasked === null) missing.push('action.http.json')
+  else missing.push(...unasked.map((name) => `action.http.json.${name}`))
   // Only counted where a rule of that time asked for it.
   for (const fact of policies.needs(resource).usage) {
     const name = usageFactName(fact)

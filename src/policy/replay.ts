@@ -1,7 +1,7 @@
 import type { Action } from '../core/action.ts'
 import type { Decision } from '../core/decision.ts'
 import type { CompiledPolicies } from './compile.ts'
-import { satisfied } from './conditions/condition.ts'
+import { satisfied, type Condition } from './conditions/condition.ts'
 import { decide } from './decide.ts'
 import { Input, noFacts } from './input.ts'
 import { modeOf, type Rule } from './rule.ts'
@@ -35,11 +35,11 @@ function isCertain(
 }
 
 function couldMatch(rule: Rule, input: Input, missing: readonly string[]): boolean {
-  const known = rule.conditions.filter(({ key }) => !missing.some((path) => testsIt(key, path)))
+  const known = rule.conditions.filter((one) => !missing.some((path) => testsIt(one, path)))
   if (!known.every((condition) => satisfied(condition.test(input), modeOf(rule.then)))) return false
   const { when } = rule
   // A condition that cannot be evaluated without it may be true with it.
-  return when === null || missing.some((path) => when.reads.has(path)) || isTrue(when, input)
+  return when === null || missing.some((path) => looksAt(when, path)) || isTrue(when, input)
 }
 
 function isTrue(when: NonNullable<Rule['when']>, input: Input): boolean {
@@ -52,12 +52,20 @@ function isTrue(when: NonNullable<Rule['when']>, input: Input): boolean {
 }
 
 function readsIt({ conditions, when }: Rule, path: string): boolean {
-  return when?.reads.has(path) === true || conditions.some(({ key }) => testsIt(key, path))
+  return (when && looksAt(when, path)) || conditions.some((one) => testsIt(one, path))
+}
+
+const body = 'action.http.json'
+
+function looksAt({ reads }: NonNullable<Rule['when']>, path: string): boolean {
+  return reads.has(path) || (path.startsWith(`${body}.`) && reads.has(`${body}.*`))
 }
 
 /** Keys of a rule have names of their own (`what.sql.table`), but for the body. */
-function testsIt(key: string, path: string): boolean {
-  if (path === 'action.http.json') return key === 'what.http.json'
+function testsIt({ key, members }: Condition, path: string): boolean {
+  if (path === body) return key === 'what.http.json'
+  if (path.startsWith(`${body}.`))
+    return key === 'what.http.json' && (members?.includes(path.slice(body.length + 1)) ?? true)
   const [group, protocol] = path.split('.')
   return group === 'action' && key.startsWith(`what.${protocol}.`)
 }

@@ -87,6 +87,7 @@ describe('policy replay', () => {
       different: 1,
       erased: 0,
       unrecorded: 0,
+      unreadable: 0,
       by_other_rules: 0,
       changes: [{ resource: 'crm', from: 'allow', to: 'deny', rule: null, actions: 1 }],
     })

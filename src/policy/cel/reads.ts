@@ -6,7 +6,7 @@ import type { Scope } from './environment.ts'
 import type { Fault } from './fault.ts'
 import { isUsageCall, usageFactOf } from './usage.ts'
 
-/** What an expression looks at: `action.http.json`, `impact.rows`. */
+/** What an expression looks at: `action.http.json` and, of that, `action.http.json.order` or, where it may be anything of it, `action.http.json.*`; `impact.rows`. */
 export interface Reads {
   readonly paths: ReadonlySet<string>
   /** Those of them that are counts of what the subject did. */
@@ -44,7 +44,7 @@ export function readsOf(root: ASTNode, scope: Scope): Reads {
     }
   }
 
-  function attribute(node: ASTNode, [first, second]: readonly string[]): void {
+  function attribute(node: ASTNode, [first, second, third]: readonly string[]): void {
     if (first !== undefined && scalars.includes(first)) return
     const namespace = scope.namespaces.find((known) => known === first)
     const known = namespace === undefined ? [] : Object.keys(namespaces[namespace])
@@ -54,7 +54,9 @@ export function readsOf(root: ASTNode, scope: Scope): Reads {
     } else if (second === undefined || !known.includes(second)) {
       faults.push(missing(node, `action.${namespace}`, second, known))
     } else {
-      paths.add(`action.${namespace}.${second}`)
+      const path = `action.${namespace}.${second}`
+      paths.add(path)
+      if (path === 'action.http.json') paths.add(`${path}.${third ?? '*'}`)
     }
   }
 

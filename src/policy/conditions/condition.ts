@@ -15,6 +15,8 @@ export interface Condition {
   readonly key: string
   /** What the rule asks for, in words: `agents or services`. */
   readonly wants: string
+  /** The members of a JSON value that it looks at. Left out where it looks at all of it, or at something else. */
+  readonly members?: readonly string[]
   test(input: Input): Match
   /** What the action has instead, in words. For explanations only. */
   found(input: Input): string

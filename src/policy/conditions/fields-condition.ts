@@ -16,6 +16,7 @@ export function fieldsCondition(
   return {
     key,
     wants: inWords(wanted),
+    ...(!Array.isArray(wanted) && { members: Object.keys(wanted) }),
     test: (input) => matchFields(wanted, read(input), mode),
     found: (input) => quote(read(input)),
     filings: [],

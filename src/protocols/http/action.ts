@@ -48,6 +48,7 @@ export function actionOf(facts: Facts): Action {
         ...(json !== undefined && { json }),
       },
     },
+    ...(resource.usage !== null && { question: true }),
     summary: clipped(`${method} ${path}`, longestSummary),
     agentReason: reasonOf(request.headers),
     trace: trace.id,
