@@ -284,8 +284,10 @@ def is_event(line):
         and is_text(UUID, seq["replica"])
         and is_text(UUID, line.get("id"))
         and is_count(line.get("index"))
-        and all(is_text(HEX32, line.get(name)) for name in ("prev", "hash"))
-        and all(is_text(HEX32, line[name]) for name in ("leaf", "personal") if name in line)
+        and is_text(HEX32, line.get("prev"))
+        and is_text(HEX32, line.get("hash"))
+        and ("leaf" not in line or is_text(HEX32, line["leaf"]))
+        and ("personal" not in line or is_text(HEX32, line["personal"]))
         and ("salt" not in line or is_text(HEX16, line["salt"]))
     )
 
@@ -297,8 +299,10 @@ class Chain:
         self.n, self.hash, self.time, self.line, self.gaps, self.hashes = 0, None, None, 0, [], {}
 
     def place(self, n):
+        if n // 4096 not in self.hashes:
+            self.hashes[n // 4096] = bytearray(4096 * 8)
         at = n % 4096 * 8
-        return memoryview(self.hashes.setdefault(n // 4096, bytearray(4096 * 8)))[at : at + 8]
+        return memoryview(self.hashes[n // 4096])[at : at + 8]
 
     def add(self, n, link):
         self.place(n)[:] = bytes.fromhex(link[:16])
@@ -348,7 +352,7 @@ class Verifier:
         try:
             line, write = read_json(text)
             # What is no UTF-8 cannot be encoded again.
-            whole = write(line).encode() == text.encode()
+            whole = write(line) == text and (text.isascii() or text.encode() is not None)
         except (ValueError, AttributeError, RecursionError):
             whole = False
         if not whole:
@@ -424,7 +428,10 @@ class Verifier:
     def follow(self, number, line, body):
         seq = line["seq"]
         n = seq["n"]
-        chain = self.chains.setdefault((seq["replica"], seq["epoch"]), Chain())
+        key = seq["replica"], seq["epoch"]
+        if key not in self.chains:
+            self.chains[key] = Chain()
+        chain = self.chains[key]
         self.keep_time(number, chain, line, body)
         self.keep_order(number, line["index"])
         if chain.hash is None:
