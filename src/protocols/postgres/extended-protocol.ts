@@ -97,6 +97,7 @@ export class ExtendedProtocol {
     const isInDoubt = run?.isInDoubt || run?.isApprovedBefore(course.settingsChanged)
     const refusal = run && isInDoubt ? await judge.refusedSince(run, course.settingsChanged) : null
     if (refusal) return refuse(this.#desk, 'execute', refusal)
+    course.executed([cursor.query])
     server.send(bytes, expected('execute', { run, ends: false }))
   }
 

@@ -4,6 +4,8 @@ import type { Analysis, SessionChange, Statement } from './sql/statement.ts'
 const commands =
   /^(SET|RESET|SHOW|PREPARE|DEALLOCATE( ALL)?|FETCH|MOVE|CLOSE CURSOR( ALL)?|UNLISTEN|DISCARD .*)$/
 
+const reads = /^(FETCH|MOVE)$/
+
 /**
  * Whether a text is only about the session: transaction control, settings that mean nothing to anybody else, names for what is judged when it runs, more rows of a cursor
  * that has been judged. It needs no rule, and is no action. `cursors`: the names of those that are open.
@@ -20,7 +22,9 @@ function concernsSession(
   cursors: Pick<ReadonlySet<string>, 'has'>,
 ): boolean {
   if (control) return true
-  return commands.test(command) && session.every((change) => isOwnBusiness(change, cursors))
+  // What a cursor's query does to the session was judged with its DECLARE.
+  const changes = reads.test(command) ? session.filter(({ kind }) => kind !== 'opaque') : session
+  return commands.test(command) && changes.every((change) => isOwnBusiness(change, cursors))
 }
 
 function isOwnBusiness(change: SessionChange, cursors: Pick<ReadonlySet<string>, 'has'>): boolean {

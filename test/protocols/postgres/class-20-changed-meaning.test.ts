@@ -275,6 +275,24 @@ describe.runIf(hasPostgres)(
       expect(await waiting).toMatchObject({ code: '42501' })
     })
 
+    const moved = "SELECT set_config('search_path', 'vault', false) FROM generate_series(1, 2)"
+    test.each([
+      ['a cursor, by SQL', [query(`DECLARE c CURSOR FOR ${moved}`), query('FETCH 1 FROM c')]],
+      [
+        'a cursor, by the protocol',
+        [query(`DECLARE c CURSOR FOR ${moved}`), Buffer.concat([execute('c'), sync])],
+      ],
+    ])('a path that changes when somebody reads %s', async (_, messages) => {
+      const client = await open()
+      const answers: string[] = []
+      for (const one of [query('BEGIN'), ...messages, query('SELECT * FROM orders')]) {
+        client.send(one)
+        answers.push(everything(await client.until('Z')))
+      }
+      expect(answers.at(-2)).toContain('vault')
+      expect(answers.at(-1)).toContain('42501')
+    })
+
     test('EXECUTE of what Parse has named is what that text says', async () => {
       const executed = (text: string) => said([parse('mine', text), query('EXECUTE mine')], 1)
       expect(await executed('SELECT id FROM orders')).toContain('SELECT 1')

@@ -73,6 +73,7 @@ export function readExecute({ name = '', params }: ExecuteStmt, walk: Walk): voi
   found.ofSession = true
   if (!prepared) {
     found.add('verb', 'other')
+    found.clouds()
     return found.obscure(`It runs ${name}, which nobody has announced.`)
   }
   found.includeStatement(prepared)
@@ -111,6 +112,8 @@ export function readFetch(statement: FetchStmt, { context, found }: Walk): void 
   const query = context.cursors.get(name)
   if (query) found.includeStatement(query)
   else found.obscure(`It reads from the cursor ${name}, which nobody has announced.`)
+  // What the query does to the session it does now, row by row.
+  if (!query || query.session.length > 0) found.clouds()
 }
 
 /** Of DO and CALL nobody can tell what they do. */
