@@ -8,7 +8,7 @@
  * depend on what else the machine does. `--src` is that of another version, to be run in turns.
  */
 import { randomUUID } from 'node:crypto'
-import { Session } from 'node:inspector/promises'
+import { Session, type HeapProfiler } from 'node:inspector/promises'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import type * as Append from '../src/audit/append.ts'
@@ -96,6 +96,10 @@ async function one(): Promise<void> {
   void outcomes.persist(1, audit.soon(completed(action, outcome)))
 }
 
+function sizeOf({ selfSize, children }: HeapProfiler.SamplingHeapProfileNode): number {
+  return children.reduce((sum, child) => sum + sizeOf(child), selfSize)
+}
+
 const round = () => Promise.all(Array.from({ length: at }, one))
 
 const times: number[] = []
@@ -116,7 +120,7 @@ await session.post('HeapProfiler.startSampling', {
 const sampled = 400
 for (let index = 0; index < sampled; index++) await round()
 const { profile } = await session.post('HeapProfiler.stopSampling')
-const bytes = profile.samples.reduce((sum, { size }) => sum + size, 0) / (sampled * at)
+const bytes = sizeOf(profile.head) / (sampled * at)
 
 console.log(
   `${at} at a time: ${settled[0]!.toFixed(1)} µs at least, ${settled[(settled.length / 10) | 0]!.toFixed(1)} at the tenth percentile, ` +
