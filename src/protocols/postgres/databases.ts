@@ -6,8 +6,10 @@ import { Catalogues } from './sql/catalogues.ts'
 import { Impacts } from './sql/impact.ts'
 import type { CatalogueSource, Probe } from './sql/statement.ts'
 
-/** Milliseconds until a question about the catalogue has to be answered. */
+/** Milliseconds until there has to be a connection. */
 const patience = 15_000
+/** Milliseconds until a question about the catalogue has to be answered, and those that have gone out with it. */
+const answered = 30_000
 
 /**
  * Milliseconds that a connection which has no more to ask stays open. DROP DATABASE, and CREATE DATABASE from it as a template, wait five seconds for others to leave
@@ -128,7 +130,7 @@ function poolConfig({ upstream, credential, ca }: PostgresResource, database: st
     pipeline: true,
     idleTimeoutMillis: lingering,
     connectionTimeoutMillis: patience,
-    query_timeout: patience,
+    query_timeout: answered,
     application_name: 'sallyport',
     ssl: tls !== 'disable' && {
       rejectUnauthorized: true,
