@@ -78,7 +78,8 @@ async function migratedSnapshot(): Promise<ArrayBuffer> {
     // Its name, too: a migration that got another number is another one to the database.
     hash.update(file).update(await readFile(join(migrations, file)))
   }
-  const path = join(cache, `embedded-${hash.digest('hex').slice(0, 16)}.tar`)
+  const name = `embedded-${hash.digest('hex').slice(0, 16)}.tar`
+  const path = join(cache, name)
   const cached = await readFile(path).catch(() => null)
   if (cached) return Uint8Array.from(cached).buffer
 
@@ -86,10 +87,11 @@ async function migratedSnapshot(): Promise<ArrayBuffer> {
   const store = await openOver(database, () => {})
   const snapshot = await database.dump()
   await store.end()
-  await rm(cache, { recursive: true, force: true })
   await mkdir(cache, { recursive: true })
   // Another test file may be at it too: whoever renames last wins, and both have the same content.
   await writeFile(`${path}.${process.pid}`, new Uint8Array(snapshot))
   await rename(`${path}.${process.pid}`, path)
+  const others = (await readdir(cache)).filter((file) => !file.startsWith(name))
+  await Promise.all(others.map((file) => rm(join(cache, file), { recursive: true, force: true })))
   return snapshot
 }
