@@ -2,35 +2,35 @@ import { defineConfig } from 'vitest/config'
 import { findPostgres } from './test/support/postgres.ts'
 
 /**
- * Tests that start and kill whole processes, a browser, or databases of their own, or wait for time to pass. `npm test` leaves them out, so that it stays short;
+ * Tests that start and kill whole processes, a browser, or databases of their own, or wait for time to pass, and others that take seconds. `npm test` leaves them out, so that it stays short;
  * `npm run test:slow` runs them, and `.ci/run` both.
  */
 const slow = [
-  'test/audit/{crash,export/formats,retention/{late,reach},search-hostile,search-segments,search-words}.test.ts',
-  'test/audit/{anchor/anchor,delivery/crash,delivery/webhook,log/second-verifier}.test.ts',
+  'test/audit/{crash,export/{aside,formats},retention/{late,reach},search-hostile,search-segments,search-words}.test.ts',
+  'test/audit/{anchor/anchor,delivery/{crash,syslog,webhook},log/second-verifier}.test.ts',
   'test/channels/{class-24-deceiving-in-slack,outbox,slack,slack-socket,slack-trouble,webhook}.test.ts',
   'test/channels/teams/{class-18-forged-teams,class-24-deceiving-in-teams,teams,teams-trouble}.test.ts',
   'test/cli/{bin,json-text,login,quickstart,stop}.test.ts',
-  'test/console/{console.e2e,invisible,usage}.test.ts',
+  'test/console/{class-26-roles,console.e2e,invisible,trusted-proxies,usage}.test.ts',
   'test/console/ui/{evidence,hostile,many,pages,run}.e2e.test.ts',
   'test/console/ui/colours.test.ts',
   'test/e2e/crash.test.ts',
   'test/e2e/observe-crash.test.ts',
   'test/e2e/respond-async{,-clients,-crash,-race}.test.ts',
-  'test/e2e/{audit-deliveries,secrets-of-others}.test.ts',
+  'test/e2e/{audit-anchors,audit-deliveries,secrets-of-others}.test.ts',
   'test/e2e/retention.test.ts',
   'test/e2e/{class-15-killed-under-load,class-16-changed-meanwhile,clock-jumps,disconnect,governing,governing-identity,governing-secrets,policy-reload}.test.ts',
   'test/e2e/{grants,store-away,traces,upstream-failures,what-goes-on}.test.ts',
   'test/e2e/two-replicas.test.ts',
-  'test/gate/{active-policies,class-15-races,life-of-an-approval,replay,store-vanishes}.test.ts',
-  'test/identity/{at-the-gateway,client-certificates,demo-provider}.test.ts',
+  'test/gate/{active-policies,class-15-races,class-16-issuer-taken-out,class-16-lost-account,life-of-an-approval,outcomes,replay,store-vanishes}.test.ts',
+  'test/identity/{at-the-gateway,client-certificates,demo-provider,security-events}.test.ts',
   'test/protocols/postgres/clients/{drivers,installed,node-postgres,postgres-js,programs,query-builders}.test.ts',
   'test/policy/{compile-aside,second-evaluator}.test.ts',
-  'test/protocols/http/{class-06-many-agents,class-23-limits,clients/other-languages,constant-memory,interrupted,silent-connections,tls-listener}.test.ts',
+  'test/protocols/http/{class-06-many-agents,class-23-limits,clients/other-languages,constant-memory,http2,interrupted,silent-connections,streaming,tls-listener,websocket}.test.ts',
   'test/quickstart/demo-database.test.ts',
-  'test/protocols/postgres/{class-11-changed-definitions,class-11-lost-in-a-crash,class-23-one-client,client-certificates,connect,encryption,ending,impact,pipeline,session-grant,streams,what-goes-on}.test.ts',
-  'test/protocols/postgres/sql/{catalogue,catalogue-changes,class-20-read-differently,corpus,definitions,locks}.test.ts',
-  'test/usage/models.test.ts',
+  'test/protocols/postgres/{cancel,class-11-changed-definitions,class-11-lost-in-a-crash,class-20-changed-meaning,class-23-one-client,client-certificates,connect,encryption,ending,impact,pipeline,session-grant,streams,what-goes-on}.test.ts',
+  'test/protocols/postgres/sql/{catalogue,catalogue-changes,class-20-read-differently,class-20-read-late,corpus,definitions,locks}.test.ts',
+  'test/usage/{databases,models}.test.ts',
   'test/store/{comes-back,embedded,outage}.test.ts',
   'test/operation/{background,compose,container-layout,disk-full,health,promotion,restore,resting-store,secrets-lost,secrets-rotated,start,stop,tls}.test.ts',
 ]

@@ -274,11 +274,19 @@ describe('the outbox', () => {
 
 describe('who else is told, and when', () => {
   /** As if it were time to say everything about these that is to be said later. */
-  const comeDue = (...approvals: string[]) =>
-    store.query(
+  const comeDue = async (...approvals: string[]) => {
+    // By then, what was to be said at once has been said.
+    const unsaid = () =>
+      store.query(
+        "SELECT id FROM sallyport.notices WHERE approval = ANY ($1::uuid[]) AND purpose = 'announce' AND shown < wanted",
+        [approvals],
+      )
+    await expect.poll(unsaid).toEqual([])
+    await store.query(
       'UPDATE sallyport.notices SET due_at = clock_timestamp() WHERE approval = ANY ($1::uuid[]) AND due_at > clock_timestamp()',
       [approvals],
     )
+  }
 
   it('the places of the configuration, for a rule that names none', async () => {
     const { chat, ask } = await open('quorum: 1', {
