@@ -55,6 +55,7 @@ async function ask(worker: Worker): Promise<ThreadAnswer> {
     const exited = once(worker, 'exit', { signal: over.signal }).then(() => {
       throw new StoreError('unavailable', 'The thread that exports ended.')
     })
+    // Where a message comes first, it rejects with the abort below, and nobody waits for it any more; else the race rejects with it.
     exited.catch(() => {})
     const [news] = await Promise.race([once(worker, 'message', { signal: over.signal }), exited])
     return news as ThreadAnswer
