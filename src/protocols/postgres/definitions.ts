@@ -55,16 +55,42 @@ const inSchemas = (catalogue: string, prefix: string): string =>
      JOIN pg_catalog.pg_namespace n ON n.oid ${equal} o.${prefix}namespace
      JOIN wanted v ON v.schema ${equal} n.nspname AND v.name ${equal} o.${prefix}name`
 
-/** The objects by these names: of whatever kind, a table or a function. Each is looked for once: planning this takes longer than running it. */
+/** By what a relation uses functions and operators: a view by its rule (PostgreSQL documentation, "Dependency Tracking"). */
+const parts = [
+  ['pg_rewrite', 'ev_class'],
+  ['pg_policy', 'polrelid'],
+  ['pg_trigger', 'tgrelid'],
+  ['pg_attrdef', 'adrelid'],
+  ['pg_constraint', 'conrelid'],
+] as const
+
+const refers = (what: string): string => `
+     JOIN pg_catalog.pg_depend d ON d.classid ${equal} o.classid AND d.objid ${equal} o.objid
+    WHERE d.refclassid ${equal} 'pg_catalog.${what}'::pg_catalog.regclass`
+
+/**
+ * The objects by these names, of whatever kind, a table or a function; and what the server knows that these use, even where the text was read at a moment when a view could not be. Each is
+ * looked for once: planning this takes longer than running it.
+ */
 const lookUp = (names: string): string =>
-  `WITH wanted(schema, name) AS (VALUES ${names}),
-    relations AS MATERIALIZED (${inSchemas('pg_class', 'rel')}),
-    operators AS MATERIALIZED (${inSchemas('pg_operator', 'opr')}),
+  `WITH RECURSIVE wanted(schema, name) AS (VALUES ${names}),
+    relations(oid) AS (${inSchemas('pg_class', 'rel')}
+      UNION SELECT d.refobjid FROM relations v
+        JOIN pg_catalog.pg_rewrite w ON w.ev_class ${equal} v.oid
+        JOIN pg_catalog.pg_depend d ON d.classid ${equal} 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid ${equal} w.oid
+        WHERE d.refclassid ${equal} 'pg_catalog.pg_class'::pg_catalog.regclass),
+    parts AS MATERIALIZED (${parts.map(partsOfRelations).join(' UNION ALL ')}),
+    operators AS MATERIALIZED (${inSchemas('pg_operator', 'opr')}
+      UNION ALL SELECT d.refobjid FROM parts o ${refers('pg_operator')}),
     types AS MATERIALIZED (${inSchemas('pg_type', 'typ')}),
     routines AS MATERIALIZED (${inSchemas('pg_proc', 'pro')}
-      UNION ALL SELECT t.tgfoid FROM pg_catalog.pg_trigger t WHERE ${among('relations')('t.tgrelid')}
+      UNION ALL SELECT d.refobjid FROM parts o ${refers('pg_proc')}
       UNION ALL SELECT p.oprcode::pg_catalog.oid FROM pg_catalog.pg_operator p
         WHERE ${among('operators')('p.oid')}) `
+
+function partsOfRelations([catalogue, owner]: readonly [string, string]): string {
+  return `SELECT '${catalogue}'::pg_catalog.regclass::pg_catalog.oid AS classid, c.oid AS objid FROM pg_catalog.${catalogue} c WHERE ${among('relations')(`c.${owner}`)}`
+}
 
 const ofNamed = [
   ofRelations(among('relations')),

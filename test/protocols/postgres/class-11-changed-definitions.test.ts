@@ -21,7 +21,7 @@ describe.runIf(hasPostgres)('class 11: what is put in the place of what was appr
   afterAll(() => db.close())
   beforeEach(async () => {
     await db.direct.query(`
-      DROP VIEW IF EXISTS cheap; DROP TABLE IF EXISTS goods, precious, log, parts CASCADE;
+      DROP VIEW IF EXISTS cheap CASCADE; DROP TABLE IF EXISTS goods, precious, log, parts CASCADE;
       DROP PROCEDURE IF EXISTS tidy(), tidy(int); DROP FUNCTION IF EXISTS note(), inner_step() CASCADE;
       CREATE TABLE goods (id int, price int); INSERT INTO goods VALUES (1, 1), (2, 200);
       CREATE TABLE precious (id int, price int); INSERT INTO precious VALUES (1, 1);
@@ -106,6 +106,48 @@ describe.runIf(hasPostgres)('class 11: what is put in the place of what was appr
     // The session goes on.
     expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
   })
+
+  test.each([
+    ['a view', 'cheap', 'DELETE FROM cheap', 'ALTER TABLE goods ALTER price SET DEFAULT 7'],
+    [
+      'a view of a view',
+      'cheap',
+      'INSERT INTO log SELECT id FROM cheapest',
+      'ALTER TABLE goods ALTER price SET DEFAULT 7',
+    ],
+    [
+      'a policy',
+      'precious',
+      'DELETE FROM precious',
+      `CREATE OR REPLACE FUNCTION inner_step() RETURNS void LANGUAGE sql AS 'INSERT INTO log VALUES (7)'`,
+    ],
+  ])(
+    '%s that somebody else has for themselves hides nothing of what it is about',
+    async (_, locked, text, change) => {
+      await db.direct.query(`
+      CREATE VIEW cheapest AS SELECT id FROM cheap WHERE price = 0;
+      ALTER TABLE precious ENABLE ROW LEVEL SECURITY;
+      CREATE POLICY stepwise ON precious USING (inner_step() IS NOT NULL)`)
+      for (const until of ['it is read', 'somebody is asked']) {
+        const client = await db.connect()
+        await db.direct.query(`BEGIN; LOCK TABLE ${locked} IN ACCESS EXCLUSIVE MODE`)
+        // For a name that it does not know, the gateway reads the catalogue anew.
+        await failureOf(client.query('SELECT FROM nowhere'))
+        if (until === 'it is read') await db.direct.query('ROLLBACK')
+        const running = failureOf(client.query(text))
+        const approval = await db.gateway.pending()
+        if (until === 'somebody is asked') await db.direct.query('ROLLBACK')
+        await db.direct.query(change)
+        const changed = await state(db)
+        await db.gateway.vote('dana', approval)
+        expect(await running).toMatchObject({
+          code: '42501',
+          message: 'What it names is not what it was when this was approved.',
+        })
+        expect(await state(db)).toEqual(changed)
+      }
+    },
+  )
 
   test('a cursor gives no rows of other settings than those that it was approved with', async () => {
     await db.direct.query(

@@ -28,6 +28,7 @@ export class Findings {
   readonly #names = new Map<List, Set<string>>()
   readonly #hidden = new Map<List, string>()
   readonly session: SessionChange[] = []
+  /** What the catalogue does not know, or has not been able to read. */
   readonly missing = new Set<string>()
   /** As CommandComplete has it. */
   command = ''

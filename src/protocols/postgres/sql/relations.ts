@@ -166,7 +166,10 @@ function readView(relation: Relation, walk: Walk): ViewReading {
   const own = ownColumns(relation)
   const statement = walk.parse(relation.definition ?? '').tree?.stmts?.[0]?.stmt
   if (!statement) {
-    found.obscure(`What ${qualified(relation.schema, relation.name)} reads could not be read.`)
+    const name = qualified(relation.schema, relation.name)
+    found.obscure(`What ${name} reads could not be read.`)
+    // Somebody had it for themselves just then: worth asking again.
+    if (relation.definition === '') found.missing.add(name)
     return { found, columns: own }
   }
   const outputs = walk.readers.query(statement, null, { ...inside, lazily: true })
@@ -194,6 +197,7 @@ function readPolicy(expression: string, relation: Relation, walk: Walk): void {
   const select = statement && 'SelectStmt' in statement ? statement.SelectStmt : null
   if (!select) {
     found.obscure('A row-level policy could not be read.')
+    if (expression === '') walk.found.missing.add(qualified(relation.schema, relation.name))
   } else {
     const scope = new Scope(null)
     const columns = ownColumns(relation)

@@ -10,7 +10,7 @@ export interface Analysis {
   /** The worst of any statement. */
   readonly effect: Effect
   readonly sql: SqlAttributes
-  /** Relations that the catalogue does not know: it may be out of date. Empty in most cases. */
+  /** Relations that the catalogue does not know, or could not be read of: it may be out of date. Empty in most cases. */
   readonly missing: readonly string[]
   /** Why the text could not be read: then `effect` is `unknown`, and so is every attribute. `null` when it was read. */
   readonly unreadable: Unreadable | null
