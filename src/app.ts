@@ -32,13 +32,18 @@ export interface RunningGateway {
   readonly controlUrl: string
   /** The port of each database, by the name of its resource. */
   readonly databasePorts: Readonly<Record<string, number>>
-  /** Stops taking requests, lets those that run finish, answers the held ones, and closes everything. */
+  /**
+   * Stops taking requests, lets those that run finish, answers the held ones, and closes
+   * everything.
+   */
   close(): Promise<void>
 }
 
 /**
- * The composition root: the one place that wires everything, in the order in which it is opened. Rejects with `MistakesError` for whatever the person who starts it can
- * mend; what had been opened by then is closed again. A store that is away is waited for, until `signal`: it rejects with that one's reason then.
+ * The composition root: the one place that wires everything, in the order in which it is opened.
+ * Rejects with `MistakesError` for whatever the person who starts it can mend; what had been opened
+ * by then is closed again. A store that is away is waited for, until `signal`: it rejects with that
+ * one's reason then.
  */
 export async function startGateway(
   config: Config,
@@ -49,7 +54,8 @@ export async function startGateway(
     signal,
   }: { log?: Log; pages?: string | null; times?: LeaseTimes; signal?: AbortSignal } = {},
 ): Promise<RunningGateway> {
-  // Everything that is opened is closed in the opposite order, at the end or when something later fails to open.
+  // Everything that is opened is closed in the opposite order, at the end or when something later
+  // fails to open.
   await using opened = new AsyncDisposableStack()
 
   const foundation = await openFoundation(config, { log, times, signal }, opened)
@@ -63,7 +69,8 @@ export async function startGateway(
   const consoleUrl = () => controlUrl().replace(/\/+$/, '')
   const channels = await openChannels(foundation, context, control, consoleUrl, opened)
 
-  // First of all when closing: whoever waits gets the pending answer, so that the listeners can close.
+  // First of all when closing: whoever waits gets the pending answer, so that the listeners can
+  // close.
   opened.defer(() => context.holds.drain())
   const { store, audit, lease } = foundation
   const desk = { store, recorder: audit, log }

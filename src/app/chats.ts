@@ -5,7 +5,10 @@ import type { GateContext } from '../gate/context.ts'
 import { Delivery } from '../gate/notices/delivery.ts'
 import type { Foundation } from './foundation.ts'
 
-/** Every channel beside the console, with its routes added to the control plane. `start` delivers from then on; the control plane has to listen by then. */
+/**
+ * Every channel beside the console, with its routes added to the control plane. `start` delivers
+ * from then on; the control plane has to listen by then.
+ */
 export async function openChannels(
   { config, metrics }: Foundation,
   context: GateContext,

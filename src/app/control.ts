@@ -32,7 +32,10 @@ import type { OpenGate } from './gate.ts'
 import { csrfKeyOf } from './keys.ts'
 import { reachableResources } from './reachable.ts'
 
-/** The control plane with all its routes, but for those of chats. It does not listen yet. `pages`: the folder of the built console. */
+/**
+ * The control plane with all its routes, but for those of chats. It does not listen yet. `pages`:
+ * the folder of the built console.
+ */
 export async function openControl(
   { config, log, secrets, metrics, store, audit, background }: Foundation,
   { context, policies, identity, observed, compile }: OpenGate,

@@ -31,7 +31,10 @@ export interface OpenGate {
   ) => CompiledPolicies
 }
 
-/** Loads the policies, puts the start on record, and makes what every step of the gate works with. Rejects with `MistakesError`. */
+/**
+ * Loads the policies, puts the start on record, and makes what every step of the gate works with.
+ * Rejects with `MistakesError`.
+ */
 export async function openGate(
   foundation: Foundation,
   opened: AsyncDisposableStack,

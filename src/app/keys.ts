@@ -2,7 +2,10 @@ import { createHmac } from 'node:crypto'
 import type { Resource } from '../config/schema.ts'
 import type { Secrets } from '../config/secrets.ts'
 
-/** Names where a resource leads and with which credential, without revealing either: a change of one of them is another action. */
+/**
+ * Names where a resource leads and with which credential, without revealing either: a change of one
+ * of them is another action.
+ */
 export function bindingOf(
   { name, upstream, credential }: Resource,
   { bindingKey }: Secrets,

@@ -17,18 +17,26 @@ export interface Resolution {
 export interface Holder {
   readonly replica: string
   readonly epoch: number
-  /** Id of the attempt that claimed, which is an action of its own when the request was sent again. */
+  /**
+   * Id of the attempt that claimed, which is an action of its own when the request was sent again.
+   */
   readonly action: string
 }
 
-/** The connection that an approval was asked for on, and that may be granted more than one run until it ends. */
+/**
+ * The connection that an approval was asked for on, and that may be granted more than one run until
+ * it ends.
+ */
 export interface Connection {
   /** Known to nobody but the gateway that has it. */
   readonly id: string
   /** The gateway that has it, in one of its lives: no later one has it any more. */
   readonly replica: string
   readonly epoch: number
-  /** Milliseconds since the epoch after which the credential that opened it is worth nothing; `null` for one without an end. */
+  /**
+   * Milliseconds since the epoch after which the credential that opened it is worth nothing; `null`
+   * for one without an end.
+   */
   readonly until: number | null
 }
 
@@ -51,7 +59,10 @@ export interface Approval {
   readonly ranBefore: { readonly id: string; readonly state: ApprovalState } | null
   /** `null` where its protocol has no connection worth the name. */
   readonly connection: Connection | null
-  /** Stands for what the names in the action stood for when it was asked about; `null` where its protocol has none. */
+  /**
+   * Stands for what the names in the action stood for when it was asked about; `null` where its
+   * protocol has none.
+   */
   readonly definitions: string | null
   readonly createdAt: Date
   readonly expiresAt: Date
@@ -89,13 +100,19 @@ export interface Vote extends Party {
   readonly scope: Scope
   readonly channel: string
   readonly votedAt: Date
-  /** The voter's groups as they are known now, not as they were: eligibility is recounted when an approval is used. */
+  /**
+   * The voter's groups as they are known now, not as they were: eligibility is recounted when an
+   * approval is used.
+   */
   readonly groups: readonly string[]
-  /** Every name that is known now of the voter, under whichever identity: two votes that share one are of one person. */
+  /**
+   * Every name that is known now of the voter, under whichever identity: two votes that share one
+   * are of one person.
+   */
   readonly names: readonly string[]
   /**
-   * Whether the vote does not count, by what is known now: the voter is behind the action (linked to its owner after the vote, say), or their identity provider disabled their
-   * account.
+   * Whether the vote does not count, by what is known now: the voter is behind the action (linked
+   * to its owner after the vote, say), or their identity provider disabled their account.
    */
   readonly excluded: boolean
 }

@@ -1,6 +1,9 @@
 import type { Queryable } from '../store/db.ts'
 
-/** Waits for everybody else who opens an approval for this subject, so that its number of open ones can be counted. */
+/**
+ * Waits for everybody else who opens an approval for this subject, so that its number of open ones
+ * can be counted.
+ */
 export async function lockSubject(tx: Queryable, subjectKey: string): Promise<void> {
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [subjectKey])
 }

@@ -2,12 +2,16 @@ import type { Eligible, Requirement } from '../core/decision.ts'
 import type { Vote } from './approval.ts'
 import { approversIn, isEligible, quorumMet, type Voter } from './quorum.ts'
 
-/** Characters of the reason that breaking the glass takes, without the blanks around it. The database counts them too. */
+/**
+ * Characters of the reason that breaking the glass takes, without the blanks around it. The
+ * database counts them too.
+ */
 export const shortestReason = 10
 
 /**
- * Who may release an action alone in an emergency: whoever is in all of these. Empty if nobody may, because no rule holds it, or one of those that do does
- * not offer it: one rule cannot open what another one closes.
+ * Who may release an action alone in an emergency: whoever is in all of these. Empty if nobody may,
+ * because no rule holds it, or one of those that do does not offer it: one rule cannot open what
+ * another one closes.
  */
 export function breakGlassOf(requirements: readonly Requirement[]): readonly Eligible[] {
   const offers = requirements.flatMap(({ breakGlass }) => breakGlass ?? [])
@@ -18,7 +22,10 @@ export function mayBreakGlass(person: Voter, offers: readonly Eligible[]): boole
   return offers.length > 0 && offers.every((from) => isEligible(person, from))
 }
 
-/** Whether an action may run: enough people approved it, or somebody broke the glass who may, as far as is known now. */
+/**
+ * Whether an action may run: enough people approved it, or somebody broke the glass who may, as far
+ * as is known now.
+ */
 export function isReleased(requirements: readonly Requirement[], votes: readonly Vote[]): boolean {
   if (quorumMet(requirements, approversIn(votes))) return true
   const offers = breakGlassOf(requirements)

@@ -22,8 +22,9 @@ export function exclusionOf(subject: Subject): Exclusion {
 }
 
 /**
- * Whether this person is behind the action. Deliberately wide: any name of theirs (subject, e-mail address, user name, alias) that equals
- * the name of an excluded party counts, whatever the issuer and the spelling, because an owner claim may use any of them.
+ * Whether this person is behind the action. Deliberately wide: any name of theirs (subject, e-mail
+ * address, user name, alias) that equals the name of an excluded party counts, whatever the issuer
+ * and the spelling, because an owner claim may use any of them.
  */
 export function isExcluded(person: Person, exclusion: Exclusion): boolean {
   const names = new Set([person.subject, ...person.identifiers].map(foldName))
@@ -34,8 +35,9 @@ export function isExcluded(person: Person, exclusion: Exclusion): boolean {
 }
 
 /**
- * Whether this person is behind the action as the very identity that its credential names, or in the group that owns the agent. Being excluded goes by names, which
- * anybody may come to have; what being behind an action gives (seeing it, taking it back) does not.
+ * Whether this person is behind the action as the very identity that its credential names, or in
+ * the group that owns the agent. Being excluded goes by names, which anybody may come to have; what
+ * being behind an action gives (seeing it, taking it back) does not.
  */
 export function isBehind(person: Person, subject: Subject): boolean {
   const { owner } = subject
@@ -46,8 +48,8 @@ export function isBehind(person: Person, subject: Subject): boolean {
 }
 
 /**
- * Whether a human being is known behind the subject. Without one nobody can be ruled out as the approver of their own agent: closed,
- * so its actions can be allowed or denied, and never approved.
+ * Whether a human being is known behind the subject. Without one nobody can be ruled out as the
+ * approver of their own agent: closed, so its actions can be allowed or denied, and never approved.
  */
 export function hasKnownOwner(subject: Subject): boolean {
   return subject.kind === 'human' || actingFor(subject) !== null

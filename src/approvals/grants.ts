@@ -49,7 +49,9 @@ export async function insertGrant(
   return id
 }
 
-/** The grants that this subject has now on this resource, as it is bound now, on this connection. */
+/**
+ * The grants that this subject has now on this resource, as it is bound now, on this connection.
+ */
 export function listGrants(
   tx: Queryable,
   subjectKey: string,

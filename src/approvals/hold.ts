@@ -11,14 +11,18 @@ import {
 } from './standing.ts'
 import { settledOf } from './lists.ts'
 
-/** Between two looks at the approvals that are waited for here, in milliseconds. A notification usually comes first. */
+/**
+ * Between two looks at the approvals that are waited for here, in milliseconds. A notification
+ * usually comes first.
+ */
 const lookEvery = 1000
 
 const approvalsChannel = 'sallyport_approvals'
 
 /**
- * Where an action waits. A notification wakes its waiters at once; since notifications get lost with their connection, everything that is
- * waited for is also looked at about once a second. Waking up decides nothing: the waiter reads the approval itself.
+ * Where an action waits. A notification wakes its waiters at once; since notifications get lost
+ * with their connection, everything that is waited for is also looked at about once a second.
+ * Waking up decides nothing: the waiter reads the approval itself.
  */
 export class Holds {
   readonly #store: Store
@@ -47,7 +51,10 @@ export class Holds {
     return this.#standings.look(id, id)
   }
 
-  /** What is open now for the same request, and whether there are grants. Rejects with `StoreError`, also with one that `isSuperseded` knows. */
+  /**
+   * What is open now for the same request, and whether there are grants. Rejects with `StoreError`,
+   * also with one that `isSuperseded` knows.
+   */
   find(wanted: Wanted): Promise<Found> {
     // The digest is that of all of it, but for the policies.
     return this.#open.look(`${wanted.generation} ${wanted.digest}`, wanted)
@@ -74,8 +81,9 @@ export class Holds {
   }
 
   /**
-   * Counts an attempt of this subject in, and returns what counts it out again; `null` when as many as `most` are held here already. Each of them has its
-   * payload in memory, and takes turns at the database.
+   * Counts an attempt of this subject in, and returns what counts it out again; `null` when as many
+   * as `most` are held here already. Each of them has its payload in memory, and takes turns at the
+   * database.
    */
   enter(subjectKey: string, most: number): (() => void) | null {
     const before = this.#held.get(subjectKey) ?? 0
@@ -93,7 +101,10 @@ export class Holds {
     return this.#waiters.values().reduce((sum, waiters) => sum + waiters.size, 0)
   }
 
-  /** Resolves when the approval may have changed, after `ms` milliseconds, or when the caller goes away. */
+  /**
+   * Resolves when the approval may have changed, after `ms` milliseconds, or when the caller goes
+   * away.
+   */
   wait(id: string, ms: number, caller: Caller): Promise<void> {
     return new Promise((resolve) => {
       const waiters = this.#waiters.get(id) ?? new Set()
@@ -112,7 +123,10 @@ export class Holds {
     })
   }
 
-  /** Wakes whoever waits here, and tells the other replicas. A hint: it may be lost, and the look each second finds the change anyway. */
+  /**
+   * Wakes whoever waits here, and tells the other replicas. A hint: it may be lost, and the look
+   * each second finds the change anyway.
+   */
   announce(id: string): void {
     this.#notified(id)
     this.#store.notify(approvalsChannel, id).catch((error: unknown) => {
@@ -123,7 +137,9 @@ export class Holds {
     })
   }
 
-  /** Calls back for every approval that changed, `null` for "any of them may have". For live pages. */
+  /**
+   * Calls back for every approval that changed, `null` for "any of them may have". For live pages.
+   */
   watch(onChange: (id: string | null) => void): () => void {
     this.#watchers.add(onChange)
     return () => this.#watchers.delete(onChange)

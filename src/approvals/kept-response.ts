@@ -22,7 +22,10 @@ export async function insertResponse(
   )
 }
 
-/** `null` for an approval whose response nobody kept. Past its time it is gone, also where nobody has come by to forget it. */
+/**
+ * `null` for an approval whose response nobody kept. Past its time it is gone, also where nobody
+ * has come by to forget it.
+ */
 export async function getResponse(db: Queryable, approval: string): Promise<KeptResponse | null> {
   const [row] = await db.query<KeptResponse & { late: boolean }>(
     `SELECT key_id AS "keyId", sealed, gone, expires_at <= clock_timestamp() AS late

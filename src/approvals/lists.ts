@@ -17,12 +17,15 @@ export async function countByState(db: Queryable): Promise<Map<string, number>> 
   )
 }
 
-/** Characters of payloads on one page: a hundred large ones would be too much for a phone, and for the gateway. */
+/**
+ * Characters of payloads on one page: a hundred large ones would be too much for a phone, and for
+ * the gateway.
+ */
 const pageBudget = 2 * 1024 * 1024
 
 /**
- * Newest first, up to `limit` of them, or fewer when they are large; `next` is the id to go on before, or `null` at the end. Ids are
- * UUIDv7, so their order is that of their age.
+ * Newest first, up to `limit` of them, or fewer when they are large; `next` is the id to go on
+ * before, or `null` at the end. Ids are UUIDv7, so their order is that of their age.
  */
 export async function listApprovals(
   db: Queryable,
@@ -82,7 +85,9 @@ export async function listOpen(db: Queryable): Promise<string[]> {
   return rows.map(({ id }) => id)
 }
 
-/** Runs whose holder has ended, or is taken for dead: nobody will say any more what became of them. */
+/**
+ * Runs whose holder has ended, or is taken for dead: nobody will say any more what became of them.
+ */
 export async function listLost(db: Queryable, marginMs: number): Promise<string[]> {
   const rows = await db.query<{ id: string }>(
     `SELECT a.id FROM sallyport.approvals a

@@ -9,8 +9,9 @@ interface Asked<Want, Found> {
 }
 
 /**
- * Looks for many with one query. An answer is never older than the question: what is asked while a query is under way waits for the next one, together with all
- * that comes meanwhile, and who asks for the same gets the same.
+ * Looks for many with one query. An answer is never older than the question: what is asked while a
+ * query is under way waits for the next one, together with all that comes meanwhile, and who asks
+ * for the same gets the same.
  */
 export class Looks<Want, Found> {
   readonly #find: (wants: readonly Want[]) => Promise<readonly Found[]>
@@ -23,7 +24,10 @@ export class Looks<Want, Found> {
     this.#find = find
   }
 
-  /** `key` names what is wanted: one of the same name is asked for once. Rejects with the error of the query. */
+  /**
+   * `key` names what is wanted: one of the same name is asked for once. Rejects with the error of
+   * the query.
+   */
   look(key: string, want: Want): Promise<Found> {
     let asked = this.#asked.get(key)
     if (!asked) {

@@ -1,6 +1,7 @@
 /**
- * The life of an approval, as a pure table. The database holds the same table in a trigger (migrations/0005_approvals.sql), so that no
- * path around this code can take an edge that is not here; a test compares the two.
+ * The life of an approval, as a pure table. The database holds the same table in a trigger
+ * (migrations/0005_approvals.sql), so that no path around this code can take an edge that is not
+ * here; a test compares the two.
  */
 export const edges = {
   pending: ['approved', 'denied', 'expired', 'cancelled', 'invalidated'],
@@ -20,7 +21,9 @@ export type ApprovalState = keyof typeof edges
 
 export const states = Object.keys(edges) as ApprovalState[]
 
-/** Still able to lead to a run: the states in which the same action joins instead of asking again. */
+/**
+ * Still able to lead to a run: the states in which the same action joins instead of asking again.
+ */
 export function isOpen(state: ApprovalState): boolean {
   return state === 'pending' || state === 'approved'
 }

@@ -3,7 +3,10 @@ import type { Eligible } from '../core/decision.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Queryable } from '../store/db.ts'
 
-/** `announce` and `escalate` are messages that follow the approval to its end; `remind` is said once, if nobody has decided by then. */
+/**
+ * `announce` and `escalate` are messages that follow the approval to its end; `remind` is said
+ * once, if nobody has decided by then.
+ */
 export type Purpose = 'announce' | 'escalate' | 'remind'
 
 /** Somewhere to say something about an approval. */
@@ -33,7 +36,10 @@ export interface Claimed {
   readonly createdAt: Date
 }
 
-/** In the transaction that makes it true: it is durable with the approval, or neither is. What was there already stays as it is. */
+/**
+ * In the transaction that makes it true: it is durable with the approval, or neither is. What was
+ * there already stays as it is.
+ */
 export async function insertNotices(
   tx: Queryable,
   approval: string,
@@ -48,7 +54,10 @@ export async function insertNotices(
   }
 }
 
-/** Members of a chat whose accounts belong to people who may vote on this approval, as far as is known of their groups, and are not behind its action. */
+/**
+ * Members of a chat whose accounts belong to people who may vote on this approval, as far as is
+ * known of their groups, and are not behind its action.
+ */
 export async function linkedApprovers(
   tx: Queryable,
   channel: string,
@@ -75,8 +84,9 @@ export async function linkedApprovers(
 }
 
 /**
- * Something about this approval has changed: every message about it is to be edited, at once where the last attempt succeeded. A place that has not been told yet
- * keeps its time, and a channel that fails keeps its pause.
+ * Something about this approval has changed: every message about it is to be edited, at once where
+ * the last attempt succeeded. A place that has not been told yet keeps its time, and a channel that
+ * fails keeps its pause.
  */
 export async function wantNewer(tx: Queryable, approval: string): Promise<void> {
   await tx.query(
@@ -99,8 +109,9 @@ export async function hastenNotices(tx: Queryable, approval: string): Promise<vo
 }
 
 /**
- * Something to post or to edit that waits for nothing: neither for the time of a reminder, nor for a wider group's, nor for the end of a pause. Its own time is the clock's when it was written down, which may have
- * been set back since, as it was where a failure is still to come.
+ * Something to post or to edit that waits for nothing: neither for the time of a reminder, nor for
+ * a wider group's, nor for the end of a pause. Its own time is the clock's when it was written
+ * down, which may have been set back since, as it was where a failure is still to come.
  */
 const isDue = `(due_at <= clock_timestamp()
   OR attempts = 0 AND (purpose = 'announce' OR receipt IS NOT NULL)
@@ -129,7 +140,10 @@ export function claimNotices(
   )
 }
 
-/** The receipt is kept even if the claim has run out meanwhile: whoever has it now edits that message in place of posting another. */
+/**
+ * The receipt is kept even if the claim has run out meanwhile: whoever has it now edits that
+ * message in place of posting another.
+ */
 export async function noteDelivered(
   db: Queryable,
   { id, wanted, claim }: Claimed,
@@ -199,7 +213,10 @@ export function channelHealth(
   )
 }
 
-/** Whether a channel's message about this approval is the one that is kept up to date. Another one is what is left of an attempt whose answer was lost. */
+/**
+ * Whether a channel's message about this approval is the one that is kept up to date. Another one
+ * is what is left of an attempt whose answer was lost.
+ */
 export async function isKnownMessage(
   db: Queryable,
   approval: string,

@@ -11,7 +11,10 @@ export const scopeSchema = z.union([
   z.strictObject({ session: z.literal(true) }),
 ])
 
-/** This one run; what the rules call alike, for some minutes; or that on the connection alone that asked, until it ends. */
+/**
+ * This one run; what the rules call alike, for some minutes; or that on the connection alone that
+ * asked, until it ends.
+ */
 export type Scope = z.output<typeof scopeSchema>
 
 /** What may be granted beyond one run. */
@@ -24,13 +27,17 @@ export interface Extended {
   readonly match: readonly string[]
 }
 
-/** Minutes that a session is granted for at most: a connection can be kept open for weeks, and nobody means to decide that far ahead. */
+/**
+ * Minutes that a session is granted for at most: a connection can be kept open for weeks, and
+ * nobody means to decide that far ahead.
+ */
 export const longestSession = 12 * 60
 
 /**
- * What may be granted beyond one run: for some minutes, and for the connection that asks, if there is one (`connected`). Over several rules the narrowest
- * wins (`narrowest`): each of them has to offer it. What a rule grants for minutes contains the same on one connection, so a rule with minutes and one with
- * the session make a session that ends after the minutes.
+ * What may be granted beyond one run: for some minutes, and for the connection that asks, if there
+ * is one (`connected`). Over several rules the narrowest wins (`narrowest`): each of them has to
+ * offer it. What a rule grants for minutes contains the same on one connection, so a rule with
+ * minutes and one with the session make a session that ends after the minutes.
  */
 export function offeredScopes(
   requirements: readonly Requirement[],
@@ -56,8 +63,9 @@ function sessionIn(scope: readonly ScopeOption[]): Extended | undefined {
 }
 
 /**
- * What all of them contain: on the one connection if any says so, for the fewest minutes, with everything the same that any of them wants to be. `null`
- * stands for one run, which is narrower than anything else: where there is none, or one of them is `undefined`.
+ * What all of them contain: on the one connection if any says so, for the fewest minutes, with
+ * everything the same that any of them wants to be. `null` stands for one run, which is narrower
+ * than anything else: where there is none, or one of them is `undefined`.
  */
 function narrowest(all: readonly (Extended | undefined)[]): Extended | null {
   const each = all.filter((one) => one !== undefined)
@@ -87,7 +95,10 @@ export function grantedScope(
   return narrowest(scopes.map((scope) => chosenOf(scope, offers)))
 }
 
-/** The values that have to be the same, by path (`http.path`), or `null` where one is unknown: then nothing can be said to be alike. */
+/**
+ * The values that have to be the same, by path (`http.path`), or `null` where one is unknown: then
+ * nothing can be said to be alike.
+ */
 export function matchedValues(
   action: Action,
   match: readonly string[],

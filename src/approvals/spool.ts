@@ -10,7 +10,10 @@ export interface SpooledRequest extends Sealed {
   readonly credential: Credential
 }
 
-/** The attempt that asks last counts: it has the credential that is good for longer. Its payload is the same, since its digest is. */
+/**
+ * The attempt that asks last counts: it has the credential that is good for longer. Its payload is
+ * the same, since its digest is.
+ */
 export async function insertSpooled(
   tx: Queryable,
   approval: string,
@@ -41,7 +44,10 @@ export async function isSpooled(db: Queryable, approval: string): Promise<boolea
   return rows.length === 1
 }
 
-/** Approved requests that wait for a gateway to send them, the first one approved first; of those that one of these keys opens. */
+/**
+ * Approved requests that wait for a gateway to send them, the first one approved first; of those
+ * that one of these keys opens.
+ */
 export async function listSendable(
   db: Queryable,
   keyIds: readonly string[],

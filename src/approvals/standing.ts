@@ -2,8 +2,8 @@ import type { Queryable } from '../store/db.ts'
 import type { Approval } from './approval.ts'
 
 /**
- * How an approval stands: what those who wait for it have to know. Thousands can wait at once, and each would keep the action and its payload once more; so neither
- * is in here.
+ * How an approval stands: what those who wait for it have to know. Thousands can wait at once, and
+ * each would keep the action and its payload once more; so neither is in here.
  */
 export type Standing = Pick<
   Approval,
@@ -30,7 +30,10 @@ export async function findStandings(
   return ids.map((id) => byId.get(id) ?? null)
 }
 
-/** What makes two requests the same, and the generation of the policies that this one is looked at under. */
+/**
+ * What makes two requests the same, and the generation of the policies that this one is looked at
+ * under.
+ */
 export interface Wanted {
   readonly subjectKey: string
   readonly resource: string
@@ -48,7 +51,10 @@ export interface Found {
 
 type FoundRow = Standing & { readonly granted: boolean; readonly there: boolean }
 
-/** In the order of what is wanted. Rejects with what `isSuperseded` knows when other policies are in force than those that it is looked at under. */
+/**
+ * In the order of what is wanted. Rejects with what `isSuperseded` knows when other policies are in
+ * force than those that it is looked at under.
+ */
 export async function findOpenStandings(
   db: Queryable,
   wanted: readonly Wanted[],
@@ -66,7 +72,8 @@ export async function findOpenStandings(
              AND a.state IN ('pending', 'approved') AND a.expires_at > clock_timestamp()
       ORDER BY place`,
     [
-      // Where two generations meet, the policies have just changed, and all of it is looked at anew.
+      // Where two generations meet, the policies have just changed, and all of it is looked at
+      // anew.
       Math.min(...wanted.map(({ generation }) => generation)),
       wanted.map(({ subjectKey }) => subjectKey),
       wanted.map(({ resource }) => resource),

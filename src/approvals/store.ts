@@ -61,7 +61,10 @@ export async function findOpen(
   return row ? approvalOf(row) : null
 }
 
-/** The last run of the same digest: an approver has to know that it ran, and above all that nobody knows how it ended. */
+/**
+ * The last run of the same digest: an approver has to know that it ran, and above all that nobody
+ * knows how it ended.
+ */
 export async function findRunBefore(
   tx: Queryable,
   subjectKey: string,
@@ -90,11 +93,17 @@ export interface Locked {
   readonly approval: Approval
   /** By the database's clock, after the lock. */
   readonly now: Date
-  /** `false`: it was asked for before the database was restored or promoted, and may have been used since. */
+  /**
+   * `false`: it was asked for before the database was restored or promoted, and may have been used
+   * since.
+   */
   readonly ofThisLife: boolean
 }
 
-/** Locks the approval and reads the database's clock after that, so that nothing is approved or claimed past its time. */
+/**
+ * Locks the approval and reads the database's clock after that, so that nothing is approved or
+ * claimed past its time.
+ */
 export async function lockApproval(tx: Queryable, id: string): Promise<Locked | null> {
   const [row] = await tx.query<ApprovalRow & { ofThisLife: boolean }>(
     `SELECT ${columns}, incarnation = sallyport.incarnation() AS "ofThisLife"

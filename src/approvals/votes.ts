@@ -3,7 +3,10 @@ import type { Queryable } from '../store/db.ts'
 import type { Vote, VoteDecision } from './approval.ts'
 import type { Scope } from './scope.ts'
 
-/** The database's own word on whether somebody is behind the action, under any identity that is known of them. */
+/**
+ * The database's own word on whether somebody is behind the action, under any identity that is
+ * known of them.
+ */
 export async function isExcludedByStore(tx: Queryable, id: string, voter: Party): Promise<boolean> {
   const [row] = await tx.query<{ excluded: boolean }>(
     'SELECT sallyport.is_excluded($1, $2, $3) AS excluded',
@@ -23,8 +26,9 @@ export interface NewVote {
 }
 
 /**
- * `false`: this person has voted already; to approve, under another of their identities too. To deny that does not count: a name that somebody took must not
- * keep another from saying no. Whoever has approved can still break the glass.
+ * `false`: this person has voted already; to approve, under another of their identities too. To
+ * deny that does not count: a name that somebody took must not keep another from saying no. Whoever
+ * has approved can still break the glass.
  */
 export async function insertVote(tx: Queryable, id: string, vote: NewVote): Promise<boolean> {
   const rows = await tx.query(

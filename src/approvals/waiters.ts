@@ -1,7 +1,10 @@
 import type { Queryable } from '../store/db.ts'
 import type { Holder } from './approval.ts'
 
-/** Attempts that wait for approvals, on all replicas: where one is cancelled when its client goes away, it has to be known that nobody else waits. */
+/**
+ * Attempts that wait for approvals, on all replicas: where one is cancelled when its client goes
+ * away, it has to be known that nobody else waits.
+ */
 
 export async function insertWaiter(
   tx: Queryable,

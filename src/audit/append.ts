@@ -16,7 +16,10 @@ import { buryEpoch } from './reconcile.ts'
 import { insertUnlinked, readClock } from './rows.ts'
 import { Unlinked } from './unlinked.ts'
 
-/** In milliseconds: how often the patience of those who wait is looked at, the unlinked events, and the months to come. */
+/**
+ * In milliseconds: how often the patience of those who wait is looked at, the unlinked events, and
+ * the months to come.
+ */
 const watchEvery = 250
 const sweepEvery = 2_000
 const monthsEvery = 24 * 60 * 60_000
@@ -41,8 +44,8 @@ export async function openAuditLog(context: AuditContext): Promise<AuditLog> {
 }
 
 /**
- * The audit log, and the one place where its rows are made. Many appends share a transaction: the next one starts as soon as the last one is
- * durable, with what has come together meanwhile.
+ * The audit log, and the one place where its rows are made. Many appends share a transaction: the
+ * next one starts as soon as the last one is durable, with what has come together meanwhile.
  */
 export class AuditLog {
   readonly #store: Store
@@ -83,37 +86,50 @@ export class AuditLog {
   }
 
   /**
-   * Resolves when the event and its link are durable. Rejects with the problem `store-unavailable` when they are not after a few seconds (they may become
-   * so later, which then looks like an intent that nothing followed from), and with `bad-request` for what cannot be recorded. With `under`, the generation of the
-   * policies that decided it, it becomes durable only while that one is in force; else it rejects with what `isSuperseded` knows.
+   * Resolves when the event and its link are durable. Rejects with the problem `store-unavailable`
+   * when they are not after a few seconds (they may become so later, which then looks like an
+   * intent that nothing followed from), and with `bad-request` for what cannot be recorded. With
+   * `under`, the generation of the policies that decided it, it becomes durable only while that one
+   * is in force; else it rejects with what `isSuperseded` knows.
    */
   append(input: EventInput, under: number | null = null): Promise<void> {
     return this.#append(() => this.#describe(input), under, true)
   }
 
   /**
-   * For what has happened already, so that nothing waits for it. It shares the transaction of the next event that something does wait for, or goes alone
-   * after a few milliseconds: an agent that sends one request after the other waits for one commit each, and not for two.
+   * For what has happened already, so that nothing waits for it. It shares the transaction of the
+   * next event that something does wait for, or goes alone after a few milliseconds: an agent that
+   * sends one request after the other waits for one commit each, and not for two.
    *
-   * Returns what tries to append it. All tries are of one event: what was given up may become durable after all, and then the next try finds it.
+   * Returns what tries to append it. All tries are of one event: what was given up may become
+   * durable after all, and then the next try finds it.
    */
   soon(input: EventInput): () => Promise<void> {
     let described: Described | null = null
     return () => this.#append(() => (described ??= this.#describe(input)), null, false)
   }
 
-  /** Writes an event in its caller's transaction: both are durable together, or neither is. Call `linkWritten` after the commit. */
+  /**
+   * Writes an event in its caller's transaction: both are durable together, or neither is. Call
+   * `linkWritten` after the commit.
+   */
   async write(tx: Queryable, input: EventInput): Promise<void> {
     await insertUnlinked(tx, [this.#describe(input)])
   }
 
-  /** Links what was written and has been committed, soon. Forgetting to call it, or dying before, only delays that. */
+  /**
+   * Links what was written and has been committed, soon. Forgetting to call it, or dying before,
+   * only delays that.
+   */
   linkWritten(): void {
     this.#unlinked.want()
     this.#wake()
   }
 
-  /** Ends the record of a dead epoch (see `deadEpochs`). Resolves to the ids of the actions whose outcome is `unknown` for that. */
+  /**
+   * Ends the record of a dead epoch (see `deadEpochs`). Resolves to the ids of the actions whose
+   * outcome is `unknown` for that.
+   */
   async bury(dead: Epoch): Promise<string[]> {
     const lost = await buryEpoch(this.#store, dead, (input) => this.#describe(input))
     this.linkWritten()
@@ -156,7 +172,9 @@ export class AuditLog {
     return describe(input, { replica, epoch }, this.#clock.now())
   }
 
-  /** No async function: what waits for a record is made for each event, and one promise is enough. */
+  /**
+   * No async function: what waits for a record is made for each event, and one promise is enough.
+   */
   #append(described: () => Described, under: number | null, awaited: boolean): Promise<void> {
     if (this.#closed) return Promise.reject(unavailable())
     try {

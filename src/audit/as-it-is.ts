@@ -3,7 +3,10 @@ import { toExported, whateverIsThere, type ExportedEvent } from './exported.ts'
 
 const text = z.string()
 
-/** What whoever is shown an event relies on, of what is there: everything but these may be missing. Details that cannot be read are in base64. */
+/**
+ * What whoever is shown an event relies on, of what is there: everything but these may be missing.
+ * Details that cannot be read are in base64.
+ */
 const shown = z.looseObject({
   id: text,
   type: text.optional(),
@@ -32,7 +35,9 @@ const shown = z.looseObject({
 })
 
 /**
- * `toExported`, for people and programs that look at single events: what somebody put in the place of an event, be it JSON of another shape, is shown as what is there, in base64, beside all others.
+ * `toExported`, for people and programs that look at single events: what somebody put in the place
+ * of an event, be it JSON of another shape, is shown as what is there, in base64, beside all
+ * others.
  */
 export const asItIs = whateverIsThere((row): ExportedEvent => {
   const event = toExported(row)

@@ -1,13 +1,18 @@
 import type { Queryable } from '../store/db.ts'
 
-/** Durable events that wait, on all replicas: to get into the signed log; and in there, for their words. */
+/**
+ * Durable events that wait, on all replicas: to get into the signed log; and in there, for their
+ * words.
+ */
 interface AuditBacklog {
   readonly log: number
   /** Some hundred in good order: they wait for more, and searches look through them. */
   readonly words: number
 }
 
-/** By the ends of chains, so that it costs the same however much waits. Rejects with `StoreError`. */
+/**
+ * By the ends of chains, so that it costs the same however much waits. Rejects with `StoreError`.
+ */
 export async function auditBacklog(db: Queryable): Promise<AuditBacklog> {
   const [backlog] = await db.query<AuditBacklog>(
     `SELECT coalesce(sum(last.next - coalesce(c.next, 1)), 0)::float8 AS log,

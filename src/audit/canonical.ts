@@ -8,8 +8,8 @@ const few = 32
 const outOfOrder = new Error('keys that JavaScript keeps in an order of its own')
 
 /**
- * RFC 8785 canonical JSON. Throws the problem `bad-request` for what has none, or cannot be recorded: lone surrogates, NUL, numbers that
- * are not finite, nesting beyond 100 levels.
+ * RFC 8785 canonical JSON. Throws the problem `bad-request` for what has none, or cannot be
+ * recorded: lone surrogates, NUL, numbers that are not finite, nesting beyond 100 levels.
  */
 export function canonical(value: JsonObject): string {
   try {
@@ -49,7 +49,10 @@ function sorted(value: JsonValue, depth: number): JsonValue {
   return ordered
 }
 
-/** RFC 8785 §3.2.3: by UTF-16 code units, which is how JavaScript compares strings. Most objects have a few keys, and sorting those in place takes a third of the time. */
+/**
+ * RFC 8785 §3.2.3: by UTF-16 code units, which is how JavaScript compares strings. Most objects
+ * have a few keys, and sorting those in place takes a third of the time.
+ */
 function inOrder(keys: string[]): readonly string[] {
   if (keys.length > few) return keys.toSorted()
   for (let next = 1; next < keys.length; next++) {
@@ -70,7 +73,10 @@ function startsWithDigit(key: string): boolean {
 // An escape that stands for itself: not behind a backslash that is itself escaped.
 const nulOrSurrogate = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/
 
-/** JSON.stringify escapes both, so that they are found in its output: PostgreSQL's text has no NUL, and UTF-8 no surrogates. */
+/**
+ * JSON.stringify escapes both, so that they are found in its output: PostgreSQL's text has no NUL,
+ * and UTF-8 no surrogates.
+ */
 function refuseUnrecordable(json: string): string {
   if (json.includes('\\u') && nulOrSurrogate.test(json))
     throw unrecordable('NUL or a lone surrogate')

@@ -18,7 +18,10 @@ export interface Item {
   readonly body: string
   /** `null` when its row is in the database already, and only the link is missing. */
   readonly described: Described | null
-  /** The generation of the policies that it was decided by, where something may follow from it; `null` where it only tells. */
+  /**
+   * The generation of the policies that it was decided by, where something may follow from it;
+   * `null` where it only tells.
+   */
   readonly under: number | null
   /** Nobody waits for it any more. */
   abandoned: boolean
@@ -63,8 +66,8 @@ export class ChainWriter {
   /** Settles every item. While the store is away it tries on, until `signal`. */
   async write(items: readonly Item[], signal: AbortSignal): Promise<void> {
     let rest = items
-    // A batch whose answer was lost may still take effect. It is repeated to the letter until that is known: ids and places are unique, so it
-    // takes effect once.
+    // A batch whose answer was lost may still take effect. It is repeated to the letter until that
+    // is known: ids and places are unique, so it takes effect once.
     let unanswered: Batch | null = null
     for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
       if (!unanswered) rest = rest.filter(({ abandoned }) => !abandoned)
@@ -81,7 +84,8 @@ export class ChainWriter {
         if (signal.aborted) return rest.forEach((item) => item.settle(error))
         this.#log.warn({ err: error, events: rest.length }, 'the audit store does not take events')
       }
-      // Rejects only when it is cut short by closing: the next turn sees the signal, and settles what is left with the error.
+      // Rejects only when it is cut short by closing: the next turn sees the signal, and settles
+      // what is left with the error.
       await sleep(pause, undefined, { signal }).catch(() => undefined)
     }
   }
@@ -100,7 +104,10 @@ export class ChainWriter {
     return { chain, first: n + 1, prev: hash, events, under }
   }
 
-  /** Whether the batch is durable now. If not, what stood in its way is gone, and it has to be linked anew. */
+  /**
+   * Whether the batch is durable now. If not, what stood in its way is gone, and it has to be
+   * linked anew.
+   */
   async #insert(batch: Batch, items: readonly Item[]): Promise<boolean> {
     const asked = performance.now()
     try {
@@ -112,7 +119,8 @@ export class ChainWriter {
       if (!superseded && !taken) throw error
       const conflict = await findConflict(this.#store, batch)
       if (conflict.kind !== 'same' && superseded) {
-        // Closed: what was decided by policies that are no longer in force does not happen. The others have not failed.
+        // Closed: what was decided by policies that are no longer in force does not happen. The
+        // others have not failed.
         for (const item of items) refuse(item, error)
         return false
       }
@@ -130,7 +138,8 @@ export class ChainWriter {
         for (const item of items) {
           if (!conflict.events.has(item.id)) continue
           item.abandoned = true
-          // An earlier try of the same event, which had been given up. Whoever linked a row that was there has counted it.
+          // An earlier try of the same event, which had been given up. Whoever linked a row that
+          // was there has counted it.
           if (item.described) item.settle()
         }
         return false
@@ -140,7 +149,8 @@ export class ChainWriter {
     const last = batch.events.at(-1)!
     this.#head = { chain: batch.chain, n: batch.first + batch.events.length - 1, hash: last.hash }
     const settle = () => items.forEach((item) => item.settle())
-    // What waits goes out first: the database works on it while those who waited for this batch go on.
+    // What waits goes out first: the database works on it while those who waited for this batch go
+    // on.
     if (this.#more()) setImmediate(settle)
     else settle()
     return true
@@ -162,7 +172,10 @@ export class ChainWriter {
 
 const uniqueViolation = '23505'
 
-/** The oldest generation that any of them rests on. Where there are two, policies have just changed, and all of them are decided anew. */
+/**
+ * The oldest generation that any of them rests on. Where there are two, policies have just changed,
+ * and all of them are decided anew.
+ */
 function oldest(items: readonly Item[]): number | null {
   const all = items.flatMap(({ under }) => under ?? [])
   return all.length === 0 ? null : Math.min(...all)
@@ -174,7 +187,10 @@ function refuse(item: Item, error: unknown): void {
   item.settle(error)
 }
 
-/** What an error says about a batch: it cannot be written as it is, it was not written, or nobody knows. */
+/**
+ * What an error says about a batch: it cannot be written as it is, it was not written, or nobody
+ * knows.
+ */
 function meaningOf(error: unknown): 'refused' | 'not done' | 'unanswered' {
   if (!(error instanceof StoreError)) return 'refused'
   // Data, integrity, limits (PostgreSQL, appendix A): they lie in the events, and do not pass.

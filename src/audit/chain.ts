@@ -10,15 +10,22 @@ export interface Place {
 /** What the first link of a chain has in the place of its predecessor's hash. */
 export const genesis = '0'.repeat(64)
 
-/** RFC 6962 §2.1: a leaf is hashed behind a zero byte, so that it can never be taken for an inner node. In hex. */
+/**
+ * RFC 6962 §2.1: a leaf is hashed behind a zero byte, so that it can never be taken for an inner
+ * node. In hex.
+ */
 export function leafHash(body: string): string {
   return hash('sha256', `\0${body}`)
 }
 
-// One buffer for all: nothing here waits, so no two calls overlap. Another one for each would cost as much as hashing.
+// One buffer for all: nothing here waits, so no two calls overlap. Another one for each would cost
+// as much as hashing.
 const scratch = Buffer.alloc(16 * 1024)
 
-/** What the hashed event says about its personal part. Nobody can guess that part from it without the salt, which is erased with it. */
+/**
+ * What the hashed event says about its personal part. Nobody can guess that part from it without
+ * the salt, which is erased with it.
+ */
 export function commitment(salt: Buffer, personal: string): string {
   // UTF-8 has at most three bytes for what is one character to JavaScript.
   if (salt.length + personal.length * 3 > scratch.length) {
@@ -36,8 +43,9 @@ tag.copy(frame)
 let framed = ''
 
 /**
- * SHA-256 over 112 bytes: the tag `sallyport link 1`, the replica's UUID (16 bytes), the epoch and `n` (8 bytes each, big-endian), the hash of
- * the link before (32) and the leaf hash (32). In hex, as everything here.
+ * SHA-256 over 112 bytes: the tag `sallyport link 1`, the replica's UUID (16 bytes), the epoch and
+ * `n` (8 bytes each, big-endian), the hash of the link before (32) and the leaf hash (32). In hex,
+ * as everything here.
  */
 export function linkHash({ replica, epoch, n }: Place, prev: string, leaf: string): string {
   if (replica !== framed) {

@@ -5,7 +5,8 @@ const lingering = 10
 
 /** Lets what can wait go together with what cannot. */
 export class Company {
-  // Owned by wait(): ends it; and its time limit. One that is still running from before is soon enough: starting and stopping one for each batch costs more.
+  // Owned by wait(): ends it; and its time limit. One that is still running from before is soon
+  // enough: starting and stopping one for each batch costs more.
   #hurry: (() => void) | null = null
   #lingering: NodeJS.Timeout | null = null
 
@@ -14,7 +15,10 @@ export class Company {
     this.#hurry?.()
   }
 
-  /** Resolves when something came that cannot wait, with what came in the same turn, or after a while. For one at a time. */
+  /**
+   * Resolves when something came that cannot wait, with what came in the same turn, or after a
+   * while. For one at a time.
+   */
   async wait(): Promise<void> {
     if (this.#lingering === null) {
       this.#lingering = setTimeout(() => {

@@ -59,7 +59,10 @@ const recordedDecision = z.looseObject({
 /** That are read at a time: so many events, or as many as have so many bytes. */
 const most = { events: 200, bytes: 8 * 1024 * 1024 }
 
-/** Every decision about an action between two times, the oldest first, page by page; `null` where somebody put something else in its place. In constant memory. */
+/**
+ * Every decision about an action between two times, the oldest first, page by page; `null` where
+ * somebody put something else in its place. In constant memory.
+ */
 export async function* readDecisions(
   store: Queryable,
   { from, to }: { readonly from: Date; readonly to: Date },

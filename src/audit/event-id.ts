@@ -15,8 +15,9 @@ export interface EventId {
 }
 
 /**
- * A UUIDv7 of this time that sorts behind all that came before it in this process (RFC 9562 §6.2, method 1: a counter in `rand_a`). One
- * transaction tells several things within a millisecond, and they are linked and shown by their ids: in the order in which they happened.
+ * A UUIDv7 of this time that sorts behind all that came before it in this process (RFC 9562 §6.2,
+ * method 1: a counter in `rand_a`). One transaction tells several things within a millisecond, and
+ * they are linked and shown by their ids: in the order in which they happened.
  */
 export function eventId(now: number): EventId {
   if (used === digits.length) drawDigits()
@@ -34,13 +35,17 @@ export function eventId(now: number): EventId {
   return { id, time: last }
 }
 
-// Many are drawn at a time: asking for the randomness of each id alone costs more than the rest of it.
+// Many are drawn at a time: asking for the randomness of each id alone costs more than the rest of
+// it.
 const digitsOfOne = 20
 const pool = Buffer.allocUnsafeSlow((256 * digitsOfOne) / 2)
 let digits = ''
 let used = 0
 
-/** For each id four digits to count from, and the sixteen that it ends with: the variant (10 in binary), and 62 bits of their own. */
+/**
+ * For each id four digits to count from, and the sixteen that it ends with: the variant (10 in
+ * binary), and 62 bits of their own.
+ */
 function drawDigits(): void {
   randomFillSync(pool)
   for (let at = 2; at < pool.length; at += digitsOfOne / 2) pool[at] = (pool[at]! & 0x3f) | 0x80
@@ -54,7 +59,9 @@ function begin(milliseconds: number): void {
   beginning = `${time.slice(0, 8)}-${time.slice(8)}-7`
 }
 
-/** The least id of a time: everything before it has a lesser one, and nothing at or after it has. */
+/**
+ * The least id of a time: everything before it has a lesser one, and nothing at or after it has.
+ */
 export function firstIdAt(time: Date): string {
   const milliseconds = Math.max(0, time.getTime()).toString(16).padStart(12, '0')
   return `${milliseconds.slice(0, 8)}-${milliseconds.slice(8)}-0000-0000-000000000000`

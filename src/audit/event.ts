@@ -28,7 +28,10 @@ export interface Described {
 /** In characters. An approval's whole payload fits, whatever its encoding. */
 const longest = 8 * 1024 * 1024
 
-/** `now` in milliseconds since the epoch. Throws the problem `bad-request` for an event that cannot be recorded, before it is anywhere near others. */
+/**
+ * `now` in milliseconds since the epoch. Throws the problem `bad-request` for an event that cannot
+ * be recorded, before it is anywhere near others.
+ */
 export function describe(input: EventInput, source: Source, now: number): Described {
   const { id, time } = eventId(now)
   const personal = describePersonal(input)
@@ -113,7 +116,8 @@ function rfc3339(milliseconds: number): string {
   return `${written.text}${String(milliseconds - second * 1000).padStart(3, '0')}Z`
 }
 
-// A verified token is cached with its subject, so that one agent's requests all have the same object.
+// A verified token is cached with its subject, so that one agent's requests all have the same
+// object.
 const subjects = new WeakMap<Subject, string>()
 
 function canonicalSubject(subject: Subject): string {
@@ -143,7 +147,10 @@ const saltLength = 16
 let pool = Buffer.alloc(0)
 let used = 0
 
-/** 16 random bytes. Many are made at a time: asking for each alone costs more than the rest of the event. */
+/**
+ * 16 random bytes. Many are made at a time: asking for each alone costs more than the rest of the
+ * event.
+ */
 function freshSalt(): Buffer {
   if (used === pool.length) {
     pool = randomFillSync(Buffer.allocUnsafeSlow(256 * saltLength))

@@ -31,7 +31,10 @@ export interface EventRow {
   readonly hash: Buffer | null
 }
 
-/** Everything but attributes, details, subject, salt, index, seq, prev and hash is what was hashed, once it is in canonical form. */
+/**
+ * Everything but attributes, details, subject, salt, index, seq, prev and hash is what was hashed,
+ * once it is in canonical form.
+ */
 export function toExported(row: EventRow): ExportedEvent {
   const { index, id, body, leaf, salt, personal, replica, epoch, n, prev, hash } = row
   return {
@@ -48,8 +51,9 @@ export function toExported(row: EventRow): ExportedEvent {
 }
 
 /**
- * How an event is written, also where somebody put something into the database that is none: as what is there, in base64, so that an export has a line for it and verifiers can name it. `write` throws
- * for what it cannot write.
+ * How an event is written, also where somebody put something into the database that is none: as
+ * what is there, in base64, so that an export has a line for it and verifiers can name it. `write`
+ * throws for what it cannot write.
  */
 export function whateverIsThere<T>(write: (row: EventRow) => T): (row: EventRow) => T {
   return (row) => {

@@ -21,7 +21,10 @@ export async function readHead(store: Queryable, { replica, epoch }: Epoch): Pro
   return last ? { n: last.n, hash: last.hash.toString('hex') } : null
 }
 
-/** What holds a place that a batch wants: the batch itself, another chain end, or links that some of its events have already. */
+/**
+ * What holds a place that a batch wants: the batch itself, another chain end, or links that some of
+ * its events have already.
+ */
 export type Conflict =
   | { readonly kind: 'same' | 'taken' | 'unknown' }
   | { readonly kind: 'linked'; readonly events: ReadonlySet<string> }

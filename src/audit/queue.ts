@@ -5,7 +5,10 @@ import type { EventInput } from '../core/event.ts'
 import type { Item } from './chain-writer.ts'
 import type { Described } from './event.ts'
 
-/** Hears of each event once: without an error when it is durable, with one when its appender is told that it is not. */
+/**
+ * Hears of each event once: without an error when it is durable, with one when its appender is told
+ * that it is not.
+ */
 export type Ended = (input: EventInput, error?: unknown) => void
 
 class Waiting implements Item {
@@ -80,7 +83,10 @@ export class Queue {
     return this.#waiting.length
   }
 
-  /** Rejects with the problem `store-unavailable` when more waits than the store can be expected to take, or the wait was too long. */
+  /**
+   * Rejects with the problem `store-unavailable` when more waits than the store can be expected to
+   * take, or the wait was too long.
+   */
   add(described: Described, under: number | null, awaited: boolean): Promise<void> {
     const item = new Waiting(described, under, awaited, this.#ended)
     if (this.#waiting.length >= mostWaiting.events || this.#size >= mostWaiting.size) {
@@ -105,7 +111,10 @@ export class Queue {
     return this.#underway
   }
 
-  /** Closed: whoever has waited for so many milliseconds is told that there is no record, and does not act. */
+  /**
+   * Closed: whoever has waited for so many milliseconds is told that there is no record, and does
+   * not act.
+   */
   giveUp(patienceMs: number): void {
     const latest = performance.now() - patienceMs
     const give = (item: Waiting) => {

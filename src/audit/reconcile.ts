@@ -10,9 +10,10 @@ import { stretchesOf, type Stretch } from './stretches.ts'
 type Describe = (input: EventInput) => Described
 
 /**
- * Ends the record of a dead epoch. Every intent in it that has no outcome gets the outcome `unknown`: it may have run, and it is never tried again. Then the chain
- * gets a last link, which also keeps its replica, should that only have been asleep, from adding another. Resolves to the ids of the lost actions. Of
- * several replicas that do it at once, one does it.
+ * Ends the record of a dead epoch. Every intent in it that has no outcome gets the outcome
+ * `unknown`: it may have run, and it is never tried again. Then the chain gets a last link, which
+ * also keeps its replica, should that only have been asleep, from adding another. Resolves to the
+ * ids of the lost actions. Of several replicas that do it at once, one does it.
  */
 export async function buryEpoch(store: Store, dead: Epoch, describe: Describe): Promise<string[]> {
   const lost: string[] = []

@@ -2,7 +2,10 @@ import type { Prepared, Queryable } from '../store/db.ts'
 import { Statements } from '../store/statements.ts'
 import type { Source, Described } from './event.ts'
 
-/** An event and its place: link number `first` + its index in the batch. `described` is null when its row is in the database already. */
+/**
+ * An event and its place: link number `first` + its index in the batch. `described` is null when
+ * its row is in the database already.
+ */
 export interface Linked {
   readonly id: string
   readonly described: Described | null
@@ -41,8 +44,9 @@ const columns = {
 }
 const types = Object.values(columns)
 
-// By far the most frequent statements that there are: reading and planning them costs more than running them. So many rows as they have are
-// sent at once, each of which would cost more in arrays, and most in a statement of its own.
+// By far the most frequent statements that there are: reading and planning them costs more than
+// running them. So many rows as they have are sent at once, each of which would cost more in
+// arrays, and most in a statement of its own.
 const insertEvents = [16, 8, 4, 2, 1].map((rows) => ({ rows, insert: insertOf(rows) }))
 
 function insertOf(rows: number): Prepared {
@@ -78,7 +82,10 @@ const insertWork: Prepared = {
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[])`,
 }
 
-/** Events, personal parts and links in one exchange: all of it is durable when it resolves, or nothing. Gives the database's clock, in milliseconds. */
+/**
+ * Events, personal parts and links in one exchange: all of it is durable when it resolves, or
+ * nothing. Gives the database's clock, in milliseconds.
+ */
 export async function insertBatch(store: Queryable, batch: Batch): Promise<number> {
   const { chain, first, prev, events, under } = batch
   const { fresh, placed } = placesOf(batch)
@@ -122,7 +129,10 @@ export async function insertUnlinked(tx: Queryable, events: readonly Described[]
   await tx.exchange(statements)
 }
 
-/** Events that were written and committed, and are in no chain yet, whatever the work list says: this replica's, and what dead ones left behind. */
+/**
+ * Events that were written and committed, and are in no chain yet, whatever the work list says:
+ * this replica's, and what dead ones left behind.
+ */
 export async function findUnlinked(
   store: Queryable,
   replica: string,
@@ -159,7 +169,10 @@ interface Placed {
   readonly n: number
 }
 
-/** An event that is written as it is linked says itself where. One that is there already, or is linked in another chain than it describes, cannot. */
+/**
+ * An event that is written as it is linked says itself where. One that is there already, or is
+ * linked in another chain than it describes, cannot.
+ */
 function placesOf({ chain, first, events }: Batch): { fresh: Fresh[]; placed: Placed[] } {
   const fresh: Fresh[] = []
   const placed: Placed[] = []

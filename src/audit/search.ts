@@ -34,8 +34,9 @@ const patience = 5_000
 const mostBytes = 8 * 1024 * 1024
 
 /**
- * Events that match, the newest first, up to `limit` of them, fewer where they are long. Rejects with the problem `bad-request` for a cursor that is not ours, and for a search
- * that looks through too much.
+ * Events that match, the newest first, up to `limit` of them, fewer where they are long. Rejects
+ * with the problem `bad-request` for a cursor that is not ours, and for a search that looks through
+ * too much.
  */
 export async function searchEvents(
   store: Store,
@@ -154,7 +155,9 @@ class Search {
     return this.#look((place) => [`e.id = ANY (${place(ids)}::uuid[])`], true)
   }
 
-  /** Takes in the newest of these events that match. `few`: finds all of them, and then the newest. */
+  /**
+   * Takes in the newest of these events that match. `few`: finds all of them, and then the newest.
+   */
   async #look(also: (place: Place) => string[], few = false): Promise<void> {
     let before: string | null = this.#before
     for (let found = 0; before !== null && found < this.#limit;) {

@@ -12,7 +12,10 @@ const stretchLength = 10_000
 // How far a replica's estimate of the database's clock may be off.
 const slackMs = 60_000
 
-/** The log during an epoch, the latest part first, in parts that one statement looks through quickly. */
+/**
+ * The log during an epoch, the latest part first, in parts that one statement looks through
+ * quickly.
+ */
 export async function* stretchesOf(store: Queryable, dead: Epoch): AsyncGenerator<Stretch> {
   const [life] = await store.query<{ begin: Date; end: Date }>(
     `SELECT started_at - $3 * interval '1 ms' AS begin, clock_timestamp() + $3 * interval '1 ms' AS end

@@ -6,9 +6,15 @@ import { searchEvents } from './search.ts'
 /** One action of a run, and everything that is on record about it and its approval. */
 export interface TracedAction {
   readonly id: string
-  /** The action of this run that called it, by its span; `null` where none of them did, as far as anybody said. */
+  /**
+   * The action of this run that called it, by its span; `null` where none of them did, as far as
+   * anybody said.
+   */
   readonly under: string | null
-  /** Somebody outside of the gateway who called it, by their span. Actions that share it belong together. */
+  /**
+   * Somebody outside of the gateway who called it, by their span. Actions that share it belong
+   * together.
+   */
   readonly caller: string | null
   /** The oldest first. */
   readonly events: readonly ExportedEvent[]
@@ -25,7 +31,10 @@ export interface TraceStory {
 
 const most = 1_000
 
-/** Everything of a run. Without actions where none is on record. Rejects with the problem `bad-request` when there is too much to look through. */
+/**
+ * Everything of a run. Without actions where none is on record. Rejects with the problem
+ * `bad-request` when there is too much to look through.
+ */
 export async function readTrace(store: Store, trace: string): Promise<TraceStory> {
   const { events: traced, cursor } = await searchEvents(store, { trace }, null, most)
   const events = [...traced, ...(await withoutTrace(store, traced))]
@@ -88,7 +97,10 @@ function placed(byAction: ReadonlyMap<string, readonly ExportedEvent[]>): Traced
   })
 }
 
-/** What was called comes behind its caller. Spans that claim to call each other are taken as they come. */
+/**
+ * What was called comes behind its caller. Spans that claim to call each other are taken as they
+ * come.
+ */
 function inOrder(actions: readonly TracedAction[]): TracedAction[] {
   const children = Map.groupBy(actions, ({ under }) => under)
   const ordered = new Set<TracedAction>()

@@ -1,6 +1,9 @@
 import type { Queryable } from '../store/db.ts'
 
-/** Events of the log that nobody can read, on all replicas: somebody put something else in their place. */
+/**
+ * Events of the log that nobody can read, on all replicas: somebody put something else in their
+ * place.
+ */
 export interface Unreadable {
   readonly events: number
   /** Ids of some, those that were found last first. */
@@ -9,7 +12,10 @@ export interface Unreadable {
 
 const shown = 20
 
-/** Those that work behind the log has come upon; verifying finds all that was changed. Rejects with `StoreError`. */
+/**
+ * Those that work behind the log has come upon; verifying finds all that was changed. Rejects with
+ * `StoreError`.
+ */
 export async function unreadableEvents(db: Queryable): Promise<Unreadable> {
   const [row] = await db.query<Unreadable>(
     `SELECT (SELECT count(*) FROM sallyport.unreadable_events) AS events,

@@ -9,7 +9,10 @@ import { Order } from './verify/order.ts'
 import { SignedLog, type Trust } from './verify/signed-log.ts'
 
 export interface VerifyReport {
-  /** Nothing was changed, taken out, put in or moved. A time that goes back is worth a look, and does not count; nor does what a record says is kept elsewhere. */
+  /**
+   * Nothing was changed, taken out, put in or moved. A time that goes back is worth a look, and
+   * does not count; nor does what a record says is kept elsewhere.
+   */
   readonly ok: boolean
   readonly lines: number
   /** Events whose personal part was erased. */
@@ -17,7 +20,10 @@ export interface VerifyReport {
   /** Events that are kept elsewhere: only their hashes are here. */
   readonly retained: number
   readonly chains: readonly VerifiedChain[]
-  /** The signed state of the log that the export belongs to; `null` where there was nothing to hold it against, or it does not hold. */
+  /**
+   * The signed state of the log that the export belongs to; `null` where there was nothing to hold
+   * it against, or it does not hold.
+   */
   readonly signed: { readonly size: number; readonly time: string | null } | null
   /** By line; the first thousand. */
   readonly findings: readonly Finding[]
@@ -26,8 +32,10 @@ export interface VerifyReport {
 const mostFindings = 1_000
 
 /**
- * Recomputes everything in an export, offline: every commitment, leaf and link, whether each chain is whole between its first line here and its last, and, with
- * `trust`, whether these are the events of the log that was signed. Without it, what was cut off before or behind the lines does not show.
+ * Recomputes everything in an export, offline: every commitment, leaf and link, whether each chain
+ * is whole between its first line here and its last, and, with `trust`, whether these are the
+ * events of the log that was signed. Without it, what was cut off before or behind the lines does
+ * not show.
  */
 export async function verifyExport(
   lines: AsyncIterable<string>,
@@ -75,7 +83,10 @@ export async function verifyExport(
   return { ok, lines: line, erased, retained, chains: chains.summary(), signed, findings }
 }
 
-/** Records that are not in the export itself: they come with it, and with what shows that they are in the log. */
+/**
+ * Records that are not in the export itself: they come with it, and with what shows that they are
+ * in the log.
+ */
 function recordsBeside(
   { manifest }: Trust,
   log: SignedLog,

@@ -5,8 +5,9 @@ import { describe } from './event.ts'
 import { insertUnlinked, readClock } from './rows.ts'
 
 /**
- * `AuditLog.write` for a thread beside the one that appends, on behalf of the same replica: an event in its caller's transaction, which that replica's appender links when it
- * looks for what was written. Rejects with `StoreError`.
+ * `AuditLog.write` for a thread beside the one that appends, on behalf of the same replica: an
+ * event in its caller's transaction, which that replica's appender links when it looks for what was
+ * written. Rejects with `StoreError`.
  */
 export function writeAside(replica: string): AuditLog['write'] {
   return async (tx: Queryable, input: EventInput) => {

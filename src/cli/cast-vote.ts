@@ -23,8 +23,8 @@ const questions: Readonly<Record<VoteDecision, string>> = {
 }
 
 /**
- * Shows one approval whole, asks, and votes for exactly what was shown: the vote names its digest and the hash of the view, and the gateway refuses it
- * when either has changed meanwhile.
+ * Shows one approval whole, asks, and votes for exactly what was shown: the vote names its digest
+ * and the hash of the view, and the gateway refuses it when either has changed meanwhile.
  */
 export async function castVote(
   terminal: Terminal,

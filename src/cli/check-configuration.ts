@@ -5,7 +5,10 @@ import { MistakesError, type Mistake } from '../core/errors.ts'
 import { loadPolicies } from '../policy/load.ts'
 import { policySource } from './policy-source.ts'
 
-/** Reads a configuration and its policies as the gateway would. Throws `MistakesError` with the mistakes of both. */
+/**
+ * Reads a configuration and its policies as the gateway would. Throws `MistakesError` with the
+ * mistakes of both.
+ */
 export async function checkConfiguration(
   file: string,
   start: string,

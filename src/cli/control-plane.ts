@@ -7,7 +7,10 @@ import type { Terminal } from './terminal.ts'
 import { version } from '../core/version.ts'
 import { visible } from '../core/visible.ts'
 
-/** The control plane's API, as the person of the profile. Every method throws `Refusal` when it says no, or does not answer. */
+/**
+ * The control plane's API, as the person of the profile. Every method throws `Refusal` when it says
+ * no, or does not answer.
+ */
 export interface ControlPlane {
   readonly url: string
   /** What the person proves themselves with. It ends: see `fresh`. */

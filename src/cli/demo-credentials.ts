@@ -3,7 +3,10 @@ import { replacePrivateFile } from '../config/private-file.ts'
 import type { DemoIdentityProvider } from '../quickstart/identity-provider.ts'
 import { writeProfile } from './profile.ts'
 
-/** Whose the CLI's profile is: a person who may approve some of what the demo agent asks for, and read the audit log. */
+/**
+ * Whose the CLI's profile is: a person who may approve some of what the demo agent asks for, and
+ * read the audit log.
+ */
 const demoPerson = 'dana'
 export const demoAgent = 'support-agent'
 
@@ -15,7 +18,9 @@ export interface DemoAgent {
   readonly token: string
 }
 
-/** What lets this machine be the demo agent, with curl and psql, and the demo person, with the CLI. */
+/**
+ * What lets this machine be the demo agent, with curl and psql, and the demo person, with the CLI.
+ */
 export async function writeCredentials(
   data: string,
   controlUrl: string,

@@ -11,7 +11,10 @@ export class UsageError extends Error {
   }
 }
 
-/** A program that was run in our place has ended: with its exit code. It has said itself what there is to say. */
+/**
+ * A program that was run in our place has ended: with its exit code. It has said itself what there
+ * is to say.
+ */
 export class ProgramEnded extends Error {
   override readonly name = 'ProgramEnded'
   readonly code: number

@@ -1,8 +1,9 @@
 import { unseen } from '../core/unseen.ts'
 
 /**
- * JSON as text: the same value to whatever reads it, and nothing in it that a terminal would obey or a person not see. `JSON.stringify` leaves C1 controls, bidi
- * controls and their like as they are.
+ * JSON as text: the same value to whatever reads it, and nothing in it that a terminal would obey
+ * or a person not see. `JSON.stringify` leaves C1 controls, bidi controls and their like as they
+ * are.
  */
 export function jsonText(value: unknown, indent?: number): string {
   return JSON.stringify(value, null, indent).replace(unseen, (character) =>

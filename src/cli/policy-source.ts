@@ -16,7 +16,10 @@ export const quickstartConfig = fileURLToPath(
   new URL('../../examples/quickstart/sallyport.yaml', import.meta.url),
 )
 
-/** The part of `sallyport.yaml` that policies refer to. The rest may need variables that only the gateway has. */
+/**
+ * The part of `sallyport.yaml` that policies refer to. The rest may need variables that only the
+ * gateway has.
+ */
 const partOfConfig = z.looseObject({
   policies: z.string().default('./policies'),
   resources: z.array(z.looseObject({ name: z.string(), protocol: z.string() })),
@@ -30,7 +33,10 @@ export interface PolicyOptions {
   readonly config?: string
 }
 
-/** Which policies are meant, and what they may refer to. Without a configuration here, the quickstart's. */
+/**
+ * Which policies are meant, and what they may refer to. Without a configuration here, the
+ * quickstart's.
+ */
 export function policySource(
   start: string,
   folder: string | undefined,

@@ -35,8 +35,9 @@ export function userProfile({ XDG_CONFIG_HOME }: Environment): string {
 const quickstartProfile = (folder: string): string => join(folder, 'data/profile.json')
 
 /**
- * SALLYPORT_URL and SALLYPORT_TOKEN, else the quickstart's profile in this folder, else the user's own. Throws `UsageError` when there is none.
- * A stored token goes to the address that it was stored with, and to no other.
+ * SALLYPORT_URL and SALLYPORT_TOKEN, else the quickstart's profile in this folder, else the user's
+ * own. Throws `UsageError` when there is none. A stored token goes to the address that it was
+ * stored with, and to no other.
  */
 export function findProfile(environment: Environment, folder: string): StoredProfile {
   const { SALLYPORT_URL: url, SALLYPORT_TOKEN: token } = environment

@@ -6,7 +6,10 @@ import { writeProfile, type Profile, type StoredProfile } from './profile.ts'
 /** Seconds of life that a token has to have left; less, and it could end on its way. */
 const margin = 30
 
-/** The profile with a token that is still good. A new one is fetched, and stored, when the old one ends and there is a way. */
+/**
+ * The profile with a token that is still good. A new one is fetched, and stored, when the old one
+ * ends and there is a way.
+ */
 export async function fresh(stored: StoredProfile): Promise<StoredProfile> {
   const { expires_at, refresh, file } = stored
   if (expires_at === null || Date.parse(expires_at) > Date.now() + margin * 1000) return stored

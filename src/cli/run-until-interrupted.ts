@@ -4,8 +4,9 @@ import type { Terminal } from './terminal.ts'
 export type Ports = Readonly<Record<string, number>>
 
 /**
- * Starts something, waits until the user interrupts, and closes it. Interrupted while it starts, it is closed once it has started, unless it rejects with the
- * reason of the interruption. `ports` has those that it listens on, by what the user calls them: a key of the configuration, or an option.
+ * Starts something, waits until the user interrupts, and closes it. Interrupted while it starts, it
+ * is closed once it has started, unless it rejects with the reason of the interruption. `ports` has
+ * those that it listens on, by what the user calls them: a key of the configuration, or an option.
  */
 export async function runUntilInterrupted(
   { interrupted, note }: Terminal,
@@ -37,7 +38,10 @@ const reasons: Readonly<Record<string, { message: string; remedy: string }>> = {
   },
 }
 
-/** An address that cannot be listened on, by what the user calls it. Any other error is left as it is. */
+/**
+ * An address that cannot be listened on, by what the user calls it. Any other error is left as it
+ * is.
+ */
 function explain(error: unknown, ports: Ports): unknown {
   const { code, syscall, address, port } = error as NodeJS.ErrnoException & {
     port?: number

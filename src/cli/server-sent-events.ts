@@ -3,7 +3,10 @@ export interface ServerSentEvent {
   readonly data: string
 }
 
-/** Reads `text/event-stream` (WHATWG HTML, §9.2.6). Ids and retry times are left out: nobody here reconnects. */
+/**
+ * Reads `text/event-stream` (WHATWG HTML, §9.2.6). Ids and retry times are left out: nobody here
+ * reconnects.
+ */
 export async function* readEvents(
   body: ReadableStream<Uint8Array>,
 ): AsyncGenerator<ServerSentEvent> {

@@ -4,7 +4,10 @@ import { visible } from '../core/visible.ts'
 
 const words = { deny: 'denied', hold: 'held' } as const
 
-/** What enforcing would have done, for a person: what it comes to, then by rule, the most frequent first. */
+/**
+ * What enforcing would have done, for a person: what it comes to, then by rule, the most frequent
+ * first.
+ */
 export function showObserved({ from, denied, held, stopped }: ObservedReport): string {
   if (denied + held === 0) {
     return `Since ${from}, nothing ran that enforcing would have denied or held.`

@@ -11,7 +11,10 @@ interface Ways {
   readonly end: string
 }
 
-/** What `npm start` prints, or the same for somebody who started it in another way. Lines that start with `curl`, `PGPASSWORD` or the CLI can be pasted as they are. */
+/**
+ * What `npm start` prints, or the same for somebody who started it in another way. Lines that start
+ * with `curl`, `PGPASSWORD` or the CLI can be pasted as they are.
+ */
 export function showQuickstart(
   { agentsUrl, controlUrl, databasePort, agent }: Omit<RunningQuickstart, 'close'>,
   { header, token, sallyport, end }: Ways = {

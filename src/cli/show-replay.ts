@@ -10,7 +10,10 @@ export const replayLine = z.union([
   z.strictObject({ summary: z.custom<ReplaySummary>((it) => typeof it === 'object') }),
 ])
 
-/** One action that would have been decided otherwise, for a person: what was decided and why, and what would be. */
+/**
+ * One action that would have been decided otherwise, for a person: what was decided and why, and
+ * what would be.
+ */
 export function showDifference(difference: Difference, folder: string): string {
   const { time, action, resource, subject, summary, before, after } = difference
   const { verdict, reason, rules, explanation } = before

@@ -2,8 +2,8 @@ import type { JsonValue } from '../core/json.ts'
 import { visible, visibleLines } from '../core/visible.ts'
 
 /**
- * A JSON value as indented lines, whole. Text of several lines is shown line by line behind a bar, which nothing in the text can leave: what
- * an agent sent can never look like a line of ours.
+ * A JSON value as indented lines, whole. Text of several lines is shown line by line behind a bar,
+ * which nothing in the text can leave: what an agent sent can never look like a line of ours.
  */
 export function showValue(value: JsonValue, indent = '  '): string[] {
   const line = oneLine(value)
@@ -18,7 +18,10 @@ export function showValue(value: JsonValue, indent = '  '): string[] {
   })
 }
 
-/** Text that needs quotes: it could be taken for another value, or begins or ends with what nobody sees. */
+/**
+ * Text that needs quotes: it could be taken for another value, or begins or ends with what nobody
+ * sees.
+ */
 const needsQuotes = /^$|^\s|\s$|^(true|false|null|-?\d.*)$|^["[{│]/
 
 function oneLine(value: JsonValue): string | undefined {

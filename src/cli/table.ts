@@ -1,6 +1,9 @@
 import { visible } from '../core/visible.ts'
 
-/** Rows under headings, with columns as wide as their widest cell. Cells are made visible; `null` is a dash. */
+/**
+ * Rows under headings, with columns as wide as their widest cell. Cells are made visible; `null` is
+ * a dash.
+ */
 export function table(
   headings: readonly string[],
   rows: readonly (readonly (string | null)[])[],

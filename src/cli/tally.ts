@@ -38,7 +38,10 @@ export const observedEvent = z.object({
 })
 type Observed = z.output<typeof observedEvent>
 
-/** Summaries and subjects that are told apart for each rule: paths are the agents' choice, and there is no end to them. */
+/**
+ * Summaries and subjects that are told apart for each rule: paths are the agents' choice, and there
+ * is no end to them.
+ */
 const mostKept = 10_000
 const examplesShown = 5
 const erased = '(erased)'

@@ -18,7 +18,10 @@ export interface Terminal {
   write(chunk: Uint8Array | string): Promise<void>
   /** Everything that is not a result. */
   note(text: string): void
-  /** Gives the terminal to a program, Ctrl-C included. Resolves to its exit code. Throws `UsageError` when there is no such program. */
+  /**
+   * Gives the terminal to a program, Ctrl-C included. Resolves to its exit code. Throws
+   * `UsageError` when there is no such program.
+   */
   run(program: string, args: readonly string[], environment: Environment): Promise<number>
   /** Asks the person. Throws `UsageError` when there is nobody to ask. */
   ask(question: string): Promise<string>

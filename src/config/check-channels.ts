@@ -6,7 +6,10 @@ import type { Config } from './schema.ts'
 const chats = ['slack', 'teams'] as const
 const titles = { slack: 'Slack', teams: 'Teams' } as const
 
-/** What rules can name besides the console: `webhook:siem`, or `slack:` where a place in it has to follow. Of `channels`, only the keys are looked at. */
+/**
+ * What rules can name besides the console: `webhook:siem`, or `slack:` where a place in it has to
+ * follow. Of `channels`, only the keys are looked at.
+ */
 export function knownChannels(
   channels: Partial<Record<(typeof chats)[number], unknown>> & {
     readonly webhooks?: Readonly<Record<string, unknown>>

@@ -37,7 +37,8 @@ export function* checkListeners({ listen, resources }: Config): Generator<Findin
         remedy: 'Add tls with a certificate; or trusted: true, where nobody can listen in.',
       }
   }
-  // Whatever the hosts are: agents must not reach the control plane by an address that a resource shares with it.
+  // Whatever the hosts are: agents must not reach the control plane by an address that a resource
+  // shares with it.
   if (agents.address.port !== 0 && agents.address.port === control.address.port)
     yield {
       path: ['listen', 'control', 'address'],
@@ -52,14 +53,18 @@ export function* checkListeners({ listen, resources }: Config): Generator<Findin
     }
 }
 
-/** What comes over http:// from another machine, anybody on the way can read and use: cookies, tokens, approvals. */
+/**
+ * What comes over http:// from another machine, anybody on the way can read and use: cookies,
+ * tokens, approvals.
+ */
 function* checkPublicUrl(
   key: keyof Config['listen'],
   { public_url, tls }: { public_url?: string | undefined; tls?: TlsConfig | undefined },
 ): Generator<Finding> {
   if (public_url === undefined || public_url.startsWith('https:')) return
   const path = ['listen', key, 'public_url']
-  // The cookies would go without `Secure`, and whoever comes would come to a port that does not understand them.
+  // The cookies would go without `Secure`, and whoever comes would come to a port that does not
+  // understand them.
   if (tls)
     yield {
       path,

@@ -1,7 +1,7 @@
 export type Environment = Readonly<Record<string, string | undefined>>
 
-// Two private-use characters stand for `${`, and one for `}`: YAML then reads a variable as plain text, between the braces of
-// `{ url: ${URL} }` too, and every column stays where it is.
+// Two private-use characters stand for `${`, and one for `}`: YAML then reads a variable as plain
+// text, between the braces of `{ url: ${URL} }` too, and every column stays where it is.
 const hidden = /\uE000\uE001(\w+)\uE002/g
 
 /** Hides every `${NAME}` from the YAML parser, so that a variable's value is never read as YAML. */
@@ -12,8 +12,9 @@ export const hideVariables = (text: string): string =>
 export const showVariables = (text: string): string => text.replace(hidden, '${$1}')
 
 /**
- * Puts the variables' values into one string of the file; `$${` becomes `${`. `complain` is called for everything that is wrong, and names
- * variables, never values. An empty variable is as wrong as none: an empty password or token is never what was meant.
+ * Puts the variables' values into one string of the file; `$${` becomes `${`. `complain` is called
+ * for everything that is wrong, and names variables, never values. An empty variable is as wrong as
+ * none: an empty password or token is never what was meant.
  */
 export function substitute(
   text: string,

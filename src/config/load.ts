@@ -9,8 +9,9 @@ import { hideVariables, showVariables, substitute, type Environment } from './en
 import { configSchema, isPostgres, type Config, type TlsConfig } from './schema.ts'
 
 /**
- * Reads `sallyport.yaml`. Paths in it are relative to its own folder, and come out absolute. Throws `MistakesError` with every mistake
- * that it can find, and never with a value from the file or the environment: it may be a secret.
+ * Reads `sallyport.yaml`. Paths in it are relative to its own folder, and come out absolute. Throws
+ * `MistakesError` with every mistake that it can find, and never with a value from the file or the
+ * environment: it may be a secret.
  */
 export function loadConfig(path: string, environment: Environment): Config {
   const file = resolve(path)

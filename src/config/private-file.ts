@@ -17,8 +17,8 @@ import { MistakesError } from '../core/errors.ts'
 const ownership = 'Give the user that runs Sallyport a folder of its own, or name another file.'
 
 /**
- * What a file for one user's eyes says, or `undefined` when there is no file. Throws `MistakesError` when others can read it, when it
- * belongs to somebody else, or cannot be read.
+ * What a file for one user's eyes says, or `undefined` when there is no file. Throws
+ * `MistakesError` when others can read it, when it belongs to somebody else, or cannot be read.
  */
 export function readPrivateFile(file: string): string | undefined {
   let descriptor: number
@@ -46,8 +46,9 @@ export function readPrivateFile(file: string): string | undefined {
 }
 
 /**
- * Creates a file (mode 0600) unless there is one already. It is written whole before it gets its name, so that no other process ever reads half of
- * it; of several processes the first one wins, and the others' text is dropped.
+ * Creates a file (mode 0600) unless there is one already. It is written whole before it gets its
+ * name, so that no other process ever reads half of it; of several processes the first one wins,
+ * and the others' text is dropped.
  */
 export function createPrivateFile(file: string, text: string): void {
   write(file, text, (draft) => {

@@ -6,7 +6,10 @@ export class ProvenClients {
   readonly #sockets = new Set<TLSSocket>()
   // Owned by mistrust(): how often other authorities have come to count, or something was revoked.
   #times = 0
-  /** That, when a client began to agree on keys: its certificate is judged by the authorities of then. By the ends of its connection. */
+  /**
+   * That, when a client began to agree on keys: its certificate is judged by the authorities of
+   * then. By the ends of its connection.
+   */
   readonly #since = new Map<string, number>()
 
   /** A client may begin to agree on keys, and take its time. */
@@ -27,7 +30,10 @@ export class ProvenClients {
     socket.once('close', () => this.#sockets.delete(socket))
   }
 
-  /** Whoever was let in by other authorities, or before something was revoked, has to prove it again, on another connection. */
+  /**
+   * Whoever was let in by other authorities, or before something was revoked, has to prove it
+   * again, on another connection.
+   */
   mistrust(): void {
     this.#times += 1
     for (const socket of this.#sockets) socket.authorized = false
@@ -35,7 +41,10 @@ export class ProvenClients {
   }
 }
 
-/** Names a connection, with TLS or without: Node does not say which one it is that has become a secure one. */
+/**
+ * Names a connection, with TLS or without: Node does not say which one it is that has become a
+ * secure one.
+ */
 export function endsOf({ localAddress, localPort, remoteAddress, remotePort }: Socket): string {
   return `${localAddress} ${localPort} ${remoteAddress} ${remotePort}`
 }

@@ -3,7 +3,10 @@ import { readFile } from 'node:fs/promises'
 import type { TlsConfig } from './schema.ts'
 import type { TlsFiles } from './tls-files.ts'
 
-/** Reads the files while others go on working: they can be on a file system that hangs. Never rejects. */
+/**
+ * Reads the files while others go on working: they can be on a file system that hangs. Never
+ * rejects.
+ */
 export async function readTlsFiles(paths: TlsConfig): Promise<TlsFiles> {
   const read = (file: string) => readFile(file).catch((error: Error) => error)
   const { cert, key, client_ca, client_crl } = paths

@@ -1,6 +1,9 @@
 import picomatch from 'picomatch'
 
-/** Whether a route (`GET /v1/**`) can match any request. Those with other paths are refused as ambiguous before any route is looked at. */
+/**
+ * Whether a route (`GET /v1/**`) can match any request. Those with other paths are refused as
+ * ambiguous before any route is looked at.
+ */
 export function canMatch(route: string): boolean {
   const path = route.slice(route.indexOf(' ') + 1)
   return !/[%\\?#]|\/\/|\/\.{1,2}(\/|$)/.test(path) && balanced(path)

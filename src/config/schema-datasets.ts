@@ -5,7 +5,10 @@ const label = name.max(64, 'Use at most 64 characters.')
 
 const resource = z.string().min(1).describe('the resource that it is in')
 
-/** Data that is worth a name of its own, wherever it is: what is counted, shown and limited by that name. */
+/**
+ * Data that is worth a name of its own, wherever it is: what is counted, shown and limited by that
+ * name.
+ */
 export const datasets = z
   .array(
     z.strictObject({

@@ -16,8 +16,8 @@ import { httpUrl, mode, secretText, type tlsFilesOfAgents } from './schema-parts
 import { httpResource, postgresResource } from './schema-resources.ts'
 
 /**
- * `sallyport.yaml`. This schema, with its parts beside it, is the manual: every key says what it does and what its unit is, and
- * `schema/sallyport.json` is generated from it for editors.
+ * `sallyport.yaml`. This schema, with its parts beside it, is the manual: every key says what it
+ * does and what its unit is, and `schema/sallyport.json` is generated from it for editors.
  */
 
 const hold = z

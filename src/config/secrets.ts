@@ -5,15 +5,23 @@ import { MistakesError } from '../core/errors.ts'
 import { Keyring, settles } from './keyring.ts'
 import { createPrivateFile, readPrivateFile, replacePrivateFile } from './private-file.ts'
 
-/** Keys that the gateway makes for itself. Losing them ends logins and open approvals; leaking them lets others forge both. */
+/**
+ * Keys that the gateway makes for itself. Losing them ends logins and open approvals; leaking them
+ * lets others forge both.
+ */
 export interface Secrets {
   /** Sign the cookies of the control plane. */
   readonly cookies: Keyring
-  /** HMAC key that binds digests to upstreams and credentials without revealing either. 32 bytes. */
+  /**
+   * HMAC key that binds digests to upstreams and credentials without revealing either. 32 bytes.
+   */
   readonly bindingKey: Buffer
   /** AES-256 keys for what is sealed at rest. */
   readonly sealing: Keyring
-  /** Ed25519 (RFC 8032), the newest first; all of them sign audit checkpoints, so that who knows the one before comes to know the newest. */
+  /**
+   * Ed25519 (RFC 8032), the newest first; all of them sign audit checkpoints, so that who knows the
+   * one before comes to know the newest.
+   */
   readonly signing: readonly KeyObject[]
 }
 
@@ -31,15 +39,18 @@ const secretsFile = z.strictObject({
   signing_key: z.base64(),
   /** The one before it. */
   previous_signing_key: z.base64().optional(),
-  /** Made by `sallyport secrets rotate`, the oldest first; each takes the place of those before it. */
+  /**
+   * Made by `sallyport secrets rotate`, the oldest first; each takes the place of those before it.
+   */
   newer: z
     .array(z.strictObject({ made_at: z.iso.datetime(), cookie_key: key, sealing_key: key }))
     .default([]),
 })
 
 /**
- * Opens the secrets file, and creates it (mode 0600) when there is none. Throws `MistakesError` when others can read it, or it is damaged: it is
- * never made anew in silence, because open approvals and the audit log's signatures hang on it.
+ * Opens the secrets file, and creates it (mode 0600) when there is none. Throws `MistakesError`
+ * when others can read it, or it is damaged: it is never made anew in silence, because open
+ * approvals and the audit log's signatures hang on it.
  */
 export function openSecrets(file: string): Secrets {
   let text = readPrivateFile(file)
@@ -81,9 +92,10 @@ function keyring(first: Buffer, newer: Newer, of: (it: Newer[number]) => Buffer)
 }
 
 /**
- * Adds new keys for cookies and for what is sealed. Those before them are kept for reading until nothing can be left that they have written (`kept`). A new key signs
- * checkpoints beside the one before it, until the next rotation. The binding key stays: open approvals would not be found again. Throws `MistakesError` as
- * `openSecrets`.
+ * Adds new keys for cookies and for what is sealed. Those before them are kept for reading until
+ * nothing can be left that they have written (`kept`). A new key signs checkpoints beside the one
+ * before it, until the next rotation. The binding key stays: open approvals would not be found
+ * again. Throws `MistakesError` as `openSecrets`.
  */
 export function rotateSecrets(file: string, now = new Date()): void {
   openSecrets(file)
@@ -101,7 +113,10 @@ export function rotateSecrets(file: string, now = new Date()): void {
   )
 }
 
-/** Milliseconds for which a key can be needed after its successor writes: longer than any session, approval or kept response lasts. */
+/**
+ * Milliseconds for which a key can be needed after its successor writes: longer than any session,
+ * approval or kept response lasts.
+ */
 const kept = 30 * 24 * 3_600_000
 
 function newKeys(): { cookie_key: string; sealing_key: string } {

@@ -6,11 +6,13 @@ import { clientOptions, secureOptions } from './tls-options.ts'
 import { TlsWatch, type Log } from './tls-watch.ts'
 
 /**
- * TLS for a protocol that begins it on connections that are there already, with the certificate that its files have now. The constructor throws `MistakesError` when
- * nobody can be served with them at the start.
+ * TLS for a protocol that begins it on connections that are there already, with the certificate
+ * that its files have now. The constructor throws `MistakesError` when nobody can be served with
+ * them at the start.
  */
 export class TlsEntrance {
-  // It listens nowhere. What Node finds out about a client's certificate it says only of connections of a server.
+  // It listens nowhere. What Node finds out about a client's certificate it says only of
+  // connections of a server.
   readonly #server: Server
   readonly #watch: TlsWatch
   readonly #config: TlsConfig
@@ -18,7 +20,10 @@ export class TlsEntrance {
   /** Clients that agree on keys now, by the ends of their connections. */
   readonly #agreeing = new Map<string, (socket: TLSSocket) => void>()
 
-  /** `protocol`: its name in the ALPN extension (RFC 7301). Clients that name others only are turned away; those that name none are not. */
+  /**
+   * `protocol`: its name in the ALPN extension (RFC 7301). Clients that name others only are turned
+   * away; those that name none are not.
+   */
   constructor(config: TlsConfig, log: Log, protocol: string) {
     this.#config = config
     this.#watch = new TlsWatch(config, log)
@@ -50,8 +55,9 @@ export class TlsEntrance {
   }
 
   /**
-   * Agrees on keys with a client, which is waited for as long as it stays. Resolves with the connection inside; rejects when this one is closed: by its client, or
-   * because it has no certificate where one is required.
+   * Agrees on keys with a client, which is waited for as long as it stays. Resolves with the
+   * connection inside; rejects when this one is closed: by its client, or because it has no
+   * certificate where one is required.
    */
   begin(raw: Socket): Promise<TLSSocket> {
     const ends = endsOf(raw)

@@ -16,7 +16,10 @@ export interface TlsFiles {
 
 /** What a listener proves itself with. */
 export interface TlsMaterial {
-  /** PEM: the listener's own certificate first, and behind it those between it and an authority that clients know. */
+  /**
+   * PEM: the listener's own certificate first, and behind it those between it and an authority that
+   * clients know.
+   */
   readonly cert: Buffer
   /** PEM. */
   readonly key: Buffer
@@ -29,8 +32,8 @@ export interface TlsMaterial {
 }
 
 /**
- * Makes sure that clients can be served with what the files say. Throws `MistakesError` with everything that is wrong, and without a word of the files: one of
- * them is a private key.
+ * Makes sure that clients can be served with what the files say. Throws `MistakesError` with
+ * everything that is wrong, and without a word of the files: one of them is a private key.
  */
 export function tlsMaterial(paths: TlsConfig, files: TlsFiles): TlsMaterial {
   const mistakes: Mistake[] = []
@@ -81,7 +84,10 @@ function certificateOf(file: string, bytes: TlsFiles['cert']): X509Certificate {
   return certificate
 }
 
-/** Whose certificates count. What is named and cannot be used stops the listener: without it, other clients than meant would be let in, or none. Closed. */
+/**
+ * Whose certificates count. What is named and cannot be used stops the listener: without it, other
+ * clients than meant would be let in, or none. Closed.
+ */
 function clientTrust(paths: TlsConfig, files: TlsFiles): Pick<TlsMaterial, 'ca' | 'crl'> {
   const of = (what: string, file: string | undefined, bytes: FileBytes | null, label: string) => {
     if (file === undefined || bytes === null) return null
@@ -109,7 +115,8 @@ function keyOf(file: string, bytes: TlsFiles['key']): KeyObject {
   if (bytes instanceof Error) throw unreadable(file, 'private key', bytes)
   const key = attempt(() => createPrivateKey(bytes))
   if (!(key instanceof Error)) return key
-  // As the labels of RFC 7468, §11, and the headers of RFC 1421 have it; OpenSSL's own codes are not the same for both.
+  // As the labels of RFC 7468, §11, and the headers of RFC 1421 have it; OpenSSL's own codes are
+  // not the same for both.
   throw bytes.includes('ENCRYPTED')
     ? mistake(
         file,

@@ -11,13 +11,18 @@ import { TlsWatch, type Log } from './tls-watch.ts'
 const handshakeTimeout = 20_000
 
 interface Options extends ServerOptions {
-  /** Takes the connections of clients that prefer HTTP/2. Without it HTTP/1.1 alone is offered, and who speaks nothing else is turned away. */
+  /**
+   * Takes the connections of clients that prefer HTTP/2. Without it HTTP/1.1 alone is offered, and
+   * who speaks nothing else is turned away.
+   */
   readonly onHttp2?: (socket: TLSSocket) => void
 }
 
 /**
- * A server for HTTP/1.1 over TLS, with the certificate that its files have now: new connections get the changed one, those that are there stay. Files that
- * nobody could be served with change nothing, and the log says why. The constructor throws `MistakesError` when they are so at the start.
+ * A server for HTTP/1.1 over TLS, with the certificate that its files have now: new connections get
+ * the changed one, those that are there stay. Files that nobody could be served with change
+ * nothing, and the log says why. The constructor throws `MistakesError` when they are so at the
+ * start.
  */
 export class TlsServer extends Server {
   readonly #sockets = new Set<Socket>()
@@ -53,7 +58,10 @@ export class TlsServer extends Server {
     this.on('close', () => watch.end())
   }
 
-  /** Those too that have not agreed on keys: Node forgets them, and they would keep the server from closing. */
+  /**
+   * Those too that have not agreed on keys: Node forgets them, and they would keep the server from
+   * closing.
+   */
   override closeAllConnections(): void {
     super.closeAllConnections()
     for (const socket of this.#sockets) socket.destroy()

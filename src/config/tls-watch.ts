@@ -23,8 +23,9 @@ export interface Serving {
 const period = 500
 
 /**
- * The files of a listener with TLS, looked at again and again. Those that nobody could be served with change nothing, and the log says why. The constructor throws
- * `MistakesError` when they are so at the start.
+ * The files of a listener with TLS, looked at again and again. Those that nobody could be served
+ * with change nothing, and the log says why. The constructor throws `MistakesError` when they are
+ * so at the start.
  */
 export class TlsWatch {
   /** What the files said at the start. */
@@ -60,7 +61,10 @@ export class TlsWatch {
     setTimeout(() => void this.#look(), period).unref()
   }
 
-  /** Looks, and not waits to be told: a notice does not come from every file system, nor of a link that leads elsewhere now. */
+  /**
+   * Looks, and not waits to be told: a notice does not come from every file system, nor of a link
+   * that leads elsewhere now.
+   */
   async #look(): Promise<void> {
     const files = await readTlsFiles(this.#config)
     if (!this.#serving) return

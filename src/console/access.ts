@@ -4,7 +4,10 @@ import type { Role } from '../core/person.ts'
 import type { KeyScope } from '../identity/agent-key.ts'
 import type { Caller } from './caller.ts'
 
-/** Who may call a route: everybody, everybody who has logged in, or people in one of the roles and keys with the scope. */
+/**
+ * Who may call a route: everybody, everybody who has logged in, or people in one of the roles and
+ * keys with the scope.
+ */
 export type Access =
   | 'public'
   | 'person'
@@ -23,14 +26,17 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set before the handler runs, on every route that is not public. */
     caller: Caller | null
-    /** Looks at the credential of the request anew, for answers that go on. Rejects as it does for a new request. */
+    /**
+     * Looks at the credential of the request anew, for answers that go on. Rejects as it does for a
+     * new request.
+     */
     callerNow(): Promise<Caller>
   }
 }
 
 /**
- * Makes every route that is added from now on say who may call it, and refuses everybody else before the body is read. Forgetting it
- * is closed: such a route cannot be added.
+ * Makes every route that is added from now on say who may call it, and refuses everybody else
+ * before the body is read. Forgetting it is closed: such a route cannot be added.
  */
 export function enforceAccess(
   app: FastifyInstance,

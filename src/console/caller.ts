@@ -38,7 +38,10 @@ export interface CallerDeps {
 /** Milliseconds that a person who comes with a token is not written down again. */
 const remembered = 5 * 60_000
 
-/** Finds out who calls: by the token in `Authorization`, else by the session's cookie. Throws `unauthenticated`, or `forbidden` for a token that is no person's. */
+/**
+ * Finds out who calls: by the token in `Authorization`, else by the session's cookie. Throws
+ * `unauthenticated`, or `forbidden` for a token that is no person's.
+ */
 export function createCallerOf({ identity, store, authenticator, cookies }: CallerDeps) {
   const known = new Recent<Person>(1_000)
 
@@ -91,7 +94,10 @@ function bearerToken(authorization: string): string {
   return token
 }
 
-/** The person who calls. For routes whose access is for people alone: a machine there is refused, whatever its scopes. */
+/**
+ * The person who calls. For routes whose access is for people alone: a machine there is refused,
+ * whatever its scopes.
+ */
 export function personOf({ caller }: FastifyRequest): Person {
   if (caller?.kind === 'person') return caller.person
   throw new Problem('forbidden', 'This is for people. A key cannot do it.')

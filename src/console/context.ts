@@ -9,7 +9,10 @@ import type { Recorder } from '../identity/recorder.ts'
 import type { Store } from '../store/db.ts'
 import type { Log } from '../telemetry/log.ts'
 
-/** Other routes are plugins of it: `await server.register(routes, { … })`. Each route says in `config.access` who may call it. */
+/**
+ * Other routes are plugins of it: `await server.register(routes, { … })`. Each route says in
+ * `config.access` who may call it.
+ */
 export type ControlServer = FastifyInstance<
   RawServerDefault,
   IncomingMessage,
@@ -37,7 +40,10 @@ export interface ControlServerDeps {
   readonly store: Store
   readonly authenticator: Authenticator
   readonly recorder: Recorder
-  /** Asks the policies about what is done to the gateway itself: the approval that it waits for, or `null`. Throws `denied`. */
+  /**
+   * Asks the policies about what is done to the gateway itself: the approval that it waits for, or
+   * `null`. Throws `denied`.
+   */
   readonly govern: Govern
   readonly log: Log
   /** What keeps this replica from taking work now, or `null`. */

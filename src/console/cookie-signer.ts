@@ -2,7 +2,10 @@ import { Signer } from '@fastify/cookie'
 import type { Keyring } from '../config/keyring.ts'
 import { inForce } from './in-force.ts'
 
-/** Signs cookies with the key that is current then, and knows those that any of the others has signed. */
+/**
+ * Signs cookies with the key that is current then, and knows those that any of the others has
+ * signed.
+ */
 export function cookieSigner(keys: Keyring): Pick<Signer, 'sign' | 'unsign'> {
   const all = inForce(
     () => keys.all,

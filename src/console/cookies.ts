@@ -10,8 +10,9 @@ export interface Cookies {
 }
 
 /**
- * Over https, `Secure` and the prefix `__Host-`, which a browser only takes from this very host: no neighbouring subdomain can plant one.
- * `Lax`, not `Strict`: coming back from the identity provider is a navigation from another site. No `Domain`, ever.
+ * Over https, `Secure` and the prefix `__Host-`, which a browser only takes from this very host: no
+ * neighbouring subdomain can plant one. `Lax`, not `Strict`: coming back from the identity provider
+ * is a navigation from another site. No `Domain`, ever.
  */
 export function cookiesFor(secure: boolean): Cookies {
   const prefix = secure ? '__Host-' : ''

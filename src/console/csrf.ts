@@ -12,9 +12,10 @@ export interface CsrfOptions {
 }
 
 /**
- * Another site can make a browser send a request with our cookie. So whatever changes something and is allowed because of the cookie has
- * to come from our own pages, twice proven: by the browser's word on where it comes from, and by a token that only our pages can read, bound to
- * the session. Requests with a token in `Authorization` need none of it: no browser sends that by itself.
+ * Another site can make a browser send a request with our cookie. So whatever changes something and
+ * is allowed because of the cookie has to come from our own pages, twice proven: by the browser's
+ * word on where it comes from, and by a token that only our pages can read, bound to the session.
+ * Requests with a token in `Authorization` need none of it: no browser sends that by itself.
  */
 export async function refuseForgedRequests(
   app: FastifyInstance,
@@ -50,7 +51,10 @@ function needsProof({ caller, method }: FastifyRequest): boolean {
   return !reads && caller?.kind === 'person' && caller.session !== null
 }
 
-/** Fetch Metadata where the browser has it, else `Origin` (RFC 6454, §7). Neither is closed: browsers send one of them. */
+/**
+ * Fetch Metadata where the browser has it, else `Origin` (RFC 6454, §7). Neither is closed:
+ * browsers send one of them.
+ */
 function fromOurPages({ headers }: FastifyRequest, expected: string | null): boolean {
   const site = headers['sec-fetch-site']
   if (site !== undefined) return site === 'same-origin'

@@ -4,7 +4,9 @@ import type { ServerResponse } from 'node:http'
 interface Limits {
   /** Between two signs of life, so that proxies do not close the stream. */
   readonly heartbeat: number
-  /** After which a stream ends, and its page comes back with a credential that is looked at anew. */
+  /**
+   * After which a stream ends, and its page comes back with a credential that is looked at anew.
+   */
   readonly longest: number
   /** What may wait for a page that does not read. */
   readonly mostWaiting: number
@@ -13,8 +15,9 @@ interface Limits {
 const usual: Limits = { heartbeat: 15_000, longest: 5 * 60_000, mostWaiting: 4 * 1024 * 1024 }
 
 /**
- * Server-sent events (WHATWG HTML, §9.2) for one page. A page that stopped reading, on a laptop that was closed, say, is cut off before what waits for it
- * fills the memory; when it is back it looks at everything anew.
+ * Server-sent events (WHATWG HTML, §9.2) for one page. A page that stopped reading, on a laptop
+ * that was closed, say, is cut off before what waits for it fills the memory; when it is back it
+ * looks at everything anew.
  */
 export class EventStream {
   readonly #raw: ServerResponse
@@ -46,7 +49,10 @@ export class EventStream {
     this.#raw.end()
   }
 
-  /** Calls back when nobody is there any more: at once for a page that went away while its credential was looked at. */
+  /**
+   * Calls back when nobody is there any more: at once for a page that went away while its
+   * credential was looked at.
+   */
   onClose(closed: () => void): void {
     if (this.#raw.destroyed) closed()
     else this.#raw.once('close', closed)
@@ -60,7 +66,8 @@ export class EventStream {
 
   #write(text: string): void {
     const raw = this.#raw
-    // Writing behind the end would be an error that nobody handles, and `writable` is true even then.
+    // Writing behind the end would be an error that nobody handles, and `writable` is true even
+    // then.
     if (raw.writableEnded || raw.destroyed) return
     if (raw.writableLength > this.#limits.mostWaiting) raw.destroy()
     else raw.write(text)

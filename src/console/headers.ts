@@ -1,8 +1,9 @@
 import type { FastifyHelmetOptions } from '@fastify/helmet'
 
 /**
- * What a browser may do with our answers: run and show what comes from here, talk to here, and nothing else. No page of another site
- * may frame the console: one that did could put its own words around the button that approves.
+ * What a browser may do with our answers: run and show what comes from here, talk to here, and
+ * nothing else. No page of another site may frame the console: one that did could put its own words
+ * around the button that approves.
  */
 export function securityHeaders(secure: boolean): FastifyHelmetOptions {
   return {
@@ -20,7 +21,8 @@ export function securityHeaders(secure: boolean): FastifyHelmetOptions {
       },
     },
     xFrameOptions: { action: 'deny' },
-    // `no-referrer` would take the origin out of our own pages' requests, too, and that is what tells them from forged ones.
+    // `no-referrer` would take the origin out of our own pages' requests, too, and that is what
+    // tells them from forged ones.
     referrerPolicy: { policy: 'same-origin' },
     strictTransportSecurity: secure && { maxAge: 31_536_000, includeSubDomains: false },
   }

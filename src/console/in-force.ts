@@ -1,4 +1,7 @@
-/** What is made of something that can change: made once for each of its values, and anew when it is another one. */
+/**
+ * What is made of something that can change: made once for each of its values, and anew when it is
+ * another one.
+ */
 export function inForce<Value extends object | undefined, Made>(
   value: () => Value,
   make: (value: Value) => Made,

@@ -15,8 +15,8 @@ const kept = z.object({
 })
 
 /**
- * Leaves with the browser what it has to bring back from the identity provider. An answer that arrives in another browser finds nothing
- * there, and logs nobody in.
+ * Leaves with the browser what it has to bring back from the identity provider. An answer that
+ * arrives in another browser finds nothing there, and logs nobody in.
  */
 export function keepAttempt(reply: FastifyReply, cookies: Cookies, attempt: LoginAttempt): void {
   const until = Date.now() + patience * 1000
@@ -40,7 +40,10 @@ export function takeAttempt(
   return success && Date.now() < data.until ? data : null
 }
 
-/** Other cookies are signed with the same key: one of them in the place of this is no attempt, and no defect of ours. */
+/**
+ * Other cookies are signed with the same key: one of them in the place of this is no attempt, and
+ * no defect of ours.
+ */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -53,7 +53,10 @@ const problem = {
   },
 }
 
-/** What a route says of itself, and what is true of all of them: who may call it, what it answers where that is no JSON, and how it fails. */
+/**
+ * What a route says of itself, and what is true of all of them: who may call it, what it answers
+ * where that is no JSON, and how it fails.
+ */
 export const describeRoute: typeof jsonSchemaTransform = (input) => {
   const { schema, url } = jsonSchemaTransform(input)
   if (schema.hide) return { schema, url }

@@ -6,8 +6,8 @@ import { Problem } from '../core/errors.ts'
 import { pathOf } from './problem.ts'
 
 /**
- * Serves the console, as vite built it into `folder`; `null` when there is none. What no route answers and a browser asks for is its
- * start page.
+ * Serves the console, as vite built it into `folder`; `null` when there is none. What no route
+ * answers and a browser asks for is its start page.
  */
 export async function servePages(app: FastifyInstance, folder: string | null): Promise<void> {
   const start = folder === null ? null : await readFile(join(folder, 'index.html'))

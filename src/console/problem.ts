@@ -4,7 +4,10 @@ import { Problem } from '../core/errors.ts'
 import { StoreError } from '../store/db.ts'
 import type { Log } from '../telemetry/log.ts'
 
-/** Answers with a problem (RFC 9457), whatever went wrong. What is not meant for the caller is logged, and shown without its message. */
+/**
+ * Answers with a problem (RFC 9457), whatever went wrong. What is not meant for the caller is
+ * logged, and shown without its message.
+ */
 export function sendProblem(
   error: unknown,
   request: FastifyRequest,

@@ -34,8 +34,9 @@ export type { ControlServer, ControlServerDeps } from './context.ts'
 const limits = { requestTimeout: 30_000, keepAliveTimeout: 72_000 }
 
 /**
- * The control plane: people log in here, and everything about approvals, audit and keys is registered on it. Never on the listener
- * that agents use. It does not listen yet, so that routes can be added first. Rejects with `MistakesError` when `tls` has no usable certificate.
+ * The control plane: people log in here, and everything about approvals, audit and keys is
+ * registered on it. Never on the listener that agents use. It does not listen yet, so that routes
+ * can be added first. Rejects with `MistakesError` when `tls` has no usable certificate.
  */
 export async function createControlServer(deps: ControlServerDeps): Promise<ControlServer> {
   const { publicUrl, trustedProxies = [], tls, cookieKeys, csrfKey, log } = deps
@@ -46,7 +47,8 @@ export async function createControlServer(deps: ControlServerDeps): Promise<Cont
   const app: ControlServer = Fastify({
     bodyLimit: 64 * 1024,
     ...limits,
-    // Limits go by the address of whoever calls. What a stranger writes into X-Forwarded-For is not that.
+    // Limits go by the address of whoever calls. What a stranger writes into X-Forwarded-For is not
+    // that.
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     ...(tls && {
       serverFactory: (handler: RequestListener): Server =>

@@ -1,6 +1,7 @@
 /**
- * Work that many may ask for at once, and that one piece of is enough: it runs once at a time, and whoever asks meanwhile shares the next run, which begins after they asked.
- * So nobody hears of a time before their question.
+ * Work that many may ask for at once, and that one piece of is enough: it runs once at a time, and
+ * whoever asks meanwhile shares the next run, which begins after they asked. So nobody hears of a
+ * time before their question.
  */
 export class Shared<T> {
   readonly #work: () => Promise<T>

@@ -14,8 +14,9 @@ const longestPause = 5_000
 const retryAfter = '5'
 
 /**
- * Opens the store, and waits for one that is not there yet. Meanwhile both listeners answer 503, so that agents and probes learn why nothing
- * works, and nothing is forwarded. Rejects with what `openStore` rejects with when it does answer, and with the reason of `signal`.
+ * Opens the store, and waits for one that is not there yet. Meanwhile both listeners answer 503, so
+ * that agents and probes learn why nothing works, and nothing is forwarded. Rejects with what
+ * `openStore` rejects with when it does answer, and with the reason of `signal`.
  */
 export async function openStoreWhenThere(
   config: Config,
@@ -42,7 +43,8 @@ async function tryToOpen(config: Config): Promise<Store | StoreError> {
   try {
     return await openStore(config)
   } catch (error) {
-    // Only where nobody answered: a wrong password or a missing database does not mend itself by waiting.
+    // Only where nobody answered: a wrong password or a missing database does not mend itself by
+    // waiting.
     if (error instanceof StoreError && error.ambiguous) return error
     throw error
   }

@@ -39,7 +39,10 @@ export interface Action {
   readonly data?: TouchedData
   /** One line for people. Data, never mark-up. */
   readonly summary: string
-  /** What the agent says that it is doing this for: its claim, never evidence. `null` if it says nothing. */
+  /**
+   * What the agent says that it is doing this for: its claim, never evidence. `null` if it says
+   * nothing.
+   */
   readonly agentReason: string | null
   /** W3C trace id (Trace Context Level 1, §3.2.2.3), or `null`. */
   readonly trace: string | null

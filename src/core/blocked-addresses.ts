@@ -1,8 +1,10 @@
 import { BlockList } from 'node:net'
 
 /**
- * Addresses that no upstream and no webhook has: link-local ones, where clouds hand out the credentials of the machine, and metadata services elsewhere. The
- * check is made on the address that is dialled, once for each connection, so a name that changes its address (DNS rebinding) does not get past it.
+ * Addresses that no upstream and no webhook has: link-local ones, where clouds hand out the
+ * credentials of the machine, and metadata services elsewhere. The check is made on the address
+ * that is dialled, once for each connection, so a name that changes its address (DNS rebinding)
+ * does not get past it.
  */
 export const blockedAddresses = new BlockList()
 

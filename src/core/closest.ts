@@ -1,4 +1,7 @@
-/** The candidate that was most likely meant: at most a third of its letters off (Damerau-Levenshtein), or `undefined`. */
+/**
+ * The candidate that was most likely meant: at most a third of its letters off
+ * (Damerau-Levenshtein), or `undefined`.
+ */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
   const near = candidates
     .map((candidate) => ({ candidate, far: distance(word.toLowerCase(), candidate.toLowerCase()) }))
@@ -6,7 +9,9 @@ export function closest(word: string, candidates: readonly string[]): string | u
   return near.toSorted((a, b) => a.far - b.far)[0]?.candidate
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours that turn one word into the other. */
+/**
+ * Insertions, deletions, replacements and swaps of neighbours that turn one word into the other.
+ */
 function distance(a: string, b: string): number {
   const rows = [[...Array(b.length + 1).keys()]]
   for (let i = 1; i <= a.length; i++) {

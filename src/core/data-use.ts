@@ -1,4 +1,7 @@
-/** The data that an action touches, as far as that was declared or is known by name. Names of things, and nothing of anybody. */
+/**
+ * The data that an action touches, as far as that was declared or is known by name. Names of
+ * things, and nothing of anybody.
+ */
 export interface TouchedData {
   /** Data sets of the configuration, sorted, as everything here. */
   readonly datasets: readonly string[]

@@ -9,8 +9,9 @@ export interface Address {
 }
 
 /**
- * Connects to an address that somebody configured, unless it is, or resolves to, one that is blocked: the socket fails with ERR_IP_BLOCKED then. The name is resolved once, and what
- * was checked is what is dialled.
+ * Connects to an address that somebody configured, unless it is, or resolves to, one that is
+ * blocked: the socket fails with ERR_IP_BLOCKED then. The name is resolved once, and what was
+ * checked is what is dialled.
  */
 export function dial(address: Address): Socket {
   return connect(optionsFor(address))
@@ -28,7 +29,10 @@ function optionsFor({ host, port }: Address): TcpNetConnectOpts {
   return { host, port, blockList: blockedAddresses, noDelay: true, keepAlive: true }
 }
 
-/** The same with TLS on it. The TCP connection is made first, and by hand: `tls.connect` takes a `blockList` and does not look at it. */
+/**
+ * The same with TLS on it. The TCP connection is made first, and by hand: `tls.connect` takes a
+ * `blockList` and does not look at it.
+ */
 export function dialTls(address: Address, options: tls.ConnectionOptions): tls.TLSSocket {
   return tls.connect({ ...options, socket: dial(address) })
 }

@@ -11,8 +11,9 @@ export interface ProblemDetails {
 }
 
 /**
- * An error that its receiver should see: a stable code, what is wrong and what to do about it. Anything else that is
- * thrown is a defect of ours or of a dependency, and is shown as `internal-error` without its message.
+ * An error that its receiver should see: a stable code, what is wrong and what to do about it.
+ * Anything else that is thrown is a defect of ours or of a dependency, and is shown as
+ * `internal-error` without its message.
  */
 export class Problem extends Error {
   readonly code: ProblemCode

@@ -42,7 +42,9 @@ export type EventType =
   | 'gateway.started'
   | 'gateway.stopped'
 
-/** How much was said over a WebSocket, by direction: frames, and bytes with those that frame them. */
+/**
+ * How much was said over a WebSocket, by direction: frames, and bytes with those that frame them.
+ */
 export type WebSocketUse = {
   readonly from_agent: { readonly frames: number; readonly bytes: number }
   readonly to_agent: { readonly frames: number; readonly bytes: number }
@@ -58,7 +60,10 @@ export interface Outcome {
   readonly duration_ms?: number
   /** Absent where none was opened. */
   readonly websocket?: WebSocketUse
-  /** What the answer of a model says about itself; absent where nobody reads that. On record it is in the event's `usage`. */
+  /**
+   * What the answer of a model says about itself; absent where nobody reads that. On record it is
+   * in the event's `usage`.
+   */
   readonly model?: ModelUse
   /** Problem code of a failure before an answer, or of what cut it off. */
   readonly error?: string
@@ -81,10 +86,12 @@ export interface Retention {
 }
 
 /**
- * One step, as its caller describes it. The appender adds id, time, source and the place in the chain.
+ * One step, as its caller describes it. The appender adds id, time, source and the place in the
+ * chain.
  *
- * `subject`, `attributes` and `details` can hold personal data. They are stored apart, and the hashed event carries a salted
- * commitment to them only, so that erasing them later leaves every hash verifiable.
+ * `subject`, `attributes` and `details` can hold personal data. They are stored apart, and the
+ * hashed event carries a salted commitment to them only, so that erasing them later leaves every
+ * hash verifiable.
  */
 export interface EventInput {
   readonly type: EventType
@@ -97,8 +104,9 @@ export interface EventInput {
   readonly digest?: string
   readonly decision?: Verdict
   /**
-   * `false`: the decision was not carried out, because its resource is only observed, and the action ran as if it were allowed. A `deny` or
-   * `hold` with this is an intent, just as an `allow` is. Left out otherwise.
+   * `false`: the decision was not carried out, because its resource is only observed, and the
+   * action ran as if it were allowed. A `deny` or `hold` with this is an intent, just as an `allow`
+   * is. Left out otherwise.
    */
   readonly enforced?: false
   readonly reason?: string
@@ -111,6 +119,9 @@ export interface EventInput {
   readonly usage?: DataUse
   readonly trace?: string
   readonly span?: Span
-  /** Of an `audit.retained`. Hashed, and never erased: without it nobody could tell a month that is kept elsewhere from one that somebody took away. */
+  /**
+   * Of an `audit.retained`. Hashed, and never erased: without it nobody could tell a month that is
+   * kept elsewhere from one that somebody took away.
+   */
   readonly retention?: Retention
 }

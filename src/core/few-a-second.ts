@@ -1,4 +1,7 @@
-/** For what costs its sender next to nothing, and must not be able to fill the audit log: lets so many a second pass, and counts the others. */
+/**
+ * For what costs its sender next to nothing, and must not be able to fill the audit log: lets so
+ * many a second pass, and counts the others.
+ */
 export class FewASecond {
   readonly #most: number
   // Owned by pass().
@@ -10,7 +13,9 @@ export class FewASecond {
     this.#most = most
   }
 
-  /** How many were left out since the last one that passed; `null` where this one is left out too. */
+  /**
+   * How many were left out since the last one that passed; `null` where this one is left out too.
+   */
   pass(): number | null {
     const now = Math.floor(performance.now() / 1000)
     if (now !== this.#second) {

@@ -1,7 +1,13 @@
-/** The resource that stands for the gateway: policies can hold what is done to it. No resource of the configuration has this name. */
+/**
+ * The resource that stands for the gateway: policies can hold what is done to it. No resource of
+ * the configuration has this name.
+ */
 export const gatewayItself = 'sallyport'
 
-/** What is done to the gateway and can be held or denied: the name of the action, and `what.admin.operation` in a rule. */
+/**
+ * What is done to the gateway and can be held or denied: the name of the action, and
+ * `what.admin.operation` in a rule.
+ */
 export const operations = [
   'policy.activate',
   'identity.change',

@@ -1,4 +1,7 @@
-/** Whether a URL leads to this machine and no further (RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC 4291 §2.5.3): where http:// is no risk. */
+/**
+ * Whether a URL leads to this machine and no further (RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC 4291
+ * §2.5.3): where http:// is no risk.
+ */
 export function isLoopback(url: string): boolean {
   const { hostname } = new URL(url)
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)

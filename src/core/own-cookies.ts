@@ -1,4 +1,7 @@
-/** The names of the control plane's cookies, without the prefix that they have over https (`__Host-`). */
+/**
+ * The names of the control plane's cookies, without the prefix that they have over https
+ * (`__Host-`).
+ */
 export const cookieNames = {
   session: 'sallyport',
   login: 'sallyport_login',
@@ -8,8 +11,9 @@ export const cookieNames = {
 const own: ReadonlySet<string> = new Set(Object.values(cookieNames))
 
 /**
- * Whether a cookie, as `name=value…`, is one of the control plane's. Cookies know no ports (RFC 6265, §8.5): where the listener for agents has the same host, browsers send these to it, and
- * take them from it.
+ * Whether a cookie, as `name=value…`, is one of the control plane's. Cookies know no ports (RFC
+ * 6265, §8.5): where the listener for agents has the same host, browsers send these to it, and take
+ * them from it.
  */
 export function isOwnCookie(cookie: string): boolean {
   // One without a name is sent like one whose name is the beginning of its value.

@@ -1,4 +1,7 @@
-/** Reason codes of decisions that no rule named itself. They are stable: dashboards and SIEM rules rely on them. */
+/**
+ * Reason codes of decisions that no rule named itself. They are stable: dashboards and SIEM rules
+ * rely on them.
+ */
 export const decisionReasons = {
   'rule-allowed': 'An allow rule covers everything that this action touches.',
   'rule-denied': 'A deny rule matches.',
@@ -15,8 +18,9 @@ export const decisionReasons = {
 export type DecisionReason = keyof typeof decisionReasons
 
 /**
- * Problem codes, as agents and people meet them: `https://sallyport.dev/problems/<code>` (RFC 9457), with the HTTP status
- * of each. Never 408, 409, 429 or 5xx for a decision: SDKs retry those blindly.
+ * Problem codes, as agents and people meet them: `https://sallyport.dev/problems/<code>` (RFC
+ * 9457), with the HTTP status of each. Never 408, 409, 429 or 5xx for a decision: SDKs retry those
+ * blindly.
  */
 export const problems = {
   unauthenticated: { status: 401, title: 'A valid credential is needed' },

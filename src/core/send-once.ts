@@ -29,8 +29,9 @@ export class NotSent extends Error {
 }
 
 /**
- * Sends a request once, on a connection of its own, and follows no redirect. The address is resolved once, and checked where it is dialled. Of the answer no more than `most`
- * bytes are read. Rejects with `NotSent` when nobody answers, also when `signal` says so.
+ * Sends a request once, on a connection of its own, and follows no redirect. The address is
+ * resolved once, and checked where it is dialled. Of the answer no more than `most` bytes are read.
+ * Rejects with `NotSent` when nobody answers, also when `signal` says so.
  */
 export function sendOnce(
   { method, url, headers, body, ca }: Outgoing,

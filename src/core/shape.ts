@@ -7,8 +7,9 @@ type Issue = z.core.$ZodIssue
 type JsonSchema = z.core.JSONSchema.BaseSchema
 
 /**
- * What a YAML file says, or the part of it at `base`, if that has the shape of the schema; otherwise `undefined`, and each mistake has been
- * added to the file's own. No value of the file is repeated in a mistake, since it may be a secret.
+ * What a YAML file says, or the part of it at `base`, if that has the shape of the schema;
+ * otherwise `undefined`, and each mistake has been added to the file's own. No value of the file is
+ * repeated in a mistake, since it may be a secret.
  */
 export function checkShape<Schema extends z.ZodType>(
   schema: Schema,
@@ -58,7 +59,9 @@ function mistakesOf(issue: Issue, source: YamlFile, schemas: readonly JsonSchema
   return [{ file, ...place, message, ...(remedy && { remedy }) }]
 }
 
-/** Of a value that fits no alternative, the keys that none of them has are the likeliest mistake. */
+/**
+ * Of a value that fits no alternative, the keys that none of them has are the likeliest mistake.
+ */
 function unknownKeys(issue: Issue, source: YamlFile, known: readonly string[]): string[] {
   if (issue.code === 'unrecognized_keys') return issue.keys
   if (issue.code !== 'invalid_union') return []

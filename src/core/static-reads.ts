@@ -5,9 +5,10 @@ const small = 8 * 1024
 const usual = 256 * 1024
 
 /**
- * Has a socket read into one buffer again and again: with a new one for each read, the garbage collector works more than everybody else in a stream. What a `data` event
- * gives is good until the socket reads on; whoever needs it for longer pauses the socket, or copies it. `socket` gives the one that is being made; `large` is
- * in bytes, how much is read of a stream at once.
+ * Has a socket read into one buffer again and again: with a new one for each read, the garbage
+ * collector works more than everybody else in a stream. What a `data` event gives is good until the
+ * socket reads on; whoever needs it for longer pauses the socket, or copies it. `socket` gives the
+ * one that is being made; `large` is in bytes, how much is read of a stream at once.
  */
 export function staticReads(socket: () => Socket, large = usual): OnReadOpts {
   let next = Buffer.allocUnsafeSlow(small)

@@ -1,8 +1,8 @@
 import type { JsonObject } from './json.ts'
 
 /**
- * Somebody, as their issuer names them. Two parties are the same exactly when both fields are equal:
- * a subject identifier is unique within its issuer only (OpenID Connect Core 1.0, §2).
+ * Somebody, as their issuer names them. Two parties are the same exactly when both fields are
+ * equal: a subject identifier is unique within its issuer only (OpenID Connect Core 1.0, §2).
  */
 export interface Party {
   readonly issuer: string
@@ -19,11 +19,19 @@ export interface Subject extends Party {
   /** What is acting now. With an actor in the chain it is never `human`, whatever a claim says. */
   readonly kind: SubjectKind
   readonly groups: readonly string[]
-  /** The human side of an agent, from the owner claim, the delegation chain or the agent key's record. */
+  /**
+   * The human side of an agent, from the owner claim, the delegation chain or the agent key's
+   * record.
+   */
   readonly owner: Owner | null
-  /** The actors of the `act` claim (RFC 8693 §4.1), the current one first. Empty without delegation. */
+  /**
+   * The actors of the `act` claim (RFC 8693 §4.1), the current one first. Empty without delegation.
+   */
   readonly chain: readonly Party[]
-  /** Who else stands behind the credential: the clients that it was issued to (`azp`), the subject itself if it is one; the creator of its key. */
+  /**
+   * Who else stands behind the credential: the clients that it was issued to (`azp`), the subject
+   * itself if it is one; the creator of its key.
+   */
   readonly related: readonly Party[]
   /** Verified claims that policies may read. */
   readonly claims: JsonObject
@@ -32,15 +40,29 @@ export interface Subject extends Party {
 /** The credential that an action came with; what has to be valid still when an approval is used. */
 export interface Credential {
   readonly kind: 'jwt' | 'opaque-token' | 'agent-key' | 'certificate'
-  /** Names the credential without revealing it: the key's id, the token's hash, or the certificate's (SHA-256 in hex). */
+  /**
+   * Names the credential without revealing it: the key's id, the token's hash, or the certificate's
+   * (SHA-256 in hex).
+   */
   readonly id: string
-  /** Milliseconds since the epoch. Absent where nobody knows: then everything that ended its subject's sessions ended it too. */
+  /**
+   * Milliseconds since the epoch. Absent where nobody knows: then everything that ended its
+   * subject's sessions ended it too.
+   */
   readonly issuedAt?: number
-  /** Milliseconds since the epoch after which it is worth nothing; `null` for a key without an end. */
+  /**
+   * Milliseconds since the epoch after which it is worth nothing; `null` for a key without an end.
+   */
   readonly expiresAt: number | null
-  /** Everybody, by every name that is known of them, whose end ends this credential too: `owner` when their account is disabled, `self` also with their sessions. */
+  /**
+   * Everybody, by every name that is known of them, whose end ends this credential too: `owner`
+   * when their account is disabled, `self` also with their sessions.
+   */
   readonly names?: readonly CredentialName[]
-  /** Asks again whoever knows: the issuer (RFC 7662), the listener that a certificate was shown to. Rejects when the credential is worth nothing any more. */
+  /**
+   * Asks again whoever knows: the issuer (RFC 7662), the listener that a certificate was shown to.
+   * Rejects when the credential is worth nothing any more.
+   */
   readonly recheck?: () => Promise<unknown>
 }
 
@@ -61,14 +83,18 @@ export function sameParty(a: Party, b: Party): boolean {
   return a.issuer === b.issuer && a.subject === b.subject
 }
 
-/** One string for one party. No issuer has a space in it: configured ones are URLs, and tokens that name another with one are refused. */
+/**
+ * One string for one party. No issuer has a space in it: configured ones are URLs, and tokens that
+ * name another with one are refused.
+ */
 export function partyKey({ issuer, subject }: Party): string {
   return `${issuer} ${subject}`
 }
 
 /**
- * The person that acts through this subject, or that it acts for: the token's own subject once somebody else acts with it, else the owner. A subject that is itself
- * an actor, or a client that its token was issued to, is a machine, and delegating to itself makes no person of it.
+ * The person that acts through this subject, or that it acts for: the token's own subject once
+ * somebody else acts with it, else the owner. A subject that is itself an actor, or a client that
+ * its token was issued to, is a machine, and delegating to itself makes no person of it.
  */
 export function actingFor(subject: Subject): Owner | null {
   const { issuer, subject: name, chain, related, owner } = subject
@@ -76,7 +102,9 @@ export function actingFor(subject: Subject): Owner | null {
   return chain.length > 0 && !machine ? { issuer, subject: name } : owner
 }
 
-/** Everybody who can be behind this subject, and so may not approve what it asks for (groups aside). */
+/**
+ * Everybody who can be behind this subject, and so may not approve what it asks for (groups aside).
+ */
 export function partiesOf(subject: Subject): readonly Party[] {
   const owner = subject.owner && 'issuer' in subject.owner ? [subject.owner] : []
   const all: Party[] = [subject, ...subject.chain, ...owner, ...subject.related]

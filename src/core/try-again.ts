@@ -13,7 +13,10 @@ export function pauseAfter(failures: number, { firstPause, longestPause }: Pause
   return randomInt(Math.ceil(longest / 2), longest + 1)
 }
 
-/** The same as `work`, or a rejection with `late` as soon as the signal says so: work that overlooks it, such as a file system that hangs, is not waited for either. */
+/**
+ * The same as `work`, or a rejection with `late` as soon as the signal says so: work that overlooks
+ * it, such as a file system that hangs, is not waited for either.
+ */
 export function unlessAborted<T>(
   work: Promise<T>,
   signal: AbortSignal,
@@ -27,14 +30,18 @@ export function unlessAborted<T>(
 }
 
 /**
- * Work that may hang, one attempt at a time: whoever waited for it gives up, and until it has come to its end there is no other. What hangs in the file system keeps one of the few threads that do
+ * Work that may hang, one attempt at a time: whoever waited for it gives up, and until it has come
+ * to its end there is no other. What hangs in the file system keeps one of the few threads that do
  * all such work of this process.
  */
 export class Attempts {
   // Owned by make().
   #unended = false
 
-  /** The same as `work`, or a rejection with `late` as soon as the signal says so, and at once while the last one has not come to its end. */
+  /**
+   * The same as `work`, or a rejection with `late` as soon as the signal says so, and at once while
+   * the last one has not come to its end.
+   */
   make<T>(work: () => Promise<T>, signal: AbortSignal, late: () => Error): Promise<T> {
     if (this.#unended) return Promise.reject(late())
     this.#unended = true

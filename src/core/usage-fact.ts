@@ -1,9 +1,15 @@
-/** What is counted of what a subject did with some data; `first` says whether it does so for the first time. */
+/**
+ * What is counted of what a subject did with some data; `first` says whether it does so for the
+ * first time.
+ */
 export const usageMeasures = ['actions', 'rows', 'bytes', 'tokens', 'first'] as const
 
 export type UsageMeasure = (typeof usageMeasures)[number]
 
-/** What a rule wants to know about the subject of an action: `usage.rows(subject, "customers", "24h")`. */
+/**
+ * What a rule wants to know about the subject of an action:
+ * `usage.rows(subject, "customers", "24h")`.
+ */
 export interface UsageFact {
   readonly measure: UsageMeasure
   /** A data set, or all that are of a class. */
@@ -22,7 +28,9 @@ export function usageFactName({ measure, kind, name, hours }: UsageFact): string
 /** The longest time that is counted over, in hours: it is looked up before each action. */
 const mostHours = 31 * 24
 
-/** `24h` or `7d`, in hours; `null` for anything else. Whole hours, since that is what is counted by. */
+/**
+ * `24h` or `7d`, in hours; `null` for anything else. Whole hours, since that is what is counted by.
+ */
 export function windowHours(text: string): number | null {
   const [, count = '', unit] = /^([1-9]\d{0,3})([hd])$/.exec(text) ?? []
   const hours = Number(count) * (unit === 'd' ? 24 : 1)

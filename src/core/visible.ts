@@ -1,6 +1,9 @@
 import { unseen } from './unseen.ts'
 
-/** Text from outside, so that a person sees all of it and nothing that displays it obeys it: `⟨U+202E⟩` stands for such a character. */
+/**
+ * Text from outside, so that a person sees all of it and nothing that displays it obeys it:
+ * `⟨U+202E⟩` stands for such a character.
+ */
 export function visible(text: string): string {
   return text.replace(
     unseen,
@@ -8,7 +11,10 @@ export function visible(text: string): string {
   )
 }
 
-/** The same for text of several lines. A carriage return is shown: it would let the rest of a line overwrite its start. */
+/**
+ * The same for text of several lines. A carriage return is shown: it would let the rest of a line
+ * overwrite its start.
+ */
 export function visibleLines(text: string): string[] {
   return text.split('\n').map(visible)
 }

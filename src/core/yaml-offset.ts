@@ -1,8 +1,9 @@
 import type { Scalar } from 'yaml'
 
 /**
- * Where in the file the character is that a scalar's value has at `index`. Folding, indentation and quoting change white space and
- * double some characters, and leave everything else in its order: so the visible characters are counted off one by one.
+ * Where in the file the character is that a scalar's value has at `index`. Folding, indentation and
+ * quoting change white space and double some characters, and leave everything else in its order: so
+ * the visible characters are counted off one by one.
  */
 export function offsetWithin(source: string, scalar: Scalar, index: number): number {
   const [start, end] = scalar.range ?? [0, 0]

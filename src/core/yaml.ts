@@ -13,17 +13,25 @@ export interface Place {
 export interface YamlFile {
   readonly file: string
   readonly value: unknown
-  /** Where the value at this path is; of a path that is not there, where its closest ancestor is. */
+  /**
+   * Where the value at this path is; of a path that is not there, where its closest ancestor is.
+   */
   place(path: readonly PropertyKey[]): Place
   /** Where the character is that the text at this path has at this index, from 0. */
   placeWithin(path: readonly PropertyKey[], index: number): Place
   /** Where the name of the last key of this path is. */
   keyPlace(path: readonly PropertyKey[]): Place
-  /** Mistakes that leave the rest readable. Whoever checks the value adds its own, and throws them all together. */
+  /**
+   * Mistakes that leave the rest readable. Whoever checks the value adds its own, and throws them
+   * all together.
+   */
   readonly mistakes: Mistake[]
 }
 
-/** Messages of the parser that quote nothing: what it stumbled over can be a password that was typed there. */
+/**
+ * Messages of the parser that quote nothing: what it stumbled over can be a password that was typed
+ * there.
+ */
 const harmless = new Set<string>([
   'BAD_INDENT',
   'BLOCK_AS_IMPLICIT_KEY',
@@ -34,8 +42,9 @@ const harmless = new Set<string>([
 ])
 
 /**
- * Reads YAML 1.2. `substitute` is called with every string value (never with a key) and its place, and its result takes the value's
- * place. Throws `MistakesError` when the text is not YAML, or has a tag, which could make something else of a value than it seems.
+ * Reads YAML 1.2. `substitute` is called with every string value (never with a key) and its place,
+ * and its result takes the value's place. Throws `MistakesError` when the text is not YAML, or has
+ * a tag, which could make something else of a value than it seems.
  */
 export function readYaml(
   file: string,

@@ -22,10 +22,12 @@ export type Arrived = { readonly permit: Permit } | { readonly standing: Standin
 type Arriving = readonly [GateContext, Attempt | DetachableAttempt, Decision, Bound]
 
 /**
- * Where a held attempt belongs: under a grant, which lets it run; or to the approval that it names, that is open for the same request, or that it asks for. That it
- * was decided is on record then. Throws `approval-mismatch` when it names one for anything else, and why it may not ask.
+ * Where a held attempt belongs: under a grant, which lets it run; or to the approval that it names,
+ * that is open for the same request, or that it asks for. That it was decided is on record then.
+ * Throws `approval-mismatch` when it names one for anything else, and why it may not ask.
  *
- * Thousands may arrive at once, of which nearly all join what is open already: they look for it together, and take no lock.
+ * Thousands may arrive at once, of which nearly all join what is open already: they look for it
+ * together, and take no lock.
  */
 export async function arrive(...arriving: Arriving): Promise<Arrived> {
   const [ctx, attempt, , bound] = arriving
@@ -73,7 +75,8 @@ async function joinNamed(id: string, arriving: Arriving): Promise<Standing> {
     return reviewed(ctx, standing ?? standingOf(approval))
   }
   await ctx.audit.append(decided(action, decision, digest))
-  // The same answer whether it does not exist, is another's, or is for another request: an approval cannot be probed for, or substituted.
+  // The same answer whether it does not exist, is another's, or is for another request: an approval
+  // cannot be probed for, or substituted.
   throw new Problem(
     'approval-mismatch',
     `Approval ${id} is not for this request. What was approved is exactly what runs: send it unchanged, or leave the id out to ask anew.`,
@@ -125,7 +128,10 @@ async function ask(arriving: Arriving): Promise<Standing | null> {
   return asked ? standing : join(standing, arriving)
 }
 
-/** The policies may have changed since the decision, and what was open then may have been reviewed before this was there. */
+/**
+ * The policies may have changed since the decision, and what was open then may have been reviewed
+ * before this was there.
+ */
 async function reviewed(ctx: GateContext, standing: Standing): Promise<Standing> {
   if (standing.decision.policy === ctx.policies().hash) return standing
   const approval = await getApproval(ctx.store, standing.id).catch((error: unknown) => {

@@ -3,12 +3,18 @@ import canonicalize from 'canonicalize'
 import type { Action } from '../core/action.ts'
 import type { Subject } from '../core/subject.ts'
 
-/** SHA-256, in hex, over the canonical JSON (RFC 8785) of a value: equal values, and only those, give equal hashes. */
+/**
+ * SHA-256, in hex, over the canonical JSON (RFC 8785) of a value: equal values, and only those,
+ * give equal hashes.
+ */
 export function hashOf(value: unknown): string {
   return createHash('sha256').update(canonicalize(value)!).digest('hex')
 }
 
-/** Everybody who stands behind a subject: another actor or another owner is somebody else, and shares no approval. */
+/**
+ * Everybody who stands behind a subject: another actor or another owner is somebody else, and
+ * shares no approval.
+ */
 function chainOf({ issuer, subject, chain, owner, related }: Subject): unknown {
   return { issuer, subject, chain, owner, related }
 }
@@ -18,8 +24,8 @@ export function subjectKey(subject: Subject): string {
 }
 
 /**
- * What an approval is bound to: the payload byte for byte, the whole subject chain, the resource with its upstream and credential.
- * One flipped bit in any of them is another action.
+ * What an approval is bound to: the payload byte for byte, the whole subject chain, the resource
+ * with its upstream and credential. One flipped bit in any of them is another action.
  */
 export function actionDigest(action: Action, binding: string, payloadDigest: string): string {
   return hashOf({

@@ -32,9 +32,10 @@ export interface Claimant extends Pick<Attempt, 'action' | 'credential' | 'calle
 }
 
 /**
- * `approved → dispatching`, for one live attempt. Everything is looked at again under the lock, by the database's clock: the state, the expiry, the
- * credential, the policies in force and whether the votes still meet what they ask for. The intent commits with the edge, before
- * the permit exists.
+ * `approved → dispatching`, for one live attempt. Everything is looked at again under the lock, by
+ * the database's clock: the state, the expiry, the credential, the policies in force and whether
+ * the votes still meet what they ask for. The intent commits with the edge, before the permit
+ * exists.
  */
 export async function claim(
   ctx: GateContext,
@@ -52,7 +53,8 @@ export async function claim(
     const takeIt = () => commit(ctx, (step) => take(ctx, step, claimant, id, epoch, vouched))
     approval = await decidedAnew(ctx, () => lookedAgain(takeIt))
   } catch (error) {
-    // A lost answer to COMMIT: nobody knows whether the edge was taken, so nothing is sent, and if it was, that is its outcome.
+    // A lost answer to COMMIT: nobody knows whether the edge was taken, so nothing is sent, and if
+    // it was, that is its outcome.
     if (error instanceof Problem && error.code === 'store-unavailable') {
       void settle({ result: 'failed', error: 'store-unavailable' })
     }
@@ -95,7 +97,8 @@ async function take(
   }
 
   const policies = ctx.policies()
-  // Closed: a replica that has not loaded the policies in force does not know whether they allow this.
+  // Closed: a replica that has not loaded the policies in force does not know whether they allow
+  // this.
   await pinGeneration(tx, policies.generation)
   const decision = decide(action, await usageNow(ctx, tx, action, policies), policies)
   const obstacle = await obstacleIn(ctx, tx, approval, decision)
@@ -115,7 +118,10 @@ async function take(
 const credentialEnded =
   'The credential of the request was no longer valid when the gateway was to send it.'
 
-/** Why the policies in force do not let this approval be used, or `null`. An approval cannot outlive the rule that asked for it. */
+/**
+ * Why the policies in force do not let this approval be used, or `null`. An approval cannot outlive
+ * the rule that asked for it.
+ */
 export async function obstacleIn(
   ctx: GateContext,
   tx: Queryable,

@@ -27,14 +27,23 @@ export interface GateContext {
   readonly outcomes: Outcomes
   /** The policies in force; each decision uses one version throughout. */
   readonly policies: () => PoliciesInForce
-  /** Resolves when the policies are those that are in force for all replicas, as far as that is possible. */
+  /**
+   * Resolves when the policies are those that are in force for all replicas, as far as that is
+   * possible.
+   */
   readonly catchUp: () => Promise<void>
   readonly limits: Config['hold']
-  /** Whether somebody who showed some time ago who they are would still be that by the identity in force. */
+  /**
+   * Whether somebody who showed some time ago who they are would still be that by the identity in
+   * force.
+   */
   readonly trusts: (party: Party, how: Shown) => boolean
   /** Seals the requests and responses that are kept for `respond-async`. */
   readonly sealer: Sealer
-  /** Resources on which nothing is held or denied, only recorded. Whatever is not in here is enforced. */
+  /**
+   * Resources on which nothing is held or denied, only recorded. Whatever is not in here is
+   * enforced.
+   */
   readonly observed: ReadonlySet<string>
   /** Where approvals are announced besides the console. */
   readonly announcing: Announcing

@@ -3,8 +3,9 @@ import { isSuperseded } from '../store/generation.ts'
 import type { GateContext } from './context.ts'
 
 /**
- * Does what rests on a decision. If other policies come into force meanwhile, once more, by those. Closed: a replica that cannot keep up with them decides nothing
- * that counts, and throws `policies-changed`.
+ * Does what rests on a decision. If other policies come into force meanwhile, once more, by those.
+ * Closed: a replica that cannot keep up with them decides nothing that counts, and throws
+ * `policies-changed`.
  */
 export async function decidedAnew<T>(ctx: GateContext, work: () => Promise<T>): Promise<T> {
   // The first try costs nothing; the second is by the policies that refused it.

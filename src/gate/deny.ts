@@ -20,8 +20,9 @@ const remedies: Partial<Record<DecisionReason, string>> = {
 }
 
 /**
- * In words for whoever reads the agent's log. The rules speak for themselves, in their descriptions; which others nearly matched is for
- * `policy explain`, and not for a subject that was refused.
+ * In words for whoever reads the agent's log. The rules speak for themselves, in their
+ * descriptions; which others nearly matched is for `policy explain`, and not for a subject that was
+ * refused.
  */
 function why(ctx: GateContext, { reason, rules }: Decision): string {
   const known = reason in decisionReasons ? (reason as DecisionReason) : 'rule-denied'

@@ -26,7 +26,10 @@ function decisionFields({ verdict, reason, rules, policy }: Decision): Partial<E
   return { decision: verdict, reason, rules, policy }
 }
 
-/** An action was evaluated. With the verdict `allow` this is the intent: what follows it may have reached the upstream. */
+/**
+ * An action was evaluated. With the verdict `allow` this is the intent: what follows it may have
+ * reached the upstream.
+ */
 export function decided(
   action: Action,
   decision: Decision,

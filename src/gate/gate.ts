@@ -28,11 +28,13 @@ import { taskOf } from './task.ts'
 import { counting, usageNow, withUsage } from './usage-facts.ts'
 
 /**
- * The one way to production. An attempt goes in; a permit comes out, or a problem is thrown and nothing runs:
+ * The one way to production. An attempt goes in; a permit comes out, or a problem is thrown and
+ * nothing runs:
  *
  *     decide → hold if needed → append the intent → hand out a permit → take the outcome back
  *
- * On a resource that is only observed the decision is recorded, and not carried out; everything else is the same.
+ * On a resource that is only observed the decision is recorded, and not carried out; everything
+ * else is the same.
  */
 export class Gate {
   readonly #ctx: GateContext
@@ -49,8 +51,9 @@ export class Gate {
   }
 
   /**
-   * Throws a `Problem` unless the action may run now. Whatever else is thrown means the same: nothing is forwarded. A detachable attempt that has to be approved
-   * first is accepted: the gateway sends it by itself then (`DetachedRuns`).
+   * Throws a `Problem` unless the action may run now. Whatever else is thrown means the same:
+   * nothing is forwarded. A detachable attempt that has to be approved first is accepted: the
+   * gateway sends it by itself then (`DetachedRuns`).
    */
   enforce(attempt: DetachableAttempt): Promise<Permit | Accepted>
   enforce(attempt: Attempt): Promise<Permit>
@@ -78,22 +81,33 @@ export class Gate {
     }
   }
 
-  /** Puts a request on record that never became an action. Some a second; those beyond are counted. */
+  /**
+   * Puts a request on record that never became an action. Some a second; those beyond are counted.
+   */
   refused(refused: RefusedRequest): void {
     this.#refuse(refused)
   }
 
-  /** Why what was permitted a while ago may not go on, or `null` if it may. To be asked about once a second. */
+  /**
+   * Why what was permitted a while ago may not go on, or `null` if it may. To be asked about once a
+   * second.
+   */
   whyEnded(running: Running): Promise<Problem | null> {
     return whyEnded(this.#ctx, running)
   }
 
-  /** The task of an approval, for the subject that asked for it. Another's is `not-found`: its existence is nobody else's business. */
+  /**
+   * The task of an approval, for the subject that asked for it. Another's is `not-found`: its
+   * existence is nobody else's business.
+   */
   async task(id: string, subject: Subject): Promise<JsonObject> {
     return { task: taskOf(await this.#own(id, subject)) }
   }
 
-  /** The response to a detached run, for the subject that asked for it. Throws `response-pending`, `response-gone`, or why it did not run. */
+  /**
+   * The response to a detached run, for the subject that asked for it. Throws `response-pending`,
+   * `response-gone`, or why it did not run.
+   */
   async response(id: string, subject: Subject): Promise<FetchedResponse> {
     return fetchResponse(this.#ctx, await this.#own(id, subject))
   }
@@ -108,8 +122,9 @@ export class Gate {
   }
 
   /**
-   * An action with an effect gets its permit when its intent is durable. A read is sent at once, and its answer waits for the
-   * record (`Permit.recorded`): the commit overlaps with the upstream, and no data leaves unrecorded.
+   * An action with an effect gets its permit when its intent is durable. A read is sent at once,
+   * and its answer waits for the record (`Permit.recorded`): the commit overlaps with the upstream,
+   * and no data leaves unrecorded.
    */
   #run(
     attempt: Attempt,
@@ -151,7 +166,10 @@ export class Gate {
     })
   }
 
-  /** A read was sent under policies that were replaced before it was on record. Its answer is released if those that are in force now allow it too. */
+  /**
+   * A read was sent under policies that were replaced before it was on record. Its answer is
+   * released if those that are in force now allow it too.
+   */
   async #again(action: Action, error: unknown): Promise<void> {
     if (!isSuperseded(error)) throw error
     await decidedAnew(this.#ctx, async () => {

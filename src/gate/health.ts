@@ -8,7 +8,9 @@ import type { Facts } from '../telemetry/show-facts.ts'
 import { usageBacklog } from '../usage/backlog.ts'
 import type { GateContext } from './context.ts'
 
-/** Milliseconds that a probe or a scrape waits for the store: less than either of them waits for us. */
+/**
+ * Milliseconds that a probe or a scrape waits for the store: less than either of them waits for us.
+ */
 const patience = 2_000
 
 interface Health {
@@ -19,8 +21,8 @@ interface Health {
 }
 
 /**
- * How this replica is. `behind`: it cannot read the policies that another replica put into force. `deliveries`: names of those of the audit log. `background`: what
- * is done behind it.
+ * How this replica is. `behind`: it cannot read the policies that another replica put into force.
+ * `deliveries`: names of those of the audit log. `background`: what is done behind it.
  */
 export function healthOf(
   { store, lease, holds, audit, policies, announcing }: GateContext,

@@ -22,10 +22,16 @@ import type { Bound } from './request-approval.ts'
 import { cancelLocked } from './settle.ts'
 import { refusal, statusEndpoint, taskOf } from './task.ts'
 
-/** Attempts of one subject on one replica, for each approval that it may have open. Clients send again what they have no answer to, but not without end. */
+/**
+ * Attempts of one subject on one replica, for each approval that it may have open. Clients send
+ * again what they have no answer to, but not without end.
+ */
 const attemptsPerApproval = 10
 
-/** Throws `too-many-holds` where a subject has too much waiting here; what it sends would fill the memory, and keep others from the database. */
+/**
+ * Throws `too-many-holds` where a subject has too much waiting here; what it sends would fill the
+ * memory, and keep others from the database.
+ */
 export async function hold(
   ctx: GateContext,
   attempt: Attempt | DetachableAttempt,
@@ -46,7 +52,9 @@ export async function hold(
   }
 }
 
-/** Takes the payload in, asks for an approval or joins the one that is open, waits, and claims it. */
+/**
+ * Takes the payload in, asks for an approval or joins the one that is open, waits, and claims it.
+ */
 async function holdOne(
   ctx: GateContext,
   attempt: Attempt | DetachableAttempt,
@@ -90,7 +98,10 @@ async function holdOne(
   }
 }
 
-/** What it resolves to has nothing of the payload but its digest: whoever waits now can wait for long, and in great numbers. */
+/**
+ * What it resolves to has nothing of the payload but its digest: whoever waits now can wait for
+ * long, and in great numbers.
+ */
 async function takeIn(
   ctx: GateContext,
   attempt: Attempt | DetachableAttempt,
@@ -98,7 +109,8 @@ async function takeIn(
 ): Promise<{ readonly arrived: Arrived; readonly digest: string }> {
   const { action, binding } = attempt
   const sealed = await attempt.seal().catch(async (error: unknown) => {
-    // It was tried, and that is on record, also of what is too large or too unclear for anybody to approve.
+    // It was tried, and that is on record, also of what is too large or too unclear for anybody to
+    // approve.
     await ctx.audit.append(decided(action, decision))
     throw error
   })
@@ -111,7 +123,10 @@ async function takeIn(
   return { arrived: await arrive(ctx, attempt, decision, bound), digest: sealed.digest }
 }
 
-/** One of those who wait here tries, and what it finds holds for the others: all of them at once would wait for one lock in the database. */
+/**
+ * One of those who wait here tries, and what it finds holds for the others: all of them at once
+ * would wait for one lock in the database.
+ */
 async function claimInTurn(
   ctx: GateContext,
   attempt: Attempt,
@@ -133,7 +148,10 @@ function waitingFor({ id, decision }: Standing): Waiting {
   return { approval: id, rules: decision.rules, groups: [...new Set(groups)] }
 }
 
-/** Who waited goes: the task stays for a request that is sent again, or is taken back if its caller went away and the configuration says so. */
+/**
+ * Who waited goes: the task stays for a request that is sent again, or is taken back if its caller
+ * went away and the configuration says so.
+ */
 async function leave(
   ctx: GateContext,
   { action, caller }: Attempt,

@@ -27,7 +27,10 @@ export async function expireOverdue(ctx: GateContext): Promise<void> {
   }
 }
 
-/** Ends what a restored or promoted database has from before. It could not be used anyway; the database and the claim say no. */
+/**
+ * Ends what a restored or promoted database has from before. It could not be used anyway; the
+ * database and the claim say no.
+ */
 async function endFormerLives(ctx: GateContext): Promise<void> {
   for (const id of await listOfAnotherLife(ctx.store)) {
     await commit(ctx, async (step) => {
@@ -38,7 +41,10 @@ async function endFormerLives(ctx: GateContext): Promise<void> {
   }
 }
 
-/** Whatever a dead epoch left without an outcome gets the outcome `unknown`, on the approval and in the log; then the epoch is closed. */
+/**
+ * Whatever a dead epoch left without an outcome gets the outcome `unknown`, on the approval and in
+ * the log; then the epoch is closed.
+ */
 async function buryTheDead(ctx: GateContext): Promise<void> {
   for (const id of await listLost(ctx.store, ctx.leaseTimes.marginMs)) await giveUp(ctx, id)
   for (const dead of await deadEpochs(ctx.store, ctx.leaseTimes)) {
@@ -67,8 +73,8 @@ export function startHousekeeping(
   stop(): Promise<void>
 } {
   let running: Promise<void> | null = null
-  // None: what waits since before this replica began was asked for under policies that may have been others.
-  // The version itself, not its hash: somebody may have gone back to it, and forth.
+  // None: what waits since before this replica began was asked for under policies that may have
+  // been others. The version itself, not its hash: somebody may have gone back to it, and forth.
   let reviewed: CompiledPolicies | null = null
   const review = async () => {
     const inForce = ctx.policies()
@@ -92,8 +98,8 @@ export function startHousekeeping(
       try {
         await duty(ctx)
       } catch (error) {
-        // Closed: what is overdue or no longer in order cannot be used anyway; the database and the claim say no. It is only not shown
-        // as ended yet.
+        // Closed: what is overdue or no longer in order cannot be used anyway; the database and the
+        // claim say no. It is only not shown as ended yet.
         const duties = late.get(String(error))?.duties ?? []
         late.set(String(error), { err: error, duties: [...duties, duty.name] })
       }

@@ -9,13 +9,18 @@ export interface Claimed {
   readonly standing: Standing
 }
 
-/** What is open for a request now, and whether this attempt asked for it, or another one for both. */
+/**
+ * What is open for a request now, and whether this attempt asked for it, or another one for both.
+ */
 export interface Asked {
   readonly standing: Standing
   readonly asked: boolean
 }
 
-/** Where attempts on this replica wait for each other. The database would make them wait too, and all of its other users with them. */
+/**
+ * Where attempts on this replica wait for each other. The database would make them wait too, and
+ * all of its other users with them.
+ */
 export class Lines {
   /** By subject: each of its approvals is opened under a lock, since they are counted. */
   readonly opening = new Line<Approval>()

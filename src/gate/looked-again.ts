@@ -1,8 +1,9 @@
 import { StoreError } from '../store/db.ts'
 
 /**
- * Does what rests on a look at an approval. The database's clock goes on meanwhile, and past its time it takes no vote and no edge: closed, nothing was
- * written. Looked at again it is over, which is a state that has a name and goes on record.
+ * Does what rests on a look at an approval. The database's clock goes on meanwhile, and past its
+ * time it takes no vote and no edge: closed, nothing was written. Looked at again it is over, which
+ * is a state that has a name and goes on record.
  */
 export async function lookedAgain<T>(work: () => Promise<T>): Promise<T> {
   try {

@@ -9,7 +9,10 @@ import type { Person } from '../core/person.ts'
 import { alreadyResolved } from './settle.ts'
 import type { Ballot } from './ballot.ts'
 
-/** Why this vote does not count, if so. Who may never vote on it comes first: that answer must not depend on the state. */
+/**
+ * Why this vote does not count, if so. Who may never vote on it comes first: that answer must not
+ * depend on the state.
+ */
 export function objection(person: Person, ballot: Ballot, approval: Approval): Problem | undefined {
   if (isExcluded(person, exclusionOf(approval.action.subject))) return selfApproval()
   const notEligible =

@@ -7,7 +7,10 @@ import type { Log } from '../telemetry/log.ts'
 
 const firstPause = 100
 const longestPause = 5_000
-/** Facts that are on their way at a time: several batches, and far fewer than what the log lets wait, where intents wait too. A transaction may end with a hundred thousand of them. */
+/**
+ * Facts that are on their way at a time: several batches, and far fewer than what the log lets
+ * wait, where intents wait too. A transaction may end with a hundred thousand of them.
+ */
 const mostAtOnce = 2_000
 /** Milliseconds for which a fact is worth keeping while the store is away. */
 const patience = 10 * 60_000
@@ -28,8 +31,10 @@ export class Outcomes {
   }
 
   /**
-   * Writes a fact down, again and again until the store takes it: however often it is tried, it has to take effect once. Never rejects. After the end of the epoch that it belongs to it is late evidence: another
-   * replica may have recorded the outcome as `unknown` by then, and learns better from it. What never arrives stays `unknown`.
+   * Writes a fact down, again and again until the store takes it: however often it is tried, it has
+   * to take effect once. Never rejects. After the end of the epoch that it belongs to it is late
+   * evidence: another replica may have recorded the outcome as `unknown` by then, and learns better
+   * from it. What never arrives stays `unknown`.
    */
   async persist(epoch: number, write: () => Promise<unknown>): Promise<void> {
     const deadline = performance.now() + patience
@@ -56,7 +61,10 @@ export class Outcomes {
     }
   }
 
-  /** Resolves when everything is written down, or cannot be as long as this replica may speak for its epoch. */
+  /**
+   * Resolves when everything is written down, or cannot be as long as this replica may speak for
+   * its epoch.
+   */
   async close(): Promise<void> {
     this.#closing.abort()
     await this.#underWay.none()
@@ -93,8 +101,8 @@ export class Outcomes {
 
   async #wait(pause: number): Promise<void> {
     const { signal } = this.#closing
-    // While closing, the pause is not cut short to nothing: that would only beat on a store that is away.
-    // Cut short by closing it rejects, which only means: try now.
+    // While closing, the pause is not cut short to nothing: that would only beat on a store that is
+    // away. Cut short by closing it rejects, which only means: try now.
     const soon = signal.aborted ? undefined : signal
     await sleep(pause, undefined, { ref: false, signal: soon }).catch(() => undefined)
   }

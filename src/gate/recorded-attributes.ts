@@ -3,14 +3,18 @@ import type { Attribute, Attributes } from '../core/action.ts'
 import type { JsonObject } from '../core/json.ts'
 import { parseJson } from '../core/parse-json.ts'
 
-/** Characters of one attribute, as JSON, that are kept on record. Each refused request would else be as large in the store as its sender likes. */
+/**
+ * Characters of one attribute, as JSON, that are kept on record. Each refused request would else be
+ * as large in the store as its sender likes.
+ */
 const most = 16 * 1024
 
 const tooLarge = 'too large to be kept on record'
 
 /**
- * The attributes of an action as they are kept on record. One that is larger than that is left out, and says so: `{ unknown, bytes, sha256 }`, with the length and
- * the hash of its JSON in UTF-8. Whoever decides again by the record finds it unknown, as it is to them.
+ * The attributes of an action as they are kept on record. One that is larger than that is left out,
+ * and says so: `{ unknown, bytes, sha256 }`, with the length and the hash of its JSON in UTF-8.
+ * Whoever decides again by the record finds it unknown, as it is to them.
  */
 export function recordedAttributes(attributes: Attributes): JsonObject {
   if (!Object.isFrozen(attributes)) return recordedAnew(attributes)
@@ -21,7 +25,8 @@ export function recordedAttributes(attributes: Attributes): JsonObject {
   return kept
 }
 
-// What is frozen is what many actions have in common: those of a statement that runs again and again.
+// What is frozen is what many actions have in common: those of a statement that runs again and
+// again.
 const known = new WeakMap<Attributes, JsonObject>()
 
 function recordedAnew(attributes: Attributes): JsonObject {
@@ -36,7 +41,10 @@ function recordedAnew(attributes: Attributes): JsonObject {
   )
 }
 
-/** Whether all that is said is text, alone or by name, and little enough even where each character is escaped, and each text has a name. So it is of most requests. */
+/**
+ * Whether all that is said is text, alone or by name, and little enough even where each character
+ * is escaped, and each text has a name. So it is of most requests.
+ */
 function isShortText(attributes: Attributes): boolean {
   let size = 0
   const add = (name: string, value: unknown): boolean => {

@@ -4,12 +4,18 @@ import { FewASecond } from '../core/few-a-second.ts'
 import type { Subject } from '../core/subject.ts'
 import type { Log } from '../telemetry/log.ts'
 
-/** Events a second at most: a request costs its sender next to nothing, and must not be able to fill the audit log. */
+/**
+ * Events a second at most: a request costs its sender next to nothing, and must not be able to fill
+ * the audit log.
+ */
 const perSecond = 20
 /** Characters of what was asked for. */
 const longest = 300
 
-/** A request that never became an action: there was nothing to decide about, or it could be read in more than one way. */
+/**
+ * A request that never became an action: there was nothing to decide about, or it could be read in
+ * more than one way.
+ */
 export interface RefusedRequest {
   readonly subject: Subject
   /** One line for people, as it came: what was asked for. Data, never mark-up. */
@@ -17,7 +23,10 @@ export interface RefusedRequest {
   readonly problem: Problem
 }
 
-/** Puts on record what known subjects tried and were refused before anything was decided; those beyond the limit are counted in the next event. */
+/**
+ * Puts on record what known subjects tried and were refused before anything was decided; those
+ * beyond the limit are counted in the next event.
+ */
 export function createRefusedRequests(
   audit: Pick<AuditLog, 'append'>,
   log: Log,

@@ -32,7 +32,10 @@ export interface Recorded {
   readonly reason: string
   readonly rules: readonly string[]
   readonly policy: string
-  /** `null` where the policies of that time do not explain it any more: they name resources that are gone, say. */
+  /**
+   * `null` where the policies of that time do not explain it any more: they name resources that are
+   * gone, say.
+   */
   readonly explanation: Explanation | null
 }
 
@@ -76,8 +79,8 @@ export interface ReplayDeps {
 }
 
 /**
- * What other policies would have decided about everything that is on record between two times. In constant memory; changes nothing. What cannot be known is
- * counted, and never guessed.
+ * What other policies would have decided about everything that is on record between two times. In
+ * constant memory; changes nothing. What cannot be known is counted, and never guessed.
  */
 export async function* replayRecorded(
   deps: ReplayDeps,
@@ -236,7 +239,8 @@ class Versions {
     try {
       return this.#deps.compile(documents)
     } catch (error) {
-      // An older gateway could read them. What they decided is on record; only the explanation is not to be had.
+      // An older gateway could read them. What they decided is on record; only the explanation is
+      // not to be had.
       if (error instanceof MistakesError) return null
       throw error
     }

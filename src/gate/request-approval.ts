@@ -29,8 +29,8 @@ export interface Bound {
 }
 
 /**
- * Opens an approval for this attempt, unless somebody has opened one for the same request meanwhile: it joins that then. Throws `too-many-holds` and
- * `hold-rate-exceeded`.
+ * Opens an approval for this attempt, unless somebody has opened one for the same request
+ * meanwhile: it joins that then. Throws `too-many-holds` and `hold-rate-exceeded`.
  */
 export async function requestApproval(
   ctx: GateContext,

@@ -19,7 +19,10 @@ export async function reviewOpenApprovals(ctx: GateContext): Promise<void> {
   }
 }
 
-/** Ends an open approval, if the policies in force deny its action, or ask for more than it does. Resolves to the approval as it is then. */
+/**
+ * Ends an open approval, if the policies in force deny its action, or ask for more than it does.
+ * Resolves to the approval as it is then.
+ */
 export async function reviewApproval(ctx: GateContext, approval: Approval): Promise<Approval> {
   if (!isOpen(approval.state) || !(await objectionTo(ctx, ctx.store, approval))) return approval
   return commit(ctx, async (step) => {

@@ -9,7 +9,9 @@ import { commit, type Step } from './commit.ts'
 import type { GateContext } from './context.ts'
 import { completed, resolved } from './events.ts'
 
-/** The edges that end an approval. Each is taken under the lock of its row, with its audit event. */
+/**
+ * The edges that end an approval. Each is taken under the lock of its row, with its audit event.
+ */
 
 async function move(step: Step, approval: Approval, edge: Edge): Promise<Approval> {
   const moved = await moveApproval(step.tx, approval, edge)
@@ -37,7 +39,10 @@ export function invalidate(step: Step, approval: Approval, reason: string): Prom
   return end(step, approval, 'invalidated', { by: null, reason })
 }
 
-/** What was open when the database was restored or promoted. Closed: it may have been used in what is lost. */
+/**
+ * What was open when the database was restored or promoted. Closed: it may have been used in what
+ * is lost.
+ */
 export function endFormerLife(step: Step, approval: Approval): Promise<Approval> {
   const reason = 'The database was restored from a backup, or another one took its place.'
   return invalidate(step, approval, reason)
@@ -95,8 +100,9 @@ export function alreadyResolved({ id, state, resolution }: Approval): Problem {
 }
 
 /**
- * What became of a run. Only the attempt that claimed it can say so; anybody else's word, or one that comes after the run was given up as `unknown` by
- * another replica, is late evidence, and changes nothing but the record. `withOutcome` adds what is to be durable together with it.
+ * What became of a run. Only the attempt that claimed it can say so; anybody else's word, or one
+ * that comes after the run was given up as `unknown` by another replica, is late evidence, and
+ * changes nothing but the record. `withOutcome` adds what is to be durable together with it.
  */
 export function complete(
   ctx: GateContext,
@@ -120,7 +126,9 @@ export function complete(
   })
 }
 
-/** A dead replica's run: nobody knows what became of it. Visible, and never tried again by itself. */
+/**
+ * A dead replica's run: nobody knows what became of it. Visible, and never tried again by itself.
+ */
 export function giveUp(ctx: GateContext, id: string): Promise<void> {
   return commit(ctx, async (step) => {
     const locked = await lockApproval(step.tx, id)

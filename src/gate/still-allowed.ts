@@ -13,18 +13,25 @@ import type { Leave, Permit } from './permit.ts'
 import { vouchedFor } from './still-valid.ts'
 import { usageThen } from './usage-facts.ts'
 
-/** What was permitted a while ago, and goes on: a stream of events, a long answer, a connection that carries more than one message. */
+/**
+ * What was permitted a while ago, and goes on: a stream of events, a long answer, a connection that
+ * carries more than one message.
+ */
 export interface Running {
   readonly action: Action
   readonly credential: Credential
   readonly permit: Permit
-  /** Whether it is open without an end of its own. Then it ends with the approval, or the grant, that it was opened under. */
+  /**
+   * Whether it is open without an end of its own. Then it ends with the approval, or the grant,
+   * that it was opened under.
+   */
   readonly endless: boolean
 }
 
 /**
- * Why what runs may not go on, or `null` if it may: its credential ended or was revoked, the policies in force deny it or ask for an approval that it has not,
- * or its approval is over. To be asked about once a second: what was allowed is no right to go on.
+ * Why what runs may not go on, or `null` if it may: its credential ended or was revoked, the
+ * policies in force deny it or ask for an approval that it has not, or its approval is over. To be
+ * asked about once a second: what was allowed is no right to go on.
  */
 export async function whyEnded(ctx: GateContext, running: Running): Promise<Problem | null> {
   try {
@@ -34,7 +41,8 @@ export async function whyEnded(ctx: GateContext, running: Running): Promise<Prob
     // Closed: others may have written down its outcome.
     if (error instanceof Problem) return error
     if (!(error instanceof StoreError)) throw error
-    // It goes on for as long as the lease does: some seconds, after which the first question ends it.
+    // It goes on for as long as the lease does: some seconds, after which the first question ends
+    // it.
     ctx.log.warn({ err: error, action: running.action.id }, 'what runs could not be looked at')
     return null
   }

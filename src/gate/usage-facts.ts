@@ -9,9 +9,11 @@ import type { Attempt } from './attempt.ts'
 import type { GateContext } from './context.ts'
 
 /**
- * The attempt, with what the gate itself knows of its action: the data that it touches, and what its subject did before, as far as these policies ask for it. Among the attributes, so that
- * it is on record what was decided by, and people are shown it. At once where nothing has to be counted; else it is
- * told in the turn in which it is decided, and begins: of those that are decided at the same time, each counts those before it.
+ * The attempt, with what the gate itself knows of its action: the data that it touches, and what
+ * its subject did before, as far as these policies ask for it. Among the attributes, so that it is
+ * on record what was decided by, and people are shown it. At once where nothing has to be counted;
+ * else it is told in the turn in which it is decided, and begins: of those that are decided at the
+ * same time, each counts those before it.
  */
 export function withUsage<A extends Attempt>(
   { usage }: GateContext,
@@ -27,7 +29,10 @@ export function withUsage<A extends Attempt>(
   })
 }
 
-/** What its subject did until now, for looking at an action again. Rejects with `StoreError`: closed, it does not run then. */
+/**
+ * What its subject did until now, for looking at an action again. Rejects with `StoreError`:
+ * closed, it does not run then.
+ */
 export async function usageNow(
   { usage }: GateContext,
   db: Queryable,
@@ -38,7 +43,10 @@ export async function usageNow(
   return asked.length === 0 ? noFacts : { usage: await usage.within(db, action, asked) }
 }
 
-/** What its action was decided by. A budget is about what begins; only what other policies ask for is counted anew. */
+/**
+ * What its action was decided by. A budget is about what begins; only what other policies ask for
+ * is counted anew.
+ */
 export async function usageThen(
   ctx: GateContext,
   action: Action,
@@ -52,7 +60,10 @@ export async function usageThen(
   return { usage: { ...known, ...counts() } }
 }
 
-/** Counts a run until its outcome. What `persist` makes durable is in the store from then on, and counted there. */
+/**
+ * Counts a run until its outcome. What `persist` makes durable is in the store from then on, and
+ * counted there.
+ */
 export function counting(
   running: Running | null,
   persist: (outcome: Outcome) => Promise<void>,

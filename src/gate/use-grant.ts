@@ -21,9 +21,9 @@ import { counting, usageNow } from './usage-facts.ts'
 import { votesThatCount } from './votes-that-count.ts'
 
 /**
- * Runs an action under what was granted before, if anything covers it; `null` if nothing does. Each use is its own action, with its own
- * intent and outcome, and is looked at as an approval is when it is claimed: the policies in force, the votes as they count
- * now, the credential, the time.
+ * Runs an action under what was granted before, if anything covers it; `null` if nothing does. Each
+ * use is its own action, with its own intent and outcome, and is looked at as an approval is when
+ * it is claimed: the policies in force, the votes as they count now, the credential, the time.
  */
 export async function useGrant(
   ctx: GateContext,
@@ -82,7 +82,10 @@ function covers(grant: Grant, { action }: Attempt, decision: Decision, bound: Bo
   return grant.match ? isAlike(action, grant.match) : grant.digest === bound.digest
 }
 
-/** Whether the rules, as they are now, would let anybody grant as much, for as long. A grant cannot outlive the rule that allowed it. */
+/**
+ * Whether the rules, as they are now, would let anybody grant as much, for as long. A grant cannot
+ * outlive the rule that allowed it.
+ */
 function stillOffered({ connection, match, ageMs }: Grant, { requirements }: Decision): boolean {
   // What is good on one connection is contained in what is offered for some minutes, too.
   return offeredScopes(requirements, connection !== null).some((offered) => {
@@ -93,12 +96,18 @@ function stillOffered({ connection, match, ageMs }: Grant, { requirements }: Dec
   })
 }
 
-/** What is alike by its names is not, once they stand for something else: a view that was replaced, another trigger. A digest tells by itself. */
+/**
+ * What is alike by its names is not, once they stand for something else: a view that was replaced,
+ * another trigger. A digest tells by itself.
+ */
 function meansTheSame({ match }: Grant, { definitions }: Approval, { sealed }: Bound): boolean {
   return match === null || definitions === (sealed.definitions ?? null)
 }
 
-/** Closed: a gateway that was taken for dead meanwhile has no connections any more, as far as anybody knows, whatever it thinks itself. */
+/**
+ * Closed: a gateway that was taken for dead meanwhile has no connections any more, as far as
+ * anybody knows, whatever it thinks itself.
+ */
 function isOfThisLife({ connection }: Approval, replica: string, epoch: number): boolean {
   return connection?.replica === replica && connection.epoch === epoch
 }

@@ -14,7 +14,10 @@ export function highestRisk(requirements: readonly Requirement[]): Risk {
   return risks[Math.max(...requirements.map(({ risk }) => risks.indexOf(risk)))] ?? 'medium'
 }
 
-/** `once`, and what the rules allow beyond it: for how long at most, and what has to be the same (nothing listed: everything). */
+/**
+ * `once`, and what the rules allow beyond it: for how long at most, and what has to be the same
+ * (nothing listed: everything).
+ */
 function scopeOptions({ decision, connection }: Pick<Approval, 'decision' | 'connection'>) {
   const offers = offeredScopes(decision.requirements, connection !== null)
   return [
@@ -36,7 +39,9 @@ type Shown = Pick<
   | 'expiresAt'
 >
 
-/** The part of an approval that never changes: what people decide about, in the shape of the API. */
+/**
+ * The part of an approval that never changes: what people decide about, in the shape of the API.
+ */
 function content({
   id,
   digest,
@@ -77,7 +82,10 @@ function content({
   }
 }
 
-/** What is known of the use of data: what the action touches, what of that its subject never touched before, and the counts that it was decided by. */
+/**
+ * What is known of the use of data: what the action touches, what of that its subject never touched
+ * before, and the counts that it was decided by.
+ */
 function usageOf({ attributes, data }: Action) {
   const { first = [], ...counts } = attributes['usage'] ?? {}
   return {
@@ -87,7 +95,10 @@ function usageOf({ attributes, data }: Action) {
   }
 }
 
-/** SHA-256, in hex, of everything an approver is shown. A vote names it, so that nobody approves what they did not see. */
+/**
+ * SHA-256, in hex, of everything an approver is shown. A vote names it, so that nobody approves
+ * what they did not see.
+ */
 export function viewHash(approval: Shown): string {
   const requirements = approval.decision.requirements.map(({ rule, from, quorum }) => ({
     rule,

@@ -22,8 +22,10 @@ import { approvalView } from './view.ts'
 import { votesThatCount } from './votes-that-count.ts'
 
 /**
- * One person's vote, through whichever channel. Everything is checked under the approval's lock, in the transaction that takes the edge. Throws `self-approval`,
- * `not-eligible`, `already-resolved` (which names the winner), `view-changed`, `bad-request` or `not-found`; a refused vote is on record too.
+ * One person's vote, through whichever channel. Everything is checked under the approval's lock, in
+ * the transaction that takes the edge. Throws `self-approval`, `not-eligible`, `already-resolved`
+ * (which names the winner), `view-changed`, `bad-request` or `not-found`; a refused vote is on
+ * record too.
  */
 export async function castVote(
   ctx: GateContext,
@@ -65,7 +67,10 @@ function cast(ctx: GateContext, person: Person, ballot: Ballot): Promise<Problem
   })
 }
 
-/** Whichever channel it comes by, the vote of somebody whose account was disabled does not count, nor that of anybody whom nobody vouches for any more. */
+/**
+ * Whichever channel it comes by, the vote of somebody whose account was disabled does not count,
+ * nor that of anybody whom nobody vouches for any more.
+ */
 async function nobodyNow(
   { trusts }: GateContext,
   { tx }: Step,
@@ -118,7 +123,10 @@ async function count(
   return undefined
 }
 
-/** Where all approvers granted more than one run, and the rules still call something alike, that is written down. */
+/**
+ * Where all approvers granted more than one run, and the rules still call something alike, that is
+ * written down.
+ */
 async function grantBeyondOnce(
   { tx, record }: Step,
   approval: Approval,

@@ -2,13 +2,17 @@ import { Unknown, type Attribute, type Attributes } from '../core/action.ts'
 
 const notKept = 'a question to a model, which is not kept on record'
 
-/** Names of members as providers write them, and of models. Anything else could be what somebody asks. */
+/**
+ * Names of members as providers write them, and of models. Anything else could be what somebody
+ * asks.
+ */
 const memberName = /^[a-z_]{1,64}$/
 const modelName = /^[\w.:/@+-]{1,128}$/
 
 /**
- * The attributes of a question to a model as they are kept on record: of its JSON, which model it is for, and numbers and switches. Whatever else has a name there is unknown to whoever decides again
- * by the record: rules look at a body to decide, and not to keep what people ask.
+ * The attributes of a question to a model as they are kept on record: of its JSON, which model it
+ * is for, and numbers and switches. Whatever else has a name there is unknown to whoever decides
+ * again by the record: rules look at a body to decide, and not to keep what people ask.
  */
 export function withoutQuestion(attributes: Attributes): Attributes {
   const { http } = attributes

@@ -1,6 +1,9 @@
 import type { Owner, Party, Subject } from '../core/subject.ts'
 
-/** The issuer of the subjects that agent keys stand for. No URL, so it can never be the issuer of a token. */
+/**
+ * The issuer of the subjects that agent keys stand for. No URL, so it can never be the issuer of a
+ * token.
+ */
 export const keyIssuer = 'sallyport:keys'
 
 /** What a key may read at the control plane. Keys never vote, and change nothing. */
@@ -24,7 +27,10 @@ export interface AgentKey {
   readonly lastUsedAt: Date | null
 }
 
-/** Who presents the key: its name, which is never used for a second one. Whoever made the key could use it, so they stand behind it. */
+/**
+ * Who presents the key: its name, which is never used for a second one. Whoever made the key could
+ * use it, so they stand behind it.
+ */
 export function subjectOfKey({ name, kind, groups, scopes, owner, createdBy }: AgentKey): Subject {
   return {
     issuer: keyIssuer,

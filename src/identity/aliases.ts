@@ -2,11 +2,13 @@ import type { Party } from '../core/subject.ts'
 import type { Queryable } from '../store/db.ts'
 
 /**
- * Writes down that two known identities are one person: from now on they have one vote together, and each is excluded where the other
- * is. Both have to have logged in. To be called in a transaction.
+ * Writes down that two known identities are one person: from now on they have one vote together,
+ * and each is excluded where the other is. Both have to have logged in. To be called in a
+ * transaction.
  */
 export async function linkIdentities(tx: Queryable, a: Party, b: Party): Promise<void> {
-  // One at a time: two links at once could make a chain, where everything has to point at the one canonical identity.
+  // One at a time: two links at once could make a chain, where everything has to point at the one
+  // canonical identity.
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
     'sallyport.person_aliases',
   ])
@@ -28,7 +30,9 @@ export async function linkIdentities(tx: Queryable, a: Party, b: Party): Promise
   await shareNames(tx, a)
 }
 
-/** Everybody of one person gets all their names: exclusion goes by names, here and in the database. */
+/**
+ * Everybody of one person gets all their names: exclusion goes by names, here and in the database.
+ */
 async function shareNames(tx: Queryable, { issuer, subject }: Party): Promise<void> {
   await tx.query(
     `WITH same AS (

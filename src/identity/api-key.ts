@@ -30,8 +30,8 @@ export interface NewKey {
 }
 
 /**
- * Makes a key and its audit event, or neither. `token` is the key itself: it is in no other place, so it can be shown now and never again.
- * Throws `bad-request` when the name has been used before.
+ * Makes a key and its audit event, or neither. `token` is the key itself: it is in no other place,
+ * so it can be shown now and never again. Throws `bad-request` when the name has been used before.
  */
 export async function createKey(
   { store, recorder }: KeyDesk,
@@ -47,7 +47,10 @@ export async function createKey(
   return { key, token }
 }
 
-/** A key that is made later, if people approve it: until then `token` opens nothing, and nobody but its holder can know it from `hash`. Throws as `createKey`. */
+/**
+ * A key that is made later, if people approve it: until then `token` opens nothing, and nobody but
+ * its holder can know it from `hash`. Throws as `createKey`.
+ */
 export async function draftKey(
   { store }: KeyDesk,
   { name }: NewKey,
@@ -69,7 +72,10 @@ function nameUsed(name: string): Problem {
   )
 }
 
-/** The key of this hash and its audit event. `null` when the name has been used before: nothing was written then. */
+/**
+ * The key of this hash and its audit event. `null` when the name has been used before: nothing was
+ * written then.
+ */
 export async function insertKey(
   tx: Queryable,
   recorder: Pick<Recorder, 'write'>,
@@ -116,7 +122,8 @@ export async function listKeys(store: Store): Promise<AgentKey[]> {
 }
 
 /**
- * Ends a key at once, on every replica within a second. Revoking it again changes nothing. Throws `not-found`.
+ * Ends a key at once, on every replica within a second. Revoking it again changes nothing. Throws
+ * `not-found`.
  */
 export async function revokeKey(desk: KeyDesk, by: Person, id: string): Promise<AgentKey> {
   const key = await desk.store.tx((tx) => endKey(tx, desk.recorder, subjectOfPerson(by), id))

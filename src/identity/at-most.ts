@@ -1,4 +1,7 @@
-/** Runs at most so many pieces of work at a time; the others wait for their turn, in order. So a flood of one kind leaves room for everything else. */
+/**
+ * Runs at most so many pieces of work at a time; the others wait for their turn, in order. So a
+ * flood of one kind leaves room for everything else.
+ */
 export class AtMost {
   #free: number
   readonly #waiting: (() => void)[] = []

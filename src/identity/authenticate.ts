@@ -22,19 +22,28 @@ const capacity = 10_000
 
 export interface Authenticator {
   /**
-   * Who presents this, proven. `token` is empty for somebody who shows a client certificate alone. Throws or rejects with the problem `unauthenticated`,
-   * whose member `reason` is one of `refusals`, and with `store-unavailable` when something cannot be looked up. The answer comes at once, not as a promise,
-   * when the token was verified a moment ago and there is nothing more to prove.
+   * Who presents this, proven. `token` is empty for somebody who shows a client certificate alone.
+   * Throws or rejects with the problem `unauthenticated`, whose member `reason` is one of
+   * `refusals`, and with `store-unavailable` when something cannot be looked up. The answer comes
+   * at once, not as a promise, when the token was verified a moment ago and there is nothing more
+   * to prove.
    */
   authenticate(token: string, presented?: Presented): Principal | Promise<Principal>
-  /** Whether the certificate alone stands for somebody: for a protocol in which the client is not asked for a token then. Nothing is put on record. */
+  /**
+   * Whether the certificate alone stands for somebody: for a protocol in which the client is not
+   * asked for a token then. Nothing is put on record.
+   */
   suffices(presented: Presented): boolean
   /**
-   * For a session that goes on after it was authenticated by a token or a certificate: throws or rejects with the problem `unauthenticated` when that ran out, or its
-   * issuer ended it since. A proof that was for the beginning is not asked for again. Keys are to be authenticated again.
+   * For a session that goes on after it was authenticated by a token or a certificate: throws or
+   * rejects with the problem `unauthenticated` when that ran out, or its issuer ended it since. A
+   * proof that was for the beginning is not asked for again. Keys are to be authenticated again.
    */
   recheck(principal: Principal): void | Promise<void>
-  /** From now on these are the issuers and certificates that count. What was verified before is verified again. */
+  /**
+   * From now on these are the issuers and certificates that count. What was verified before is
+   * verified again.
+   */
   trust(identity: AuthenticatorDeps['identity']): void
   close(): Promise<void>
 }
@@ -102,7 +111,10 @@ export async function createAuthenticator({
     return known ? prove(token, known, presented) : verify(token, hash, presented)
   }
 
-  /** Last of all, also for what was verified before: somebody behind it may have lost their session meanwhile. */
+  /**
+   * Last of all, also for what was verified before: somebody behind it may have lost their session
+   * meanwhile.
+   */
   function live(principal: Principal): Principal {
     ended.refuse(principal.credential)
     return principal
@@ -111,7 +123,8 @@ export async function createAuthenticator({
   function refused(shown: string, error: unknown): unknown {
     if (error instanceof Refusal) {
       onRefusal(error.reason)
-      // A proof that lacks nothing but this is how its client comes to know the nonce: it is made anew.
+      // A proof that lacks nothing but this is how its client comes to know the nonce: it is made
+      // anew.
       if (error.reason !== 'proof-nonce') recordRefusal(error, shown)
     }
     if (!(error instanceof StoreError)) return error

@@ -13,8 +13,9 @@ export interface CertificateNames {
 const prefixes = { uri: 'URI:', dns: 'DNS:', email: 'email:' } as const
 
 /**
- * Reads the names. Node puts a name between quotation marks when it could be mistaken for another, or for two; no name that anybody needs is like that, so
- * a certificate with one is refused. Closed.
+ * Reads the names. Node puts a name between quotation marks when it could be mistaken for another,
+ * or for two; no name that anybody needs is like that, so a certificate with one is refused.
+ * Closed.
  */
 export function namesIn(certificate: X509Certificate): CertificateNames {
   const list = certificate.subjectAltName ?? ''
@@ -29,11 +30,15 @@ export function namesIn(certificate: X509Certificate): CertificateNames {
   return { uri: of('uri'), dns: of('dns'), email: of('email'), subject }
 }
 
-// SPIFFE ID, §2: no port, no query, no fragment; §2.2: no empty, `.` or `..` part. The id of a trust domain itself names no workload.
+// SPIFFE ID, §2: no port, no query, no fragment; §2.2: no empty, `.` or `..` part. The id of a
+// trust domain itself names no workload.
 const spiffeId =
   /^spiffe:\/\/(?<domain>[a-z0-9._-]{1,255})(?<path>(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._-]+)+)$/
 
-/** The one SPIFFE id of a certificate (X.509-SVID, §2: exactly one URI), or `null` when there is none. Throws a `Refusal` when that is not clear. */
+/**
+ * The one SPIFFE id of a certificate (X.509-SVID, §2: exactly one URI), or `null` when there is
+ * none. Throws a `Refusal` when that is not clear.
+ */
 export function spiffeIdOf({ uri }: CertificateNames): { id: string; domain: string } | null {
   if (!uri.some((name) => /^spiffe:/i.test(name))) return null
   const [id] = uri

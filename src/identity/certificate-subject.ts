@@ -6,7 +6,10 @@ import { credentialNames } from './credential-names.ts'
 import { Refusal } from './refusal.ts'
 import { fitsSpiffe } from './trusted.ts'
 
-/** The issuer of subjects that the configuration gives a name to. That of a SPIFFE id is its trust domain. Neither can be the issuer of a token. */
+/**
+ * The issuer of subjects that the configuration gives a name to. That of a SPIFFE id is its trust
+ * domain. Neither can be the issuer of a token.
+ */
 const certificateIssuer = 'sallyport:certificates'
 
 /** Whom a client certificate stands for, by `identity.certificates`. Throws a `Refusal`. */

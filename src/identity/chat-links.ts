@@ -7,7 +7,10 @@ import type { Queryable, Store } from '../store/db.ts'
 import { subjectOfPerson } from './people.ts'
 import type { Recorder } from './recorder.ts'
 
-/** Somebody in a chat, as the chat itself vouches for: (Slack team, user), (Teams tenant, object id). Never an e-mail address, which is no identity. */
+/**
+ * Somebody in a chat, as the chat itself vouches for: (Slack team, user), (Teams tenant, object
+ * id). Never an e-mail address, which is no identity.
+ */
 export interface ChatAccount {
   /** `slack`, `teams` */
   readonly channel: string
@@ -32,7 +35,10 @@ export interface LinkDesk {
 /** Minutes that an offer is good for. */
 export const offerMinutes = 10
 
-/** What an account is given to say who it belongs to, in two parts, so that following a link that somebody sent is never all that it takes. */
+/**
+ * What an account is given to say who it belongs to, in two parts, so that following a link that
+ * somebody sent is never all that it takes.
+ */
 export interface LinkOffer {
   /** 256 random bits, in a link. */
   readonly link: string
@@ -44,8 +50,9 @@ export interface LinkOffer {
 const characters = '23456789ABCDEFGHJKMNPQRSTUVWXYZ'
 
 /**
- * What this account takes to the control plane to say who it belongs to, good for ten minutes and for one use. An earlier offer of the account
- * ends. Whoever opens it has to log in, type what the chat shows them, is shown the account, and has to agree: having it links nobody.
+ * What this account takes to the control plane to say who it belongs to, good for ten minutes and
+ * for one use. An earlier offer of the account ends. Whoever opens it has to log in, type what the
+ * chat shows them, is shown the account, and has to agree: having it links nobody.
  */
 export async function offerLink(store: Store, account: NamedChatAccount): Promise<LinkOffer> {
   const link = randomBytes(32).toString('base64url')
@@ -67,7 +74,10 @@ export async function offerLink(store: Store, account: NamedChatAccount): Promis
   return { link, shown }
 }
 
-/** Which account an offer is for: `code` is its link, a dot, and what was shown. Throws `not-found` when it is used up, too old, or was never made. */
+/**
+ * Which account an offer is for: `code` is its link, a dot, and what was shown. Throws `not-found`
+ * when it is used up, too old, or was never made.
+ */
 export async function readOffer(db: Queryable, code: string): Promise<NamedChatAccount> {
   const [offer] = await db.query<NamedChatAccount>(
     `SELECT channel, tenant, member, name FROM sallyport.chat_link_offers
@@ -78,8 +88,9 @@ export async function readOffer(db: Queryable, code: string): Promise<NamedChatA
 }
 
 /**
- * Makes the account this person's. Throws `not-found` for an offer that is no longer good, and `forbidden` when the account is somebody else's already, or this person
- * has another one in the same place.
+ * Makes the account this person's. Throws `not-found` for an offer that is no longer good, and
+ * `forbidden` when the account is somebody else's already, or this person has another one in the
+ * same place.
  */
 export async function acceptOffer(
   { store, recorder }: LinkDesk,
@@ -143,8 +154,10 @@ export function linksOf(db: Queryable, { issuer, subject }: Party): Promise<Chat
 }
 
 /**
- * The person whose account this is, or `null`. `fresh`: they proved who they are, and what groups they are in, within the last `maxAgeMs`, and their identity provider has ended
- * nothing since. Older groups may be those of somebody who has been removed from them, and nobody decides with those.
+ * The person whose account this is, or `null`. `fresh`: they proved who they are, and what groups
+ * they are in, within the last `maxAgeMs`, and their identity provider has ended nothing since.
+ * Older groups may be those of somebody who has been removed from them, and nobody decides with
+ * those.
  */
 export async function personOfChat(
   db: Queryable,
@@ -166,8 +179,9 @@ export async function personOfChat(
 }
 
 /**
- * Nobody has two accounts in one workspace. Whoever seems to is being made to agree to somebody else's, which would decide in their name from then on. Closed: the one
- * they have has to end first.
+ * Nobody has two accounts in one workspace. Whoever seems to is being made to agree to somebody
+ * else's, which would decide in their name from then on. Closed: the one they have has to end
+ * first.
  */
 async function refuseSecond(
   tx: Queryable,

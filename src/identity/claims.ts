@@ -1,7 +1,9 @@
 import type { Party } from '../core/subject.ts'
 import { Refusal } from './refusal.ts'
 
-/** Longer names and deeper chains are no identities but attacks on whoever stores and shows them. */
+/**
+ * Longer names and deeper chains are no identities but attacks on whoever stores and shows them.
+ */
 const longestName = 512
 const longestChain = 10
 /** Levels of nesting: a fraction of what an audit event can have. */
@@ -9,14 +11,18 @@ const deepest = 32
 
 export type Claims = Readonly<Record<string, unknown>>
 
-/** A member of the claims themselves: a claim called `toString` is absent unless the issuer wrote it. */
+/**
+ * A member of the claims themselves: a claim called `toString` is absent unless the issuer wrote
+ * it.
+ */
 export function claim(claims: Claims, name: string): unknown {
   return Object.hasOwn(claims, name) ? claims[name] : undefined
 }
 
 /**
- * A name that can be compared, stored and shown: not empty, bounded, well-formed, without control characters. Refused otherwise and never
- * mended: two names that look alike after mending would be two subjects that are taken for one.
+ * A name that can be compared, stored and shown: not empty, bounded, well-formed, without control
+ * characters. Refused otherwise and never mended: two names that look alike after mending would be
+ * two subjects that are taken for one.
  */
 export function nameOf(value: unknown, what: string): string {
   const good =
@@ -31,8 +37,8 @@ export function nameOf(value: unknown, what: string): string {
 
 /** One group or a list of them; none when absent. */
 export function groupsOf(claims: Claims, name: string): readonly string[] {
-  // Groups that are elsewhere (distributed claims, OpenID Connect Core 1.0, §5.6.2) are not none: a rule that denies a group would not
-  // match. Closed.
+  // Groups that are elsewhere (distributed claims, OpenID Connect Core 1.0, §5.6.2) are not none: a
+  // rule that denies a group would not match. Closed.
   const elsewhere = claim(claims, '_claim_names')
   if (isObject(elsewhere) && Object.hasOwn(elsewhere, name)) throw badClaim(`${name}, left out`)
   const value = claim(claims, name)
@@ -52,7 +58,10 @@ export function ownerOf(claims: Claims, name: string | undefined, issuer: string
   return partyOf(value, name!, issuer)
 }
 
-/** The actors, from the current one to the first (RFC 8693, §4.1). An actor without an `iss` is of the token's issuer. */
+/**
+ * The actors, from the current one to the first (RFC 8693, §4.1). An actor without an `iss` is of
+ * the token's issuer.
+ */
 export function chainOf(claims: Claims, issuer: string): readonly Party[] {
   const chain: Party[] = []
   for (let act = claim(claims, 'act'); act !== undefined; act = claim(act as Claims, 'act')) {
@@ -79,8 +88,9 @@ function issuerOf(value: unknown, what: string): string {
 }
 
 /**
- * Refuses what no audit event can hold: NUL, lone surrogates, numbers beyond any double, bottomless nesting. Closed: whatever such a subject tried would be
- * refused for want of a record, and so leave none.
+ * Refuses what no audit event can hold: NUL, lone surrogates, numbers beyond any double, bottomless
+ * nesting. Closed: whatever such a subject tried would be refused for want of a record, and so
+ * leave none.
  */
 export function refuseUnrecordable(claims: Claims): void {
   for (const [name, value] of Object.entries(claims)) {
@@ -103,7 +113,9 @@ function isObject(value: unknown): value is Claims {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Closed: a claim that cannot be read could have excluded somebody, or matched a rule that denies. */
+/**
+ * Closed: a claim that cannot be read could have excluded somebody, or matched a rule that denies.
+ */
 export function badClaim(what: string): Refusal {
   return new Refusal('bad-claims', { about: what })
 }

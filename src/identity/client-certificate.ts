@@ -7,8 +7,8 @@ export interface ClientCertificate {
   /** SHA-256 of the DER, in base64url: the `x5t#S256` of RFC 8705, §3.1. */
   readonly thumbprint: string
   /**
-   * Whether an authority that counts signed it, and has not revoked it, as far as this listener knows now. Without that it stands for nobody, and still proves
-   * that its holder has the key.
+   * Whether an authority that counts signed it, and has not revoked it, as far as this listener
+   * knows now. Without that it stands for nobody, and still proves that its holder has the key.
    */
   readonly trusted: boolean
   /** Whether the authority took it back; or may have, since keys were agreed on. */
@@ -22,7 +22,10 @@ type Read = Pick<ClientCertificate, 'certificate' | 'thumbprint'>
 /** Read once for each connection: the certificate stays, and whether it is trusted may not. */
 const read = new WeakMap<TLSSocket, Read>()
 
-/** The certificate of the client at the other end, for every protocol alike; `null` when there is no TLS, or no certificate. */
+/**
+ * The certificate of the client at the other end, for every protocol alike; `null` when there is no
+ * TLS, or no certificate.
+ */
 export function clientCertificateOf(socket: object): ClientCertificate | null {
   if (!(socket instanceof TLSSocket)) return null
   const known = read.get(socket) ?? readFrom(socket)
@@ -43,7 +46,10 @@ function readFrom(socket: TLSSocket): Read | null {
   return fresh
 }
 
-/** HTTP/2 takes the socket away from a session that has ended: nobody is there then whom it could stand for. Closed. */
+/**
+ * HTTP/2 takes the socket away from a session that has ended: nobody is there then whom it could
+ * stand for. Closed.
+ */
 function isAuthorized(socket: TLSSocket): boolean {
   try {
     return socket.authorized

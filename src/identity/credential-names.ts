@@ -3,8 +3,9 @@ import type { CredentialName, Subject } from '../core/subject.ts'
 import { claim } from './claims.ts'
 
 /**
- * Everybody whose end ends the credential of this subject: itself, by each name that its token says, and all actors. Of its owner only a disabled account
- * counts: that somebody logged out ends nothing that their agents do.
+ * Everybody whose end ends the credential of this subject: itself, by each name that its token
+ * says, and all actors. Of its owner only a disabled account counts: that somebody logged out ends
+ * nothing that their agents do.
  */
 export function credentialNames(subject: Subject): CredentialName[] {
   const { issuer, chain, owner, claims } = subject

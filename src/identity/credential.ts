@@ -3,8 +3,9 @@ import type { Queryable } from '../store/db.ts'
 import { Refusal } from './refusal.ts'
 
 /**
- * Whether whoever vouches for this credential still does: its issuer is asked, unless it was a moment ago. Whatever it does not clearly say yes to is over: closed. To be
- * asked before a transaction and not in it, where an issuer that hangs would hold locks that others wait for.
+ * Whether whoever vouches for this credential still does: its issuer is asked, unless it was a
+ * moment ago. Whatever it does not clearly say yes to is over: closed. To be asked before a
+ * transaction and not in it, where an issuer that hangs would hold locks that others wait for.
  */
 export async function stillVouchedFor({ recheck }: Credential): Promise<boolean> {
   try {
@@ -17,8 +18,8 @@ export async function stillVouchedFor({ recheck }: Credential): Promise<boolean>
 }
 
 /**
- * Whether this credential is worth something now, by the database's clock: for the transaction that uses an approval, which may come
- * long after the credential was presented.
+ * Whether this credential is worth something now, by the database's clock: for the transaction that
+ * uses an approval, which may come long after the credential was presented.
  */
 export async function credentialStillValid(
   tx: Queryable,
@@ -46,7 +47,9 @@ async function keyStillValid(tx: Queryable, id: string): Promise<boolean> {
   return rows.length === 1
 }
 
-/** Whether an identity provider ended the session, or disabled the account, of somebody behind it. */
+/**
+ * Whether an identity provider ended the session, or disabled the account, of somebody behind it.
+ */
 async function hasEnded(
   tx: Queryable,
   { names = [], issuedAt }: Pick<Credential, 'names' | 'issuedAt'>,

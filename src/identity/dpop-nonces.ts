@@ -4,14 +4,20 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 const turn = 60_000
 const turns = 5
 
-/** Values that proofs have to contain (RFC 9449, §9): who has made proofs in advance, for a time to come, cannot have known them. */
+/**
+ * Values that proofs have to contain (RFC 9449, §9): who has made proofs in advance, for a time to
+ * come, cannot have known them.
+ */
 export interface DpopNonces {
   current(now?: number): string
   /** Whether it was given within the last minutes, by any replica. */
   accepts(nonce: unknown, now?: number): boolean
 }
 
-/** All replicas make the same from the same key, and none of them has to remember any. `key`: 32 bytes. */
+/**
+ * All replicas make the same from the same key, and none of them has to remember any. `key`: 32
+ * bytes.
+ */
 export function dpopNonces(key: Buffer): DpopNonces {
   const of = (at: number) =>
     createHmac('sha256', key).update(`sallyport dpop nonce ${at}`).digest('base64url')

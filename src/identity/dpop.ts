@@ -34,8 +34,9 @@ const longestProof = 8_192
 const longestId = 256
 
 /**
- * Makes sure that whoever sent this request has the private key that the token is bound to, and made this proof for this very request, a moment
- * ago (RFC 9449, §4.3). Rejects with a `Refusal`, or with `StoreError` when it cannot be known whether the proof was used before. Closed.
+ * Makes sure that whoever sent this request has the private key that the token is bound to, and
+ * made this proof for this very request, a moment ago (RFC 9449, §4.3). Rejects with a `Refusal`,
+ * or with `StoreError` when it cannot be known whether the proof was used before. Closed.
  */
 export async function checkProof(
   request: DpopRequest,
@@ -80,7 +81,10 @@ async function verified(proof: string): Promise<{ payload: JWTPayload; jkt: stri
   }
 }
 
-/** RFC 9449, §4.3: after normalising by syntax and scheme (RFC 3986, §6.2.2 and §6.2.3), without query and fragment. */
+/**
+ * RFC 9449, §4.3: after normalising by syntax and scheme (RFC 3986, §6.2.2 and §6.2.3), without
+ * query and fragment.
+ */
 function sameUrl(said: unknown, url: string): boolean {
   if (typeof said !== 'string' || !URL.canParse(said) || !URL.canParse(url)) return false
   const bare = (text: string) => {

@@ -8,13 +8,16 @@ export interface Ending {
   readonly name: string
   /** When it was so, by the provider's clock. */
   readonly at: Date
-  /** `sessions`: whatever was issued until then ends. `disabled`: everything, until it is `enabled` again. */
+  /**
+   * `sessions`: whatever was issued until then ends. `disabled`: everything, until it is `enabled`
+   * again.
+   */
   readonly what: 'sessions' | 'disabled' | 'enabled'
 }
 
 /**
- * Writes it down, for each name that this person is known by. What happened later counts, in whatever order it is heard of. Enabling an account brings no
- * session back that ended before.
+ * Writes it down, for each name that this person is known by. What happened later counts, in
+ * whatever order it is heard of. Enabling an account brings no session back that ended before.
  */
 export async function endSubject(
   tx: Queryable,

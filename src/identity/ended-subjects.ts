@@ -7,11 +7,17 @@ import { Refusal } from './refusal.ts'
 /** Notifications on this channel say that somebody's sessions or account ended. */
 export const subjectsEnded = 'sallyport_ended'
 
-/** Milliseconds between two looks, for when a notification gets lost: whoever ended is refused within a second. */
+/**
+ * Milliseconds between two looks, for when a notification gets lost: whoever ended is refused
+ * within a second.
+ */
 const period = 500
 
 export interface EndedSubjects {
-  /** Throws a `Refusal` when an identity provider ended the session, or disabled the account, of somebody behind this credential. */
+  /**
+   * Throws a `Refusal` when an identity provider ended the session, or disabled the account, of
+   * somebody behind this credential.
+   */
   refuse(credential: Credential): void
   close(): Promise<void>
 }
@@ -31,8 +37,9 @@ interface EndedRow {
 }
 
 /**
- * Whose sessions and accounts have ended, kept in memory: looking costs nothing at each request. It is only as new as the last look; what uses an approval asks
- * the database (`credentialStillValid`).
+ * Whose sessions and accounts have ended, kept in memory: looking costs nothing at each request. It
+ * is only as new as the last look; what uses an approval asks the database
+ * (`credentialStillValid`).
  */
 export async function watchEndedSubjects(store: Store, log: Log): Promise<EndedSubjects> {
   const endings = new Map<string, Ended>()
@@ -40,7 +47,8 @@ export async function watchEndedSubjects(store: Store, log: Log): Promise<EndedS
   let seenAt = new Date(0)
 
   async function load(): Promise<void> {
-    // Once more what changed in the minute before the last look: a transaction that began then may have committed later.
+    // Once more what changed in the minute before the last look: a transaction that began then may
+    // have committed later.
     const rows = await store.query<EndedRow>(
       `SELECT issuer, name, ended_at, disabled, clock_timestamp() AS seen_at FROM sallyport.ended_subjects
         WHERE changed_at > $1::timestamptz - interval '1 minute'`,
@@ -61,7 +69,8 @@ export async function watchEndedSubjects(store: Store, log: Log): Promise<EndedS
       return
     }
     looking = load()
-      // Without its store the gateway forwards nothing: what it has not heard of yet lets nobody in.
+      // Without its store the gateway forwards nothing: what it has not heard of yet lets nobody
+      // in.
       .catch((error: unknown) => log.warn({ err: error }, 'ended sessions could not be looked up'))
       .finally(() => {
         looking = null
@@ -97,7 +106,9 @@ export async function watchEndedSubjects(store: Store, log: Log): Promise<EndedS
   }
 }
 
-/** Whether a person's account was disabled: they have no vote then, whichever channel it comes by. */
+/**
+ * Whether a person's account was disabled: they have no vote then, whichever channel it comes by.
+ */
 export async function isDisabled(
   tx: Queryable,
   { issuer, subject }: Pick<Person, 'issuer' | 'subject'>,

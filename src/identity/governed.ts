@@ -6,8 +6,9 @@ import type { Config, IssuerConfig, LoginConfig } from '../config/schema.ts'
 type Identity = Config['identity']
 
 /**
- * What of the identity section says who is who, and who may do what here: the part that is in force for all replicas. Plain JSON, without secrets, and
- * without what each replica may know for itself: how long and how often.
+ * What of the identity section says who is who, and who may do what here: the part that is in force
+ * for all replicas. Plain JSON, without secrets, and without what each replica may know for itself:
+ * how long and how often.
  */
 export interface GovernedIdentity {
   readonly roles: Identity['roles']
@@ -51,8 +52,9 @@ export function hashOfIdentity(governed: GovernedIdentity): string {
 }
 
 /**
- * What a replica goes by: what is in force, with the secrets and times of its own file. An issuer that its file has no longer is not trusted any more: to trust less
- * needs nobody. One whose introspection is in force, and which this file has no client for, is not trusted either.
+ * What a replica goes by: what is in force, with the secrets and times of its own file. An issuer
+ * that its file has no longer is not trusted any more: to trust less needs nobody. One whose
+ * introspection is in force, and which this file has no client for, is not trusted either.
  */
 export function identityInForce(
   own: Identity,

@@ -14,14 +14,21 @@ import { Recent } from './recent.ts'
 import { Refusal } from './refusal.ts'
 
 const capacity = 10_000
-/** Questions at a time: anybody can present nonsense, and must not be able to make us flood the issuer with it. */
+/**
+ * Questions at a time: anybody can present nonsense, and must not be able to make us flood the
+ * issuer with it.
+ */
 const atATime = 8
-/** Milliseconds after a failure in which the issuer is not asked: it has other worries, and nobody should wait for it to time out. */
+/**
+ * Milliseconds after a failure in which the issuer is not asked: it has other worries, and nobody
+ * should wait for it to time out.
+ */
 const coolDown = 1_000
 
 /**
- * What the issuer says of a token (RFC 7662), at most `cache` old. Rejects with the `Refusal` `token-inactive` when it says that the token is worth nothing, and
- * with `introspection-failed` when it does not answer, or not clearly. Closed: a token that nobody vouches for is none.
+ * What the issuer says of a token (RFC 7662), at most `cache` old. Rejects with the `Refusal`
+ * `token-inactive` when it says that the token is worth nothing, and with `introspection-failed`
+ * when it does not answer, or not clearly. Closed: a token that nobody vouches for is none.
  */
 export type Introspect = (token: string) => Promise<Introspected>
 
@@ -58,7 +65,8 @@ export function createIntrospection(
       })
       return await tokenIntrospection(discovered, token, { token_type_hint: 'access_token' })
     } catch (cause) {
-      // What it will not say of one token is no reason not to ask about others: anybody can present such a token.
+      // What it will not say of one token is no reason not to ask about others: anybody can present
+      // such a token.
       if (!(cause instanceof ResponseBodyError)) failedAt = performance.now()
       log.warn({ issuer, err: cause }, 'this issuer could not be asked about a token')
       throw new Refusal('introspection-failed', { cause })

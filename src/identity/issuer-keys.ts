@@ -22,7 +22,10 @@ export interface KeyTiming {
   readonly stale: number
   /** Between two tries to fetch such keys. */
   readonly retry: number
-  /** Between two requests for a key that is not known, and after one that failed: bounds what a stranger can make us ask. */
+  /**
+   * Between two requests for a key that is not known, and after one that failed: bounds what a
+   * stranger can make us ask.
+   */
   readonly coolDown: number
 }
 
@@ -44,8 +47,9 @@ async function discovered(issuer: string, fetch: Fetch): Promise<string> {
 }
 
 /**
- * The public keys of one issuer, from where `locate` says that they are. Fetched when first needed, then every few minutes, and at once when a
- * token names a key that is not known yet (a rotation). Rejects with `IssuerUnavailable`, or with what jose says of the key.
+ * The public keys of one issuer, from where `locate` says that they are. Fetched when first needed,
+ * then every few minutes, and at once when a token names a key that is not known yet (a rotation).
+ * Rejects with `IssuerUnavailable`, or with what jose says of the key.
  */
 export function issuerKeys(
   issuer: string,
@@ -113,8 +117,9 @@ export function issuerKeys(
     if (!keys || age >= timing.stale) {
       await startLoading()
     } else if (now - triedAt >= timing.retry) {
-      // Waits, so that a withdrawn key ends here. A failure is logged already, and what is in use stays in use: an identity provider
-      // that is down for an hour must not stop everything that it has vouched for.
+      // Waits, so that a withdrawn key ends here. A failure is logged already, and what is in use
+      // stays in use: an identity provider that is down for an hour must not stop everything that
+      // it has vouched for.
       await startLoading().catch(() => undefined)
     }
     return keys!

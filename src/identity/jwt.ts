@@ -31,12 +31,16 @@ export interface VerifiedToken {
 
 export type VerifyJwt = (token: string) => Promise<VerifiedToken>
 
-/** Milliseconds until a token is verified again although it is valid still: its issuer may have withdrawn the key. */
+/**
+ * Milliseconds until a token is verified again although it is valid still: its issuer may have
+ * withdrawn the key.
+ */
 const reverify = 5 * 60_000
 
 /**
- * Verifies tokens of the configured issuers (RFC 7519, with the rules of RFC 8725 and RFC 9068): a fixed list of algorithms, keys only from the
- * issuer itself, never from the token, audience and expiry mandatory. Rejects with a `Refusal`.
+ * Verifies tokens of the configured issuers (RFC 7519, with the rules of RFC 8725 and RFC 9068): a
+ * fixed list of algorithms, keys only from the issuer itself, never from the token, audience and
+ * expiry mandatory. Rejects with a `Refusal`.
  */
 export function createJwtVerifier(identity: Config['identity'], log: Log): VerifyJwt {
   const issuers = new Map(
@@ -101,7 +105,10 @@ function claimedIssuer(token: string): string {
   throw badClaim('iss')
 }
 
-/** RFC 9068, §2.1, and the plain `JWT` or nothing of issuers that came before it. Not `logout+jwt`, `dpop+jwt`, `secevent+jwt` … */
+/**
+ * RFC 9068, §2.1, and the plain `JWT` or nothing of issuers that came before it. Not `logout+jwt`,
+ * `dpop+jwt`, `secevent+jwt` …
+ */
 function isAccessTokenType(typ: unknown): boolean {
   if (typ === undefined) return true
   if (typeof typ !== 'string') return false
@@ -127,7 +134,9 @@ async function verifiedClaims(
   }
 }
 
-/** Tokens that were signed by the same keys for another purpose, and can be told by their claims. */
+/**
+ * Tokens that were signed by the same keys for another purpose, and can be told by their claims.
+ */
 function refuseOtherTokens(claims: Claims): void {
   const idToken = ['nonce', 'at_hash', 'c_hash', 's_hash'].some(
     (name) => claim(claims, name) !== undefined,
@@ -140,7 +149,10 @@ function refuseOtherTokens(claims: Claims): void {
   }
 }
 
-/** When the token is worth nothing any more, in milliseconds since the epoch, by a clock that may be off by `skew`. */
+/**
+ * When the token is worth nothing any more, in milliseconds since the epoch, by a clock that may be
+ * off by `skew`.
+ */
 function endOf(claims: Claims, skew: number, session: number | undefined): number {
   const now = Date.now()
   const issued = instant(claims, 'iat')

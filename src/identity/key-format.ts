@@ -12,14 +12,20 @@ export function newKey(): string {
   return keyPrefix + Buffer.concat([secret, checksum(secret)]).toString('base64url')
 }
 
-/** Whether this can be a key at all. Typing errors and inventions end here, and never reach the database. */
+/**
+ * Whether this can be a key at all. Typing errors and inventions end here, and never reach the
+ * database.
+ */
 export function isKey(text: string): boolean {
   if (!/^sp_[\w-]{48}$/.test(text)) return false
   const bytes = Buffer.from(text.slice(keyPrefix.length), 'base64url')
   return checksum(bytes.subarray(0, secretBytes)).equals(bytes.subarray(secretBytes))
 }
 
-/** What is stored of a key. A plain hash is right: 256 random bits cannot be guessed, however fast guessing is. */
+/**
+ * What is stored of a key. A plain hash is right: 256 random bits cannot be guessed, however fast
+ * guessing is.
+ */
 export function keyHash(key: string): Buffer {
   return hash('sha256', key, 'buffer')
 }

@@ -9,20 +9,28 @@ import { Recent } from './recent.ts'
 import { Refusal } from './refusal.ts'
 
 /**
- * Milliseconds that the answer of the database is believed. A notification ends it earlier; this is for when that gets lost, so that a
- * revoked key is worth nothing a second later, whatever happens.
+ * Milliseconds that the answer of the database is believed. A notification ends it earlier; this is
+ * for when that gets lost, so that a revoked key is worth nothing a second later, whatever happens.
  */
 const believed = 1_000
 const capacity = 10_000
 
-/** Milliseconds that a key is known to be unknown. Shorter than a second, so that one that was made meanwhile works within it. */
+/**
+ * Milliseconds that a key is known to be unknown. Shorter than a second, so that one that was made
+ * meanwhile works within it.
+ */
 const disbelieved = 500
 
-/** Questions to the database at a time: anybody can make up keys, and must not be able to keep everybody else from it. */
+/**
+ * Questions to the database at a time: anybody can make up keys, and must not be able to keep
+ * everybody else from it.
+ */
 const atATime = 4
 
 export interface KeyLookup {
-  /** Rejects with a `Refusal`, or with `StoreError`: a key that cannot be looked up opens nothing. */
+  /**
+   * Rejects with a `Refusal`, or with `StoreError`: a key that cannot be looked up opens nothing.
+   */
   find(token: string): Principal | Promise<Principal>
   close(): Promise<void>
 }
@@ -31,7 +39,8 @@ export async function createKeyLookup(store: Store): Promise<KeyLookup> {
   const found = new Recent<Principal | Refusal>(capacity)
   const underWay = new Map<string, Promise<Principal>>()
   const questions = new AtMost(atATime)
-  // Counts the notifications: an answer that was under way when one came may be from before the change, and is not kept.
+  // Counts the notifications: an answer that was under way when one came may be from before the
+  // change, and is not kept.
   let changes = 0
   const stop = await store.listen(keysChanged, () => {
     changes += 1

@@ -30,13 +30,21 @@ export interface LoginAttempt {
 export interface Login {
   /** Where to send the browser, and what it has to keep. Rejects with `provider-unavailable`. */
   start(redirectUri: string): Promise<{ url: URL; attempt: LoginAttempt }>
-  /** Who came back. `callback` is the whole URL that the browser was sent to. Rejects with a `Refusal`. */
+  /**
+   * Who came back. `callback` is the whole URL that the browser was sent to. Rejects with a
+   * `Refusal`.
+   */
   finish(callback: URL, attempt: LoginAttempt): Promise<{ person: Person; idToken: string }>
-  /** Where the browser logs out at the identity provider; `null` when that has no such place (OpenID Connect RP-Initiated Logout 1.0). */
+  /**
+   * Where the browser logs out at the identity provider; `null` when that has no such place (OpenID
+   * Connect RP-Initiated Logout 1.0).
+   */
   endSessionUrl(idToken: string, returnTo: string): Promise<URL | null>
 }
 
-/** Logging in with OpenID Connect: authorization code flow with PKCE (RFC 7636), state and nonce. */
+/**
+ * Logging in with OpenID Connect: authorization code flow with PKCE (RFC 7636), state and nonce.
+ */
 export function createLogin(config: LoginConfig): Login {
   // Owned by provider(): one discovery, kept once it has worked.
   let discovered: Promise<Configuration> | undefined

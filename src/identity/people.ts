@@ -27,8 +27,9 @@ export function personOfClaims(
 }
 
 /**
- * The person who presents their own token: one that the console or the CLI has obtained, with nobody acting in between, and which says
- * what groups they are in. `null` otherwise: a token of a person in the hands of somebody else's program is not that person.
+ * The person who presents their own token: one that the console or the CLI has obtained, with
+ * nobody acting in between, and which says what groups they are in. `null` otherwise: a token of a
+ * person in the hands of somebody else's program is not that person.
  */
 export function personOfPrincipal(
   { subject, credential }: Principal,
@@ -72,8 +73,9 @@ export function rolesOf(person: Person, roles: Config['identity']['roles']): Rea
 }
 
 /**
- * Writes down who came, and returns them with every name that they ever had. Groups are those of the newest token or login, by `toldAt`, when it was issued: an
- * older token that is shown again brings no group back. Names only add up, because they only exclude.
+ * Writes down who came, and returns them with every name that they ever had. Groups are those of
+ * the newest token or login, by `toldAt`, when it was issued: an older token that is shown again
+ * brings no group back. Names only add up, because they only exclude.
  */
 export async function rememberPerson(
   db: Queryable,

@@ -14,7 +14,9 @@ export interface Presented {
 
 export const nothingElse: Presented = { certificate: null, request: null }
 
-/** The keys that the holder of a token has to have; empty for a token that whoever bears it may use. */
+/**
+ * The keys that the holder of a token has to have; empty for a token that whoever bears it may use.
+ */
 export interface Confirmation {
   /** RFC 9449, §6.1. */
   readonly jkt?: string
@@ -24,7 +26,10 @@ export interface Confirmation {
 
 const members = { jkt: 'jkt', 'x5t#S256': 'x5t' } as const
 
-/** Reads `cnf` (RFC 7800, §3.1). Its owner asked that nobody can use the token without the key: what cannot be checked is refused. Closed. */
+/**
+ * Reads `cnf` (RFC 7800, §3.1). Its owner asked that nobody can use the token without the key: what
+ * cannot be checked is refused. Closed.
+ */
 export function confirmationOf(claims: Claims): Confirmation {
   const cnf = claim(claims, 'cnf')
   if (cnf === undefined) return {}
@@ -38,19 +43,26 @@ export function confirmationOf(claims: Claims): Confirmation {
   )
 }
 
-/** Whether there is nothing to prove, and no proof that would be for another token: then the answer can come at once. */
+/**
+ * Whether there is nothing to prove, and no proof that would be for another token: then the answer
+ * can come at once.
+ */
 export function needsNoProof({ jkt, x5t }: Confirmation, { request }: Presented): boolean {
   return jkt === undefined && x5t === undefined && request?.scheme !== 'dpop'
 }
 
-/** Makes sure that whoever presents the token has every key that it is bound to. Rejects with a `Refusal`, or with `StoreError`. */
+/**
+ * Makes sure that whoever presents the token has every key that it is bound to. Rejects with a
+ * `Refusal`, or with `StoreError`.
+ */
 export async function provePossession(
   token: string,
   { jkt, x5t }: Confirmation,
   { certificate, request }: Presented,
   { db, nonces }: { readonly db: Queryable; readonly nonces: DpopNonces | null },
 ): Promise<void> {
-  // Also one that no authority here signed: it is the key that counts (RFC 8705, §3). One that was revoked may be in the hands of others. Closed.
+  // Also one that no authority here signed: it is the key that counts (RFC 8705, §3). One that was
+  // revoked may be in the hands of others. Closed.
   if (x5t !== undefined && (certificate?.thumbprint !== x5t || certificate.revoked))
     throw new Refusal('proof-required', { about: 'client certificate' })
   if (jkt === undefined) {

@@ -19,8 +19,9 @@ export interface ProviderClient {
 }
 
 /**
- * Reads an issuer's discovery document (OpenID Connect Discovery 1.0, §4). Rejects when it cannot be read, and when the issuer in it is
- * not exactly the configured one: an identity is a pair of issuer and subject, so a look-alike is another one.
+ * Reads an issuer's discovery document (OpenID Connect Discovery 1.0, §4). Rejects when it cannot
+ * be read, and when the issuer in it is not exactly the configured one: an identity is a pair of
+ * issuer and subject, so a look-alike is another one.
  */
 export async function discoverProvider(
   issuer: string,

@@ -31,7 +31,10 @@ export class EventRefused extends Error {
   }
 }
 
-/** Milliseconds that an event may have been on its way. Its id is remembered for longer, so that it counts once. */
+/**
+ * Milliseconds that an event may have been on its way. Its id is remembered for longer, so that it
+ * counts once.
+ */
 const latest = 7 * 24 * 3_600_000
 const skew = 60_000
 const longest = 32_768
@@ -44,12 +47,16 @@ export interface EventDesk {
   readonly log: Log
 }
 
-/** Takes one security event token. Rejects with `EventRefused`, or with `StoreError` and `IssuerUnavailable` when it should be sent again. */
+/**
+ * Takes one security event token. Rejects with `EventRefused`, or with `StoreError` and
+ * `IssuerUnavailable` when it should be sent again.
+ */
 export type ReceiveEvent = (token: string) => Promise<void>
 
 /**
- * Security events that are pushed (RFC 8417, RFC 8935): session-revoked (CAEP 1.0), account-disabled and their like (RISC 1.0). When this resolves, it is durable
- * and on record; every replica acts on it within a second, and every use of an approval at once.
+ * Security events that are pushed (RFC 8417, RFC 8935): session-revoked (CAEP 1.0),
+ * account-disabled and their like (RISC 1.0). When this resolves, it is durable and on record;
+ * every replica acts on it within a second, and every use of an approval at once.
  */
 export function createEventReceiver({
   transmitters,

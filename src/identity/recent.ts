@@ -1,6 +1,6 @@
 /**
- * The latest entries, at most so many, each until its time. When it is full the oldest goes: what was looked up long ago is looked up
- * again, and that is all that a flood of entries can do.
+ * The latest entries, at most so many, each until its time. When it is full the oldest goes: what
+ * was looked up long ago is looked up again, and that is all that a flood of entries can do.
  */
 export class Recent<Value> {
   readonly #capacity: number

@@ -4,10 +4,16 @@ import { tokenHash } from './jwt.ts'
 import type { Recorder } from './recorder.ts'
 import type { Refusal } from './refusal.ts'
 
-/** Events per second at most. Anybody can present nonsense, and must not be able to fill the audit log with it. */
+/**
+ * Events per second at most. Anybody can present nonsense, and must not be able to fill the audit
+ * log with it.
+ */
 const perSecond = 20
 
-/** Puts refused credentials on record; those beyond the limit are counted in the next event that is written. */
+/**
+ * Puts refused credentials on record; those beyond the limit are counted in the next event that is
+ * written.
+ */
 export function createRefusalRecord(
   recorder: Recorder,
   log: Log,
@@ -18,7 +24,8 @@ export function createRefusalRecord(
     const leftOut = few.pass()
     if (leftOut === null) return
     const details = {
-      // Tells repeated tries with one credential apart from tries with many, and reveals nothing of it.
+      // Tells repeated tries with one credential apart from tries with many, and reveals nothing of
+      // it.
       credential: tokenHash(token).slice(0, 16),
       ...(leftOut > 0 && { more_since_the_last: leftOut }),
     }

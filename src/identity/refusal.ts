@@ -2,8 +2,9 @@ import { Problem } from '../core/errors.ts'
 import type { Subject } from '../core/subject.ts'
 
 /**
- * Why a credential, or a login, was refused: the member `reason` of the problem, and the reason code of `identity.refused` events. Stable. No text
- * in here contains anything of the credential itself.
+ * Why a credential, or a login, was refused: the member `reason` of the problem, and the reason
+ * code of `identity.refused` events. Stable. No text in here contains anything of the credential
+ * itself.
  */
 export const refusals = {
   missing: 'Send a token or an agent key: Authorization: Bearer ….',
@@ -54,7 +55,10 @@ export type RefusalReason = keyof typeof refusals
 /** A credential that proves nothing. Whoever presented it is nobody. */
 export class Refusal extends Problem {
   readonly reason: RefusalReason
-  /** Whose credential it is, where that is known although it is worth nothing: for the record, never for a decision. */
+  /**
+   * Whose credential it is, where that is known although it is worth nothing: for the record, never
+   * for a decision.
+   */
   readonly subject: Subject | null
   /** What the next proof has to contain, for `proof-nonce`. */
   readonly nonce: string | null

@@ -27,8 +27,9 @@ export class UnreadableEvent extends Error {
 }
 
 /**
- * Reads the events of a verified token (RFC 8417, §2.2) that mean something here; others, such as the verification of a stream, are none. Throws
- * `UnreadableEvent` when one does and it is not clear whom it is about: its transmitter has to learn that nobody was stopped.
+ * Reads the events of a verified token (RFC 8417, §2.2) that mean something here; others, such as
+ * the verification of a stream, are none. Throws `UnreadableEvent` when one does and it is not
+ * clear whom it is about: its transmitter has to learn that nobody was stopped.
  */
 export function readSecurityEvents(claims: Claims): SecurityEvent[] {
   const events = claim(claims, 'events')
@@ -43,7 +44,10 @@ export function readSecurityEvents(claims: Claims): SecurityEvent[] {
     })
 }
 
-/** Subject identifiers (RFC 9493, §3), and complex ones (Shared Signals Framework 1.0, §3.3): the user in it, whatever else narrows it down. */
+/**
+ * Subject identifiers (RFC 9493, §3), and complex ones (Shared Signals Framework 1.0, §3.3): the
+ * user in it, whatever else narrows it down.
+ */
 function whoIs(about: unknown): Pick<SecurityEvent, 'name' | 'issuer'> {
   if (!isObject(about)) throw new UnreadableEvent('sub_id is missing')
   const text = (name: string) => {
@@ -63,7 +67,8 @@ function whoIs(about: unknown): Pick<SecurityEvent, 'name' | 'issuer'> {
       return { name: text('id'), issuer: null }
     case 'complex':
     case undefined:
-      // Ending more than the one session that is meant keeps somebody out; ending less would let somebody in.
+      // Ending more than the one session that is meant keeps somebody out; ending less would let
+      // somebody in.
       return whoIs(claim(about, 'user'))
     default:
       throw new UnreadableEvent('sub_id has a format that is not known here')

@@ -8,7 +8,10 @@ export function sessionHash(value: string): Buffer {
   return hash('sha256', value, 'buffer')
 }
 
-/** Encrypts with a key that only the cookie gives (AES-256-GCM, HKDF: RFC 5869): who reads the table cannot read this. */
+/**
+ * Encrypts with a key that only the cookie gives (AES-256-GCM, HKDF: RFC 5869): who reads the table
+ * cannot read this.
+ */
 export function seal(value: string, text: string): Buffer {
   const iv = randomBytes(ivBytes)
   const cipher = createCipheriv('aes-256-gcm', keyOf(value), iv)

@@ -24,8 +24,9 @@ interface SessionRow {
 }
 
 /**
- * Begins a session of `lifetime` milliseconds, whatever happens in it: with it ends what the person's groups were when they logged in. Returns
- * the value for the cookie. It is drawn here, and what a browser had before is never taken over, so nobody can prepare a session for somebody else.
+ * Begins a session of `lifetime` milliseconds, whatever happens in it: with it ends what the
+ * person's groups were when they logged in. Returns the value for the cookie. It is drawn here, and
+ * what a browser had before is never taken over, so nobody can prepare a session for somebody else.
  */
 export async function beginSession(
   tx: Queryable,
@@ -54,7 +55,10 @@ export async function beginSession(
   return value
 }
 
-/** The session of this cookie, or `null` when it is over, when the identity provider ended it, or when it never was. */
+/**
+ * The session of this cookie, or `null` when it is over, when the identity provider ended it, or
+ * when it never was.
+ */
 export async function findSession(store: Store, value: string): Promise<Session | null> {
   const [row] = await store.query<SessionRow>(
     `SELECT hash, issuer, subject, name, email, groups, identifiers, expires_at
@@ -73,7 +77,10 @@ export async function findSession(store: Store, value: string): Promise<Session 
   }
 }
 
-/** Ends the session of this cookie for good. Returns its ID token, or `null` when there is no such session. */
+/**
+ * Ends the session of this cookie for good. Returns its ID token, or `null` when there is no such
+ * session.
+ */
 export async function endSession(tx: Queryable, value: string): Promise<string | null> {
   const [row] = await tx.query<Pick<SessionRow, 'id_token'>>(
     'DELETE FROM sallyport.sessions WHERE hash = $1 RETURNING id_token',

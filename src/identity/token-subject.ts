@@ -12,10 +12,16 @@ import {
   type Claims,
 } from './claims.ts'
 
-/** Claims that name the client that the token was issued to: OpenID Connect, RFC 9068, Okta, Microsoft Entra. */
+/**
+ * Claims that name the client that the token was issued to: OpenID Connect, RFC 9068, Okta,
+ * Microsoft Entra.
+ */
 const clientClaims = ['azp', 'client_id', 'cid', 'appid']
 
-/** Claims about the token, not about its subject: they differ from token to token, and the subject does not. */
+/**
+ * Claims about the token, not about its subject: they differ from token to token, and the subject
+ * does not.
+ */
 const aboutTheToken = new Set(
   'exp nbf iat jti auth_time nonce sid at_hash c_hash s_hash uti rh aio'.split(' '),
 )
@@ -31,12 +37,14 @@ export function subjectOfToken(
   const chain = chainOf(claims, issuer)
   const clients = clientsOf(claims)
   const said = kindSaid(claims, names.kind)
-  // Somebody else acts with a delegated token, and a client's own token is a machine's: neither is a person, whatever a claim says.
+  // Somebody else acts with a delegated token, and a client's own token is a machine's: neither is
+  // a person, whatever a claim says.
   const machine = chain.length > 0 || clients.includes(subject)
   const ours = issuer === login?.issuer && isOurClient(clients, login)
   const kind = machine ? machineKind(said) : (said ?? (ours ? 'human' : 'agent'))
-  // Exchanged by one machine for another, a token looks like one that a person delegated. It is one only if its issuer says that its subject is a person: else
-  // that subject stands behind itself, as a client does, and somebody else has to be the owner. Closed.
+  // Exchanged by one machine for another, a token looks like one that a person delegated. It is one
+  // only if its issuer says that its subject is a person: else that subject stands behind itself,
+  // as a client does, and somebody else has to be the owner. Closed.
   const exchanged = chain.length > 0 && said !== 'human' && !clients.includes(subject)
   const behind = exchanged ? [...clients, subject] : clients
   return {
@@ -66,7 +74,10 @@ export function isOurClient(clients: readonly string[], login: LoginConfig): boo
   return clients.length > 0 && clients.every((client) => ours.includes(client))
 }
 
-/** What the configured claim says, in our words or in those of OAuth entity profiles (`sub_profile`); anything else is an agent. */
+/**
+ * What the configured claim says, in our words or in those of OAuth entity profiles
+ * (`sub_profile`); anything else is an agent.
+ */
 const kinds: Readonly<Record<string, SubjectKind>> = {
   human: 'human',
   user: 'human',

@@ -11,7 +11,10 @@ import {
 } from './jwt.ts'
 import { Refusal } from './refusal.ts'
 
-/** Verifies tokens of the configured issuers: here, or by asking the issuer, or both, as it is configured. Rejects with a `Refusal`. */
+/**
+ * Verifies tokens of the configured issuers: here, or by asking the issuer, or both, as it is
+ * configured. Rejects with a `Refusal`.
+ */
 export function createTokenVerifier(identity: Config['identity'], log: Log): VerifyJwt {
   const verifyJwt = createJwtVerifier(identity, log)
   const asked = identity.issuers.flatMap((config) =>
@@ -51,7 +54,10 @@ export function createTokenVerifier(identity: Config['identity'], log: Log): Ver
   }
 }
 
-/** For as long as the answer is, which may have been given before, and asked again when an approval is used. */
+/**
+ * For as long as the answer is, which may have been given before, and asked again when an approval
+ * is used.
+ */
 function believed(
   known: VerifiedToken,
   forMs: number,
@@ -62,13 +68,19 @@ function believed(
   return { ...known, principal, until: Math.min(known.until, Date.now() + forMs) }
 }
 
-/** Where nobody delegated, the client itself is the subject (RFC 9068, §2.2), and some issuers leave it at that. */
+/**
+ * Where nobody delegated, the client itself is the subject (RFC 9068, §2.2), and some issuers leave
+ * it at that.
+ */
 function withSubject(claims: Claims): Claims {
   const [sub, client] = [claim(claims, 'sub'), claim(claims, 'client_id')]
   return sub === undefined && client !== undefined ? { ...claims, sub: client } : claims
 }
 
-/** What a signature and its checks say of a JWT, the answer of the issuer has to say here: that it is an access token, and for us. */
+/**
+ * What a signature and its checks say of a JWT, the answer of the issuer has to say here: that it
+ * is an access token, and for us.
+ */
 function refuseForeign(claims: Claims, { audience }: IssuerConfig): void {
   const aud = claim(claims, 'aud')
   const meant: unknown[] = Array.isArray(aud) ? aud : [aud]

@@ -4,7 +4,10 @@ import type { Log } from '../telemetry/log.ts'
 import { claim, type Claims } from './claims.ts'
 import { issuerKeys } from './issuer-keys.ts'
 
-/** The public keys of a transmitter of security events: from where the configuration says, or its own metadata (Shared Signals Framework 1.0, §7). */
+/**
+ * The public keys of a transmitter of security events: from where the configuration says, or its
+ * own metadata (Shared Signals Framework 1.0, §7).
+ */
 export function transmitterKeys(
   { issuer, jwks_uri }: TransmitterConfig,
   log: Log,

@@ -8,8 +8,10 @@ export type Shown = Credential['kind'] | 'login'
 type Trusted = Pick<Config['identity'], 'issuers' | 'certificates' | 'login'>
 
 /**
- * Whether a subject that was somebody when it showed its credential would be by what is in force now. An issuer that is taken out, or an entry for a certificate, counts no more from then
- * on, also for what waits, goes on, or is sent later by the gateway itself. Keys have an end of their own.
+ * Whether a subject that was somebody when it showed its credential would be by what is in force
+ * now. An issuer that is taken out, or an entry for a certificate, counts no more from then on,
+ * also for what waits, goes on, or is sent later by the gateway itself. Keys have an end of their
+ * own.
  */
 export function isStillTrusted(
   { issuers, certificates, login }: Trusted,

@@ -3,8 +3,9 @@ import type { Queryable, Store } from '../store/db.ts'
 import type { Log } from '../telemetry/log.ts'
 
 /**
- * Whether nobody has shown this id before, on any replica; from now on somebody has. What is kept is a hash: nothing of an id, which its sender chooses.
- * Rejects with `StoreError`: what cannot be looked up has to count as used.
+ * Whether nobody has shown this id before, on any replica; from now on somebody has. What is kept
+ * is a hash: nothing of an id, which its sender chooses. Rejects with `StoreError`: what cannot be
+ * looked up has to count as used.
  */
 export async function useOnce(
   db: Queryable,
@@ -21,7 +22,10 @@ export async function useOnce(
 /** Milliseconds between two sweeps of one replica. */
 const period = 60_000
 
-/** Forgets ids once they are too old to be shown again anyway. Only what was verified gets in, so there are never many. */
+/**
+ * Forgets ids once they are too old to be shown again anyway. Only what was verified gets in, so
+ * there are never many.
+ */
 export function sweepUsedIds(store: Store, log: Log): { close(): void } {
   const timer = setInterval(() => {
     store.query('DELETE FROM sallyport.used_ids WHERE until < clock_timestamp()').catch(

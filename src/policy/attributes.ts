@@ -1,8 +1,8 @@
 import { gatewayItself } from '../core/gateway-itself.ts'
 
 /**
- * What rules can look at, by namespace (`action.http.path`), with the CEL type of each attribute. A protocol that cannot compute one
- * puts an `Unknown` in its place.
+ * What rules can look at, by namespace (`action.http.path`), with the CEL type of each attribute. A
+ * protocol that cannot compute one puts an `Unknown` in its place.
  */
 export const namespaces = {
   http: {
@@ -18,7 +18,10 @@ export const namespaces = {
   },
   sql: {
     verb: 'list<string>',
-    /** As the server resolves their names: `public.orders`. What they read and what they write together. */
+    /**
+     * As the server resolves their names: `public.orders`. What they read and what they write
+     * together.
+     */
     tables: 'list<string>',
     tables_read: 'list<string>',
     tables_written: 'list<string>',
@@ -64,7 +67,10 @@ export function namespacesOf(protocol: string): readonly Namespace[] {
   return byProtocol[protocol] ?? []
 }
 
-/** Which facts about an action a protocol can find out before deciding. They are among the action's attributes then, as `impact`. */
+/**
+ * Which facts about an action a protocol can find out before deciding. They are among the action's
+ * attributes then, as `impact`.
+ */
 export function factsOf(protocol: string): readonly string[] {
   return protocol === 'postgres' ? ['impact.rows', 'impact.exact_rows'] : []
 }

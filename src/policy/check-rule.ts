@@ -27,7 +27,10 @@ function checkGateway(rule: ReadRule, resources: readonly KnownResource[]): void
   report(rule, ['then'], message, 'Write then: hold, or then: deny.')
 }
 
-/** In an allow rule the lists say what may be touched, and a statement may touch nothing of the kind: `DROP TABLE` calls no function, and names no column. */
+/**
+ * In an allow rule the lists say what may be touched, and a statement may touch nothing of the
+ * kind: `DROP TABLE` calls no function, and names no column.
+ */
 function checkAllowedVerbs(rule: ReadRule): void {
   const { then, what } = rule.keys
   if (then !== 'allow' || !what?.sql || what.sql.verb) return
@@ -50,7 +53,8 @@ function checkNarrowing(rule: ReadRule): void {
 function checkPresence(rule: ReadRule): void {
   const { yaml, path, keys } = rule
   const { then } = keys
-  // Not `keys.approval`: of an approval with a mistake in it, that mistake is told, not that it is missing.
+  // Not `keys.approval`: of an approval with a mistake in it, that mistake is told, not that it is
+  // missing.
   const written = rule.written.includes('approval')
   if (then === 'hold' && !written) {
     const remedy = 'Say who may approve, as in: approval: { from: { group: leads } }'

@@ -8,7 +8,10 @@ import type { Known } from './known.ts'
 import type { PolicyDocument, ReadFile } from './read-rules.ts'
 import type { PlainFile, ReadAnswer, ReadRequest } from './read-worker.ts'
 
-/** Characters that are compiled at once: some hundred rules, which take less than a thread takes to begin. */
+/**
+ * Characters that are compiled at once: some hundred rules, which take less than a thread takes to
+ * begin.
+ */
 const little = 64 * 1024
 /** Milliseconds of compiling between which other work is done. */
 const slice = 5
@@ -19,8 +22,9 @@ const program = new URL(
 )
 
 /**
- * As `compilePolicies`, without holding up whatever else this process does: a thread of its own reads and checks the files, and what has to be made of them here is made
- * in slices. Rejects with `MistakesError`.
+ * As `compilePolicies`, without holding up whatever else this process does: a thread of its own
+ * reads and checks the files, and what has to be made of them here is made in slices. Rejects with
+ * `MistakesError`.
  */
 export async function compileAside(
   documents: readonly PolicyDocument[],

@@ -13,7 +13,9 @@ import { resolveResources } from './resolve-resources.ts'
 import { modeOf, type Rule } from './rule.ts'
 import type { RuleSource } from './schema.ts'
 
-/** Checks one rule, reports what is wrong with it, and compiles it. `null` if its form is not valid. */
+/**
+ * Checks one rule, reports what is wrong with it, and compiles it. `null` if its form is not valid.
+ */
 export function compileRule(
   read: ReadRule,
   known: Known,
@@ -73,7 +75,10 @@ function scopeOf(resources: readonly KnownResource[]): Omit<Scope, 'parameters' 
   }
 }
 
-/** For a rule with a mistake in `on` or `what`: that mistake is enough, and is not told again as one in the condition. */
+/**
+ * For a rule with a mistake in `on` or `what`: that mistake is enough, and is not told again as one
+ * in the condition.
+ */
 function widestScope({ resources }: Known): Omit<Scope, 'parameters' | 'usage'> {
   return {
     namespaces: Object.keys(namespaces) as Namespace[],

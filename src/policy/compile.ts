@@ -39,7 +39,10 @@ export interface ResourceRules {
 
 /** One version of the policies: immutable, and used as a whole for a decision. */
 export interface CompiledPolicies {
-  /** SHA-256, in hex, over what the rules say; not over comments, formatting, or how they are spread over files. */
+  /**
+   * SHA-256, in hex, over what the rules say; not over comments, formatting, or how they are spread
+   * over files.
+   */
   readonly hash: string
   /** What it was compiled from, by name of the file. */
   readonly documents: readonly PolicyDocument[]
@@ -52,7 +55,10 @@ export interface CompiledPolicies {
   needs(resource: string): Needs
 }
 
-/** Throws `MistakesError` with every mistake in every file. Nothing is compiled in part: rules that are missing could be the ones that deny. */
+/**
+ * Throws `MistakesError` with every mistake in every file. Nothing is compiled in part: rules that
+ * are missing could be the ones that deny.
+ */
 export function compilePolicies(
   documents: readonly PolicyDocument[],
   known: Known,
@@ -64,7 +70,10 @@ export function compilePolicies(
   }
 }
 
-/** The same from what has been read of each document already, one rule after the other: whoever runs it can do something else in between. */
+/**
+ * The same from what has been read of each document already, one rule after the other: whoever runs
+ * it can do something else in between.
+ */
 export function* compileRead(
   documents: readonly PolicyDocument[],
   files: readonly ReadFile[],
@@ -116,7 +125,10 @@ function reportDuplicates(read: readonly ReadRule[]): void {
   }
 }
 
-/** People see a change of the policies file by file: of two with one name they would see one. Closed. */
+/**
+ * People see a change of the policies file by file: of two with one name they would see one.
+ * Closed.
+ */
 function sameNames(sorted: readonly PolicyDocument[]): Mistake[] {
   const again = sorted.filter(({ file }, index) => file === sorted[index - 1]?.file)
   const remedy = 'Give one of them another name.'

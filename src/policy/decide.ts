@@ -10,8 +10,8 @@ import type { RuleIndex } from './rule-index.ts'
 import type { Rule } from './rule.ts'
 
 /**
- * Decides one action: deny beats hold beats allow, and what no rule covers is denied, but for what is done to the gateway itself. Pure: the same action, facts and policies give the
- * same decision.
+ * Decides one action: deny beats hold beats allow, and what no rule covers is denied, but for what
+ * is done to the gateway itself. Pure: the same action, facts and policies give the same decision.
  */
 export function decide(action: Action, facts: Facts, policies: CompiledPolicies): Decision {
   const policy = policies.hash
@@ -42,7 +42,9 @@ function withoutRule({ resource }: Action, policy: string): Decision {
   return { verdict: 'allow', reason, rules: [], policy, requirements: [] }
 }
 
-/** A rule that a decision rests on. `failed`: its condition could not be evaluated, which denies. */
+/**
+ * A rule that a decision rests on. `failed`: its condition could not be evaluated, which denies.
+ */
 interface Matched {
   readonly rule: Rule
   readonly failed: boolean

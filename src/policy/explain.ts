@@ -9,7 +9,10 @@ import type { ConditionExplanation, Explanation, RuleExplanation } from './expla
 import { Input, type Facts } from './input.ts'
 import { modeOf, type Rule } from './rule.ts'
 
-/** Decides, and says why: what each rule about the resource wanted, what it found, and what would have to change. */
+/**
+ * Decides, and says why: what each rule about the resource wanted, what it found, and what would
+ * have to change.
+ */
 export function explain(action: Action, facts: Facts, policies: CompiledPolicies): Explanation {
   const decision = decide(action, facts, policies)
   const input = new Input(action, facts)

@@ -3,12 +3,18 @@ import { ActionView, SubjectView } from './cel/views.ts'
 import type { Namespace } from './attributes.ts'
 import { readings, type Reading } from './readings.ts'
 
-/** What was found out about an action before deciding, by group and name: `{ impact: { rows: 1200 } }`. */
+/**
+ * What was found out about an action before deciding, by group and name:
+ * `{ impact: { rows: 1200 } }`.
+ */
 export type Facts = Readonly<Record<string, Readonly<Record<string, Attribute>>>>
 
 export const noFacts: Facts = {}
 
-/** One evaluation: the action, the facts, and what several rules would otherwise derive from them again and again. */
+/**
+ * One evaluation: the action, the facts, and what several rules would otherwise derive from them
+ * again and again.
+ */
 export class Input {
   readonly action: Action
   readonly facts: Facts
@@ -21,7 +27,8 @@ export class Input {
 
   constructor(action: Action, facts: Facts) {
     this.action = action
-    // What the protocol has found out goes with the action, into the approval too: what was decided by it is reviewed by the same.
+    // What the protocol has found out goes with the action, into the approval too: what was decided
+    // by it is reviewed by the same.
     const { impact, usage } = action.attributes
     this.facts =
       impact || usage ? { ...(impact && { impact }), ...(usage && { usage }), ...facts } : facts

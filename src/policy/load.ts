@@ -11,15 +11,18 @@ export interface PolicyFolder {
   readonly tests: readonly PolicyDocument[]
 }
 
-/** Reads and compiles the policies of a folder. Throws `MistakesError` with everything that is wrong in any of its files. */
+/**
+ * Reads and compiles the policies of a folder. Throws `MistakesError` with everything that is wrong
+ * in any of its files.
+ */
 export async function loadPolicies(folder: string, known: Known): Promise<CompiledPolicies> {
   const { policies } = await readPolicyFolder(folder)
   return compilePolicies(policies, known)
 }
 
 /**
- * Throws `MistakesError` for a folder that is not there, that has no policies, or that has something in it that looks as if it were one
- * and would not be read.
+ * Throws `MistakesError` for a folder that is not there, that has no policies, or that has
+ * something in it that looks as if it were one and would not be read.
  */
 export async function readPolicyFolder(folder: string): Promise<PolicyFolder> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {

@@ -1,15 +1,19 @@
 import type { Mode } from './conditions/condition.ts'
 import type { Input } from './input.ts'
 
-/** `:name` in a path, where a condition can name it. What CEL takes for something of its own is not one. */
+/**
+ * `:name` in a path, where a condition can name it. What CEL takes for something of its own is not
+ * one.
+ */
 const parameter = /^:(?!constructor$)([a-z][a-z0-9_]*)$/i
 
 /** Values by name. */
 type Bound = Readonly<Record<string, string>>
 
 /**
- * What the `:name` segments of a rule's paths stand for in the path of an action: `params` in its condition. Values are decoded, so that one spelling is
- * as good as another. Where no path of the rule fits, there are none, and a condition that reads one fails: closed.
+ * What the `:name` segments of a rule's paths stand for in the path of an action: `params` in its
+ * condition. Values are decoded, so that one spelling is as good as another. Where no path of the
+ * rule fits, there are none, and a condition that reads one fails: closed.
  */
 export class PathParameters {
   /** Those that every path of the rule has. */
@@ -24,7 +28,10 @@ export class PathParameters {
     this.names = first.filter((name) => rest.every((names) => names.includes(name)))
   }
 
-  /** Whether a condition is true of them. Where several paths of the rule fit, it has to be true of each in an allow rule, and of any in the others. */
+  /**
+   * Whether a condition is true of them. Where several paths of the rule fit, it has to be true of
+   * each in an allow rule, and of any in the others.
+   */
   test(input: Input, condition: (parameters: Bound) => boolean): boolean {
     const all = this.#bind(input)
     return this.#mode === 'everything' ? all.every(condition) : all.some(condition)
@@ -37,7 +44,10 @@ export class PathParameters {
     return fitting.length > 0 ? fitting.map((pattern) => valuesIn(pattern, segments!)) : [{}]
   }
 
-  /** As the condition on the path takes it: to the letter in allow rules, in its widest reading in the others. */
+  /**
+   * As the condition on the path takes it: to the letter in allow rules, in its widest reading in
+   * the others.
+   */
   #segments(path: string): readonly string[] {
     const segments = path.split('/')
     return this.#mode === 'everything' ? segments : segments.filter((segment) => segment !== '')

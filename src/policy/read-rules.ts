@@ -17,7 +17,10 @@ type KeyPath = readonly (string | number)[]
 export interface ReadRule {
   readonly yaml: YamlFile
   readonly path: KeyPath
-  /** The keys that are valid: with a mistake in one key, the others are still checked, so that all mistakes come at once. */
+  /**
+   * The keys that are valid: with a mistake in one key, the others are still checked, so that all
+   * mistakes come at once.
+   */
   readonly keys: Partial<RuleSource>
   /** The names of all keys, valid or not. */
   readonly written: readonly string[]

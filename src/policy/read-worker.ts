@@ -24,7 +24,10 @@ export type ReadAnswer =
 
 parentPort!.postMessage(answer(workerData as ReadRequest), [])
 
-/** Compiles everything here too: what is wrong is found and told where the places of the texts are known. */
+/**
+ * Compiles everything here too: what is wrong is found and told where the places of the texts are
+ * known.
+ */
 function answer({ documents, known }: ReadRequest): ReadAnswer {
   const files = documents.map(readRules)
   try {

@@ -7,8 +7,10 @@ import { Input, noFacts } from './input.ts'
 import { modeOf, type Rule } from './rule.ts'
 
 /**
- * Decides a recorded action by other policies. `missing` are the attributes that it had, or may have had, and that are not on record, as rules name them
- * (`action.http.json`, `impact.rows`). `null` when the decision could be another one with them: nobody should be told what would happen where that is not known.
+ * Decides a recorded action by other policies. `missing` are the attributes that it had, or may
+ * have had, and that are not on record, as rules name them (`action.http.json`, `impact.rows`).
+ * `null` when the decision could be another one with them: nobody should be told what would happen
+ * where that is not known.
  */
 export function replay(
   action: Action,
@@ -19,7 +21,10 @@ export function replay(
   return missing.length === 0 || isCertain(decision, action, missing, policies) ? decision : null
 }
 
-/** What is missing counts as unknown, which never allows and sets off every hold and deny rule: so those that match in spite of it decide. */
+/**
+ * What is missing counts as unknown, which never allows and sets off every hold and deny rule: so
+ * those that match in spite of it decide.
+ */
 function isCertain(
   { verdict, rules }: Decision,
   action: Action,

@@ -8,8 +8,8 @@ import { report, type ReadRule } from './read-rules.ts'
 const theGateway: KnownResource = { name: gatewayItself, protocol: gatewayItself, facts: [] }
 
 /**
- * The resources that a rule is about. A name that nothing has is a mistake: it is a misspelling, and a deny rule that is about nothing protects
- * nothing.
+ * The resources that a rule is about. A name that nothing has is a mistake: it is a misspelling,
+ * and a deny rule that is about nothing protects nothing.
  */
 export function resolveResources(
   rule: ReadRule,

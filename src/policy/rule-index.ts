@@ -6,9 +6,10 @@ import type { Rule } from './rule.ts'
 const worthIndexing = 8
 
 /**
- * Finds the rules that may match an action without looking at the others, so that deciding does not slow down with their number. Each rule is filed
- * once: under the one of its conditions that it shares with the fewest others; and what is filed together is filed again by
- * another condition. It only ever leaves out rules that cannot match; the rules that it returns are tested in full.
+ * Finds the rules that may match an action without looking at the others, so that deciding does not
+ * slow down with their number. Each rule is filed once: under the one of its conditions that it
+ * shares with the fewest others; and what is filed together is filed again by another condition. It
+ * only ever leaves out rules that cannot match; the rules that it returns are tested in full.
  */
 export class RuleIndex {
   readonly #unfiled: readonly Rule[]
@@ -22,7 +23,10 @@ export class RuleIndex {
     this.#shelves = [...byDimension.values()].map((entries) => shelve(entries, used))
   }
 
-  /** Adds all candidates. A rule that lists several keys may be found under more than one, and so be added more than once. */
+  /**
+   * Adds all candidates. A rule that lists several keys may be found under more than one, and so be
+   * added more than once.
+   */
   collect(input: Input, into: Rule[]): void {
     for (const rule of this.#unfiled) into.push(rule)
     for (const { dimension, rules, byKey } of this.#shelves) {

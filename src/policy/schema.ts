@@ -4,8 +4,8 @@ import { list, text } from './schema-parts.ts'
 import { what } from './schema-what.ts'
 
 /**
- * The policy language. This schema is its manual: every key says what it does, and `schema/policy.json` is generated from it for
- * editors. No key is accepted that has no effect.
+ * The policy language. This schema is its manual: every key says what it does, and
+ * `schema/policy.json` is generated from it for editors. No key is accepted that has no effect.
  */
 
 const namedOwner = z.union(

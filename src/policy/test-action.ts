@@ -29,7 +29,10 @@ export function actionOf(test: TestCase, subject: TestSubject): Action {
   }
 }
 
-/** A test that names no function is about a statement without one; one that names no upgrade is about an ordinary request. */
+/**
+ * A test that names no function is about a statement without one; one that names no upgrade is
+ * about an ordinary request.
+ */
 const unlessNamed: Partial<Record<Namespace, Record<string, Attribute>>> = {
   http: { upgrade: '' },
   sql: { functions: [] },

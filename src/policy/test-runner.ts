@@ -22,7 +22,10 @@ export interface TestResult {
   readonly explanation: Explanation
 }
 
-/** Runs the tests of `*.test.yaml` files. Throws `MistakesError` when one of the files cannot be read as such. */
+/**
+ * Runs the tests of `*.test.yaml` files. Throws `MistakesError` when one of the files cannot be
+ * read as such.
+ */
 export function runPolicyTests(
   documents: readonly PolicyDocument[],
   policies: CompiledPolicies,

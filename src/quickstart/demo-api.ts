@@ -18,7 +18,8 @@ export interface DemoRequest {
 }
 
 /**
- * A small company's API on loopback, in memory: the production that the quickstart protects. Port 0 takes any free one; a token that is not given is made.
+ * A small company's API on loopback, in memory: the production that the quickstart protects. Port 0
+ * takes any free one; a token that is not given is made.
  */
 export async function startDemoApi({
   port,

@@ -17,7 +17,10 @@ const reported = [
 /** Start-up parameters that are no settings. */
 const notSettings = new Set(['user', 'database', 'options', 'replication'])
 
-/** Serves one client of PostgreSQL's protocol 3.0 until it leaves. Rejects when it is none, or does not know the password. */
+/**
+ * Serves one client of PostgreSQL's protocol 3.0 until it leaves. Rejects when it is none, or does
+ * not know the password.
+ */
 export async function serveConnection(
   socket: Socket,
   opening: Promise<SharedSession>,
@@ -81,7 +84,10 @@ async function serve(
 
 const idle = message('Z', Buffer.from('I'))
 
-/** Resolves with the parameters, or `null` for a request to cancel, which there is no way to do here. */
+/**
+ * Resolves with the parameters, or `null` for a request to cancel, which there is no way to do
+ * here.
+ */
 async function startUp(reader: Reader, socket: Socket): Promise<Map<string, string> | null> {
   for (;;) {
     const body = await reader.startUp()

@@ -12,7 +12,10 @@ export interface Order {
   readonly items: readonly string[]
 }
 
-/** Nobody: names from the history of computing, at domains that are reserved for examples (RFC 2606). */
+/**
+ * Nobody: names from the history of computing, at domains that are reserved for examples (RFC
+ * 2606).
+ */
 export const demoCustomers: readonly Customer[] = [
   { id: 'c-1', name: 'Ada Lovelace', email: 'ada@example.com', plan: 'enterprise' },
   { id: 'c-2', name: 'Alan Turing', email: 'alan@example.com', plan: 'team' },

@@ -18,7 +18,8 @@ const program = new URL(
 )
 
 /**
- * The same company's database on loopback, in memory, in a thread of its own. Port 0 takes any free one; a password that is not given is made. Rejects when the port is taken.
+ * The same company's database on loopback, in memory, in a thread of its own. Port 0 takes any free
+ * one; a password that is not given is made. Rejects when the port is taken.
  */
 export async function startDemoDatabase({
   port,

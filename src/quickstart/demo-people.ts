@@ -1,4 +1,7 @@
-/** The people and agents of the demo's company. Passwords they have none: whoever sits at this machine may be any of them. */
+/**
+ * The people and agents of the demo's company. Passwords they have none: whoever sits at this
+ * machine may be any of them.
+ */
 
 export interface DemoPerson {
   readonly id: string
@@ -43,7 +46,10 @@ export const demoPeople: readonly DemoPerson[] = [
 export interface DemoAgent {
   readonly id: string
   readonly groups: readonly string[]
-  /** Id of the person who answers for it; `null` for one that nobody does: it can be allowed or denied, and never approved. */
+  /**
+   * Id of the person who answers for it; `null` for one that nobody does: it can be allowed or
+   * denied, and never approved.
+   */
   readonly owner: string | null
 }
 

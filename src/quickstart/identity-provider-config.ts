@@ -34,7 +34,8 @@ export function providerConfiguration(state: ProviderState): Configuration {
     cookies: { keys: [state.cookieKey] },
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     clients: clientsOf(state),
-    // Everything about the person is in the ID token, so that one look at it shows what the gateway goes by.
+    // Everything about the person is in the ID token, so that one look at it shows what the gateway
+    // goes by.
     conformIdTokenClaims: false,
     claims: {
       openid: ['sub', 'groups'],
@@ -96,7 +97,9 @@ export function providerConfiguration(state: ProviderState): Configuration {
   }
 }
 
-/** People are not asked whether the console may know who they are: both belong to the same company. */
+/**
+ * People are not asked whether the console may know who they are: both belong to the same company.
+ */
 function loginOnly(): interactionPolicy.DefaultPolicy {
   const policy = interactionPolicy.base()
   policy.remove('consent')

@@ -17,8 +17,9 @@ code { font: 1.5rem ui-monospace, monospace; letter-spacing: .15em }
 `
 
 /**
- * Lets in the one style above, forms, and what oidc-provider adds for its own forms that send themselves. Where a form leads is not only
- * this server: the answer to a login sends the browser on to the console, at another port.
+ * Lets in the one style above, forms, and what oidc-provider adds for its own forms that send
+ * themselves. Where a form leads is not only this server: the answer to a login sends the browser
+ * on to the console, at another port.
  */
 export const contentSecurityPolicy = [
   "default-src 'none'",

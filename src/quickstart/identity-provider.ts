@@ -21,7 +21,9 @@ export interface DemoIdentityProvider {
   readonly audience: string
   readonly console: { readonly clientId: string; readonly clientSecret: string }
   readonly cli: { readonly clientId: string }
-  /** Secrets of the agents, by client id: they get their tokens with the client credentials grant. */
+  /**
+   * Secrets of the agents, by client id: they get their tokens with the client credentials grant.
+   */
   readonly agents: Readonly<Record<string, string>>
   /** The token that a demo person would get by logging in with the CLI. */
   personToken(id: string): Promise<string>
@@ -31,9 +33,10 @@ export interface DemoIdentityProvider {
 }
 
 /**
- * A real OpenID provider on loopback, for trying out: everybody who can reach it can be anybody. Its keys are kept in `dataDir`, so that
- * tokens outlive a restart; logins do not. In a container that publishes its port on the loopback of the host, it listens on another `host`
- * and is 127.0.0.1 all the same, for browsers and for the gateway in the same container.
+ * A real OpenID provider on loopback, for trying out: everybody who can reach it can be anybody.
+ * Its keys are kept in `dataDir`, so that tokens outlive a restart; logins do not. In a container
+ * that publishes its port on the loopback of the host, it listens on another `host` and is
+ * 127.0.0.1 all the same, for browsers and for the gateway in the same container.
  */
 export async function startIdentityProvider({
   port,

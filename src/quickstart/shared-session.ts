@@ -15,8 +15,9 @@ const madeHere = `SELECT name, pg_catalog.current_setting(name) AS value
   FROM pg_catalog.pg_settings WHERE source = 'session'`
 
 /**
- * PGlite has a single session. Here connections take turns in it, for a transaction each, and each finds its own settings again; the names of prepared statements, temporary
- * tables and LISTEN are everybody's. So it is something to try the gateway with, and no server.
+ * PGlite has a single session. Here connections take turns in it, for a transaction each, and each
+ * finds its own settings again; the names of prepared statements, temporary tables and LISTEN are
+ * everybody's. So it is something to try the gateway with, and no server.
  */
 export class SharedSession {
   readonly #database: PGlite
@@ -44,7 +45,10 @@ export class SharedSession {
     return turn.resolve
   }
 
-  /** Whole messages in, and what is answered out. Resolves with the last bytes of the answer. Only within a turn. */
+  /**
+   * Whole messages in, and what is answered out. Resolves with the last bytes of the answer. Only
+   * within a turn.
+   */
   async exchange(messages: Uint8Array, answer: (bytes: Uint8Array) => void): Promise<Uint8Array> {
     let last = new Uint8Array()
     await this.#database.execProtocolRawStream(messages, {

@@ -20,8 +20,8 @@ export function createMint(issuer: string, { key }: ProviderState): Mint {
 }
 
 /**
- * The token exchange grant (RFC 8693) for agents: for a person's token an agent gets one in which it acts for that person. Exchanged again
- * by another agent, the chain gets longer.
+ * The token exchange grant (RFC 8693) for agents: for a person's token an agent gets one in which
+ * it acts for that person. Exchanged again by another agent, the chain gets longer.
  */
 export function addTokenExchange(provider: Provider, state: ProviderState, mint: Mint): void {
   const { kty, crv, x, y, kid, alg } = state.key

@@ -18,8 +18,10 @@ export interface Values {
 }
 
 /**
- * The rows of a query without parameters, as bytes (COPY … TO STDOUT (FORMAT binary)): for many rows with `bytea`, a third of the driver's way and of its memory, and less for the server, which
- * writes no hex. What is put into the query is an `sqlInteger` or an `sqlUuid`. Rejects with `StoreError`.
+ * The rows of a query without parameters, as bytes (COPY … TO STDOUT (FORMAT binary)): for many
+ * rows with `bytea`, a third of the driver's way and of its memory, and less for the server, which
+ * writes no hex. What is put into the query is an `sqlInteger` or an `sqlUuid`. Rejects with
+ * `StoreError`.
  */
 export async function readCopied<Row>(
   db: Queryable,
@@ -71,12 +73,16 @@ function simpleQuery(sql: string): Buffer {
   return bytes
 }
 
-/** PostgreSQL, "COPY", "Binary Format": signature, flags and length of an extension, before the first row. */
+/**
+ * PostgreSQL, "COPY", "Binary Format": signature, flags and length of an extension, before the
+ * first row.
+ */
 const headSize = 19
 const end = -1
 
 class CopiedValues implements Values {
-  // Owned by begin() and #next(): a message, which is good until the next one, and where the next value is.
+  // Owned by begin() and #next(): a message, which is good until the next one, and where the next
+  // value is.
   #bytes: Buffer = Buffer.alloc(0)
   #at = 0
   #isFirst = true

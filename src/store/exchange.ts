@@ -8,8 +8,9 @@ export type TextRow = readonly (string | null)[]
 const known = new WeakMap<Connection, Set<string>>()
 
 /**
- * One exchange with the server, for the driver's queue: everything goes out in one write, up to one Sync, and so takes effect as one; of what comes back, only the last row is
- * kept, and the first error.
+ * One exchange with the server, for the driver's queue: everything goes out in one write, up to one
+ * Sync, and so takes effect as one; of what comes back, only the last row is kept, and the first
+ * error.
  */
 export class Exchange implements Submittable {
   readonly #statements: Together

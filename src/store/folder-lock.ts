@@ -7,9 +7,10 @@ import { MistakesError } from '../core/errors.ts'
 const held = new Set<DatabaseSync>()
 
 /**
- * Keeps a second process out of a data folder, where it would destroy the embedded database. The lock is one of the operating system,
- * on a file that SQLite locks portably: it ends with its process, so that there is no stale one to clean up and no recycled pid to be
- * deceived by. Returns the function that gives it back; throws `MistakesError`, which names the other process.
+ * Keeps a second process out of a data folder, where it would destroy the embedded database. The
+ * lock is one of the operating system, on a file that SQLite locks portably: it ends with its
+ * process, so that there is no stale one to clean up and no recycled pid to be deceived by. Returns
+ * the function that gives it back; throws `MistakesError`, which names the other process.
  */
 export function lockFolder(folder: string): () => void {
   mkdirSync(folder, { recursive: true, mode: 0o700 })

@@ -9,8 +9,9 @@ export interface Epoch {
 }
 
 /**
- * What this process is to the other replicas. A lease that ran out is never renewed: its epoch is dead from then on, for everybody, and
- * the next one begins. So whoever acts for an epoch remembers which, and asks `held` about that one.
+ * What this process is to the other replicas. A lease that ran out is never renewed: its epoch is
+ * dead from then on, for everybody, and the next one begins. So whoever acts for an epoch remembers
+ * which, and asks `held` about that one.
  */
 export interface Lease {
   /** UUID of this process. */
@@ -18,19 +19,25 @@ export interface Lease {
   /** The current epoch, from 1. */
   readonly epoch: number
   /**
-   * Whether nobody can have taken `epoch`, the current one if left out, for dead: by the monotonic clock, with a margin. Without a network, and true only
-   * for this instant.
+   * Whether nobody can have taken `epoch`, the current one if left out, for dead: by the monotonic
+   * clock, with a margin. Without a network, and true only for this instant.
    */
   held(epoch?: number): boolean
   /** Ends `epoch` and begins the next one, unless that has happened. Rejects with `StoreError`. */
   advance(epoch: number): Promise<void>
-  /** Gives the epoch back, so that nobody has to wait for it to run out. Never rejects: without the store, they wait. */
+  /**
+   * Gives the epoch back, so that nobody has to wait for it to run out. Never rejects: without the
+   * store, they wait.
+   */
   close(): Promise<void>
 }
 
 export interface LeaseTimes {
   readonly leaseMs: number
-  /** What clocks and schedulers may be off: `held` ends that much earlier, and others wait that much longer. */
+  /**
+   * What clocks and schedulers may be off: `held` ends that much earlier, and others wait that much
+   * longer.
+   */
   readonly marginMs: number
 }
 
@@ -43,7 +50,10 @@ export async function openLease(store: Store, times: LeaseTimes = leaseTimes): P
   return lease
 }
 
-/** Epochs that ended without a word, the oldest first. Those of this very process are among them, once it has lost its lease. */
+/**
+ * Epochs that ended without a word, the oldest first. Those of this very process are among them,
+ * once it has lost its lease.
+ */
 export async function deadEpochs(store: Queryable, times = leaseTimes): Promise<Epoch[]> {
   return store.query<{ replica: string; epoch: number }>(
     `SELECT replica, epoch FROM sallyport.replicas
@@ -54,8 +64,8 @@ export async function deadEpochs(store: Queryable, times = leaseTimes): Promise<
 }
 
 /**
- * Whether this epoch still counts, for a transaction that acts in its name: nobody can end its record before that transaction has. Without a wait, also
- * for whoever renews the lease meanwhile.
+ * Whether this epoch still counts, for a transaction that acts in its name: nobody can end its
+ * record before that transaction has. Without a wait, also for whoever renews the lease meanwhile.
  */
 export async function pinEpoch(tx: Queryable, { replica, epoch }: Epoch): Promise<boolean> {
   const pinned = await tx.query(
@@ -71,7 +81,8 @@ class RenewedLease implements Lease {
   readonly replica = randomUUID()
   readonly #store: Store
   readonly #times: LeaseTimes
-  // Owned by #renew() and #begin(): the current epoch, and until when it is ours, on the monotonic clock.
+  // Owned by #renew() and #begin(): the current epoch, and until when it is ours, on the monotonic
+  // clock.
   #epoch = 0
   #heldUntil = 0
   // Owned by advance(): one at a time.
@@ -108,7 +119,8 @@ class RenewedLease implements Lease {
          WHERE replica = $1 AND epoch = $2 AND closed_at IS NULL`,
         [this.replica, this.#epoch],
       )
-      // Closed: an epoch that could not be given back runs out, and is buried by whoever looks next.
+      // Closed: an epoch that could not be given back runs out, and is buried by whoever looks
+      // next.
       .catch(() => undefined)
   }
 
@@ -151,7 +163,8 @@ class RenewedLease implements Lease {
          RETURNING epoch`,
         [this.replica, epoch, this.#times.leaseMs],
       )
-      // Closed: once it has run out, another replica may be cleaning up after it, and nothing is done for it any more.
+      // Closed: once it has run out, another replica may be cleaning up after it, and nothing is
+      // done for it any more.
       if (renewed.length === 0) return await this.advance(epoch)
       if (epoch === this.#epoch) this.#extend(asked)
       this.#renewLater(this.#times.leaseMs / 3)

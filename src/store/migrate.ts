@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { MistakesError } from '../core/errors.ts'
 
-/** One session of the owner of the tables. Without parameters, a query may hold several statements. */
+/**
+ * One session of the owner of the tables. Without parameters, a query may hold several statements.
+ */
 export interface OwnerSession {
   query(sql: string, params?: unknown[]): Promise<{ rows: unknown[] }>
 }
@@ -18,8 +20,9 @@ const folder = new URL('../../migrations/', import.meta.url)
 const turn = 7_311_146
 
 /**
- * Brings the schema up to date in one transaction: all of it, or nothing. Rejects with `MistakesError` when a migration was edited
- * after it had been applied, or when the database belongs to a newer version.
+ * Brings the schema up to date in one transaction: all of it, or nothing. Rejects with
+ * `MistakesError` when a migration was edited after it had been applied, or when the database
+ * belongs to a newer version.
  */
 export async function migrate(session: OwnerSession): Promise<void> {
   const migrations = await readMigrations()

@@ -2,14 +2,18 @@ import { Problem } from '../core/errors.ts'
 import { leaveOut, type Log } from '../telemetry/log.ts'
 import { StoreError, type Store } from './db.ts'
 
-/** In milliseconds: between two lines about one outage, between two looks, and how long nothing may fail until it is over. */
+/**
+ * In milliseconds: between two lines about one outage, between two looks, and how long nothing may
+ * fail until it is over.
+ */
 const tellEvery = 10_000
 const lookEvery = 1_000
 const calm = 2_000
 
 /**
- * The same store, and whoever reads the log hears of it when it fails: in one line when that begins, one every ten seconds, and one when it is over. Whatever fails for it warns as well, some of it many
- * times a second: meanwhile that is counted, and left out.
+ * The same store, and whoever reads the log hears of it when it fails: in one line when that
+ * begins, one every ten seconds, and one when it is over. Whatever fails for it warns as well, some
+ * of it many times a second: meanwhile that is counted, and left out.
  */
 export function tellOutages(store: Store, log: Log): Store {
   const outage = new Outage(log)
@@ -31,7 +35,8 @@ export function tellOutages(store: Store, log: Log): Store {
 
 class Outage {
   readonly #log: Log
-  // All but the last are owned by #failed() and #look(), and those that count. Since when, on the monotonic clock; `null` while all is well.
+  // All but the last are owned by #failed() and #look(), and those that count. Since when, on the
+  // monotonic clock; `null` while all is well.
   #since: number | null = null
   #told = 0
   #timer: NodeJS.Timeout | undefined
@@ -103,7 +108,10 @@ class Outage {
   }
 }
 
-/** What does not lie in what was asked: no answer, no room (53), a disk that fails (58), a server that takes no writes (PostgreSQL, appendix A). */
+/**
+ * What does not lie in what was asked: no answer, no room (53), a disk that fails (58), a server
+ * that takes no writes (PostgreSQL, appendix A).
+ */
 function isOutage(error: unknown): error is StoreError {
   if (!(error instanceof StoreError)) return false
   return error.ambiguous || /^5[38]/.test(error.code) || error.code === '25006'

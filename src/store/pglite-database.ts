@@ -26,7 +26,10 @@ export class PgliteDatabase {
     return new PgliteDatabase(worker)
   }
 
-  /** There is one session underneath: whoever opens another one continues where the last one stopped. */
+  /**
+   * There is one session underneath: whoever opens another one continues where the last one
+   * stopped.
+   */
   session(): PgliteSession {
     return new PgliteSession(this.#worker)
   }

@@ -2,7 +2,10 @@ import { Duplex } from 'node:stream'
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
 import type { WorkerRequest } from './pglite-worker.ts'
 
-/** What the driver takes for a socket: the PostgreSQL protocol, to the embedded database in its thread. */
+/**
+ * What the driver takes for a socket: the PostgreSQL protocol, to the embedded database in its
+ * thread.
+ */
 export class PgliteSession extends Duplex {
   readonly #worker: Worker
   readonly #port: MessagePort

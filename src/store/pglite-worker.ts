@@ -1,7 +1,10 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { PGlite } from '@electric-sql/pglite'
 
-/** What the main thread asks for. A session's port carries the PostgreSQL protocol, in whole messages both ways. */
+/**
+ * What the main thread asks for. A session's port carries the PostgreSQL protocol, in whole
+ * messages both ways.
+ */
 export type WorkerRequest = { session: MessagePort } | { dump: true } | { close: true }
 
 export interface WorkerData {
@@ -17,8 +20,9 @@ const database = await PGlite.create({
   ...(snapshot && { loadDataDir: new Blob([snapshot]) }),
 })
 
-// The database has one session; whatever is asked of it is done one after the other. What fails here is the database itself, not a
-// statement: the rejection ends this thread, and with it every session.
+// The database has one session; whatever is asked of it is done one after the other. What fails
+// here is the database itself, not a statement: the rejection ends this thread, and with it every
+// session.
 let previous: Promise<unknown> = Promise.resolve()
 function inTurn(work: () => Promise<void>): void {
   previous = previous.then(work)

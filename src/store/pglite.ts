@@ -17,8 +17,9 @@ const asOwner = { user: 'postgres', database: 'postgres' }
 const asGateway = `ROLLBACK; SET ROLE sallyport_gateway; SET search_path = sallyport, pg_temp`
 
 /**
- * PostgreSQL in this process, for trying Sallyport out: it does not wait for the disk (`fsync` is off), so a crash of the machine, though
- * not of the process, can lose what it has acknowledged. Rejects with `MistakesError` when another process uses the folder.
+ * PostgreSQL in this process, for trying Sallyport out: it does not wait for the disk (`fsync` is
+ * off), so a crash of the machine, though not of the process, can lose what it has acknowledged.
+ * Rejects with `MistakesError` when another process uses the folder.
  */
 export async function openEmbedded(data: string): Promise<Store> {
   const unlock = lockFolder(data)

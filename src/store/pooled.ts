@@ -11,7 +11,8 @@ export class PooledStore implements Store {
   readonly #pool: Pool
   readonly #hints: Hints
   readonly #afterEnd: () => Promise<void>
-  // Owned by exchange() and #drop(): a session that the pool has lent until it breaks, and whether it is idle. Fetching one for each exchange costs as much as the exchange.
+  // Owned by exchange() and #drop(): a session that the pool has lent until it breaks, and whether
+  // it is idle. Fetching one for each exchange costs as much as the exchange.
   #kept: Session | null = null
   #idle = false
   // Owned by end(): set by its first call.
@@ -22,8 +23,9 @@ export class PooledStore implements Store {
     this.#pool = pool
     this.#hints = hints
     this.#afterEnd = afterEnd
-    // A session can die while it is idle, or between two statements. Whoever uses it next is told by a rejected query; the event says
-    // nothing more, and without a listener it would end the process.
+    // A session can die while it is idle, or between two statements. Whoever uses it next is told
+    // by a rejected query; the event says nothing more, and without a listener it would end the
+    // process.
     pool.on('connect', (client) => client.on('error', () => {}))
     pool.on('error', () => {})
   }
@@ -102,7 +104,8 @@ export class PooledStore implements Store {
       await session.run('BEGIN')
       const result = await work(tx)
       const { command } = await session.run('COMMIT')
-      // PostgreSQL's answer when a statement failed and `work` went on as if it had not: nothing was committed.
+      // PostgreSQL's answer when a statement failed and `work` went on as if it had not: nothing
+      // was committed.
       if (command !== 'COMMIT') throw new StoreError('25P02', 'The transaction was rolled back.')
       return result
     } catch (error) {

@@ -8,7 +8,10 @@ import { PooledStore } from './pooled.ts'
 import { toStoreError } from './session.ts'
 import { columnTypes } from './types.ts'
 
-/** In milliseconds. Nothing waits forever: not for a connection, a lock, an answer, or the next statement of a transaction. */
+/**
+ * In milliseconds. Nothing waits forever: not for a connection, a lock, an answer, or the next
+ * statement of a transaction.
+ */
 const patience = {
   connectionTimeoutMillis: 3_000,
   lock_timeout: 5_000,
@@ -29,7 +32,8 @@ export async function openPostgres(url: string, sessions = 10): Promise<Store> {
   const config: ClientConfig = {
     connectionString,
     application_name: 'sallyport',
-    // A connection whose other end vanished without a word is found out, also while it only listens.
+    // A connection whose other end vanished without a word is found out, also while it only
+    // listens.
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     types: columnTypes,

@@ -1,6 +1,7 @@
 /**
- * A question to the store that never waits long for its answer: `null` when there is none within `patienceMs` milliseconds. Whoever asks while
- * another still waits shares its answer. Health checks that pile up in front of a slow store would take its sessions from actions.
+ * A question to the store that never waits long for its answer: `null` when there is none within
+ * `patienceMs` milliseconds. Whoever asks while another still waits shares its answer. Health
+ * checks that pile up in front of a slow store would take its sessions from actions.
  */
 export function probe<Answer>(
   ask: () => Promise<Answer>,

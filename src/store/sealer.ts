@@ -12,7 +12,10 @@ export interface Sealed {
   readonly sealed: Buffer
 }
 
-/** Seals what is kept at rest: AES-256-GCM (NIST SP 800-38D), with a random nonce of 96 bits for each. */
+/**
+ * Seals what is kept at rest: AES-256-GCM (NIST SP 800-38D), with a random nonce of 96 bits for
+ * each.
+ */
 export class Sealer {
   readonly #keys: Keyring
 
@@ -30,7 +33,9 @@ export class Sealer {
     return this.#keys.all.map(({ key }) => keyId(key))
   }
 
-  /** `context` is what the bytes belong to: sealed for one place, they cannot be opened in another. */
+  /**
+   * `context` is what the bytes belong to: sealed for one place, they cannot be opened in another.
+   */
   seal(bytes: Buffer, context: string): Sealed {
     const nonce = randomBytes(nonceBytes)
     const key = this.#keys.current()

@@ -2,8 +2,10 @@ import { DatabaseError, type PoolClient, type QueryResult, type QueryResultRow }
 import { StoreError, type Prepared, type Together } from './db.ts'
 import { Exchange, type TextRow } from './exchange.ts'
 
-// PostgreSQL, appendix A. It has forgotten what it has read (DISCARD, or something between us and the server that gave us another session of it); and its server takes no writes
-// any more, because another one does by now. The same would be said of every attempt in it: another session is what can help.
+// PostgreSQL, appendix A. It has forgotten what it has read (DISCARD, or something between us and
+// the server that gave us another session of it); and its server takes no writes any more, because
+// another one does by now. The same would be said of every attempt in it: another session is what
+// can help.
 const saidOfTheSession = new Set(['26000', '25006'])
 
 /** One session of the pool, and whether it can be trusted with more work. */
@@ -42,12 +44,17 @@ export class Session {
     }
   }
 
-  /** Never rejects: a session that cannot even roll back is lost, and the server rolls back for it. */
+  /**
+   * Never rejects: a session that cannot even roll back is lost, and the server rolls back for it.
+   */
   async rollback(): Promise<void> {
     if (!this.#lost) await this.run('ROLLBACK').catch(() => (this.#lost = true))
   }
 
-  /** Whether it can be trusted with more. Closed: one that is lost, or still in a transaction, cannot. */
+  /**
+   * Whether it can be trusted with more. Closed: one that is lost, or still in a transaction,
+   * cannot.
+   */
   get sound(): boolean {
     return !this.#lost && this.#client.getTransactionStatus() === 'I'
   }
@@ -72,7 +79,10 @@ export class Session {
   }
 }
 
-/** The one place where a driver's error becomes ours. `otherwise`: the code of what has no SQLSTATE, which is the lack of an answer. */
+/**
+ * The one place where a driver's error becomes ours. `otherwise`: the code of what has no SQLSTATE,
+ * which is the lack of an answer.
+ */
 export function toStoreError(error: unknown, otherwise = 'unavailable'): StoreError {
   if (error instanceof StoreError) return error
   const message = error instanceof Error ? error.message : String(error)

@@ -2,7 +2,8 @@ import { StoreError, type Prepared, type Together } from './db.ts'
 
 /** Bytes to begin with: the events of a few actions have fewer. */
 const usual = 16 * 1024
-// What was sent is there for the next: each new buffer is memory outside of V8's heap, which it takes for a reason to collect garbage. As many as sessions mostly send at once.
+// What was sent is there for the next: each new buffer is memory outside of V8's heap, which it
+// takes for a reason to collect garbage. As many as sessions mostly send at once.
 const spare: Buffer[] = []
 const mostSpare = 4
 /** Bytes of one that is kept. A batch that has more is a rare one. */
@@ -30,8 +31,9 @@ const sync = Buffer.from('S\0\0\0\x04', 'latin1')
 const nothing = Buffer.alloc(0)
 
 /**
- * Statements that go out together, with their values in the binary format of their types (PostgreSQL, `src/backend/utils/adt/*_send`): one buffer, and no text in between.
- * `begin` each of them, and then give as many values as it has parameters. `null` is SQL's.
+ * Statements that go out together, with their values in the binary format of their types
+ * (PostgreSQL, `src/backend/utils/adt/*_send`): one buffer, and no text in between. `begin` each of
+ * them, and then give as many values as it has parameters. `null` is SQL's.
  */
 export class Statements implements Together {
   readonly #names = new Map<string, string>()
@@ -174,7 +176,10 @@ export class Statements implements Together {
     this.#int32(value >>> 0)
   }
 
-  /** By hand, as the next two: an event has thirty of them, and the library's way is made for more than that. */
+  /**
+   * By hand, as the next two: an event has thirty of them, and the library's way is made for more
+   * than that.
+   */
   #int32(value: number): void {
     const bytes = this.#bytes
     const at = this.#at
@@ -224,12 +229,18 @@ export class Statements implements Together {
   }
 }
 
-/** Bytes that a text can have at most: counting them costs more than it saves in one that is not long. */
+/**
+ * Bytes that a text can have at most: counting them costs more than it saves in one that is not
+ * long.
+ */
 function most(text: string): number {
   return text.length < 4 * 1024 ? text.length * 3 : Buffer.byteLength(text)
 }
 
-/** Close, which is no error where there is none of that name (the last attempt to read it may have got through), and Parse. */
+/**
+ * Close, which is no error where there is none of that name (the last attempt to read it may have
+ * got through), and Parse.
+ */
 function parse(name: string, text: string): Buffer {
   const named = Buffer.from(`S${name}\0`)
   const body = Buffer.from(`${name}\0${text}\0\0\0`)

@@ -7,7 +7,9 @@ const jsonb = 3802
 const int8 = 20
 const int8Array = 1016
 
-/** `bigint` as a number. One that a double cannot hold exactly is an error, never a rounded value. */
+/**
+ * `bigint` as a number. One that a double cannot hold exactly is an error, never a rounded value.
+ */
 function safeInteger(text: string): number {
   const value = Number(text)
   if (!Number.isSafeInteger(value)) {
@@ -22,7 +24,10 @@ function safeIntegers(text: string): (number | null)[] {
   return elements.split(',').map((each) => (each === 'NULL' ? null : safeInteger(each)))
 }
 
-/** How values come back, on both stores. All but `bigint`, `json` and `jsonb` is as the driver has it. */
+/**
+ * How values come back, on both stores. All but `bigint`, `json` and `jsonb` is as the driver has
+ * it.
+ */
 export const columnTypes = new TypeOverrides()
 // Attributes are in some of them, and their keys are an agent's to choose.
 columnTypes.setTypeParser(json, parseJson)

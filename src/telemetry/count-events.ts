@@ -1,7 +1,10 @@
 import type { EventInput } from '../core/event.ts'
 import type { Instruments } from './instruments.ts'
 
-/** Of an event: what is counted. Subjects, paths and digests are not, since nobody limits how many there are. */
+/**
+ * Of an event: what is counted. Subjects, paths and digests are not, since nobody limits how many
+ * there are.
+ */
 export type Counted = Pick<
   EventInput,
   'type' | 'resource' | 'decision' | 'enforced' | 'reason' | 'outcome'
@@ -80,8 +83,10 @@ const countersOf = (make: Instruments) => ({
 })
 
 /**
- * What happened, counted from the audit events: a dashboard cannot say anything else than the log. To be called with each event once, by the replica that made it durable.
- * `resources`: the configured names. Their counters begin at 0, so that the first time that something happens is seen as a change.
+ * What happened, counted from the audit events: a dashboard cannot say anything else than the log.
+ * To be called with each event once, by the replica that made it durable. `resources`: the
+ * configured names. Their counters begin at 0, so that the first time that something happens is
+ * seen as a change.
  */
 export function countEvents(
   make: Instruments,

@@ -2,7 +2,10 @@ import { pino, type Logger, type LoggerOptions } from 'pino'
 
 export type Log = Logger
 
-/** Whether a line about this is left out: somebody else tells of it, and counts. Asked for warnings, and what matters less. */
+/**
+ * Whether a line about this is left out: somebody else tells of it, and counts. Asked for warnings,
+ * and what matters less.
+ */
 export type LeavesOut = (about: unknown) => boolean
 
 // On each log, and so on all that are made from it.
@@ -12,8 +15,9 @@ interface Filter {
 }
 
 /**
- * Logs are JSON lines: what an agent sends is a JSON string there, never a line of its own. Credentials are taken out by path, and
- * are not logged in the first place; a test greps the output of the whole suite for every secret that it uses.
+ * Logs are JSON lines: what an agent sends is a JSON string there, never a line of its own.
+ * Credentials are taken out by path, and are not logged in the first place; a test greps the output
+ * of the whole suite for every secret that it uses.
  */
 export function createLog(level: string, destination?: { write(line: string): void }): Log {
   const filter: Filter = { leavesOut: () => false }
@@ -50,7 +54,8 @@ export function createLog(level: string, destination?: { write(line: string): vo
   return Object.assign(log, { [filterOf]: filter })
 }
 
-// What JSON leaves as it is, and terminals obey: DEL, C1 controls, what turns the direction of writing, and line ends of Unicode.
+// What JSON leaves as it is, and terminals obey: DEL, C1 controls, what turns the direction of
+// writing, and line ends of Unicode.
 const obeyed = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
 
 function escaped(character: string): string {
@@ -59,13 +64,18 @@ function escaped(character: string): string {
 
 const warning = pino.levels.values['warn']!
 
-/** Has lines left out from now on, in a log that `createLog` made and all that were made from it. */
+/**
+ * Has lines left out from now on, in a log that `createLog` made and all that were made from it.
+ */
 export function leaveOut(log: Log, leavesOut: LeavesOut): void {
   const { [filterOf]: filter } = log as Log & { readonly [filterOf]: Filter }
   filter.leavesOut = leavesOut
 }
 
-/** Writes a line that another thread has made with a log of the same level, where this log writes its own. */
+/**
+ * Writes a line that another thread has made with a log of the same level, where this log writes
+ * its own.
+ */
 export function writeLine(log: Log, line: string): void {
   const { [pino.symbols.streamSym]: destination } = log as Log & {
     [pino.symbols.streamSym]: { write(line: string): void }

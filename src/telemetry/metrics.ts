@@ -8,8 +8,9 @@ import { showFacts, type Facts } from './show-facts.ts'
 const ofFlushes = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 
 /**
- * What Prometheus reads; docs/metrics.md says what each of them means. What happened is counted from the audit events, each once, by the replica that made
- * it durable: a dashboard cannot say anything else than the log.
+ * What Prometheus reads; docs/metrics.md says what each of them means. What happened is counted
+ * from the audit events, each once, by the replica that made it durable: a dashboard cannot say
+ * anything else than the log.
  */
 export class Metrics {
   readonly #make = new Instruments()
@@ -69,13 +70,19 @@ export class Metrics {
     'Times that the thread behind the audit log ended, and was started again.',
   )
 
-  /** `resources`: the configured names. Their counters begin at 0, so that the first time that something happens is seen as a change. */
+  /**
+   * `resources`: the configured names. Their counters begin at 0, so that the first time that
+   * something happens is seen as a change.
+   */
   constructor(resources: readonly string[] = []) {
     this.#build.set({ version }, 1)
     this.recorded = countEvents(this.#make, resources)
   }
 
-  /** Adds what every Node process has: event loop, memory, CPU. It measures all the time, so once in a process is enough. */
+  /**
+   * Adds what every Node process has: event loop, memory, CPU. It measures all the time, so once in
+   * a process is enough.
+   */
   watchProcess(): void {
     collectDefaultMetrics({ register: this.#make.registry })
   }

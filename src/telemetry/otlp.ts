@@ -19,8 +19,9 @@ export interface FinishedSpan {
 const kinds = { internal: 1, server: 2, client: 3 }
 
 /**
- * An export request as OTLP/HTTP has it in JSON (OpenTelemetry Protocol 1, "JSON Protobuf Encoding": ids in hex, 64-bit integers as text). By hand, since these forty
- * lines are all that is needed of it.
+ * An export request as OTLP/HTTP has it in JSON (OpenTelemetry Protocol 1, "JSON Protobuf
+ * Encoding": ids in hex, 64-bit integers as text). By hand, since these forty lines are all that is
+ * needed of it.
  */
 export function exportRequest(spans: readonly FinishedSpan[], instance: string): unknown {
   const resource = {

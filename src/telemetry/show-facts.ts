@@ -11,7 +11,9 @@ export interface Facts {
   readonly auditQueue: number
   /** Somebody is at what is done behind the audit log. */
   readonly backgroundUp: boolean
-  /** Events that wait for each part of that, on all replicas; `null` when the store does not answer. */
+  /**
+   * Events that wait for each part of that, on all replicas; `null` when the store does not answer.
+   */
   readonly backlog: ReadonlyMap<string, number> | null
   /** Events in the log that are none; `null` when the store does not answer. */
   readonly unreadable: number | null
@@ -25,7 +27,10 @@ export interface Facts {
         readonly oldest: Date | null
       }[]
     | null
-  /** Deliveries of the audit log that are configured, on all replicas; `null` when the store does not answer. */
+  /**
+   * Deliveries of the audit log that are configured, on all replicas; `null` when the store does
+   * not answer.
+   */
   readonly deliveries:
     | readonly {
         readonly name: string

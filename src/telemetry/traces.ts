@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto'
 import type { Log } from './log.ts'
 import { exportRequest, type Attributes, type FinishedSpan } from './otlp.ts'
 
-/** Spans that wait for a collector, and those that go to it at once. Beyond that they are dropped. */
+/**
+ * Spans that wait for a collector, and those that go to it at once. Beyond that they are dropped.
+ */
 const mostWaiting = 4_096
 const batch = 512
 /** Milliseconds between two batches, and those that a collector may take with one. */
@@ -29,8 +31,9 @@ export interface SpanContext {
 }
 
 /**
- * Spans of actions, on their way to an OpenTelemetry collector. Nothing waits for it: what it does not take is dropped, and counted. Spans say what the gateway did, and
- * nothing of what was in a request.
+ * Spans of actions, on their way to an OpenTelemetry collector. Nothing waits for it: what it does
+ * not take is dropped, and counted. Spans say what the gateway did, and nothing of what was in a
+ * request.
  */
 export class Traces {
   readonly #options: Options
@@ -96,7 +99,8 @@ export class Traces {
       this.#away = false
       return true
     } catch (error) {
-      // Passed over: spans are for looking at, and nothing rests on them. The audit log has the truth.
+      // Passed over: spans are for looking at, and nothing rests on them. The audit log has the
+      // truth.
       if (!this.#away) log.warn({ err: error }, 'spans cannot be exported, and are dropped')
       this.#away = true
       return false
@@ -126,7 +130,10 @@ export class ActionSpan {
     this.#attributes = attributes
   }
 
-  /** Ends the phase before, if there is one. `id` is the span's, where somebody else was told it: the upstream. */
+  /**
+   * Ends the phase before, if there is one. `id` is the span's, where somebody else was told it:
+   * the upstream.
+   */
   enter(name: Phase, id: string = spanId()): void {
     this.#leave(false)
     this.#phase = { name, spanId: id, begun: now() }

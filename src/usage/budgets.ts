@@ -6,7 +6,10 @@ import type { Log } from '../telemetry/log.ts'
 import { readRecent, recentRuns, type Recent } from './recent.ts'
 import type { OwnRun, UnderWay } from './under-way.ts'
 
-/** Milliseconds for which a count from the store is good for further actions: what this replica does meanwhile is added to it. */
+/**
+ * Milliseconds for which a count from the store is good for further actions: what this replica does
+ * meanwhile is added to it.
+ */
 const goodFor = 250
 /** Subjects whose counts are kept at a time. */
 const mostKept = 1_000
@@ -14,14 +17,20 @@ const mostKept = 1_000
 /** What the store said at a time, on the monotonic clock. */
 interface Looked {
   readonly at: number
-  /** `counted` has one for each fact that was asked for, in order: a sum, or the number of earlier uses. */
+  /**
+   * `counted` has one for each fact that was asked for, in order: a sum, or the number of earlier
+   * uses.
+   */
   readonly found: Promise<Recent | null>
 }
 
 /** Counts by the name that rules know them by: `rows customers 24h`. */
 export type UsageFacts = Readonly<Record<string, Attribute>>
 
-/** Tells how much of what subjects have done, for the rules that ask: all that is durable anywhere, and what this replica has begun since. */
+/**
+ * Tells how much of what subjects have done, for the rules that ask: all that is durable anywhere,
+ * and what this replica has begun since.
+ */
 export class Budgets {
   readonly #store: Queryable
   readonly #underWay: UnderWay
@@ -35,7 +44,10 @@ export class Budgets {
     this.#log = log
   }
 
-  /** Tells the counts before an action, whenever it is called: what the store said, at most a moment ago, and all that has begun here by then. What cannot be counted is unknown. Never rejects. */
+  /**
+   * Tells the counts before an action, whenever it is called: what the store said, at most a moment
+   * ago, and all that has begun here by then. What cannot be counted is unknown. Never rejects.
+   */
   async before(subject: Subject, asked: readonly UsageFact[]): Promise<() => UsageFacts> {
     const { at, found } = this.#lately(subject, asked)
     try {

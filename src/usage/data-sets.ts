@@ -3,10 +3,16 @@ import type { Dataset } from '../config/schema.ts'
 import { Unknown, type Action, type Attribute } from '../core/action.ts'
 import type { TouchedData } from '../core/data-use.ts'
 
-/** Names of one kind that are kept of an action. A statement may name more columns than anybody reads. */
+/**
+ * Names of one kind that are kept of an action. A statement may name more columns than anybody
+ * reads.
+ */
 const most = 100
 
-/** Knows which data actions touch: tables and columns by the names that the server resolves, data sets as the configuration declares them. */
+/**
+ * Knows which data actions touch: tables and columns by the names that the server resolves, data
+ * sets as the configuration declares them.
+ */
 export class DataSets {
   readonly #byResource: ReadonlyMap<string, readonly Declared[]>
 
@@ -15,7 +21,10 @@ export class DataSets {
     this.#byResource = Map.groupBy(all, ({ on }) => on)
   }
 
-  /** What an action touches; `null` if nothing that has a name. What cannot be told may be all of it, and so is taken for all of it. */
+  /**
+   * What an action touches; `null` if nothing that has a name. What cannot be told may be all of
+   * it, and so is taken for all of it.
+   */
   touchedBy({ resource, attributes }: Pick<Action, 'resource' | 'attributes'>): TouchedData | null {
     const { sql, http } = attributes
     const here = this.#byResource.get(resource)
@@ -81,7 +90,10 @@ function holder(table: string, columns: readonly string[] | undefined): Declared
   }
 }
 
-/** Upstreams read paths in more than one way: case, doubled slashes and percent-encoding are no way around being counted. */
+/**
+ * Upstreams read paths in more than one way: case, doubled slashes and percent-encoding are no way
+ * around being counted.
+ */
 function server(route: string): Declared['serves'] {
   const blank = route.indexOf(' ')
   const method = route.slice(0, blank)

@@ -8,7 +8,10 @@ import { DataSets } from './data-sets.ts'
 import { firstUses } from './first-use.ts'
 import { UnderWay, type Running } from './under-way.ts'
 
-/** What the gate knows of the use of data: what an action touches, what its subject did before, and what is under way here. */
+/**
+ * What the gate knows of the use of data: what an action touches, what its subject did before, and
+ * what is under way here.
+ */
 export class DataUsage {
   readonly #dataSets: DataSets
   readonly #underWay = new UnderWay()
@@ -25,7 +28,10 @@ export class DataUsage {
     return data ? { ...action, data } : action
   }
 
-  /** Tells what its subject did before, whenever it is called: it can be decided in the same turn as it is told. What cannot be counted is unknown. Never rejects. */
+  /**
+   * Tells what its subject did before, whenever it is called: it can be decided in the same turn as
+   * it is told. What cannot be counted is unknown. Never rejects.
+   */
   before({ subject }: Action, asked: readonly UsageFact[]): Promise<() => UsageFacts> {
     return this.#budgets.before(subject, asked)
   }
@@ -35,7 +41,10 @@ export class DataUsage {
     return this.#budgets.within(tx, subject, asked)
   }
 
-  /** What of its data its subject touches for the first time; `null` where that cannot be told. Rejects with `StoreError`. */
+  /**
+   * What of its data its subject touches for the first time; `null` where that cannot be told.
+   * Rejects with `StoreError`.
+   */
   firstUses(tx: Queryable, action: Action): Promise<readonly string[] | null> {
     return firstUses(tx, action, this.#underWay)
   }

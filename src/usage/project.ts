@@ -10,9 +10,12 @@ interface Part {
 }
 
 /**
- * Counts what the transparency log has beyond what is counted already, in its order. One replica at a time: the row that says how far it is locked, and moves in the
- * transaction in which it is counted, so that nothing is lost or counted twice, whoever stops where. `onUnreadable` is told, before that has committed, of events that cannot be counted: somebody put
- * something else in their place. They are left out, and noted as what `recentRuns` knows of. Resolves to whether there may be more. Rejects with `StoreError`.
+ * Counts what the transparency log has beyond what is counted already, in its order. One replica at
+ * a time: the row that says how far it is locked, and moves in the transaction in which it is
+ * counted, so that nothing is lost or counted twice, whoever stops where. `onUnreadable` is told,
+ * before that has committed, of events that cannot be counted: somebody put something else in their
+ * place. They are left out, and noted as what `recentRuns` knows of. Resolves to whether there may
+ * be more. Rejects with `StoreError`.
  */
 export async function countNext(
   store: Store,
@@ -49,12 +52,17 @@ function takeNext(
   })
 }
 
-/** PostgreSQL, appendix A: classes 22, a value that is none of its type, and 54, one that is too long or too deep. */
+/**
+ * PostgreSQL, appendix A: classes 22, a value that is none of its type, and 54, one that is too
+ * long or too deep.
+ */
 function isAboutValues(error: unknown): boolean {
   return error instanceof StoreError && /^(?:22|54)/.test(error.code)
 }
 
-/** By halves, down to each event that cannot be counted. What that is, the database alone can say. */
+/**
+ * By halves, down to each event that cannot be counted. What that is, the database alone can say.
+ */
 async function countWhatCanBe(
   tx: Queryable,
   part: Part,
@@ -102,8 +110,10 @@ const cameToSomething = `(outcome ->> 'result' <> 'failed' OR coalesce((outcome 
   OR coalesce((outcome ->> 'bytes')::numeric > 0 AND (outcome ->> 'status')::int < 400, false))`
 
 /**
- * An action is counted with its decision, or when it is sent where it had none of its own: under a grant, or by the gateway itself. Who did it is in that event, and
- * what came of it in another. `within`: stretches of the log that a part lies in. Each event is looked up by its id (OFFSET 0 keeps it so): the planner would rather read the whole log.
+ * An action is counted with its decision, or when it is sent where it had none of its own: under a
+ * grant, or by the gateway itself. Who did it is in that event, and what came of it in another.
+ * `within`: stretches of the log that a part lies in. Each event is looked up by its id (OFFSET 0
+ * keeps it so): the planner would rather read the whole log.
  */
 function count(tx: Queryable, part: Part, within = part): Promise<unknown> {
   return tx.query(

@@ -21,7 +21,10 @@ export class UsageProjector {
     this.#timer = setInterval(() => void this.turn(), turnEvery)
   }
 
-  /** Counts all that is in the log by now. Never rejects: what is not counted yet stays next in line. */
+  /**
+   * Counts all that is in the log by now. Never rejects: what is not counted yet stays next in
+   * line.
+   */
   turn(): Promise<void> {
     this.#running ??= this.#turn().finally(() => (this.#running = null))
     return this.#running

@@ -16,15 +16,21 @@ export interface RecentRun extends Pick<TouchedData, 'datasets' | 'classes' | 't
   readonly tokens: number
 }
 
-/** Events in the log that may be looked through before an action. Where more are not counted yet, nothing can be said. */
+/**
+ * Events in the log that may be looked through before an action. Where more are not counted yet,
+ * nothing can be said.
+ */
 const most = 20_000
 /** Bytes of one that is read. */
 const longest = 1024 * 1024
 
 /**
- * The runs of a subject that are durable and not counted yet: events that are in the log behind what is counted, in a chain and not in the log yet, or not even in a chain; and when those
- * of them were that nobody can read, counted over or not. `null`: there are too many to look at. Each event is looked up by its id (OFFSET 0 keeps it so): the planner would rather read the whole
- * log. In one statement with what is counted (`counted`, an SQL expression over `$1` and `$2`, issuer and name of the subject), so that both are of one moment. Nothing in it reads what an event says:
+ * The runs of a subject that are durable and not counted yet: events that are in the log behind
+ * what is counted, in a chain and not in the log yet, or not even in a chain; and when those of
+ * them were that nobody can read, counted over or not. `null`: there are too many to look at. Each
+ * event is looked up by its id (OFFSET 0 keeps it so): the planner would rather read the whole log.
+ * In one statement with what is counted (`counted`, an SQL expression over `$1` and `$2`, issuer
+ * and name of the subject), so that both are of one moment. Nothing in it reads what an event says:
  * one that is none would be an error of the statement, for every subject.
  */
 export function recentRuns(counted: string): string {
@@ -92,7 +98,10 @@ export interface Recent {
   readonly unreadable: readonly Date[]
 }
 
-/** What is counted of a subject, and what is not. `null` where too much is not. Rejects with `StoreError`. */
+/**
+ * What is counted of a subject, and what is not. `null` where too much is not. Rejects with
+ * `StoreError`.
+ */
 export async function readRecent(
   db: Queryable,
   statement: Prepared,

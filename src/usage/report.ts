@@ -58,7 +58,10 @@ export function stepFor(from: Date, to: Date): number {
   return steps.find((step) => seconds / step <= mostSteps) ?? steps.at(-1)!
 }
 
-/** The names of an hour `u` by a dimension. One that touched several data sets is under each of them. */
+/**
+ * The names of an hour `u` by a dimension. One that touched several data sets is under each of
+ * them.
+ */
 const names: Readonly<Record<Dimension, string>> = {
   subject: 'SELECT u.subject AS name',
   resource: 'SELECT u.resource AS name',
@@ -67,7 +70,10 @@ const names: Readonly<Record<Dimension, string>> = {
   model: 'SELECT u.model AS name WHERE u.model IS NOT NULL',
 }
 
-/** Who touched which data, how often, and how much came back: from what is counted, and not from the log. Rejects with `StoreError`. */
+/**
+ * Who touched which data, how often, and how much came back: from what is counted, and not from the
+ * log. Rejects with `StoreError`.
+ */
 export async function usageOf(store: Queryable, filter: UsageFilter): Promise<UsageReport> {
   const { by, from, to, subject, resource, dataset, class: classed, model } = filter
   const step = stepFor(from, to)

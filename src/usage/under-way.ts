@@ -21,10 +21,15 @@ interface Entry {
   durableAt: number
 }
 
-/** Milliseconds for which a run whose outcome is durable is remembered: longer than any look into the store that began before lasts. */
+/**
+ * Milliseconds for which a run whose outcome is durable is remembered: longer than any look into
+ * the store that began before lasts.
+ */
 const remembered = 15_000
 
-/** What this replica has begun and is not on record with its outcome yet: nobody else knows of it. */
+/**
+ * What this replica has begun and is not on record with its outcome yet: nobody else knows of it.
+ */
 export class UnderWay {
   readonly #bySubject = new Map<string, Set<Entry>>()
   // In the order in which they became durable.
@@ -51,7 +56,10 @@ export class UnderWay {
     }
   }
 
-  /** Those of a subject that may not be found in the store by whoever began to look there at `since`, on the monotonic clock. */
+  /**
+   * Those of a subject that may not be found in the store by whoever began to look there at
+   * `since`, on the monotonic clock.
+   */
   of(subject: Subject, since: number): readonly OwnRun[] {
     const entries = [...(this.#bySubject.get(whoOf(subject)) ?? [])]
     return entries.filter(({ durableAt }) => durableAt >= since).map(({ run }) => run)
@@ -79,8 +87,8 @@ function amountsOf(outcome: Outcome): Pick<OwnRun, 'ran' | 'rows' | 'bytes' | 't
 }
 
 /**
- * Whether it did not fail, or something of what was asked for had come back by then. Who goes away before the last byte has seen all the others; an answer that says no has nothing
- * in it.
+ * Whether it did not fail, or something of what was asked for had come back by then. Who goes away
+ * before the last byte has seen all the others; an answer that says no has nothing in it.
  */
 export function cameToSomething({
   result,

@@ -12,11 +12,19 @@ const program = new URL(
   import.meta.url,
 )
 
-/** In milliseconds. One that has lived longer than the longest pause is started anew as if it were the first. */
+/**
+ * In milliseconds. One that has lived longer than the longest pause is started anew as if it were
+ * the first.
+ */
 const pauses = { firstPause: 200, longestPause: 30_000 }
-/** Milliseconds that its last turn may take. A store that does not answer has been given up by then. */
+/**
+ * Milliseconds that its last turn may take. A store that does not answer has been given up by then.
+ */
 const patience = 30_000
-/** Signs of life that can be missing until it is taken for one that hangs, and milliseconds between two. */
+/**
+ * Signs of life that can be missing until it is taken for one that hangs, and milliseconds between
+ * two.
+ */
 const mostMissing = 6
 const usually = 10_000
 
@@ -32,8 +40,9 @@ interface BackgroundThreadDeps extends Omit<ThreadData, 'level' | 'aliveEvery' |
 type OfThread = { line: string } | { open: true } | { alive: true }
 
 /**
- * The same in a thread of its own, with sessions of its own, which gives way to this one. When it ends by itself, or hangs, it is started again: whatever it was at is a transaction
- * that was rolled back, and next in line.
+ * The same in a thread of its own, with sessions of its own, which gives way to this one. When it
+ * ends by itself, or hangs, it is started again: whatever it was at is a transaction that was
+ * rolled back, and next in line.
  */
 export class BackgroundThread implements Background {
   readonly #deps: BackgroundThreadDeps

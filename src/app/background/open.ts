@@ -22,8 +22,8 @@ interface Deps {
 }
 
 /**
- * In a thread of its own, with a PostgreSQL. The embedded store belongs to one process and has one session, so there it is done here, between other things. Throws
- * `MistakesError`.
+ * In a thread of its own, with a PostgreSQL. The embedded store belongs to one process and has one
+ * session, so there it is done here, between other things. Throws `MistakesError`.
  */
 export function openBackground(deps: Deps): Background {
   const { config, store, lease, audit, secretKeys, metrics, log } = deps

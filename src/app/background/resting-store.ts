@@ -7,7 +7,10 @@ const busy = 0.5
 const look = 250
 const longest = 10_000
 
-/** The same store, for what can wait: a transaction begins when this thread is not busy, or has been for too long. */
+/**
+ * The same store, for what can wait: a transaction begins when this thread is not busy, or has been
+ * for too long.
+ */
 export function restingStore(store: Store): Store {
   return {
     kind: store.kind,

@@ -19,7 +19,10 @@ export interface Background {
   deliver(): void
   /** It ended, and has not begun again: everything is durable, and waits. */
   readonly down: boolean
-  /** After a last turn, so that what this replica did is in the log and signed, as far as the store answers. */
+  /**
+   * After a last turn, so that what this replica did is in the log and signed, as far as the store
+   * answers.
+   */
   close(): Promise<void>
 }
 

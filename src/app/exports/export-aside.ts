@@ -12,13 +12,15 @@ const program = new URL(
 )
 
 /**
- * In MiB. It has some 20 in use, and 120 where every event is as long as they can be. With these limits V8 collects garbage before it takes more; without them it takes a hundred more, of which an export makes no
- * use.
+ * In MiB. It has some 20 in use, and 120 where every event is as long as they can be. With these
+ * limits V8 collects garbage before it takes more; without them it takes a hundred more, of which
+ * an export makes no use.
  */
 const resourceLimits = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 256 }
 
 /**
- * A part of the log as text in UTF-8, in a thread of its own with sessions of its own, which gives way to this one: ten million events are minutes of CPU. It ends with whoever reads it. Rejects
+ * A part of the log as text in UTF-8, in a thread of its own with sessions of its own, which gives
+ * way to this one: ten million events are minutes of CPU. It ends with whoever reads it. Rejects
  * with `StoreError`.
  */
 export async function* exportAside(
@@ -55,7 +57,8 @@ async function ask(worker: Worker): Promise<ThreadAnswer> {
     const exited = once(worker, 'exit', { signal: over.signal }).then(() => {
       throw new StoreError('unavailable', 'The thread that exports ended.')
     })
-    // Where a message comes first, it rejects with the abort below, and nobody waits for it any more; else the race rejects with it.
+    // Where a message comes first, it rejects with the abort below, and nobody waits for it any
+    // more; else the race rejects with it.
     exited.catch(() => {})
     const [news] = await Promise.race([once(worker, 'message', { signal: over.signal }), exited])
     return news as ThreadAnswer

@@ -20,8 +20,9 @@ const patience = 15_000
 const tooLate = (): Error => new Error('the place did not answer in time')
 
 /**
- * Keeps checkpoints of the log where whoever changes the database does not reach them. It takes the newest that there is, and is never waited for: what cannot be kept is
- * logged, and a newer one is tried later.
+ * Keeps checkpoints of the log where whoever changes the database does not reach them. It takes the
+ * newest that there is, and is never waited for: what cannot be kept is logged, and a newer one is
+ * tried later.
  */
 export class Anchor {
   readonly #options: AnchorOptions
@@ -38,7 +39,9 @@ export class Anchor {
     this.#options = options
   }
 
-  /** A checkpoint of so many events is kept by now. A log that has not grown is not anchored again. */
+  /**
+   * A checkpoint of so many events is kept by now. A log that has not grown is not anchored again.
+   */
   grown(size: number): void {
     if (size <= this.#keptSize) return
     this.#due = true
@@ -72,7 +75,8 @@ export class Anchor {
     this.#nextAt = performance.now() + Math.max(every, 1_000)
     this.#due = false
     try {
-      // Another replica may have signed a newer one meanwhile, and a witness cosigns none that is older.
+      // Another replica may have signed a newer one meanwhile, and a witness cosigns none that is
+      // older.
       const checkpoint = await readCheckpoint(store)
       if (!checkpoint || checkpoint.size <= this.#keptSize) return
       const note = witness ? await witness.cosign(checkpoint) : checkpoint.note

@@ -1,6 +1,9 @@
 import { createPublicKey, hash, verify, type KeyObject } from 'node:crypto'
 
-/** A witness, as its verifier key names it: `<name>+<id>+<base64 of 0x04 and the Ed25519 public key>`. */
+/**
+ * A witness, as its verifier key names it:
+ * `<name>+<id>+<base64 of 0x04 and the Ed25519 public key>`.
+ */
 export interface WitnessKey {
   readonly name: string
   readonly id: Buffer
@@ -8,7 +11,10 @@ export interface WitnessKey {
 }
 
 const cosigning = Buffer.from([4])
-/** What comes before the 32 bytes of an Ed25519 public key in its SubjectPublicKeyInfo (RFC 8410 §4). */
+/**
+ * What comes before the 32 bytes of an Ed25519 public key in its SubjectPublicKeyInfo (RFC 8410
+ * §4).
+ */
 const spki = Buffer.from('302a300506032b6570032100', 'hex')
 
 /** `null` for what is no verifier key of C2SP tlog-cosignature with Ed25519. */
@@ -33,7 +39,10 @@ export function cosignerId(name: string, raw: Buffer): Buffer {
   ).subarray(0, 4)
 }
 
-/** What a witness signs: the note without its signatures, and when. `time` in seconds since the epoch. */
+/**
+ * What a witness signs: the note without its signatures, and when. `time` in seconds since the
+ * epoch.
+ */
 export function cosignedMessage(note: string, time: bigint): Buffer {
   return Buffer.from(`cosignature/v1\ntime ${time}\n${note.slice(0, note.indexOf('\n\n') + 1)}`)
 }

@@ -9,7 +9,8 @@ const patience = 5_000
 const longest = 16 * 1024
 
 /**
- * Asks a witness to cosign checkpoints (C2SP tlog-witness). It does so only for a log that continues what it saw before, so that a log which was rewritten, or is shown to others in another
+ * Asks a witness to cosign checkpoints (C2SP tlog-witness). It does so only for a log that
+ * continues what it saw before, so that a log which was rewritten, or is shown to others in another
  * version, gets no cosignature.
  */
 export class Witness {
@@ -55,7 +56,10 @@ export class Witness {
   }
 }
 
-/** What it saw last, in the answer 409. Closed: a witness that saw more than there is has seen another log. */
+/**
+ * What it saw last, in the answer 409. Closed: a witness that saw more than there is has seen
+ * another log.
+ */
 function sizeIn(text: string, size: number): number {
   const seen = /^\d{1,15}$/.test(text.trim()) ? Number(text) : NaN
   if (seen <= size) return seen

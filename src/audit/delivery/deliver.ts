@@ -21,7 +21,10 @@ export interface DeliveryTimes extends Pauses {
   readonly lookEvery: number
   /** For one batch. */
   readonly patience: number
-  /** How long a turn keeps other replicas away: longer than its patience, so that no two of them are at the same batch. */
+  /**
+   * How long a turn keeps other replicas away: longer than its patience, so that no two of them are
+   * at the same batch.
+   */
   readonly lease: number
 }
 
@@ -50,9 +53,11 @@ export interface AuditDeliveryOptions extends Deliverer {
 }
 
 /**
- * Delivers the log to one destination, batch after batch, for as long as this replica lives; of several replicas one at a time does. A batch is fixed before it is sent, and what has
- * got there is noted after: whoever dies in between has the same batch repeated, with the same name and the same indexes. So nothing is lost, and a receiver that keeps the
- * index of what it has, or files by their names, has nothing twice.
+ * Delivers the log to one destination, batch after batch, for as long as this replica lives; of
+ * several replicas one at a time does. A batch is fixed before it is sent, and what has got there
+ * is noted after: whoever dies in between has the same batch repeated, with the same name and the
+ * same indexes. So nothing is lost, and a receiver that keeps the index of what it has, or files by
+ * their names, has nothing twice.
  */
 export class AuditDelivery {
   readonly #options: AuditDeliveryOptions
@@ -139,7 +144,10 @@ export class AuditDelivery {
 
 const tooLate = (): Error => new DeliveryFailure('It did not answer in time')
 
-/** Of what nobody foresaw only the name and the code of the system are told: the text of a foreign error can hold anything. */
+/**
+ * Of what nobody foresaw only the name and the code of the system are told: the text of a foreign
+ * error can hold anything.
+ */
 function wordsOf(error: unknown): string {
   const known = [DeliveryFailure, NotSent, NotStored]
   if (known.some((kind) => error instanceof kind)) return (error as Error).message

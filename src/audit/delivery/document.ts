@@ -20,7 +20,10 @@ export function documentOf(
   }
 }
 
-/** The two files of a batch, in the order in which they have to be there: whoever sees the second one finds the first. */
+/**
+ * The two files of a batch, in the order in which they have to be there: whoever sees the second
+ * one finds the first.
+ */
 export function filesOf(
   { name, body, manifest }: Batch,
   format: FormatName,

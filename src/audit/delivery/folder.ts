@@ -6,8 +6,10 @@ import { DeliveryFailure, type Destination } from './destination.ts'
 import { documentOf, filesOf } from './document.ts'
 
 /**
- * A folder that is there: each batch becomes a file, and its manifest beside it. A file has its name only when all of it is on the disk, and a batch that is repeated takes the place of what
- * it was before, which is the same. The folder is never made: where a disk is not mounted, the log is not written to what is below.
+ * A folder that is there: each batch becomes a file, and its manifest beside it. A file has its
+ * name only when all of it is on the disk, and a batch that is repeated takes the place of what it
+ * was before, which is the same. The folder is never made: where a disk is not mounted, the log is
+ * not written to what is below.
  */
 export function folderDestination(folder: string, format: FormatName): Destination {
   return {

@@ -17,8 +17,9 @@ interface GatherOptions {
 }
 
 /**
- * Writes the events of a part down as this destination takes them, up to where a batch of it ends. `found` are those that the database has: fewer than the batch is long when
- * somebody took links away.
+ * Writes the events of a part down as this destination takes them, up to where a batch of it ends.
+ * `found` are those that the database has: fewer than the batch is long when somebody took links
+ * away.
  */
 export async function gather(
   store: Store,
@@ -51,7 +52,10 @@ export async function gather(
   }
 }
 
-/** The root goes into the name, so that a log that went on otherwise from here, out of a backup, never takes the place of this one. */
+/**
+ * The root goes into the name, so that a log that went on otherwise from here, out of a backup,
+ * never takes the place of this one.
+ */
 async function nameOf(store: Store, { first, end }: Part): Promise<string> {
   const [tree] = await store.query<{ origin: string }>('SELECT origin FROM sallyport.audit_tree')
   const root = foldRoot(await readCover(store, 0, end)).toString('hex', 0, 4)

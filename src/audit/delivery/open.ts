@@ -26,9 +26,10 @@ export function settingsOf(
 }
 
 /**
- * Begins with a destination that nobody delivered to under this name, and goes on with one that is known. Another place under that name gets what the last one had not confirmed, from there on.
- * Who takes the log away is on record: each new destination, and each change of one.
- * Rejects with `StoreError`, or the problem `store-unavailable`.
+ * Begins with a destination that nobody delivered to under this name, and goes on with one that is
+ * known. Another place under that name gets what the last one had not confirmed, from there on. Who
+ * takes the log away is on record: each new destination, and each change of one. Rejects with
+ * `StoreError`, or the problem `store-unavailable`.
  */
 export async function registerDelivery(
   {

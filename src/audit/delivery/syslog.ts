@@ -16,8 +16,10 @@ const longest = 1024 * 1024
 const priority = 13 * 8 + 6
 
 /**
- * A collector of syslog (RFC 5424) over TLS (RFC 5425) or TCP (RFC 6587), with octet counting, so that nothing in a message begins another one. Syslog has no word of thanks: each batch is on
- * a connection of its own, and counts as delivered when the collector has closed it after its end, which it does when it has read all of it.
+ * A collector of syslog (RFC 5424) over TLS (RFC 5425) or TCP (RFC 6587), with octet counting, so
+ * that nothing in a message begins another one. Syslog has no word of thanks: each batch is on a
+ * connection of its own, and counts as delivered when the collector has closed it after its end,
+ * which it does when it has read all of it.
  */
 export function syslogDestination(config: SyslogConfig, format: FormatName): Destination {
   const { line }: Format = formats[format]
@@ -50,7 +52,8 @@ function framed(message: string): string {
 }
 
 /**
- * Header and structured data (RFC 5424 §6.2, §6.3). `sequenceId` is the index in the log, from 1 as the RFC has it: a message that comes again is known by it, and one that is missing, too.
+ * Header and structured data (RFC 5424 §6.2, §6.3). `sequenceId` is the index in the log, from 1 as
+ * the RFC has it: a message that comes again is known by it, and one that is missing, too.
  */
 function headOf(row: EventRow, host: string): string {
   const event = recorded(row)
@@ -81,7 +84,10 @@ async function connect({ host, port, tls, ca, cert, key }: SyslogConfig): Promis
   )
 }
 
-/** Says everything, and hears nothing but the end. Rejects when that comes before everything was said. */
+/**
+ * Says everything, and hears nothing but the end. Rejects when that comes before everything was
+ * said.
+ */
 function converse(socket: Socket, body: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     let said = false

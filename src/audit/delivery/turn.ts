@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto'
 import type { JsonObject } from '../../core/json.ts'
 import type { Queryable } from '../../store/db.ts'
 
-/** When a batch is ended: by so many events, or when the first of them has waited for so many milliseconds. */
+/**
+ * When a batch is ended: by so many events, or when the first of them has waited for so many
+ * milliseconds.
+ */
 export interface Pace {
   readonly every: number
   readonly maxEvents: number
@@ -10,11 +13,17 @@ export interface Pace {
 
 export interface Deliverer extends Pace {
   readonly name: string
-  /** As it was registered. Whoever has others delivers nothing under this name: of what comes to the new place, none is missing because it went to the old one. */
+  /**
+   * As it was registered. Whoever has others delivers nothing under this name: of what comes to the
+   * new place, none is missing because it went to the old one.
+   */
   readonly settings: JsonObject
 }
 
-/** What lies further ahead than anything is put off was written down before somebody set the clock back. In SQL, of a time: whether it is over. */
+/**
+ * What lies further ahead than anything is put off was written down before somebody set the clock
+ * back. In SQL, of a time: whether it is over.
+ */
 const isOver = (time: string, most: string) =>
   `(${time} <= clock_timestamp() OR ${time} > clock_timestamp() + ${most})`
 
@@ -31,8 +40,9 @@ export interface Turn {
 }
 
 /**
- * Takes the turn of a destination for `leaseMs`, if it is the one that is registered, there is enough to deliver, and nobody else has it. Only what is under a signed checkpoint is delivered. `null`:
- * not now. Rejects with `StoreError`, as all of these do.
+ * Takes the turn of a destination for `leaseMs`, if it is the one that is registered, there is
+ * enough to deliver, and nobody else has it. Only what is under a signed checkpoint is delivered.
+ * `null`: not now. Rejects with `StoreError`, as all of these do.
  */
 export async function takeTurn(
   db: Queryable,
@@ -56,7 +66,10 @@ export async function takeTurn(
   return turn ? { name, ...turn } : null
 }
 
-/** Fixes where the batch ends, before anybody outside sees any of it, and renews the turn. `false`: it is somebody else's by now. */
+/**
+ * Fixes where the batch ends, before anybody outside sees any of it, and renews the turn. `false`:
+ * it is somebody else's by now.
+ */
 export async function beginBatch(
   db: Queryable,
   { name, attempt }: Turn,
@@ -72,7 +85,10 @@ export async function beginBatch(
   return begun.length === 1
 }
 
-/** The other side has the batch: the next one is anybody's. Without effect when the turn was somebody else's by then, who repeats the batch. */
+/**
+ * The other side has the batch: the next one is anybody's. Without effect when the turn was
+ * somebody else's by then, who repeats the batch.
+ */
 export async function endTurn(db: Queryable, { name, attempt }: Turn, end: number): Promise<void> {
   await db.query(
     `UPDATE sallyport.audit_deliveries

@@ -12,8 +12,9 @@ type WebhookConfig = NonNullable<AuditDeliveryConfig['webhook']>
 const longest = 1024 * 1024
 
 /**
- * Posts each batch to an address, signed as Standard Webhooks 1.0 has it. Its `webhook-id`, which is signed, is the name of the batch and so has both indexes; a receiver that already
- * has those events answers with success, and forgets them. Success is a status from 200 to 299.
+ * Posts each batch to an address, signed as Standard Webhooks 1.0 has it. Its `webhook-id`, which
+ * is signed, is the name of the batch and so has both indexes; a receiver that already has those
+ * events answers with success, and forgets them. Success is a status from 200 to 299.
  */
 export function webhookDestination(
   { url, secret, ca: caFile }: WebhookConfig,

@@ -21,12 +21,16 @@ interface Contents {
   readonly manifestText: string
 }
 
-/** Entries from this many events on may need sizes of 64 bits, which not every program reads (APPNOTE.TXT §4.3.9.2). */
+/**
+ * Entries from this many events on may need sizes of 64 bits, which not every program reads
+ * (APPNOTE.TXT §4.3.9.2).
+ */
 const large = 500_000
 
 /**
- * What `sallyport audit evidence` makes a folder of, as a ZIP file that comes as it is made, in constant memory. It ends with an error where the log could not be read to the
- * end: such a file has no directory, and no program takes it for a whole one.
+ * What `sallyport audit evidence` makes a folder of, as a ZIP file that comes as it is made, in
+ * constant memory. It ends with an error where the log could not be read to the end: such a file
+ * has no directory, and no program takes it for a whole one.
  */
 export function evidenceArchive({
   framework,

@@ -31,7 +31,10 @@ const mostSamples = 5
 /** More names than these are counted together: names come from agents, and are without end. */
 const mostGroups = 200
 
-/** Answers all queries from the lines of an export, in one pass and in constant memory. What is no event is left to the verifier. */
+/**
+ * Answers all queries from the lines of an export, in one pass and in constant memory. What is no
+ * event is left to the verifier.
+ */
 export class Collector {
   readonly #tallies = Object.entries(queries).map(([name, query]) => ({
     name,

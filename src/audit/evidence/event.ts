@@ -1,6 +1,9 @@
 import { z } from 'zod'
 
-/** What evidence looks at in a line of an export. Everything is optional: a line that says otherwise is the verifier's business. */
+/**
+ * What evidence looks at in a line of an export. Everything is optional: a line that says otherwise
+ * is the verifier's business.
+ */
 export const evidenceEvent = z.looseObject({
   id: z.string(),
   index: z.int().optional(),

@@ -8,8 +8,9 @@ import type { EvidenceReport } from './report.ts'
 const shown = 20
 
 /**
- * The report as one page of HTML that needs nothing else: no script, no picture, no network. To be read, and printed. Everything that comes from the log is text there,
- * whatever an agent wrote into it.
+ * The report as one page of HTML that needs nothing else: no script, no picture, no network. To be
+ * read, and printed. Everything that comes from the log is text there, whatever an agent wrote into
+ * it.
  */
 export function evidencePage(report: EvidenceReport): string {
   const { title, span, made, controls, answers } = report

@@ -5,7 +5,10 @@ export interface Query {
   readonly title: string
   readonly match: (event: EvidenceEvent) => boolean
   readonly by: (event: EvidenceEvent) => string
-  /** A search whose results have all of these events, where there is one: parameters of `GET /api/audit/events`. */
+  /**
+   * A search whose results have all of these events, where there is one: parameters of
+   * `GET /api/audit/events`.
+   */
   readonly search?: Readonly<Record<string, string>>
 }
 

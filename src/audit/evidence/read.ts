@@ -6,7 +6,10 @@ import type { EvidenceReport } from './report.ts'
 /** What the report says about the lines of an export. */
 export type Evidence = Pick<EvidenceReport, 'verified' | 'answers' | 'checkpoint' | 'keys'>
 
-/** Verifies an export against the log that its manifest says it is of, and answers every query from the same lines. In one pass and in constant memory. */
+/**
+ * Verifies an export against the log that its manifest says it is of, and answers every query from
+ * the same lines. In one pass and in constant memory.
+ */
 export async function readEvidence(
   lines: AsyncIterable<string>,
   manifest: Trust['manifest'],

@@ -8,8 +8,9 @@ import { severityOf } from './ocsf/status.ts'
 const severities: Readonly<Record<number, number>> = { 1: 2, 3: 6, 4: 8, 5: 10 }
 
 /**
- * An event as one line of ArcSight's Common Event Format (CEF 0, revision 27), without its line end: for alarms and dashboards, since a value ends where the format's own lengths
- * end. `cn1` is the index in the log and `externalId` the id, by which the whole event is found.
+ * An event as one line of ArcSight's Common Event Format (CEF 0, revision 27), without its line
+ * end: for alarms and dashboards, since a value ends where the format's own lengths end. `cn1` is
+ * the index in the log and `externalId` the id, by which the whole event is found.
  */
 export const cefLine = whateverIsThere((row) => {
   const event = recorded(row)
@@ -104,7 +105,10 @@ function inExtension(key: string, value: string): string {
 // C0, DEL, C1 and the line ends of Unicode; but for those two that CEF has escapes for.
 const control = /(?![\r\n])[\p{Cc}\u2028\u2029]/gu
 
-/** The format knows no escape for other controls: they are written as JSON writes them, with a backslash that stands for itself. */
+/**
+ * The format knows no escape for other controls: they are written as JSON writes them, with a
+ * backslash that stands for itself.
+ */
 function escaped(value: string, special: RegExp): string {
   return value
     .replace(special, String.raw`\$&`)

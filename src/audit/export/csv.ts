@@ -44,8 +44,10 @@ const paths = columns.map((column) => column.split('.'))
 export const csvHead = columns.join(',')
 
 /**
- * An event as one line of CSV (RFC 4180) without its line end. Control characters are written as JSON writes them, so that a record is a line whatever is in it, and what a spreadsheet would run as a
- * formula begins with an apostrophe: at the beginning of a cell, and behind a semicolon, where many spreadsheets begin a cell whatever the format says.
+ * An event as one line of CSV (RFC 4180) without its line end. Control characters are written as
+ * JSON writes them, so that a record is a line whatever is in it, and what a spreadsheet would run
+ * as a formula begins with an apostrophe: at the beginning of a cell, and behind a semicolon, where
+ * many spreadsheets begin a cell whatever the format says.
  */
 export const csvLine = whateverIsThere((row) => {
   const event = toExported(row)

@@ -13,7 +13,10 @@ export interface StoredEvent {
   readonly personal: Stored | null
 }
 
-/** In bytes: a page of these fits into memory. Agents choose how long an event is, up to some megabytes. */
+/**
+ * In bytes: a page of these fits into memory. Agents choose how long an event is, up to some
+ * megabytes.
+ */
 const short = 16 * 1024
 
 const size = `octet_length(body) + coalesce(octet_length(personal), 0)`
@@ -29,18 +32,21 @@ const asStored = (values: Values): StoredEvent => ({
 })
 
 /**
- * The events with these ids, those that are there. Neighbours in the log nearly always have neighbouring ids, which are read in one go for a fraction of what finding each costs.
+ * The events with these ids, those that are there. Neighbours in the log nearly always have
+ * neighbouring ids, which are read in one go for a fraction of what finding each costs.
  */
 export async function readEvents(
   store: Queryable,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, StoredEvent>> {
-  // Without what is none in a link that somebody changed. As text they have the order that they have in the database.
+  // Without what is none in a link that somebody changed. As text they have the order that they
+  // have in the database.
   const sought = ids.filter((id) => id !== '').toSorted()
   const [lo, hi] = [sought.at(0), sought.at(-1)]
   if (lo === undefined || hi === undefined) return new Map()
   const most = 2 * sought.length
-  // From the last one back: an event that was linked late is older than those beside it, and may be from far away.
+  // From the last one back: an event that was linked late is older than those beside it, and may be
+  // from far away.
   const found = await readCopied(
     store,
     `SELECT ${columns} FROM sallyport.audit_events e

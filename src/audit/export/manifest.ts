@@ -6,7 +6,8 @@ import { recordsOver, type RetainedRecord } from './retained.ts'
 import type { Part } from './stretches.ts'
 
 /**
- * What goes with an export, so that it can be checked offline against the signed log: the checkpoint, and the subtrees on both sides of the part. Hashes are in hex.
+ * What goes with an export, so that it can be checked offline against the signed log: the
+ * checkpoint, and the subtrees on both sides of the part. Hashes are in hex.
  */
 export interface Manifest {
   readonly format: 'sallyport-audit-manifest/1'
@@ -14,10 +15,16 @@ export interface Manifest {
   readonly end: number
   /** Events in it. */
   readonly count: number
-  /** Of the file beside it, as it was written. Nobody signed it: it shows that a file came over whole, and not that it is the log's. */
+  /**
+   * Of the file beside it, as it was written. Nobody signed it: it shows that a file came over
+   * whole, and not that it is the log's.
+   */
   readonly sha256?: string
   readonly checkpoint: string
-  /** Verifier keys of everything that ever signed this log. To be compared with those that were kept elsewhere. */
+  /**
+   * Verifier keys of everything that ever signed this log. To be compared with those that were kept
+   * elsewhere.
+   */
   readonly keys: string[]
   readonly before: string[]
   readonly after: string[]
@@ -27,7 +34,10 @@ export interface Manifest {
   readonly consistency?: { readonly size: number; readonly proof: string[] }
 }
 
-/** Rejects with the problem `bad-request` for a part that is not in the log, and with `not-found` while no checkpoint covers it. */
+/**
+ * Rejects with the problem `bad-request` for a part that is not in the log, and with `not-found`
+ * while no checkpoint covers it.
+ */
 export async function manifestOf(
   store: Queryable,
   { first, end }: Part,

@@ -24,8 +24,9 @@ for (const code of openings) kinds[code] = begin
 for (const code of closings) kinds[code] = end
 
 /**
- * The members of an object in canonical JSON (RFC 8785), in their order: an event is put together from several objects without reading and writing what is in them. `null` for what is
- * not written like that: somebody changed it.
+ * The members of an object in canonical JSON (RFC 8785), in their order: an event is put together
+ * from several objects without reading and writing what is in them. `null` for what is not written
+ * like that: somebody changed it.
  */
 export function membersOf(json: string): Member[] | null {
   const members: Member[] = []
@@ -36,7 +37,10 @@ export function membersOf(json: string): Member[] | null {
   return isCanonical ? members : null
 }
 
-/** Puts members, which are in order, in their places in an object. `null` where it is not canonical, and when a name is in both. */
+/**
+ * Puts members, which are in order, in their places in an object. `null` where it is not canonical,
+ * and when a name is in both.
+ */
 export function withMembers(json: string, more: readonly Member[]): string | null {
   let written = '{'
   let copied = 1
@@ -55,7 +59,10 @@ export function withMembers(json: string, more: readonly Member[]): string | nul
   return `${written}}`
 }
 
-/** Tells where each member begins and ends, until it is told to stop. Returns whether there was nothing else, and no stop. */
+/**
+ * Tells where each member begins and ends, until it is told to stop. Returns whether there was
+ * nothing else, and no stop.
+ */
 function eachMember(
   json: string,
   take: (name: string, start: number, end: number) => boolean,
@@ -77,7 +84,10 @@ function eachMember(
   return true
 }
 
-/** Where the quote is behind a name of letters, digits and underscores, before a colon; -1 where there is something else. */
+/**
+ * Where the quote is behind a name of letters, digits and underscores, before a colon; -1 where
+ * there is something else.
+ */
 function endOfName(json: string, start: number): number {
   let at = start
   while (kinds[json.charCodeAt(at)] === word) at++

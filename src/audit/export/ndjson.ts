@@ -15,7 +15,10 @@ export async function openExport(store: Store, span: Span = {}): Promise<Part> {
   return partOf(store, span)
 }
 
-/** An event as RFC 8785 canonical JSON: the one format that verifies. What is stored is canonical already, so its members are only put in order. */
+/**
+ * An event as RFC 8785 canonical JSON: the one format that verifies. What is stored is canonical
+ * already, so its members are only put in order.
+ */
 export const ndjsonLine = whateverIsThere((row) => {
   const erasable = row.personal === null ? [] : membersOf(row.personal.toString())
   const more = erasable && mergeMembers(erasable, around(row))
@@ -45,7 +48,8 @@ function inHex(name: string, bytes: Buffer): Member {
 }
 
 /**
- * A part of the audit log, one event a line, without line ends, in the order of the log and without a gap. In constant memory, whatever its size.
+ * A part of the audit log, one event a line, without line ends, in the order of the log and without
+ * a gap. In constant memory, whatever its size.
  */
 export async function* exportNdjson(
   store: Store,

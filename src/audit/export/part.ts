@@ -11,7 +11,10 @@ export interface Page {
   readonly next: number | null
 }
 
-/** Up to `count` events of a part, and a stretch more at most: from the stretch at `first`, or the next one whose links are there, in the order of the log. */
+/**
+ * Up to `count` events of a part, and a stretch more at most: from the stretch at `first`, or the
+ * next one whose links are there, in the order of the log.
+ */
 export async function readPart(store: Queryable, part: Part, count: number): Promise<Page> {
   const stretches = await readStretches(store, part, count)
   const last = stretches.at(-1)

@@ -5,13 +5,18 @@ import { ndjsonLine } from './ndjson.ts'
 import { readRows } from './rows.ts'
 import type { Part } from './stretches.ts'
 
-/** A record that a month is kept elsewhere, as it is exported, and what shows that it is in the log (RFC 6962 §2.1.1), in hex. */
+/**
+ * A record that a month is kept elsewhere, as it is exported, and what shows that it is in the log
+ * (RFC 6962 §2.1.1), in hex.
+ */
 export interface RetainedRecord {
   readonly line: string
   readonly proof: readonly string[]
 }
 
-/** The records about any event of a part, as far as the first `size` events of the log have them. */
+/**
+ * The records about any event of a part, as far as the first `size` events of the log have them.
+ */
 export async function recordsOver(
   store: Queryable,
   { first, end }: Part,

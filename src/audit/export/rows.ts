@@ -83,7 +83,10 @@ async function withLong(
   })
 }
 
-/** Tells events that are kept elsewhere from those that somebody took away, for readers who do not verify. */
+/**
+ * Tells events that are kept elsewhere from those that somebody took away, for readers who do not
+ * verify.
+ */
 class Elsewhere {
   readonly #store: Queryable
   // Owned by mark(): as it was when an event was not there.

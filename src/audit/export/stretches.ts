@@ -15,7 +15,10 @@ export interface Span {
   readonly to?: Date
 }
 
-/** Where a span lies in the log, as it is now: with all that was signed, so that an end that somebody cut off is missing from an export. Spans that meet share nothing and leave nothing out. */
+/**
+ * Where a span lies in the log, as it is now: with all that was signed, so that an end that
+ * somebody cut off is missing from an export. Spans that meet share nothing and leave nothing out.
+ */
 export async function partOf(store: Queryable, { from, to }: Span): Promise<Part> {
   const [row] = await store.query<Part>(
     `WITH log AS (SELECT greatest(size, (SELECT max(size) FROM sallyport.audit_checkpoints)) AS size
@@ -31,7 +34,10 @@ export async function partOf(store: Queryable, { from, to }: Span): Promise<Part
   return { first, end: Math.max(first, end) }
 }
 
-/** Events that were linked at once, and follow each other in the log from `start` on. Hashes have 32 bytes for each. */
+/**
+ * Events that were linked at once, and follow each other in the log from `start` on. Hashes have 32
+ * bytes for each.
+ */
 export interface Stretch {
   readonly start: number
   readonly replica: string
@@ -48,7 +54,10 @@ export interface Stretch {
 /** That are read at a time; so many have a page's events, unless hardly anything happens. */
 const mostStretches = 100
 
-/** The next stretches that begin in a part and whose links are there: up to `count` events, and a stretch more at most. Empty when there is none. */
+/**
+ * The next stretches that begin in a part and whose links are there: up to `count` events, and a
+ * stretch more at most. Empty when there is none.
+ */
 export async function readStretches(
   store: Queryable,
   { first, end }: Part,
@@ -78,7 +87,9 @@ export async function readStretches(
   )
 }
 
-/** Where the next stretch begins whose links are there, at or behind `first`. `null` when none is. */
+/**
+ * Where the next stretch begins whose links are there, at or behind `first`. `null` when none is.
+ */
 async function nextStretch(store: Queryable, { first, end }: Part): Promise<number | null> {
   const [row] = await store.query<{ start: number }>(
     `SELECT s.start FROM sallyport.audit_tree_stretches s
@@ -89,7 +100,10 @@ async function nextStretch(store: Queryable, { first, end }: Part): Promise<numb
   return row?.start ?? null
 }
 
-/** Where the stretch begins that has the event at `index`, or the next one whose links are there. `null` when there is none. */
+/**
+ * Where the stretch begins that has the event at `index`, or the next one whose links are there.
+ * `null` when there is none.
+ */
 export async function stretchAt(store: Queryable, index: number): Promise<number | null> {
   const [row] = await store.query<{ start: number }>(
     `SELECT start FROM (SELECT start, count FROM sallyport.audit_tree_stretches

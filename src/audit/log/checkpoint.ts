@@ -1,8 +1,9 @@
 import { createPublicKey, hash, sign, verify, type KeyObject } from 'node:crypto'
 
 /**
- * What a checkpoint says: so many leaves, under this root, at this time. In the format of C2SP tlog-checkpoint, a signed note (C2SP signed-note) with
- * Ed25519 (RFC 8032) signatures; the time is its extension line.
+ * What a checkpoint says: so many leaves, under this root, at this time. In the format of C2SP
+ * tlog-checkpoint, a signed note (C2SP signed-note) with Ed25519 (RFC 8032) signatures; the time is
+ * its extension line.
  */
 export interface Checkpoint {
   readonly origin: string
@@ -13,7 +14,10 @@ export interface Checkpoint {
 }
 
 const ed25519 = Buffer.from([1])
-/** What comes before the 32 bytes of an Ed25519 public key in its SubjectPublicKeyInfo (RFC 8410 §4). */
+/**
+ * What comes before the 32 bytes of an Ed25519 public key in its SubjectPublicKeyInfo (RFC 8410
+ * §4).
+ */
 const spki = Buffer.from('302a300506032b6570032100', 'hex')
 
 /** A note with a signature of each key. */
@@ -39,7 +43,10 @@ export function verifierKey(origin: string, key: KeyObject): string {
   return `${origin}+${id}+${Buffer.concat([ed25519, raw]).toString('base64')}`
 }
 
-/** Reads a checkpoint that one of these verifier keys signed. `null` when it is none, or none of them did. */
+/**
+ * Reads a checkpoint that one of these verifier keys signed. `null` when it is none, or none of
+ * them did.
+ */
 export function openCheckpoint(note: string, keys: readonly string[]): Checkpoint | null {
   const end = note.indexOf('\n\n')
   if (end === -1) return null

@@ -11,8 +11,8 @@ export interface KeptCheckpoint {
 }
 
 /**
- * Signs the root of a tree that is durable, and keeps the note. Another root for the same size is refused by the database: the signature is made, and never leaves.
- * Rejects with `StoreError` then.
+ * Signs the root of a tree that is durable, and keeps the note. Another root for the same size is
+ * refused by the database: the signature is made, and never leaves. Rejects with `StoreError` then.
  */
 export async function keepCheckpoint(
   store: Queryable,

@@ -1,9 +1,11 @@
 import { hash } from 'node:crypto'
 
 /**
- * The hash tree of RFC 6962 §2.1, over leaves that are hashed already. Hashes are Buffers of 32 bytes.
+ * The hash tree of RFC 6962 §2.1, over leaves that are hashed already. Hashes are Buffers of 32
+ * bytes.
  *
- * A perfect subtree is named by its level (0 is a leaf) and its index among those of its level: it covers the leaves from `index * 2^level` on.
+ * A perfect subtree is named by its level (0 is a leaf) and its index among those of its level: it
+ * covers the leaves from `index * 2^level` on.
  */
 export interface Node {
   readonly level: number
@@ -19,7 +21,9 @@ export function nodeHash(left: Buffer, right: Buffer): Buffer {
 /** What the tree without leaves has for a root. */
 export const emptyRoot = hash('sha256', '', 'buffer')
 
-/** The fewest perfect subtrees that cover the leaves from `begin` up to `end`, from left to right. */
+/**
+ * The fewest perfect subtrees that cover the leaves from `begin` up to `end`, from left to right.
+ */
 export function cover(begin: number, end: number): Node[] {
   const nodes: Node[] = []
   for (let at = begin; at < end;) {
@@ -37,7 +41,10 @@ export function foldRoot(hashes: readonly Buffer[]): Buffer {
   return hashes.reduceRight((right, left) => nodeHash(left, right))
 }
 
-/** The root over a stretch of leaves that grows to the right, in as many hashes as `cover` has nodes. */
+/**
+ * The root over a stretch of leaves that grows to the right, in as many hashes as `cover` has
+ * nodes.
+ */
 export class CompactRange {
   readonly begin: number
   // Owned by append().

@@ -10,12 +10,18 @@ function split(n: number): number {
   return k
 }
 
-/** The subtrees whose hashes a proof needs come in the order in which it asks for them; asking with a recorder tells which they are. */
+/**
+ * The subtrees whose hashes a proof needs come in the order in which it asks for them; asking with
+ * a recorder tells which they are.
+ */
 function subtree(begin: number, end: number, hashOf: NodeHash): Buffer {
   return foldRoot(cover(begin, end).map(hashOf))
 }
 
-/** RFC 6962 §2.1.1: the hashes beside the way from leaf `index` to the root of the first `size` leaves. */
+/**
+ * RFC 6962 §2.1.1: the hashes beside the way from leaf `index` to the root of the first `size`
+ * leaves.
+ */
 export function inclusionProof(index: number, size: number, hashOf: NodeHash): Buffer[] {
   const path = (begin: number, end: number): Buffer[] => {
     if (end - begin === 1) return []
@@ -27,7 +33,10 @@ export function inclusionProof(index: number, size: number, hashOf: NodeHash): B
   return path(0, size)
 }
 
-/** RFC 6962 §2.1.2: what shows that the tree of the first `size` leaves begins with the tree of the first `older`. */
+/**
+ * RFC 6962 §2.1.2: what shows that the tree of the first `size` leaves begins with the tree of the
+ * first `older`.
+ */
 export function consistencyProof(older: number, size: number, hashOf: NodeHash): Buffer[] {
   const proof = (begin: number, end: number, whole: boolean): Buffer[] => {
     if (older === end) return whole ? [] : [subtree(begin, end, hashOf)]
@@ -39,7 +48,10 @@ export function consistencyProof(older: number, size: number, hashOf: NodeHash):
   return older === 0 || older === size ? [] : proof(0, size, true)
 }
 
-/** The root that follows from a leaf and its inclusion proof (RFC 9162 §2.1.3.2); `null` for a proof of another shape. */
+/**
+ * The root that follows from a leaf and its inclusion proof (RFC 9162 §2.1.3.2); `null` for a proof
+ * of another shape.
+ */
 export function rootOfInclusion(
   leaf: Buffer,
   index: number,
@@ -60,7 +72,10 @@ export function rootOfInclusion(
   return rest.length === 0 ? root : null
 }
 
-/** The roots of both trees that follow from the older root and a consistency proof (RFC 9162 §2.1.4.2); `null` for a proof of another shape. */
+/**
+ * The roots of both trees that follow from the older root and a consistency proof (RFC 9162
+ * §2.1.4.2); `null` for a proof of another shape.
+ */
 export function rootsOfConsistency(
   older: number,
   size: number,

@@ -20,8 +20,9 @@ export async function indexOf(store: Queryable, event: string): Promise<number |
 }
 
 /**
- * The same for an event whose month is kept elsewhere. Only links know it, and they are found by time: one that came into the log more than an hour from when it
- * happened is not found, and its index is in the export that has it.
+ * The same for an event whose month is kept elsewhere. Only links know it, and they are found by
+ * time: one that came into the log more than an hour from when it happened is not found, and its
+ * index is in the export that has it.
  */
 async function indexOfGone(store: Queryable, event: string): Promise<number | null> {
   const at = timeOf(event)
@@ -38,7 +39,10 @@ async function indexOfGone(store: Queryable, event: string): Promise<number | nu
   return row?.index ?? null
 }
 
-/** That leaf `index` is in the tree of the first `size` leaves (RFC 6962 §2.1.1). Rejects with the problem `bad-request` when it cannot be. */
+/**
+ * That leaf `index` is in the tree of the first `size` leaves (RFC 6962 §2.1.1). Rejects with the
+ * problem `bad-request` when it cannot be.
+ */
 export async function proveInclusion(
   store: Queryable,
   index: number,
@@ -50,7 +54,9 @@ export async function proveInclusion(
   return prove(store, (hashOf) => inclusionProof(index, size, hashOf))
 }
 
-/** That the tree of the first `size` leaves begins with that of the first `older` (RFC 6962 §2.1.2). */
+/**
+ * That the tree of the first `size` leaves begins with that of the first `older` (RFC 6962 §2.1.2).
+ */
 export async function proveConsistency(
   store: Queryable,
   older: number,
@@ -79,7 +85,8 @@ async function prove(store: Queryable, proof: (hashOf: NodeHash) => Buffer[]): P
 }
 
 async function requireSize(store: Queryable, size: number): Promise<void> {
-  // What was signed can be proven as long as its hashes are there, also where somebody cut off the end.
+  // What was signed can be proven as long as its hashes are there, also where somebody cut off the
+  // end.
   const [tree] = await store.query<{ size: number }>(
     `SELECT greatest(size, (SELECT max(size) FROM sallyport.audit_checkpoints)) AS size
      FROM sallyport.audit_tree`,

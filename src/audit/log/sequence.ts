@@ -16,7 +16,10 @@ interface Pending extends Epoch {
   readonly leaves: Buffer
 }
 
-/** The tree in the database does not go on from what was signed. Nothing is taken into it, and nothing is signed, before that is mended. */
+/**
+ * The tree in the database does not go on from what was signed. Nothing is taken into it, and
+ * nothing is signed, before that is mended.
+ */
 export class ChangedTree extends Error {
   override readonly name = 'ChangedTree'
 }
@@ -25,9 +28,11 @@ export class ChangedTree extends Error {
 const mostAtOnce = 1_000
 
 /**
- * Takes committed links into the log, each chain in its order. One replica at a time has the turn: the row that it locks is the fence, and a process that slept
- * on it has lost its transaction, so nothing that it still wants to add can be added. Resolves to the tree as it is then, `null` when another replica had
- * a turn within `sinceMs`, or has it now. Rejects with `StoreError`, and with `ChangedTree`.
+ * Takes committed links into the log, each chain in its order. One replica at a time has the turn:
+ * the row that it locks is the fence, and a process that slept on it has lost its transaction, so
+ * nothing that it still wants to add can be added. Resolves to the tree as it is then, `null` when
+ * another replica had a turn within `sinceMs`, or has it now. Rejects with `StoreError`, and with
+ * `ChangedTree`.
  */
 export async function takeTurn(store: Store, sinceMs: number): Promise<Tree | null> {
   for (;;) {
@@ -76,7 +81,10 @@ async function grow(tx: Queryable, sinceMs: number) {
   return { tree, more: stretches.length === mostAtOnce }
 }
 
-/** The tree so far. Throws `ChangedTree`. Closed: what does not go on from what was signed would be signed for good. */
+/**
+ * The tree so far. Throws `ChangedTree`. Closed: what does not go on from what was signed would be
+ * signed for good.
+ */
 function rangeOf({ size, subtrees, signed, newest }: State): CompactRange {
   const hashes = split(subtrees)
   if (newest !== null && newest > size)
@@ -96,8 +104,10 @@ function split(hashes: Buffer): Buffer[] {
 }
 
 /**
- * Links that are durable and not in the tree yet, each chain in its order, whatever the clock says of them. Behind a link that somebody took away nothing of its chain is taken in: that stays behind for all
- * to see, and the others go on. A chain that ended more than a minute ago, and is whole in the tree, is not looked at any more.
+ * Links that are durable and not in the tree yet, each chain in its order, whatever the clock says
+ * of them. Behind a link that somebody took away nothing of its chain is taken in: that stays
+ * behind for all to see, and the others go on. A chain that ended more than a minute ago, and is
+ * whole in the tree, is not looked at any more.
  */
 function readPending(tx: Queryable): Promise<Pending[]> {
   return tx.query<Pending>(

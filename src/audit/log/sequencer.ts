@@ -5,13 +5,19 @@ import type { AuditLog } from '../append.ts'
 import { keepCheckpoint, keepSigningKey, type KeptCheckpoint } from './checkpoints.ts'
 import { takeTurn, type Tree } from './sequence.ts'
 
-/** In milliseconds: between two turns of any replica, and the age at which the newest checkpoint is signed again. */
+/**
+ * In milliseconds: between two turns of any replica, and the age at which the newest checkpoint is
+ * signed again.
+ */
 const turnEvery = 1_000
 const signEvery = 4_000
 
 export interface SequencerDeps {
   readonly store: Store
-  /** The newest first; each of them signs. Another list whenever they change; nothing is signed while it is empty. */
+  /**
+   * The newest first; each of them signs. Another list whenever they change; nothing is signed
+   * while it is empty.
+   */
   readonly signing: readonly KeyObject[]
   readonly log: Log
   readonly audit: Pick<AuditLog, 'write' | 'linkWritten'>
@@ -20,8 +26,9 @@ export interface SequencerDeps {
 }
 
 /**
- * Takes what is durable into the log, about once a second, and signs a checkpoint of it at least every five, also when nothing has come. Every replica tries; one at a
- * time does. Signed is only what is committed.
+ * Takes what is durable into the log, about once a second, and signs a checkpoint of it at least
+ * every five, also when nothing has come. Every replica tries; one at a time does. Signed is only
+ * what is committed.
  */
 export class Sequencer {
   readonly #deps: SequencerDeps
@@ -49,7 +56,10 @@ export class Sequencer {
     if (tree) await this.#sign(tree)
   }
 
-  /** A last turn, so that what this replica did is in the log and signed, as far as the store answers. */
+  /**
+   * A last turn, so that what this replica did is in the log and signed, as far as the store
+   * answers.
+   */
   async close(): Promise<void> {
     clearInterval(this.#timer)
     await this.#running

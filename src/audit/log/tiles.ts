@@ -2,7 +2,10 @@ import { Problem } from '../../core/errors.ts'
 import type { Queryable } from '../../store/db.ts'
 import { CompactRange, type Node } from './merkle.ts'
 
-/** A tile holds 2^8 hashes of one level of the tree; the tiles above it stand on eight levels at once (C2SP tlog-tiles). */
+/**
+ * A tile holds 2^8 hashes of one level of the tree; the tiles above it stand on eight levels at
+ * once (C2SP tlog-tiles).
+ */
 const height = 8
 const width = 2 ** height
 
@@ -26,7 +29,10 @@ function growTiles(size: number, leaves: readonly Buffer[]): TileGrowth[] {
   return [...grown.values()]
 }
 
-/** Writes the growth of one level down. Resolves to the tiles that are full now, whole: each is a hash of the level above. */
+/**
+ * Writes the growth of one level down. Resolves to the tiles that are full now, whole: each is a
+ * hash of the level above.
+ */
 async function writeLevel(tx: Queryable, tiles: readonly TileGrowth[]) {
   return tx.query<{ index: number; hashes: Buffer }>(
     `WITH grown AS (
@@ -93,7 +99,10 @@ function placeOf({ level, index }: Node) {
   return { tileLevel, tile: Math.floor(first / width), offset: first % width, count }
 }
 
-/** Looks subtrees up; resolves to what gives each one's hash, and throws the problem `not-found` where the tree does not have it. */
+/**
+ * Looks subtrees up; resolves to what gives each one's hash, and throws the problem `not-found`
+ * where the tree does not have it.
+ */
 export async function readNodes(
   store: Queryable,
   nodes: readonly Node[],

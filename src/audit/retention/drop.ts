@@ -14,8 +14,9 @@ const tries = 60
 const pause = 500
 
 /**
- * Takes a month out of the database that is on record as kept elsewhere, in steps that hold nobody up. With a login that is a member of `sallyport_keeper`, which
- * no gateway's is. Doing it again goes on where it stopped. Rejects with `NotDropped`, and with the reason of `signal`.
+ * Takes a month out of the database that is on record as kept elsewhere, in steps that hold nobody
+ * up. With a login that is a member of `sallyport_keeper`, which no gateway's is. Doing it again
+ * goes on where it stopped. Rejects with `NotDropped`, and with the reason of `signal`.
  */
 export async function dropMonth(url: string, month: string, signal: AbortSignal): Promise<void> {
   const client = new Client({ connectionString: url })

@@ -21,8 +21,9 @@ export class NotErased extends Error {
 }
 
 /**
- * Erases what is known of a subject: the personal part of all its events, its approvals' content, reasons of votes, and who it is. All of it or nothing, and the erasure itself is on record.
- * With a login that is a member of `sallyport_eraser`, which no gateway's is. Rejects with `NotErased`.
+ * Erases what is known of a subject: the personal part of all its events, its approvals' content,
+ * reasons of votes, and who it is. All of it or nothing, and the erasure itself is on record. With
+ * a login that is a member of `sallyport_eraser`, which no gateway's is. Rejects with `NotErased`.
  */
 export async function erasePerson(
   url: string,

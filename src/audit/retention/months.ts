@@ -5,13 +5,18 @@ import { countOf } from './contents.ts'
 export interface Month {
   /** In UTC, as in 2026-01. */
   readonly month: string
-  /** On disk, with its indexes; months that have no table of their own (the clock had jumped) share theirs. */
+  /**
+   * On disk, with its indexes; months that have no table of their own (the clock had jumped) share
+   * theirs.
+   */
   readonly bytes: number
   /** Whether everything in it is older than what is kept. */
   readonly due: boolean
   /** That all of it is kept elsewhere is on record: it can be taken out of the database. */
   readonly recorded: boolean
-  /** There is a record about others of this month, and these came late: they need one of their own. */
+  /**
+   * There is a record about others of this month, and these came late: they need one of their own.
+   */
   readonly late: boolean
   /** Legal holds that keep it here. */
   readonly heldBy: readonly string[]
@@ -24,7 +29,10 @@ type Row = Omit<Month, 'recorded' | 'late'> & {
   readonly mentioned: boolean
 }
 
-/** Months whose events are in the database, the oldest first, or this one of them. `keepMs`: how long each event stays; `null` keeps all of them. */
+/**
+ * Months whose events are in the database, the oldest first, or this one of them. `keepMs`: how
+ * long each event stays; `null` keeps all of them.
+ */
 export async function listMonths(
   db: Queryable,
   keepMs: number | null,
@@ -58,8 +66,9 @@ export async function listMonths(
 }
 
 /**
- * Whether one record says of all that is here of a month that it is kept elsewhere: one that is about as many events (`audit_month_recorded` says why, and is asked again when they leave). That one counts
- * all of them in one statement, which can take longer than a gateway waits for any.
+ * Whether one record says of all that is here of a month that it is kept elsewhere: one that is
+ * about as many events (`audit_month_recorded` says why, and is asked again when they leave). That
+ * one counts all of them in one statement, which can take longer than a gateway waits for any.
  */
 async function isRecorded(
   db: Queryable,

@@ -11,11 +11,15 @@ interface Unrecorded {
   readonly votes: number
 }
 
-/** Puts erasures into the log that were done in the database since. Any replica may; each goes in once. */
+/**
+ * Puts erasures into the log that were done in the database since. Any replica may; each goes in
+ * once.
+ */
 export async function recordErasures(store: Store, audit: AuditLog): Promise<void> {
   const recorded = await store.tx(async (tx) => {
     const erasures = await tx.query<Unrecorded>(
-      // Whoever may erase could write more than an event has room for, and would keep all of them off the record.
+      // Whoever may erase could write more than an event has room for, and would keep all of them
+      // off the record.
       `SELECT id, left(reason, 4000) AS reason, by_login AS by, at, events, approvals, votes FROM sallyport.erasures
        WHERE recorded_at IS NULL ORDER BY at LIMIT 100 FOR UPDATE SKIP LOCKED`,
     )

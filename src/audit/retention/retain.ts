@@ -6,7 +6,10 @@ import { contentsOf, covers, joined, sizeOf } from './contents.ts'
 import { listMonths } from './months.ts'
 import { undelivered } from './undelivered.ts'
 
-/** What whoever wants a month out of the database says that they have of it, in files that they have verified. */
+/**
+ * What whoever wants a month out of the database says that they have of it, in files that they have
+ * verified.
+ */
 export interface Claim {
   readonly month: string
   /** How many of its events are in the files, and how many of them without a personal part. */
@@ -28,7 +31,10 @@ export function keepingOf({ audit }: Pick<Config, 'audit'>): Keeping {
   return { keepMs: audit.retention.keep ?? null, deliveries: Object.keys(audit.deliveries) }
 }
 
-/** What stands in the way of a month's leaving the database, in a sentence, or `null`. Asked again before it is put on record. */
+/**
+ * What stands in the way of a month's leaving the database, in a sentence, or `null`. Asked again
+ * before it is put on record.
+ */
 export async function obstacleTo(
   db: Queryable,
   { month, indexes }: Pick<Retention, 'month' | 'indexes'>,
@@ -58,8 +64,9 @@ async function obstacleToMonth(
 }
 
 /**
- * What goes on record where the files have all of a month that the database has. Throws `bad-request` for what is missing from them. Whoever asks is believed that
- * they have the files: nobody can be kept from deleting them afterwards, and their hashes are on record.
+ * What goes on record where the files have all of a month that the database has. Throws
+ * `bad-request` for what is missing from them. Whoever asks is believed that they have the files:
+ * nobody can be kept from deleting them afterwards, and their hashes are on record.
  */
 export async function retentionOf(
   db: Queryable,

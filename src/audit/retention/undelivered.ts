@@ -1,7 +1,10 @@
 import type { Indexes } from '../../core/event.ts'
 import type { Queryable } from '../../store/db.ts'
 
-/** Which of these deliveries have not got past all of this part of the log: once it has left the database they would have nothing but hashes of it. */
+/**
+ * Which of these deliveries have not got past all of this part of the log: once it has left the
+ * database they would have nothing but hashes of it.
+ */
 export async function undelivered(
   db: Queryable,
   indexes: readonly Indexes[],

@@ -14,14 +14,20 @@ export interface Credentials {
 /** Each becomes part of a header. */
 const visibleText = z.string().regex(/^[!-~]{1,8192}$/)
 
-/** What a `credential_process` of the AWS command line prints; when they expire is the service's to say. */
+/**
+ * What a `credential_process` of the AWS command line prints; when they expire is the service's to
+ * say.
+ */
 const credentialsFile = z.looseObject({
   AccessKeyId: visibleText,
   SecretAccessKey: visibleText,
   SessionToken: visibleText.optional(),
 })
 
-/** Those of a configuration as of now: a file is read anew each time, since others renew it. Rejects with `NotStored`, which shows nothing of it. */
+/**
+ * Those of a configuration as of now: a file is read anew each time, since others renew it. Rejects
+ * with `NotStored`, which shows nothing of it.
+ */
 export async function credentialsOf({
   access_key_id: accessKeyId,
   secret_access_key: secretAccessKey,
@@ -47,7 +53,8 @@ function parsed(text: string, file: string): z.output<typeof credentialsFile> {
   try {
     return credentialsFile.parse(parseJson(text))
   } catch {
-    // Without its cause, which quotes what is there. Whoever renews it may be writing: it is read again.
+    // Without its cause, which quotes what is there. Whoever renews it may be writing: it is read
+    // again.
     throw new NotStored(
       `Its credentials are not as they have to be: ${file} is no JSON with AccessKeyId and SecretAccessKey`,
     )

@@ -10,8 +10,10 @@ import { NotStored } from './not-stored.ts'
 const longestError = 4 * 1024
 
 /**
- * Puts an object (S3 API, PutObject), once: signed with AWS Signature Version 4, and with a checksum, by which the service refuses what was changed on its way. The same name
- * again replaces it, or becomes another version of it. Rejects with `NotStored`, or with `NotSent` when nobody answers.
+ * Puts an object (S3 API, PutObject), once: signed with AWS Signature Version 4, and with a
+ * checksum, by which the service refuses what was changed on its way. The same name again replaces
+ * it, or becomes another version of it. Rejects with `NotStored`, or with `NotSent` when nobody
+ * answers.
  */
 export async function putObject(
   config: S3Config,

@@ -5,14 +5,20 @@ import { most, SegmentBuilder, type Segment, type Text } from './segment.ts'
 
 /** Events that are read at a time. */
 const pageSize = 2_048
-/** What has as much as this is large; and small ones become a large one once they have nearly as much as it can have. */
+/**
+ * What has as much as this is large; and small ones become a large one once they have nearly as
+ * much as it can have.
+ */
 const large = { events: most.events / 2, size: most.size / 2 }
 const nearly = 7 / 8
 
 /**
- * Takes the words of what has come into the log, once it is `least` events, and those of segments of which something was erased; and makes one of small segments. One replica at a time does;
- * resolves to whether there may be more to do. What has no words yet is looked through by searches. `onUnreadable` is told, before that has committed, of events that were found to be none: somebody put
- * something else in their place. They have no words, and those behind them do. Rejects with `StoreError`.
+ * Takes the words of what has come into the log, once it is `least` events, and those of segments
+ * of which something was erased; and makes one of small segments. One replica at a time does;
+ * resolves to whether there may be more to do. What has no words yet is looked through by searches.
+ * `onUnreadable` is told, before that has committed, of events that were found to be none: somebody
+ * put something else in their place. They have no words, and those behind them do. Rejects with
+ * `StoreError`.
  */
 export function buildWords(
   store: Store,
@@ -129,7 +135,10 @@ async function read(tx: Queryable, builder: SegmentBuilder, until: number): Prom
   }
 }
 
-/** Bytes of the part of an event that can be erased: more characters than are looked at, so that whoever looks knows that it was cut. */
+/**
+ * Bytes of the part of an event that can be erased: more characters than are looked at, so that
+ * whoever looks knows that it was cut.
+ */
 const mostPersonal = 4 * (longest + 1)
 
 /** Events of the log, from the place `first` on, up to `until`. */

@@ -11,7 +11,10 @@ import {
   type Segment,
 } from './places.ts'
 
-/** Milliseconds that an event may come into the log after others of its time, so that it is looked for among those without words. */
+/**
+ * Milliseconds that an event may come into the log after others of its time, so that it is looked
+ * for among those without words.
+ */
 const lateMs = 10_000
 
 /** Where the events begin whose words are not built yet. */
@@ -28,7 +31,10 @@ export async function newestWithoutWords(db: Queryable): Promise<string> {
   return firstIdAt(new Date(row!.since.getTime() - lateMs))
 }
 
-/** Events whose words are not built yet, and that came into the log longer than that after others of their time: a dead replica's, which others link, or when the store was away. */
+/**
+ * Events whose words are not built yet, and that came into the log longer than that after others of
+ * their time: a dead replica's, which others link, or when the store was away.
+ */
 export async function lateWithoutWords(db: Queryable, since: string): Promise<string[]> {
   const rows = await db.query<{ id: string }>(
     `SELECT link.event AS id
@@ -56,7 +62,10 @@ const many = 512
 /** Events that are given out at once, at most. */
 const mostEvents = 4_096
 
-/** The newest first, but that segments can overlap a little; first as many as are `wanted`, and then more and more. */
+/**
+ * The newest first, but that segments can overlap a little; first as many as are `wanted`, and then
+ * more and more.
+ */
 export async function* candidatesOf(
   db: Queryable,
   words: readonly Sought[],
@@ -87,7 +96,10 @@ export async function* candidatesOf(
   }
 }
 
-/** As many segments as it probably takes, by what those that are done have given; few have little to say about many. */
+/**
+ * As many segments as it probably takes, by what those that are done have given; few have little to
+ * say about many.
+ */
 function howMany(done: number, wanted: number, given: number): number {
   if (done === 0) return few
   if (given === 0) return many

@@ -3,7 +3,10 @@ import { nameLexeme, termsOf, type Lexeme, type Term } from './words.ts'
 
 /** What an event has to be. All that is given has to be true. */
 export interface EventFilter {
-  /** Words that occur in the event, in any case: each as it is written, from the beginning of a word on. */
+  /**
+   * Words that occur in the event, in any case: each as it is written, from the beginning of a word
+   * on.
+   */
   readonly q?: string
   /** The name that its issuer gives the subject. */
   readonly subject?: string
@@ -12,7 +15,9 @@ export interface EventFilter {
   readonly action?: string
   readonly effect?: string
   readonly decision?: string
-  /** `false`: what would have been denied or held, and ran, because its resource is only observed. */
+  /**
+   * `false`: what would have been denied or held, and ran, because its resource is only observed.
+   */
   readonly enforced?: boolean
   readonly reason?: string
   /** One of the rules that decided. */
@@ -55,19 +60,24 @@ export const asWritten: Reading = {
   personal: `convert_from(e.personal, 'UTF8')`,
 }
 
-/** NULL for what somebody put there that is no event, which is an error otherwise, and many times as slow. */
+/**
+ * NULL for what somebody put there that is no event, which is an error otherwise, and many times as
+ * slow.
+ */
 export const whereReadable: Reading = {
   body: `sallyport.audit_readable(e.body)`,
   personal: `sallyport.audit_readable(e.personal)`,
 }
 
-// In the small letters of ASCII, whatever those of the database are: Turkish ones have no dot on the i of INSERT. Two letters beyond ASCII have small ones within.
+// In the small letters of ASCII, whatever those of the database are: Turkish ones have no dot on
+// the i of INSERT. Two letters beyond ASCII have small ones within.
 const textOf = ({ body, personal }: Reading) =>
   `lower(translate(${body} || coalesce(${personal}, ''), '\u0130\u212a', 'ik') COLLATE "C")`
 
 type Condition<Value> = (place: Place, value: Value, body: string) => string
 
-// The body is canonical JSON, and these names occur in it once: what stands there can be compared as text.
+// The body is canonical JSON, and these names occur in it once: what stands there can be compared
+// as text.
 const member =
   (name: string): Condition<unknown> =>
   (place, value, body) =>
@@ -88,7 +98,8 @@ const among =
 const conditions: {
   readonly [Name in Exclude<keyof EventFilter, 'q'>]-?: Condition<NonNullable<EventFilter[Name]>>
 } = {
-  // By what the index has. To ask for more than that, where it is not needed, makes the planner expect too few to go through them in the order of time.
+  // By what the index has. To ask for more than that, where it is not needed, makes the planner
+  // expect too few to go through them in the order of time.
   subject: (place, value) => {
     const at = place(value)
     const short = `left(e.subject, 200) = left(${at}, 200)`
@@ -132,7 +143,10 @@ export function conditionsOf(
   return [...named, ...terms.flatMap((term) => mayOccur(term, place, textOf(reading)))]
 }
 
-/** What is fast to see, and true of more events than the term occurs in: what is beyond ASCII has other small letters in other locales. */
+/**
+ * What is fast to see, and true of more events than the term occurs in: what is beyond ASCII has
+ * other small letters in other locales.
+ */
 function mayOccur({ text: wanted }: Term, place: Place, text: string): string[] {
   const pieces = wanted.split(/[^\0-\x7f]+/).filter((piece) => piece !== '')
   return pieces.map((piece) => `position(${place(piece)} IN ${text}) > 0`)

@@ -35,7 +35,10 @@ const ours = new RegExp(`"(?:${ourNames.join('|')})":`, 'g')
 /** What is remembered: so many texts, none of them longer than this. */
 const most = { texts: 4_096, length: 2_048 }
 
-/** Gives whatever stands for the lexemes of events, one event after another. What many events have in common is taken apart once. */
+/**
+ * Gives whatever stands for the lexemes of events, one event after another. What many events have
+ * in common is taken apart once.
+ */
 export class LexemeReader<Entry> {
   readonly #entryOf: (lexeme: Lexeme) => Entry
   readonly #scanner: WordScanner<Entry>
@@ -46,7 +49,9 @@ export class LexemeReader<Entry> {
     this.#scanner = new WordScanner(entryOf)
   }
 
-  /** Takes all that an event is found by, some of it more than once. Throws for what is no event. */
+  /**
+   * Takes all that an event is found by, some of it more than once. Throws for what is no event.
+   */
   read(event: Recorded & { readonly subject: string | null }, take: (entry: Entry) => void): void {
     const { personal, subject } = event
     const body = bodyOf(event)

@@ -1,7 +1,9 @@
 /**
- * Words as the database keeps them: pages of entries in the order of their bytes, each the word and the places that it has among the events of its segment. Numbers
- * have seven bits to a byte, the least first. An entry is the length of the word, the word in UTF-8, twice the length of its list, one more for a bitmap, and the list: the
- * difference of each place to the one before it, or a bit for each event, whichever is shorter.
+ * Words as the database keeps them: pages of entries in the order of their bytes, each the word and
+ * the places that it has among the events of its segment. Numbers have seven bits to a byte, the
+ * least first. An entry is the length of the word, the word in UTF-8, twice the length of its list,
+ * one more for a bitmap, and the list: the difference of each place to the one before it, or a bit
+ * for each event, whichever is shorter.
  */
 export interface Page {
   /** Of its first entry. */

@@ -38,7 +38,9 @@ interface Word {
   bytes: number
 }
 
-/** Finds the places of events that have all words. It learns which word is rare, and begins by that. */
+/**
+ * Finds the places of events that have all words. It learns which word is rare, and begins by that.
+ */
 export class PlaceFinder {
   readonly #db: Queryable
   // Owned by find(): the rarest first, once that is known.
@@ -112,7 +114,10 @@ interface PageOf {
   readonly data: Buffer
 }
 
-/** Pages of these segments that have these words, or words that begin with them; and some that only look as if. */
+/**
+ * Pages of these segments that have these words, or words that begin with them; and some that only
+ * look as if.
+ */
 function readPages(
   db: Queryable,
   segments: readonly number[],

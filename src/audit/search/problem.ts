@@ -7,7 +7,10 @@ export function tooMuch(cause?: unknown): Problem {
   return new Problem('bad-request', detail, {}, { cause })
 }
 
-/** PostgreSQL, appendix A, classes 22 and 54: a value that no event can have, such as text with NUL in it; or something in an event's place that is none. */
+/**
+ * PostgreSQL, appendix A, classes 22 and 54: a value that no event can have, such as text with NUL
+ * in it; or something in an event's place that is none.
+ */
 export function isAboutValues(error: unknown): error is StoreError {
   return error instanceof StoreError && /^(?:22|54)/.test(error.code)
 }

@@ -23,7 +23,10 @@ export function listSearches(store: Store, { issuer, subject }: Party): Promise<
   )
 }
 
-/** Saves it under this name, in the place of what had that name. Rejects with the problem `bad-request` for one more than 50. */
+/**
+ * Saves it under this name, in the place of what had that name. Rejects with the problem
+ * `bad-request` for one more than 50.
+ */
 export async function saveSearch(
   store: Store,
   { issuer, subject }: Party,

@@ -18,14 +18,20 @@ export interface Segment {
   readonly until: number
   readonly lo: string
   readonly hi: string
-  /** Ids of its events in their order, 16 bytes each. The place of an event in the lists of words is that among these. */
+  /**
+   * Ids of its events in their order, 16 bytes each. The place of an event in the lists of words is
+   * that among these.
+   */
   readonly ids: Buffer
   /** How much it is. */
   readonly size: number
   readonly pages: readonly Page[]
 }
 
-/** What a segment has at most: a search reads one page for each word and segment, and whoever builds it has all of it in memory. Size is in bytes of that, more or less. */
+/**
+ * What a segment has at most: a search reads one page for each word and segment, and whoever builds
+ * it has all of it in memory. Size is in bytes of that, more or less.
+ */
 export const most = { events: 32 * 1024, size: 32 * 1024 * 1024 }
 const sizeOf = { word: 64, place: 4 }
 
@@ -74,7 +80,8 @@ export class SegmentBuilder {
     try {
       this.#reader.read(asText(event), (posting) => this.#place(posting, at))
     } catch {
-      // Whatever is wrong with it, it is no event as gateways write them, and those behind it are to be found.
+      // Whatever is wrong with it, it is no event as gateways write them, and those behind it are
+      // to be found.
       this.#unreadable.push(event.id)
     }
   }

@@ -6,7 +6,10 @@ import { buildWords } from './build-words.ts'
 const buildEvery = 2_000
 const forgetEvery = 60 * 60_000
 
-/** Keeps the words that searches look things up by, a little behind the log. Every replica tries; one at a time does. */
+/**
+ * Keeps the words that searches look things up by, a little behind the log. Every replica tries;
+ * one at a time does.
+ */
 export class WordBuilder {
   readonly #store: Store
   readonly #log: Log
@@ -24,7 +27,10 @@ export class WordBuilder {
     ]
   }
 
-  /** Builds what there is to build. Never rejects: what has no words yet is looked through by searches. */
+  /**
+   * Builds what there is to build. Never rejects: what has no words yet is looked through by
+   * searches.
+   */
   build(): Promise<void> {
     this.#running ??= this.#build().finally(() => (this.#running = null))
     return this.#running

@@ -15,7 +15,9 @@ interface Known<Entry> {
   readonly isOurs: boolean
 }
 
-/** Gives what stands for the words of texts: those of `wordsIn`, at a fraction of what that costs. */
+/**
+ * Gives what stands for the words of texts: those of `wordsIn`, at a fraction of what that costs.
+ */
 export class WordScanner<Entry> {
   readonly #table: WordTable<Known<Entry>>
   // Nobody outside can choose words that get in each other's way.
@@ -28,7 +30,10 @@ export class WordScanner<Entry> {
     }))
   }
 
-  /** Takes what stands for each word of a text in lower case, as JSON writes it, but for names that we give. */
+  /**
+   * Takes what stands for each word of a text in lower case, as JSON writes it, but for names that
+   * we give.
+   */
   scan(text: string, take: (entry: Entry) => void): void {
     for (let at = 0; at < text.length;) {
       const code = text.charCodeAt(at)

@@ -1,7 +1,13 @@
-/** Gives what stands for a word where it stands in a text, without making a string of it: most words have come before. */
+/**
+ * Gives what stands for a word where it stands in a text, without making a string of it: most words
+ * have come before.
+ */
 export class WordTable<Entry> {
   readonly #entryOf: (word: string) => Entry
-  /** By hash: the number of the word, or 0. Of twice as many words as there are, or more, so that there is an end to looking. */
+  /**
+   * By hash: the number of the word, or 0. Of twice as many words as there are, or more, so that
+   * there is an end to looking.
+   */
   #slots = new Int32Array(1 << 12)
   readonly #hashes: number[] = [0]
   readonly #words: string[] = ['']

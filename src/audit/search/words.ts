@@ -4,9 +4,11 @@ const longestName = 200
 /** And of what is found as a whole only. */
 const shortestOpaque = 16
 
-// Ids as a whole; runs of letters and digits, as ASCII has them; runs of everything beyond ASCII. The same in every locale.
+// Ids as a whole; runs of letters and digits, as ASCII has them; runs of everything beyond ASCII.
+// The same in every locale.
 const word = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[a-z0-9]+|[^\0-\x7f]+/g
-// Ids, hashes, numbers of cards: there are millions, so they are found as a whole only, and in no search for what words begin with.
+// Ids, hashes, numbers of cards: there are millions, so they are found as a whole only, and in no
+// search for what words begin with.
 const opaque = /^[0-9a-f-]+$/
 const escaped = /\\(?:u[0-9a-f]{4}|.)/g
 // Without one that was cut off where the text was.
@@ -18,7 +20,9 @@ export const ourNames =
     ' ',
   )
 
-/** What an event is found by: a word, or a name as a whole. Whoever writes it into SQL quotes it. */
+/**
+ * What an event is found by: a word, or a name as a whole. Whoever writes it into SQL quotes it.
+ */
 export type Lexeme = string
 
 /** The words of text in lower case, as JSON writes it. */
@@ -50,7 +54,10 @@ export interface Term {
   readonly begin: Lexeme | null
 }
 
-/** Fewer characters than these begin too many words: such a beginning is looked for in the events alone. */
+/**
+ * Fewer characters than these begin too many words: such a beginning is looked for in the events
+ * alone.
+ */
 const shortestBegin = 2
 
 /** What is between spaces belongs together. Nothing in it means anything but itself. */
@@ -71,8 +78,9 @@ export function termsOf(q: string): Term[] {
 }
 
 /**
- * Text in lower case, as JSON writes it, with one character for each escape: what follows a line break begins a word, and the letter of `\\n` is none. A quote in it is NUL
- * then, which no event has, and never one of those around it.
+ * Text in lower case, as JSON writes it, with one character for each escape: what follows a line
+ * break begins a word, and the letter of `\\n` is none. A quote in it is NUL then, which no event
+ * has, and never one of those around it.
  */
 export function unescaped(text: string): string {
   if (!text.includes('\\')) return text

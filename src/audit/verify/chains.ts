@@ -31,7 +31,8 @@ const mostExcuses = 100_000
 /** Follows the chains of an export from link to link. */
 export class Chains {
   readonly #chains = new Map<string, Chain>()
-  // Owned by skip() and follow(): worthless lines. Each may have been one link that is missed behind it.
+  // Owned by skip() and follow(): worthless lines. Each may have been one link that is missed
+  // behind it.
   #worthless: number[] = []
 
   skip(line: number): void {
@@ -66,7 +67,10 @@ export class Chains {
       : [finding('forked', link, line, `This does not follow from link ${expected - 1}.`)]
   }
 
-  /** Of so many links that are missed behind this line: for how many a worthless line stands. It stands for one. */
+  /**
+   * Of so many links that are missed behind this line: for how many a worthless line stands. It
+   * stands for one.
+   */
   #excuse(missed: number, behind: number): number {
     const first = this.#worthless.findIndex((line) => line > behind)
     return first === -1 ? 0 : this.#worthless.splice(first, missed).length

@@ -26,7 +26,10 @@ export type FindingKind =
   | 'not-the-log'
   /** What was signed earlier is not the beginning of it. */
   | 'rewritten'
-  /** Earlier than an event before it, by more than clocks and transactions explain. The chain itself is in order. */
+  /**
+   * Earlier than an event before it, by more than clocks and transactions explain. The chain itself
+   * is in order.
+   */
   | 'time-reversal'
 
 export interface Finding {

@@ -16,11 +16,15 @@ interface Covered {
   end: number
 }
 
-/** Beyond that, what is not there counts as taken away: an export that is cut into so many pieces is not one of ours. */
+/**
+ * Beyond that, what is not there counts as taken away: an export that is cut into so many pieces is
+ * not one of ours.
+ */
 const mostStretches = 100_000
 
 /**
- * Events of which an export only has the hashes. A record in the log has to say of each, by its index, that it is kept elsewhere; somebody took all others away.
+ * Events of which an export only has the hashes. A record in the log has to say of each, by its
+ * index, that it is kept elsewhere; somebody took all others away.
  */
 export class KeptElsewhere {
   readonly #stretches: Stretch[] = []

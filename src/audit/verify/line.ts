@@ -17,7 +17,10 @@ export interface Link {
   readonly index: number
   /** In hex; `null` when its event is missing. */
   readonly leaf: string | null
-  /** In milliseconds; `null` where the event was described by another epoch than the one that linked it, or is missing. */
+  /**
+   * In milliseconds; `null` where the event was described by another epoch than the one that linked
+   * it, or is missing.
+   */
   readonly time: number | null
 }
 
@@ -73,7 +76,8 @@ export function readLine(text: string): LineReading {
     const finding = { kind: 'event-missing', message, ...about } as const
     return read({ ...about, index, leaf: null, prev, hash, time: null }, { finding })
   }
-  // Nothing but hashes: the event is kept elsewhere, or somebody took it away. Its leaf still has to be the one that was linked.
+  // Nothing but hashes: the event is kept elsewhere, or somebody took it away. Its leaf still has
+  // to be the one that was linked.
   const gone = shape.data.leaf !== undefined && Object.keys(line).length === bareKeys
   const leaf = gone ? shape.data.leaf! : leafHash(body)
   if (linkHash(place, prev, leaf) !== hash) {
@@ -101,7 +105,10 @@ function isHashed(name: string): boolean {
   return !erasable.has(name) && !envelope.has(name)
 }
 
-/** What was hashed and what was committed to, in canonical form. So is the line, whose members are taken as they are written, as long as they can be told apart. */
+/**
+ * What was hashed and what was committed to, in canonical form. So is the line, whose members are
+ * taken as they are written, as long as they can be told apart.
+ */
 function partsOf(text: string, line: JsonObject): { body: string; secret: string } {
   const members = membersOf(text)
   const part = (belongs: (name: string) => boolean) =>

@@ -3,8 +3,9 @@ const lineFeed = 0x0a
 const longest = 64 * 1024 * 1024
 
 /**
- * The lines of an export in a file, byte for byte: they end in a line feed and in nothing else (Node's own line reader also cuts at U+2028, which is part of
- * a line here). A line that is not UTF-8 comes out empty, which is no line of an export either.
+ * The lines of an export in a file, byte for byte: they end in a line feed and in nothing else
+ * (Node's own line reader also cuts at U+2028, which is part of a line here). A line that is not
+ * UTF-8 comes out empty, which is no line of an export either.
  */
 export async function* readLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
   let begun: Buffer[] = []

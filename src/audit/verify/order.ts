@@ -16,8 +16,9 @@ interface Seen {
 }
 
 /**
- * Follows the indexes of an export. They are in no hash of their own line, only in the tree, so one that does not fit is judged by the line that follows: either the
- * rest has moved, because events are missing before it or were put in, or this line alone is wrong.
+ * Follows the indexes of an export. They are in no hash of their own line, only in the tree, so one
+ * that does not fit is judged by the line that follows: either the rest has moved, because events
+ * are missing before it or were put in, or this line alone is wrong.
  */
 export class Order {
   // Owned by follow() and end().

@@ -32,13 +32,19 @@ export const manifestFile = z.strictObject({
 /** What an export is held against. */
 export interface Trust {
   readonly manifest: z.output<typeof manifestFile>
-  /** Verifier keys that were kept elsewhere; without any, those that the manifest names, which proves only that it agrees with itself. */
+  /**
+   * Verifier keys that were kept elsewhere; without any, those that the manifest names, which
+   * proves only that it agrees with itself.
+   */
   readonly keys: readonly string[]
   /** A checkpoint that was kept elsewhere, as it was signed. */
   readonly older: string | null
 }
 
-/** Computes the root of the log from an export and its manifest, and holds it against what was signed. */
+/**
+ * Computes the root of the log from an export and its manifest, and holds it against what was
+ * signed.
+ */
 export class SignedLog {
   readonly #trust: Trust
   readonly #keys: readonly string[]

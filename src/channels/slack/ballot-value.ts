@@ -2,7 +2,10 @@ import { z } from 'zod'
 import { scopeSchema, type Scope } from '../../approvals/scope.ts'
 import type { Story } from '../../gate/notices/story.ts'
 
-/** What a button carries: exactly what its message showed. Slack signs what is clicked, and the vote is checked against both hashes. */
+/**
+ * What a button carries: exactly what its message showed. Slack signs what is clicked, and the vote
+ * is checked against both hashes.
+ */
 const ballotValue = z.strictObject({
   approval: z.uuid(),
   digest: z.string(),

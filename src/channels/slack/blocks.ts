@@ -2,12 +2,16 @@ import type { types } from '@slack/bolt'
 import { cut } from '../../gate/notices/chat-words.ts'
 
 /**
- * The few blocks that are used, with their limits. Text from outside is only ever put into `plain_text` and into rich text, where Slack looks for no mark-up, mention or
- * link, and where nothing can end a code block.
+ * The few blocks that are used, with their limits. Text from outside is only ever put into
+ * `plain_text` and into rich text, where Slack looks for no mark-up, mention or link, and where
+ * nothing can end a code block.
  */
 export type Block = types.KnownBlock
 
-/** Characters (UTF-16 code units) that Slack takes: header 150, section text 3,000, one field 2,000, button value 2,000. */
+/**
+ * Characters (UTF-16 code units) that Slack takes: header 150, section text 3,000, one field 2,000,
+ * button value 2,000.
+ */
 export const limits = { header: 150, section: 3000, field: 2000 } as const
 
 const plain = (text: string): types.PlainTextElement => ({
@@ -50,7 +54,10 @@ export function code(label: string, text: string): Block {
   }
 }
 
-/** An instant, in the reader's own time zone: the one place for Slack's mark-up, and only numbers of ours are in it. */
+/**
+ * An instant, in the reader's own time zone: the one place for Slack's mark-up, and only numbers of
+ * ours are in it.
+ */
 export function countdown(label: string, at: Date): Block {
   const seconds = Math.floor(at.getTime() / 1000)
   const fallback = at.toISOString().slice(0, 16).replace('T', ' ')
@@ -88,7 +95,10 @@ export function buttons(list: readonly Button[]): Block {
   }
 }
 
-/** Slack's escapes for text that it looks for mentions and links in: what notifications show is such text. */
+/**
+ * Slack's escapes for text that it looks for mentions and links in: what notifications show is such
+ * text.
+ */
 export function escape(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }

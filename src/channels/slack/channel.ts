@@ -26,7 +26,10 @@ const inert = {
 /** The message is no longer there to be edited. */
 const gone = new Set(['message_not_found', 'cant_update_message', 'edit_window_closed'])
 
-/** Posts a message for each approval, edits it as the approval changes, and tells the end in its thread, where it can be talked about. */
+/**
+ * Posts a message for each approval, edits it as the approval changes, and tells the end in its
+ * thread, where it can be talked about.
+ */
 export class SlackChannel implements Channel {
   readonly name = 'slack'
   readonly #client: webApi.WebClient

@@ -1,7 +1,10 @@
 import { webApi } from '@slack/bolt'
 import { DeliveryError } from '../../gate/notices/channel.ts'
 
-/** What Slack answered, in its own short codes, which hold no secret. Whatever else went wrong is no answer. */
+/**
+ * What Slack answered, in its own short codes, which hold no secret. Whatever else went wrong is no
+ * answer.
+ */
 export function slackFailure(error: unknown): DeliveryError {
   const cause = error
   if (error instanceof webApi.WebAPIRateLimitedError) {

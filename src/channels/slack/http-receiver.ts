@@ -4,13 +4,19 @@ import { Problem } from '../../core/errors.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { isOfTeam } from './payload.ts'
 
-/** Seconds that a request may be old, or its clock ahead of ours (Slack, "Verifying requests from Slack"). */
+/**
+ * Seconds that a request may be old, or its clock ahead of ours (Slack, "Verifying requests from
+ * Slack").
+ */
 const oldest = 300
 
 /** Larger than anything that Slack sends about a message of ours. */
 const bodyLimit = 256 * 1024
 
-/** Takes Slack's signed requests on the control plane, and hands them to Bolt. Nothing that is not signed with the secret, now, for this team gets that far. */
+/**
+ * Takes Slack's signed requests on the control plane, and hands them to Bolt. Nothing that is not
+ * signed with the secret, now, for this team gets that far.
+ */
 export class HttpReceiver implements Receiver {
   readonly #secret: string
   readonly #team: string
@@ -81,7 +87,10 @@ export class HttpReceiver implements Receiver {
     }
   }
 
-  /** Slack waits for three seconds: it is answered when a listener says so, not when the listener has finished. */
+  /**
+   * Slack waits for three seconds: it is answered when a listener says so, not when the listener
+   * has finished.
+   */
   async #handOn(body: ReceiverEvent['body'], reply: FastifyReply): Promise<FastifyReply> {
     let acknowledged = false
     const event: ReceiverEvent = {
@@ -100,7 +109,10 @@ export class HttpReceiver implements Receiver {
   }
 }
 
-/** Interactions come as a form with one JSON document in it, events as JSON. Signed, and yet not readable, is nothing of ours. */
+/**
+ * Interactions come as a form with one JSON document in it, events as JSON. Signed, and yet not
+ * readable, is nothing of ours.
+ */
 function parse(text: string, contentType: string | undefined): Record<string, unknown> {
   const isForm = contentType?.startsWith('application/x-www-form-urlencoded')
   const json = isForm ? (new URLSearchParams(text).get('payload') ?? '{}') : text

@@ -23,7 +23,10 @@ interface Place {
   readonly ts: string
 }
 
-/** What happens when somebody clicks. Slack is answered first: it waits for three seconds, and the database may be slower. */
+/**
+ * What happens when somebody clicks. Slack is answered first: it waits for three seconds, and the
+ * database may be slower.
+ */
 export function listenToClicks(app: App, client: webApi.WebClient, voting: ChatVoting): void {
   const { log } = voting.gate
 
@@ -73,7 +76,8 @@ export function listenToClicks(app: App, client: webApi.WebClient, voting: ChatV
   }
 
   app.error(async (error) => {
-    // Closed: what failed on the way to a vote is no vote. The message is still there to be clicked again.
+    // Closed: what failed on the way to a vote is no vote. The message is still there to be clicked
+    // again.
     log.error({ err: error }, 'a click in Slack came to nothing')
   })
 }
@@ -95,7 +99,10 @@ async function takesReason({ gate }: ChatVoting, id: string): Promise<boolean> {
   return approval !== null && highestRisk(approval.decision.requirements) === 'critical'
 }
 
-/** To the one who clicked alone; by direct message, where nothing can be shown to one person of a channel. */
+/**
+ * To the one who clicked alone; by direct message, where nothing can be shown to one person of a
+ * channel.
+ */
 async function answer(
   client: webApi.WebClient,
   { id }: Clicker,
@@ -133,8 +140,8 @@ async function answer(
 }
 
 /**
- * Brings a message up to date that nobody keeps up to date: of a posting whose answer was lost, so that another was posted. Whoever clicks it sees what became of
- * it.
+ * Brings a message up to date that nobody keeps up to date: of a posting whose answer was lost, so
+ * that another was posted. Whoever clicks it sees what became of it.
  */
 async function repair(
   client: webApi.WebClient,

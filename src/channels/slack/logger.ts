@@ -1,7 +1,10 @@
 import { LogLevel, type Logger } from '@slack/bolt'
 import type { Log } from '../../telemetry/log.ts'
 
-/** What Slack's libraries have to say, in our log. Not their debugging: it has whole messages, and addresses that let in whoever knows them. */
+/**
+ * What Slack's libraries have to say, in our log. Not their debugging: it has whole messages, and
+ * addresses that let in whoever knows them.
+ */
 export function loggerOf(log: Log): Logger {
   const text = (parts: unknown[]) => parts.map(String).join(' ')
   return {

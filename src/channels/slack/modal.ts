@@ -9,7 +9,10 @@ const asked = z.strictObject({
   ts: z.string(),
 })
 
-/** A vote that waits for its reason: which button was pressed, of which message. It travels through Slack in the modal, at most 3,000 characters of it. */
+/**
+ * A vote that waits for its reason: which button was pressed, of which message. It travels through
+ * Slack in the modal, at most 3,000 characters of it.
+ */
 export type Asked = z.output<typeof asked>
 
 export const modalId = 'sallyport_reason'

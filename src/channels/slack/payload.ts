@@ -36,8 +36,9 @@ const teams = z.object({
 })
 
 /**
- * Whether all of it is about this one workspace. In a channel that is shared with another company, its people can click too: their own team is in `user.team_id`. Closed: what
- * names no team is of no team.
+ * Whether all of it is about this one workspace. In a channel that is shared with another company,
+ * its people can click too: their own team is in `user.team_id`. Closed: what names no team is of
+ * no team.
  */
 export function isOfTeam(body: unknown, team: string): boolean {
   const { data } = teams.safeParse(body)

@@ -8,8 +8,9 @@ const longestPause = 60_000
 const patience = 1_000
 
 /**
- * The connection to Slack over which clicks come in Socket Mode, made again whenever it is lost. Bolt's own reconnecting is turned off: where Slack does not answer at
- * all, it gives up, with a rejection that nobody can catch.
+ * The connection to Slack over which clicks come in Socket Mode, made again whenever it is lost.
+ * Bolt's own reconnecting is turned off: where Slack does not answer at all, it gives up, with a
+ * rejection that nobody can catch.
  */
 export class SocketConnection {
   readonly #receiver: SocketModeReceiver
@@ -27,7 +28,10 @@ export class SocketConnection {
     this.#loop = this.#stayConnected()
   }
 
-  /** An attempt to connect that hangs is not waited for: it ends by itself, and finds that it is not wanted any more. */
+  /**
+   * An attempt to connect that hangs is not waited for: it ends by itself, and finds that it is not
+   * wanted any more.
+   */
   async stop(): Promise<void> {
     this.#over.abort()
     const ended = this.#receiver.client.disconnect().then(() => this.#loop)

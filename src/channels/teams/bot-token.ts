@@ -14,7 +14,8 @@ const patience = 10
 const margin = 5 * 60_000
 
 /**
- * What the bot shows when it says something: a token of its own tenant, for Bot Framework (client credentials, RFC 6749 §4.4), kept until shortly before it ends. Rejects as openid-client does.
+ * What the bot shows when it says something: a token of its own tenant, for Bot Framework (client
+ * credentials, RFC 6749 §4.4), kept until shortly before it ends. Rejects as openid-client does.
  */
 export function createBotToken(
   { tenant, app_id, client_secret }: TeamsConfig,

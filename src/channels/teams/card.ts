@@ -24,7 +24,9 @@ import {
   withReason,
 } from './elements.ts'
 
-/** Bytes of a card as JSON. Teams takes a message of about 28 KB, with all that is around the card. */
+/**
+ * Bytes of a card as JSON. Teams takes a message of about 28 KB, with all that is around the card.
+ */
 const mostBytes = 24_000
 
 /** How much of the action a card shows. Only one that shows all of it can be approved. */
@@ -38,7 +40,10 @@ const mostBeside = { all: 1000, beginning: 300, nothing: 300 } as const satisfie
 
 type Told = Pick<Notice, 'story' | 'link' | 'purpose'>
 
-/** Everything that an approver is to see, in the state that it is in. `answer`: what the one who clicked is told, who alone gets this card. */
+/**
+ * Everything that an approver is to see, in the state that it is in. `answer`: what the one who
+ * clicked is told, who alone gets this card.
+ */
 export function cardOf(told: Told, answer: Answer | null = null): IAdaptiveCard {
   if (isWhole(told.story)) {
     const whole = build(told, 'all', answer)

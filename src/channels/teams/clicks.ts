@@ -21,13 +21,15 @@ export interface Clicks extends ChatVoting {
 }
 
 /**
- * What happens when somebody clicks: the card that they alone see in the place of the one that they clicked, with what they are told on top. Everybody else's is edited through the outbox.
+ * What happens when somebody clicks: the card that they alone see in the place of the one that they
+ * clicked, with what they are told on top. Everybody else's is edited through the outbox.
  */
 export async function clickCard(deps: Clicks, click: Click): Promise<IAdaptiveCard> {
   const { store } = deps.gate
   const answer = await answerTo(deps, click)
   const approval = await getApproval(store, click.ballot.approval)
-  // Whoever names an approval without its hashes has not seen it, whatever they click: what a button carries comes from the client.
+  // Whoever names an approval without its hashes has not seen it, whatever they click: what a
+  // button carries comes from the client.
   if (!approval || !hasSeen(approval, click)) return answerCard(answer)
   const notice = await noticeFor(deps, approval)
   await repair(deps, click.message, notice)
@@ -66,13 +68,17 @@ async function noticeFor({ gate, consoleUrl }: Clicks, approval: Approval): Prom
   return noticeOf(row, approval, votes, consoleUrl())
 }
 
-/** Brings a message up to date that nobody keeps up to date: of a posting whose answer was lost, so that another was posted. */
+/**
+ * Brings a message up to date that nobody keeps up to date: of a posting whose answer was lost, so
+ * that another was posted.
+ */
 async function repair({ gate, edit }: Clicks, message: Message, notice: Notice): Promise<void> {
   if (await isKnownMessage(gate.store, notice.story.id, 'teams', { ...message })) return
   try {
     await edit(message, cardOf(notice))
   } catch (error) {
-    // The vote has counted, and is not undone by this: what the others see there is old, and says so when it is clicked.
+    // The vote has counted, and is not undone by this: what the others see there is old, and says
+    // so when it is clicked.
     const { message: words } = teamsFailure(error)
     gate.log.warn({ error: words }, 'an old card in Teams stays as it was')
   }

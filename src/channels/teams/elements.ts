@@ -9,13 +9,15 @@ import type {
 import type { ChatBallot } from '../../gate/notices/chat-vote.ts'
 
 /**
- * The few parts of an Adaptive Card that are used. Text from outside is only ever put into text runs: Adaptive Cards look for Markdown in text blocks, facts and titles, and not in runs
+ * The few parts of an Adaptive Card that are used. Text from outside is only ever put into text
+ * runs: Adaptive Cards look for Markdown in text blocks, facts and titles, and not in runs
  * (Adaptive Cards 1.5, TextRun).
  */
 type Look = Omit<Partial<ITextRun>, 'type' | 'text'>
 
 /**
- * A run does have dates formatted, `{{DATE(…)}}`, which would show something else than what is there: its two braces are not in one run. An empty run is not valid.
+ * A run does have dates formatted, `{{DATE(…)}}`, which would show something else than what is
+ * there: its two braces are not in one run. An empty run is not valid.
  */
 function runs(text: string, look: Look = {}): ITextRun[] {
   const parts = text === '' ? ['\u00A0'] : text.split(/(?<=\{)(?=\{(?:DATE|TIME))/i)
@@ -38,7 +40,10 @@ export function fact(label: string, text: string): CardElement {
   return block([...runs(`${label}: `, { weight: 'Bolder' }), ...runs(text)], { spacing: 'Small' })
 }
 
-/** A label, and text in the letters that it has, each line of it, and every blank: those that a client would take together, or leave out, are no-break ones here. */
+/**
+ * A label, and text in the letters that it has, each line of it, and every blank: those that a
+ * client would take together, or leave out, are no-break ones here.
+ */
 export function code(label: string, text: string): CardElement {
   // An empty body is something to show.
   const lines = text === '' ? ['(empty)'] : text.split('\n')
@@ -55,7 +60,10 @@ export function code(label: string, text: string): CardElement {
 
 const withBlanks = (line: string): string => line.replace(/(?<=^| ) | (?=$)/g, '\u00A0')
 
-/** An instant, in the reader's own time zone: the one text block, and only an instant of ours is in it. Without parts of a second, which some clients do not read. */
+/**
+ * An instant, in the reader's own time zone: the one text block, and only an instant of ours is in
+ * it. Without parts of a second, which some clients do not read.
+ */
 export function countdown(label: string, at: Date): CardElement {
   const instant = `${at.toISOString().slice(0, 19)}Z`
   return {

@@ -2,7 +2,10 @@ import { ClientError, ResponseBodyError } from 'openid-client'
 import { z } from 'zod'
 import { DeliveryError } from '../../gate/notices/channel.ts'
 
-/** The little that is read of what axios rejects with. The rest of it holds the request, and the token in it. */
+/**
+ * The little that is read of what axios rejects with. The rest of it holds the request, and the
+ * token in it.
+ */
 const failedCall = z.object({
   isAxiosError: z.literal(true),
   response: z
@@ -19,7 +22,10 @@ const said = z.object({ error: z.object({ code: z.string().regex(/^\w{1,60}$/) }
 /** Nobody is believed that they want to be left alone for longer than this, in seconds. */
 const longestPause = 3600
 
-/** What Teams answered, in its own short codes, which hold no secret. Whatever else went wrong is no answer. */
+/**
+ * What Teams answered, in its own short codes, which hold no secret. Whatever else went wrong is no
+ * answer.
+ */
 export function teamsFailure(error: unknown): DeliveryError {
   if (error instanceof DeliveryError) return error
   if (error instanceof ResponseBodyError) {

@@ -23,9 +23,10 @@ export interface Ours {
 }
 
 /**
- * Why nobody listens to an activity whose token is good, or `null`. All of it has to be about this bot and this one tenant: a channel can be shared with another company, whose people
- * can click too. And it counts once: the same token comes with many activities, so that whoever has seen one could send it again. Closed: what names no tenant is of
- * none. Rejects with `StoreError`.
+ * Why nobody listens to an activity whose token is good, or `null`. All of it has to be about this
+ * bot and this one tenant: a channel can be shared with another company, whose people can click
+ * too. And it counts once: the same token comes with many activities, so that whoever has seen one
+ * could send it again. Closed: what names no tenant is of none. Rejects with `StoreError`.
  */
 export async function objection(
   db: Queryable,

@@ -3,8 +3,9 @@ import { readPlaced, withoutThread, type Placed } from './payload.ts'
 import { forgetPlace, notePlace, type Place } from './places.ts'
 
 /**
- * Keeps in mind where the app is: Teams says so when it is installed, renamed around it, removed, and whenever somebody writes to it. Without it nothing could be said there first. The place
- * that this is about, or `null`.
+ * Keeps in mind where the app is: Teams says so when it is installed, renamed around it, removed,
+ * and whenever somebody writes to it. Without it nothing could be said there first. The place that
+ * this is about, or `null`.
  */
 export async function notePlaceOf(
   db: Queryable,

@@ -3,7 +3,10 @@ import type { Log } from '../../telemetry/log.ts'
 
 type Logger = NonNullable<AppOptions<IPlugin>['logger']>
 
-/** What Teams' library has to say, in our log. Not its debugging, which has whole messages; and of errors their text alone: their other members hold requests, with tokens. */
+/**
+ * What Teams' library has to say, in our log. Not its debugging, which has whole messages; and of
+ * errors their text alone: their other members hold requests, with tokens.
+ */
 export function loggerOf(log: Log): Logger {
   const warn = (...parts: unknown[]) => log.warn(parts.map(String).join(' '))
   const logger: Logger = {

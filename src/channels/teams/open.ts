@@ -26,7 +26,8 @@ export async function openTeams(
   voting: Omit<ChatVoting, 'chat'>,
 ): Promise<Teams> {
   const { tenant, app_id, client_secret } = config
-  // Closed: the SDK can be told to listen to everybody when there is nothing to check a token against. The configuration refuses it too.
+  // Closed: the SDK can be told to listen to everybody when there is nothing to check a token
+  // against. The configuration refuses it too.
   if (tenant === '' || app_id === '' || client_secret === '')
     throw new Error('the credentials of Teams are empty')
   const { gate } = voting
@@ -36,7 +37,8 @@ export async function openTeams(
     { issuer: cloud.environment.tokenIssuer, service: cloud.service },
     gate.log,
   )
-  // Said outright, since what is left out the SDK takes from environment variables, and one of them turns its checks off.
+  // Said outright, since what is left out the SDK takes from environment variables, and one of them
+  // turns its checks off.
   const app = new App({
     clientId: app_id,
     tenantId: tenant,

@@ -15,7 +15,10 @@ const bodySchema = z.looseObject({
   name: z.unknown().optional(),
 })
 
-/** What somebody here listens to. The SDK has listeners of its own, for logins that are not ours, which it asks before any other. */
+/**
+ * What somebody here listens to. The SDK has listeners of its own, for logins that are not ours,
+ * which it asks before any other.
+ */
 const listened = new Set(['message', 'conversationUpdate', 'installationUpdate'])
 
 const isListenedTo = ({ type, name }: z.output<typeof bodySchema>): boolean =>
@@ -29,8 +32,9 @@ export interface Sender {
 }
 
 /**
- * Takes Teams' requests on the control plane, and hands them to the SDK, which verifies their tokens: signature, audience, expiry, and that the signed service URL is
- * the body's. What the SDK would be content without is required here.
+ * Takes Teams' requests on the control plane, and hands them to the SDK, which verifies their
+ * tokens: signature, audience, expiry, and that the signed service URL is the body's. What the SDK
+ * would be content without is required here.
  */
 export class Receiver implements IHttpServerAdapter {
   readonly #sender: Sender
@@ -69,15 +73,18 @@ export class Receiver implements IHttpServerAdapter {
     const answer = await this.#handler!({ body, headers: { authorization: `Bearer ${token}` } })
     if (answer.status === 401) throw this.#refused()
     if (answer.status >= 500) {
-      // Closed: what failed on the way to a vote is no vote. The card is still there to be clicked again.
+      // Closed: what failed on the way to a vote is no vote. The card is still there to be clicked
+      // again.
       throw new Problem('store-unavailable', 'This came to nothing. Try again.')
     }
     return reply.code(answer.status).send(answer.body ?? '')
   }
 
   /**
-   * Not verified yet, and so only ever a reason to refuse. The SDK also takes tokens that Entra made for the bot, without a service URL: any application of any tenant that Entra gives
-   * one to could say it was anybody. And it takes those of Bot Framework's other channels (Web Chat, Direct Line), where whoever writes chooses who they are. Closed to all of them.
+   * Not verified yet, and so only ever a reason to refuse. The SDK also takes tokens that Entra
+   * made for the bot, without a service URL: any application of any tenant that Entra gives one to
+   * could say it was anybody. And it takes those of Bot Framework's other channels (Web Chat,
+   * Direct Line), where whoever writes chooses who they are. Closed to all of them.
    */
   #comesFromTeams(token: string): boolean {
     try {

@@ -17,8 +17,10 @@ export interface Directory {
 }
 
 /**
- * Where `teams:…` leads: `@` and an object id is a person; an id of Teams (`19:…`) is what it names; `team/channel` and `channel` are names, with dashes for
- * blanks, of which there must be one. Names are looked up anew each time, since people rename things. Rejects with `DeliveryError`.
+ * Where `teams:…` leads: `@` and an object id is a person; an id of Teams (`19:…`) is what it
+ * names; `team/channel` and `channel` are names, with dashes for blanks, of which there must be
+ * one. Names are looked up anew each time, since people rename things. Rejects with
+ * `DeliveryError`.
  */
 export async function destinationOf(directory: Directory, target: string): Promise<Destination> {
   const { db, tenant, service } = directory
@@ -46,7 +48,10 @@ export async function destinationOf(directory: Directory, target: string): Promi
   return destination
 }
 
-/** Channels that everybody in the team sees; private and shared ones have to be named by their ids. Teams gives the first one no name. */
+/**
+ * Channels that everybody in the team sees; private and shared ones have to be named by their ids.
+ * Teams gives the first one no name.
+ */
 async function channelsOf({ api }: Directory, { id: team, serviceUrl }: Place) {
   const channels = await api(serviceUrl).teams.getConversations(team)
   return channels.flatMap(({ id, name }) =>

@@ -6,8 +6,8 @@ import { payloadOf } from './payload.ts'
 import { post } from './post.ts'
 
 /**
- * Sends each approval, and each change of one, to an address: signed as Standard Webhooks 1.0 has it (HMAC-SHA256 over id, time and body). A message that is sent
- * again has the same `webhook-id`.
+ * Sends each approval, and each change of one, to an address: signed as Standard Webhooks 1.0 has
+ * it (HMAC-SHA256 over id, time and body). A message that is sent again has the same `webhook-id`.
  */
 export class WebhookChannel implements Channel {
   readonly name: string

@@ -15,7 +15,10 @@ const vote = z.looseObject({
   at: instant,
 })
 
-/** What is sent. `schema/webhook.json` is made from it. New members may come; those that are here stay. */
+/**
+ * What is sent. `schema/webhook.json` is made from it. New members may come; those that are here
+ * stay.
+ */
 export const webhookPayload = z.looseObject({
   type: z
     .enum(['approval.requested', 'approval.escalated', 'approval.reminder', 'approval.updated'])

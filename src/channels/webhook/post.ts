@@ -1,7 +1,10 @@
 import { sendOnce, type Answer, type NotSent } from '../../core/send-once.ts'
 import { DeliveryError } from '../../gate/notices/channel.ts'
 
-/** POSTs once, and follows no redirect. What is answered beyond the status is not read. Rejects with `DeliveryError` when nobody answers. */
+/**
+ * POSTs once, and follows no redirect. What is answered beyond the status is not read. Rejects with
+ * `DeliveryError` when nobody answers.
+ */
 export function post(
   url: URL,
   headers: Readonly<Record<string, string>>,

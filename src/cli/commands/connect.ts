@@ -108,7 +108,8 @@ async function variables(
     // For the record alone: who it is says the token.
     PGUSER: me.person.email ?? me.person.subject,
     PGPASSWORD: plane.token,
-    // The gateway speaks TLS or nothing; where Kerberos is at hand, libpq would ask for its encryption first.
+    // The gateway speaks TLS or nothing; where Kerberos is at hand, libpq would ask for its
+    // encryption first.
     PGGSSENCMODE: 'disable',
     ...(found.tls
       ? {

@@ -38,7 +38,8 @@ export function login(terminal: Terminal): Command {
       const request = {
         scope,
         audience,
-        // RFC 8707 §2 wants a URI; providers with other names for their audiences have them configured.
+        // RFC 8707 §2 wants a URI; providers with other names for their audiences have them
+        // configured.
         ...(URL.canParse(audience) && { resource: audience }),
       }
       const device = await initiateDeviceAuthorization(provider, request).catch(refused)

@@ -8,7 +8,10 @@ import type { ControlServer } from '../context.ts'
 import { EventStream } from '../event-stream.ts'
 import { maySee } from './approvals.ts'
 
-/** Live pages: the event `approval` with the whole of one that changed, and `reset` when any of them may have. */
+/**
+ * Live pages: the event `approval` with the whole of one that changed, and `reset` when any of them
+ * may have.
+ */
 export async function approvalStream(
   app: ControlServer,
   { gate }: { gate: GateContext },
@@ -41,12 +44,14 @@ async function sendApproval(
 ): Promise<void> {
   try {
     const approval = await getApproval(store, id)
-    // Who may see it is looked at each time: a page stays open when its person has logged out, or was disabled.
+    // Who may see it is looked at each time: a page stays open when its person has logged out, or
+    // was disabled.
     if (!approval || !maySee(await request.callerNow(), approval)) return
     const votes = await votesOf(store, [id])
     stream.send('approval', approvalView(approval, votes.get(id)!))
   } catch (error) {
-    // The page shows what it had; it looks again when the stream comes back, if its person may still.
+    // The page shows what it had; it looks again when the stream comes back, if its person may
+    // still.
     stream.end()
     if (!(error instanceof Problem))
       log.warn({ err: error, approval: id }, 'a live page was not told of a change')

@@ -49,7 +49,10 @@ const stateList = z
   .pipe(z.array(z.enum(states)).optional())
   .describe('states, separated by commas; all if left out')
 
-/** People see and decide what waits for approval. What they may decide is the rule's to say; the role `approver` opens the whole inbox. */
+/**
+ * People see and decide what waits for approval. What they may decide is the rule's to say; the
+ * role `approver` opens the whole inbox.
+ */
 export async function approvalRoutes(
   app: ControlServer,
   { gate }: { gate: GateContext },
@@ -158,7 +161,10 @@ export async function approvalRoutes(
   )
 }
 
-/** Roles see everything; anybody else what they could decide, and what they or their agents asked for. */
+/**
+ * Roles see everything; anybody else what they could decide, and what they or their agents asked
+ * for.
+ */
 export function maySee(caller: Caller | null, { action, decision }: Approval): boolean {
   if (caller?.kind !== 'person') return false
   const { person, roles } = caller

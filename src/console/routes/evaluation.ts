@@ -61,8 +61,9 @@ const answer = z.object({
 const kinds: Record<string, SubjectKind> = { user: 'human', human: 'human', service: 'service' }
 
 /**
- * The decision point for others (AuthZEN Authorization API 1.0, §6): what the policies say about an action that somebody describes. Nothing runs, and nothing is
- * held; what is not described is unknown, and never allowed by a rule that looks at it.
+ * The decision point for others (AuthZEN Authorization API 1.0, §6): what the policies say about an
+ * action that somebody describes. Nothing runs, and nothing is held; what is not described is
+ * unknown, and never allowed by a rule that looks at it.
  */
 export async function evaluationRoutes(
   app: ControlServer,
@@ -121,7 +122,10 @@ function actionOf({ subject, resource, action, context }: z.output<typeof questi
   }
 }
 
-/** Those that policies know. The specification lets properties be anything; an attribute that is not there is unknown. */
+/**
+ * Those that policies know. The specification lets properties be anything; an attribute that is not
+ * there is unknown.
+ */
 function attributesOf(given: z.output<typeof properties>): Attributes {
   const known = Object.entries(given).filter(
     ([name, value]) =>

@@ -50,7 +50,10 @@ interface EvidenceRoutesDeps {
   readonly authorizeExport: (subject: Subject, asked: JsonObject) => Promise<void>
 }
 
-/** What the log of a span says to the controls of a framework: to read, and to take away with the log itself. */
+/**
+ * What the log of a span says to the controls of a framework: to read, and to take away with the
+ * log itself.
+ */
 export async function evidenceRoutes(
   app: ControlServer,
   { store, audit, sequencer, authorizeExport }: EvidenceRoutesDeps,

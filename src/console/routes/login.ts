@@ -31,7 +31,8 @@ export async function loginRoutes(app: ControlServer, deps: LoginRoutesDeps): Pr
   const callback = () => `${origin()}/login/callback`
 
   app.get('/login', { config: limited, schema: { hide: true } }, async (request, reply) => {
-    // Whoever came by another name of this machine has to come back by the same one that the cookie is for.
+    // Whoever came by another name of this machine has to come back by the same one that the cookie
+    // is for.
     if (deps.publicUrl === undefined && request.host !== new URL(origin()).host) {
       return reply.redirect(`${origin()}/login`)
     }
@@ -57,7 +58,8 @@ export async function loginRoutes(app: ControlServer, deps: LoginRoutesDeps): Pr
         const { person, idToken } = await login.finish(arrived, attempt)
         const value = await store.tx(async (tx) => {
           const known = await rememberPerson(tx, person)
-          // The session that this browser had ends, and another value than it had is drawn for the new one.
+          // The session that this browser had ends, and another value than it had is drawn for the
+          // new one.
           if (before !== undefined) await endSession(tx, before)
           const cookie = await beginSession(tx, known, { idToken, lifetime: config.session })
           await recorder.write(tx, { type: 'identity.login', subject: subjectOfPerson(known) })
@@ -162,7 +164,8 @@ async function placeToGo(
   try {
     return (await login.endSessionUrl(idToken, `${origin()}/`))?.href ?? '/'
   } catch (error) {
-    // The session here has ended. That the identity provider cannot be asked where to go does not bring it back.
+    // The session here has ended. That the identity provider cannot be asked where to go does not
+    // bring it back.
     log.warn({ err: error }, 'the identity provider could not be asked how to log out')
     return '/'
   }

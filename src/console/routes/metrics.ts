@@ -15,8 +15,9 @@ interface MetricsDeps {
 }
 
 /**
- * For Prometheus. Not for agent keys: those are looked up in the store, and when that is away, metrics are needed most. With a token, for whoever presents
- * it; without one, for this machine, unless a proxy could make the whole world look like it.
+ * For Prometheus. Not for agent keys: those are looked up in the store, and when that is away,
+ * metrics are needed most. With a token, for whoever presents it; without one, for this machine,
+ * unless a proxy could make the whole world look like it.
  */
 export async function metricsRoutes(app: ControlServer, deps: MetricsDeps): Promise<void> {
   const { metrics, facts, token, behindProxy } = deps

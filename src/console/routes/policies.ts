@@ -78,7 +78,10 @@ export const proposedDocuments = z
   )
   .min(1)
 
-/** The policies in force, as they were loaded, why they decide as they do, and others that are to take their place. */
+/**
+ * The policies in force, as they were loaded, why they decide as they do, and others that are to
+ * take their place.
+ */
 export async function policyRoutes(
   app: ControlServer,
   { policies, gate, observed, tests }: PolicyRoutesDeps,

@@ -14,7 +14,10 @@ const resource = z.object({
 /** Where a resource is reached. */
 export type ReachableResource = z.output<typeof resource>
 
-/** What is behind the gateway, for people who want to use it themselves. What they may do there is another question, and the policies' to answer. */
+/**
+ * What is behind the gateway, for people who want to use it themselves. What they may do there is
+ * another question, and the policies' to answer.
+ */
 export async function resourceRoutes(
   app: ControlServer,
   { resources }: { resources: () => ReachableResource[] },

@@ -13,7 +13,10 @@ export interface SecurityEventDeps extends Omit<EventDesk, 'transmitters'> {
 
 const limited = { access: 'public', rateLimit: { max: 600, timeWindow: '1 minute' } } as const
 
-/** Where identity providers tell that a session or an account ended (RFC 8935). What they sign is what lets them in. */
+/**
+ * Where identity providers tell that a session or an account ended (RFC 8935). What they sign is
+ * what lets them in.
+ */
 export async function securityEventRoutes(
   app: ControlServer,
   { identity, ...desk }: SecurityEventDeps,

@@ -34,7 +34,10 @@ const story = z.object({
 /** So that they leave sessions of the database to what is decided meanwhile. */
 const readsAtOnce = 2
 
-/** A run of an agent from its first call to the last, for auditors; for everybody else, as much of it as is theirs. */
+/**
+ * A run of an agent from its first call to the last, for auditors; for everybody else, as much of
+ * it as is theirs.
+ */
 export async function traceRoutes(app: ControlServer, { store }: { store: Store }): Promise<void> {
   const reads = new AtMost(readsAtOnce)
 
@@ -69,7 +72,10 @@ export async function traceRoutes(app: ControlServer, { store }: { store: Store 
   )
 }
 
-/** Auditors read all of the log. Others see what they see as approvals, and what they or their agents did. */
+/**
+ * Auditors read all of the log. Others see what they see as approvals, and what they or their
+ * agents did.
+ */
 async function visible(
   store: Store,
   { actions }: TraceStory,

@@ -77,7 +77,10 @@ const firsts = z.object({
 
 const access = { roles: ['auditor'], scope: 'audit:read' } as const
 
-/** Who touched which data. From counts that follow the audit log, so that a chart never looks through it. */
+/**
+ * Who touched which data. From counts that follow the audit log, so that a chart never looks
+ * through it.
+ */
 export async function usageRoutes(app: ControlServer, { store }: { store: Store }): Promise<void> {
   app.get(
     '/api/usage',

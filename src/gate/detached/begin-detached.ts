@@ -19,18 +19,26 @@ export interface Prepared {
   readonly digest: string
   /** Sends it, and completes the permit. Never rejects. */
   send(permit: Permit): Promise<void>
-  /** What came back when the permit was completed, in a form that its protocol reads; or why there is nothing to keep. */
+  /**
+   * What came back when the permit was completed, in a form that its protocol reads; or why there
+   * is nothing to keep.
+   */
   answer(): Buffer | 'too-large' | 'no-answer'
 }
 
-/** Makes ready what a detachable attempt has spooled; `null` where its resource is not there any more. */
+/**
+ * Makes ready what a detachable attempt has spooled; `null` where its resource is not there any
+ * more.
+ */
 export type Prepare = (resource: string, spool: Buffer) => Prepared | null
 
 const nobody = new AbortController().signal
 
 /**
- * Claims an approved request, and begins to send it. Resolves to what tells when it has been sent; to `null` if it is not to be sent here, or not at all.
- * What is sent is what was approved, to where it was to go: a request that was changed, or a resource that leads elsewhere by now, ends the approval.
+ * Claims an approved request, and begins to send it. Resolves to what tells when it has been sent;
+ * to `null` if it is not to be sent here, or not at all. What is sent is what was approved, to
+ * where it was to go: a request that was changed, or a resource that leads elsewhere by now, ends
+ * the approval.
  */
 export async function beginDetached(
   ctx: GateContext,

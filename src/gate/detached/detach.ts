@@ -6,13 +6,17 @@ import type { Step } from '../commit.ts'
 import type { GateContext } from '../context.ts'
 
 export function isDetachable(attempt: Attempt | DetachableAttempt): attempt is DetachableAttempt {
-  // Closed: a credential that its issuer is asked about each time cannot be looked at once its bearer is gone.
-  // A certificate has an end of its own, and is not known to be revoked without its connection.
+  // Closed: a credential that its issuer is asked about each time cannot be looked at once its
+  // bearer is gone. A certificate has an end of its own, and is not known to be revoked without its
+  // connection.
   const { kind, recheck } = attempt.credential
   return 'spool' in attempt && (kind === 'certificate' || !recheck)
 }
 
-/** Keeps the request of a detachable attempt, in the transaction that opens its approval: the caller is told when both are durable. */
+/**
+ * Keeps the request of a detachable attempt, in the transaction that opens its approval: the caller
+ * is told when both are durable.
+ */
 export async function keepRequest(
   { sealer }: GateContext,
   { tx }: Step,

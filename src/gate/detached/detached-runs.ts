@@ -8,13 +8,16 @@ const atATime = 8
 const lookEvery = 1_000
 
 /**
- * Sends approved requests that nobody has to wait for on a connection (`Prefer: respond-async`). Every replica tries; the claim decides which one does it, or
- * whether an attempt of the agent's own was faster. What a replica leaves behind when it dies between claim and outcome is `unknown`, like any other run.
+ * Sends approved requests that nobody has to wait for on a connection (`Prefer: respond-async`).
+ * Every replica tries; the claim decides which one does it, or whether an attempt of the agent's
+ * own was faster. What a replica leaves behind when it dies between claim and outcome is `unknown`,
+ * like any other run.
  */
 export class DetachedRuns {
   readonly #ctx: GateContext
   readonly #prepare: Prepare
-  // Owned by #start(): approvals that are being claimed or sent here, and of those what is not sent yet.
+  // Owned by #start(): approvals that are being claimed or sent here, and of those what is not sent
+  // yet.
   readonly #running = new Set<string>()
   readonly #beginning = new Set<Promise<unknown>>()
   // Owned by #lookSoon().
@@ -35,7 +38,10 @@ export class DetachedRuns {
     this.#timer = setInterval(() => this.#lookSoon(), lookEvery)
   }
 
-  /** Begins no more. Resolves when nothing is between its claim and its first byte; what has been begun is for the protocol to end. */
+  /**
+   * Begins no more. Resolves when nothing is between its claim and its first byte; what has been
+   * begun is for the protocol to end.
+   */
   async stop(): Promise<void> {
     this.#stopped = true
     this.#unwatch()

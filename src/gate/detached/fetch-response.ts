@@ -27,7 +27,10 @@ const reasons: Record<Gone, string> = {
   'no-answer': 'The upstream did not answer completely.',
 }
 
-/** Throws `response-pending` before there is one, `response-gone` when there is none to come, and why the action did not run if it did not. */
+/**
+ * Throws `response-pending` before there is one, `response-gone` when there is none to come, and
+ * why the action did not run if it did not.
+ */
 export async function fetchResponse(
   ctx: GateContext,
   approval: Approval,

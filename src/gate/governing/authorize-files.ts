@@ -3,8 +3,9 @@ import { Problem } from '../../core/errors.ts'
 import type { Log } from '../../telemetry/log.ts'
 
 /**
- * Whether what a file says instead has to wait, or never comes into use. Nobody waits for an answer: that it is held is logged, and a denial too, which is on record. `what`
- * begins the line in the log.
+ * Whether what a file says instead has to wait, or never comes into use. Nobody waits for an
+ * answer: that it is held is logged, and a denial too, which is on record. `what` begins the line
+ * in the log.
  */
 export async function isWithheld(
   log: Log,

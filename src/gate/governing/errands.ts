@@ -27,7 +27,10 @@ export type ErrandWorks = Partial<Record<Operation, ErrandWork>>
 
 const atATime = 100
 
-/** Does everything that has been approved. Any replica may, at any time: each errand is done in one transaction with its edges, and so exactly once. */
+/**
+ * Does everything that has been approved. Any replica may, at any time: each errand is done in one
+ * transaction with its edges, and so exactly once.
+ */
 export async function runApprovedErrands(ctx: GateContext, works: ErrandWorks): Promise<void> {
   for (const id of await listApprovedErrands(ctx.store, atATime)) {
     try {
@@ -68,7 +71,8 @@ async function take(
   }
   const inForce = await lockInForce(tx)
   const policies = ctx.policies()
-  // Closed: this replica does not know yet what the policies in force say about it. The next turn does.
+  // Closed: this replica does not know yet what the policies in force say about it. The next turn
+  // does.
   if (inForce.generation !== policies.generation) return null
   const decision = decide(approval.action, {}, policies)
   const obstacle =

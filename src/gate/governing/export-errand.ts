@@ -6,12 +6,16 @@ import { runErrand, type ErrandWork } from './errands.ts'
 import { govern } from './govern.ts'
 import { taskOf } from '../task.ts'
 
-/** What is exported goes to whoever asks, so that the errand is done when they ask for it again; here it is only marked as done. */
+/**
+ * What is exported goes to whoever asks, so that the errand is done when they ask for it again;
+ * here it is only marked as done.
+ */
 const handOver: ErrandWork = { obstacle: async () => null, run: async () => () => {} }
 
 /**
- * Resolves when the audit log may be exported to this subject now. Throws `approval-pending` where a rule holds it: the same export, asked for again by the same
- * subject, runs once after people have approved it. Throws `denied`.
+ * Resolves when the audit log may be exported to this subject now. Throws `approval-pending` where
+ * a rule holds it: the same export, asked for again by the same subject, runs once after people
+ * have approved it. Throws `denied`.
  */
 export async function authorizeExport(
   ctx: GateContext,

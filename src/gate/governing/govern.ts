@@ -30,8 +30,10 @@ export interface Errand {
 export type Govern = (errand: Errand) => Promise<Approval | null>
 
 /**
- * Asks the policies whether an errand may be done. Resolves to `null` when it may, and to the approval that it waits for where a rule holds it. Then nobody has to
- * come back: the gateway does it once it is approved. Throws `denied`, and `policies-changed` where this replica allows it by policies that are not in force any more.
+ * Asks the policies whether an errand may be done. Resolves to `null` when it may, and to the
+ * approval that it waits for where a rule holds it. Then nobody has to come back: the gateway does
+ * it once it is approved. Throws `denied`, and `policies-changed` where this replica allows it by
+ * policies that are not in force any more.
  */
 export async function govern(ctx: GateContext, errand: Errand): Promise<Approval | null> {
   const action = actionOf(errand)
@@ -57,8 +59,9 @@ export async function govern(ctx: GateContext, errand: Errand): Promise<Approval
 }
 
 /**
- * Closed: a replica that has not loaded the policies in force does not know whether they allow this. It does not catch up from here: that waits for the files that
- * are being put into force, and those wait for this answer.
+ * Closed: a replica that has not loaded the policies in force does not know whether they allow
+ * this. It does not catch up from here: that waits for the files that are being put into force, and
+ * those wait for this answer.
  */
 async function refuseOutdated(ctx: GateContext, { generation }: PoliciesInForce): Promise<void> {
   try {

@@ -20,12 +20,18 @@ interface ChangePayload {
   readonly document: GovernedIdentity
 }
 
-/** Whose change of the configuration it is: that of whoever administers the gateway by what was in force before, and not by what they wrote now. */
+/**
+ * Whose change of the configuration it is: that of whoever administers the gateway by what was in
+ * force before, and not by what they wrote now.
+ */
 export function configurationSubject(before: GovernedIdentity): Subject {
   return filesSubject('configuration', before.roles.admin?.group)
 }
 
-/** Asks the policies whether other people may decide from now on. Resolves to the approval that it waits for, or `null`. Throws `denied`. */
+/**
+ * Asks the policies whether other people may decide from now on. Resolves to the approval that it
+ * waits for, or `null`. Throws `denied`.
+ */
 export function authorizeIdentity(
   ctx: GateContext,
   next: GovernedIdentity,

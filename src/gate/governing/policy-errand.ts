@@ -25,7 +25,10 @@ export function authorizeChange(ctx: GateContext, subject: Subject): Authorize {
     })
 }
 
-/** The same for files that changed by themselves: nobody waits for an answer, so a denial is logged, and on record. */
+/**
+ * The same for files that changed by themselves: nobody waits for an answer, so a denial is logged,
+ * and on record.
+ */
 export function authorizeFiles(ctx: GateContext, adminGroup: () => string | undefined): Authorize {
   return async (next, before) => {
     try {
@@ -89,7 +92,10 @@ interface ChangePayload {
   readonly policy: string
 }
 
-/** The version of the policies that somebody wants in force: its SHA-256, in hex. `null` for anything else, and once it was erased. */
+/**
+ * The version of the policies that somebody wants in force: its SHA-256, in hex. `null` for
+ * anything else, and once it was erased.
+ */
 export function proposedVersion({ action, payload }: Approval): string | null {
   const { policy } = payload as Partial<ChangePayload>
   return action.name === 'policy.activate' && policy !== undefined ? policy : null

@@ -25,8 +25,9 @@ export interface Retaining {
 }
 
 /**
- * Puts on record that a month is kept elsewhere, which lets whoever may take it out of the database do so. Throws `bad-request` where the files do not have all of
- * it, a legal hold covers it, a delivery does not have it yet, or it is too young; and `denied`.
+ * Puts on record that a month is kept elsewhere, which lets whoever may take it out of the database
+ * do so. Throws `bad-request` where the files do not have all of it, a legal hold covers it, a
+ * delivery does not have it yet, or it is too young; and `denied`.
  */
 export async function retainMonth(
   { gate, keeping }: Retaining,

@@ -32,8 +32,9 @@ interface Deps {
 }
 
 /**
- * The keys of the secrets file that are in use on all replicas. What is new in the file of one of them is proposed when it starts, and signs and opens nothing until the policies
- * allow it, or people have approved it.
+ * The keys of the secrets file that are in use on all replicas. What is new in the file of one of
+ * them is proposed when it starts, and signs and opens nothing until the policies allow it, or
+ * people have approved it.
  */
 export class SecretKeys {
   readonly #deps: Deps
@@ -54,7 +55,10 @@ export class SecretKeys {
     this.#follower = new Follower(deps.store, channel, () => this.#look())
   }
 
-  /** On a store that knows of no keys, all of the file are in use: there is nobody yet who could be asked. */
+  /**
+   * On a store that knows of no keys, all of the file are in use: there is nobody yet who could be
+   * asked.
+   */
   static async open(deps: Deps): Promise<SecretKeys> {
     const keys = new SecretKeys(deps)
     const known = await readInUse(deps.store)
@@ -73,7 +77,10 @@ export class SecretKeys {
     this.#onSigning = heard
   }
 
-  /** Proposes what is new in the file. Rejects with `MistakesError` where none of its keys is in use then: nobody's session or kept answer could be opened. */
+  /**
+   * Proposes what is new in the file. Rejects with `MistakesError` where none of its keys is in use
+   * then: nobody's session or kept answer could be opened.
+   */
   async start(context: GateContext, adminGroup: () => string | undefined): Promise<void> {
     const { log, file } = this.#deps
     this.#propose = async (fresh) => {

@@ -17,7 +17,10 @@ import {
 /** Notifications on this channel say that another generation is in force. */
 export const policiesChannel = 'sallyport_policies'
 
-/** Asks the policies in force whether others may take their place: `null` if so, else what came of it. */
+/**
+ * Asks the policies in force whether others may take their place: `null` if so, else what came of
+ * it.
+ */
 export type Authorize = (
   next: CompiledPolicies,
   before: InForce,
@@ -40,7 +43,10 @@ interface Proposal {
 }
 
 export interface Put {
-  /** What became of it; the generation is the one that says the same as the files, and for `withheld` the one in force. */
+  /**
+   * What became of it; the generation is the one that says the same as the files, and for
+   * `withheld` the one in force.
+   */
   readonly change: 'new' | 'none' | 'outdated' | 'withheld'
   readonly generation: number
   /** What it waits for, where a rule holds it. */
@@ -48,9 +54,10 @@ export interface Put {
 }
 
 /**
- * Puts what the files of a replica say into force, if that is news: they were not in force since `base`, the generation since which the files say what they said
- * before. A replica that starts, or whose files lag behind those of the others, has old files as often as not, and must not bring back what
- * somebody has replaced since.
+ * Puts what the files of a replica say into force, if that is news: they were not in force since
+ * `base`, the generation since which the files say what they said before. A replica that starts, or
+ * whose files lag behind those of the others, has old files as often as not, and must not bring
+ * back what somebody has replaced since.
  */
 export async function putInForce(
   deps: ActivationDeps,

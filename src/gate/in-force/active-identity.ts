@@ -33,8 +33,9 @@ interface Deps {
 }
 
 /**
- * Who is who, and who may do what here, as it is in force for all replicas. What the configuration of this one says instead is proposed to all when it starts, and counts
- * once the policies allow it, or people have approved it. To be read anew each time: it changes.
+ * Who is who, and who may do what here, as it is in force for all replicas. What the configuration
+ * of this one says instead is proposed to all when it starts, and counts once the policies allow
+ * it, or people have approved it. To be read anew each time: it changes.
  */
 export class ActiveIdentity implements Identity {
   readonly #deps: Deps
@@ -56,7 +57,10 @@ export class ActiveIdentity implements Identity {
     this.#follower = new Follower(deps.store, identityChannel, () => this.#follow())
   }
 
-  /** Loads what is in force. On a store without any that is what the configuration says: there is nobody yet who could be asked. */
+  /**
+   * Loads what is in force. On a store without any that is what the configuration says: there is
+   * nobody yet who could be asked.
+   */
   static async open(deps: Deps): Promise<ActiveIdentity> {
     const proposal = governedIdentity(deps.own)
     const found = (await readIdentity(deps.store)) ?? (await begin(deps, proposal))
@@ -84,7 +88,10 @@ export class ActiveIdentity implements Identity {
     this.#listeners.push(listener)
   }
 
-  /** Proposes what the configuration says, if that is something else, and follows what is in force from now on. */
+  /**
+   * Proposes what the configuration says, if that is something else, and follows what is in force
+   * from now on.
+   */
   async start(context: GateContext): Promise<void> {
     this.#context = context
     await this.#follower.start()
@@ -108,11 +115,13 @@ export class ActiveIdentity implements Identity {
     try {
       if (!this.#settled) await this.#settle()
       const found = await readIdentity(store)
-      // Taken back by the owner of the tables: the next replica to start begins anew, and this one follows.
+      // Taken back by the owner of the tables: the next replica to start begins anew, and this one
+      // follows.
       if (!found || isSame(found, this.#generation)) return
       this.#take(found)
     } catch (error) {
-      // Closed: what was in force stays so here, and what the configuration says instead counts no more than before.
+      // Closed: what was in force stays so here, and what the configuration says instead counts no
+      // more than before.
       log.warn({ err: error }, 'the identity in force could not be looked up; trying again')
     }
   }

@@ -18,7 +18,10 @@ const retries = 1_000
 interface Deps {
   /** The files of this replica. Rejects with `MistakesError` when they cannot be read. */
   readonly read: () => Promise<readonly PolicyDocument[]>
-  /** `elsewhere`: they are in force already, and may also be about resources that are not here. Throws `MistakesError`. */
+  /**
+   * `elsewhere`: they are in force already, and may also be about resources that are not here.
+   * Throws `MistakesError`.
+   */
   readonly compile: (
     documents: readonly PolicyDocument[],
     from: 'here' | 'elsewhere',
@@ -37,16 +40,19 @@ interface Files {
 }
 
 /**
- * The policies that this replica decides with: those of the generation that is in force for all of them. Files that change here are proposed to all; what comes into
- * force anywhere is loaded from the store, and not from the files here. A version is swapped whole; one with a mistake in it changes nothing.
+ * The policies that this replica decides with: those of the generation that is in force for all of
+ * them. Files that change here are proposed to all; what comes into force anywhere is loaded from
+ * the store, and not from the files here. A version is swapped whole; one with a mistake in it
+ * changes nothing.
  */
 export class ActivePolicies {
   readonly #deps: Deps
   // Owned by #follow().
   #current: PoliciesInForce
   #stuck = 0
-  // Owned by #reload(): the files as they were read last, and the generation since which they say so. A replica that starts among others cannot know, and has the
-  // files of an earlier release as often as not: 0. One that starts alone is what people deploy, also when they go back.
+  // Owned by #reload(): the files as they were read last, and the generation since which they say
+  // so. A replica that starts among others cannot know, and has the files of an earlier release as
+  // often as not: 0. One that starts alone is what people deploy, also when they go back.
   #files: Files
   #base: number
   #proposed = false
@@ -63,8 +69,9 @@ export class ActivePolicies {
   }
 
   /**
-   * Loads what is in force. On a store without any policies that is what the files say. Throws `MistakesError`: a gateway does not start with files that it cannot
-   * read, nor without knowing what is in force.
+   * Loads what is in force. On a store without any policies that is what the files say. Throws
+   * `MistakesError`: a gateway does not start with files that it cannot read, nor without knowing
+   * what is in force.
    */
   static async open(deps: Deps): Promise<ActivePolicies> {
     const documents = await deps.read()
@@ -81,12 +88,18 @@ export class ActivePolicies {
     return this.#current
   }
 
-  /** Whether this replica cannot read what is in force. Closed: it runs nothing until it can, since its decisions are by rules that no longer count. */
+  /**
+   * Whether this replica cannot read what is in force. Closed: it runs nothing until it can, since
+   * its decisions are by rules that no longer count.
+   */
   get behind(): boolean {
     return this.#stuck > this.#current.generation
   }
 
-  /** Proposes what the files say, and goes on with every change of theirs; follows what comes into force elsewhere. */
+  /**
+   * Proposes what the files say, and goes on with every change of theirs; follows what comes into
+   * force elsewhere.
+   */
   async start(authorize: Authorize | null): Promise<void> {
     const { folder, log, store } = this.#deps
     this.#folder = new PolicyFolder(folder, () => void this.reload(authorize), log)
@@ -106,14 +119,17 @@ export class ActivePolicies {
     await this.#turn
   }
 
-  /** One after the other: what was read earlier must not come into force behind what was read later. */
+  /**
+   * One after the other: what was read earlier must not come into force behind what was read later.
+   */
   reload(authorize: Authorize | null): Promise<void> {
     this.#turn = this.#turn.then(() => this.#reload(authorize))
     return this.#turn
   }
 
   /**
-   * Puts what a person proposes into force for all replicas, whatever was in force before. Throws `MistakesError`, and what `authorize` throws.
+   * Puts what a person proposes into force for all replicas, whatever was in force before. Throws
+   * `MistakesError`, and what `authorize` throws.
    */
   async propose(
     documents: readonly PolicyDocument[],
@@ -179,7 +195,8 @@ export class ActivePolicies {
       log.info({ policy: hash, generation }, 'policies loaded')
       await audit.append({ type: 'policy.loaded', policy: hash, details: { generation } })
     } catch (error) {
-      // Closed: without them, what this replica decides does not count any more, so nothing runs here.
+      // Closed: without them, what this replica decides does not count any more, so nothing runs
+      // here.
       const level = error instanceof StoreError ? 'warn' : 'error'
       log[level]({ err: error, generation: found }, 'the policies in force could not be loaded')
       if (error instanceof MistakesError) this.#stuck = found

@@ -3,7 +3,10 @@ import type { Store } from '../../store/db.ts'
 /** Between two looks, in milliseconds. A notification usually comes first. */
 const lookEvery = 1_000
 
-/** Looks at something that all replicas share, whenever it may have changed, and once a second: one look after the other. `look` never rejects. */
+/**
+ * Looks at something that all replicas share, whenever it may have changed, and once a second: one
+ * look after the other. `look` never rejects.
+ */
 export class Follower {
   readonly #store: Store
   readonly #channel: string

@@ -24,13 +24,19 @@ export async function readInForce(db: Queryable): Promise<InForce> {
   return row!
 }
 
-/** The same, for a transaction that changes it: nobody else does until it has ended, and whatever was decided before has been recorded or is refused. */
+/**
+ * The same, for a transaction that changes it: nobody else does until it has ended, and whatever
+ * was decided before has been recorded or is refused.
+ */
 export async function lockInForce(tx: Queryable): Promise<InForce> {
   await tx.query('SELECT FROM sallyport.policy_in_force FOR UPDATE')
   return readInForce(tx)
 }
 
-/** The last generation after `base` in which a version was in force, or `null` if it has not been since. */
+/**
+ * The last generation after `base` in which a version was in force, or `null` if it has not been
+ * since.
+ */
 export async function lastGenerationOf(
   db: Queryable,
   hash: string,
@@ -68,7 +74,10 @@ export async function beginGeneration(
   return generation
 }
 
-/** Whether what is in force came from files, and no other replica than this one lives that could have others. */
+/**
+ * Whether what is in force came from files, and no other replica than this one lives that could
+ * have others.
+ */
 export async function isAloneWithFiles(db: Queryable, replica: string): Promise<boolean> {
   const [row] = await db.query<{ alone: boolean }>(
     `SELECT NOT EXISTS (SELECT FROM sallyport.replicas

@@ -47,7 +47,10 @@ export interface NewIdentity {
   readonly approval: string | null
 }
 
-/** Puts it into force instead of what was, and on record. Rejects with a `StoreError` of the code 23505 if something else came into force meanwhile. */
+/**
+ * Puts it into force instead of what was, and on record. Rejects with a `StoreError` of the code
+ * 23505 if something else came into force meanwhile.
+ */
 export async function activateIdentity(
   tx: Queryable,
   audit: AuditLog,

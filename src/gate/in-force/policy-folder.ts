@@ -5,12 +5,16 @@ import type { Log } from '../../telemetry/log.ts'
 /** An editor writes a file in several steps; they settle within this time, in milliseconds. */
 const settles = 200
 
-/** Calls back when something in a folder may have changed, and then nothing more for a while. A folder that is deleted and made again is the same to it. */
+/**
+ * Calls back when something in a folder may have changed, and then nothing more for a while. A
+ * folder that is deleted and made again is the same to it.
+ */
 export class PolicyFolder {
   readonly #folder: string
   readonly #onChange: () => void
   readonly #log: Log
-  // Owned by look(): what is watched, which is an inode and not a name. `null` as soon as it may be another one by now.
+  // Owned by look(): what is watched, which is an inode and not a name. `null` as soon as it may be
+  // another one by now.
   #watcher: FSWatcher | null = null
   #watched: string | null = null
   #settling: NodeJS.Timeout | undefined
@@ -22,7 +26,9 @@ export class PolicyFolder {
     this.#log = log
   }
 
-  /** To be called from time to time: watches the folder that has the name now, if it is another one. */
+  /**
+   * To be called from time to time: watches the folder that has the name now, if it is another one.
+   */
   async look(): Promise<void> {
     // Away, or out of reach: whoever is called back reads it, and says which.
     const found = await stat(this.#folder, { bigint: true }).catch(() => null)

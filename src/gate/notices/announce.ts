@@ -18,7 +18,9 @@ export interface Announcing {
   readonly escalate: { readonly afterMs: number; readonly to: readonly string[] } | undefined
 }
 
-/** Writes down everything that is to be said about a new approval, in the transaction that opens it. */
+/**
+ * Writes down everything that is to be said about a new approval, in the transaction that opens it.
+ */
 export async function announce(
   tx: Queryable,
   approval: NewApproval,
@@ -28,7 +30,10 @@ export async function announce(
   await insertNotices(tx, approval.id, await withPeople(tx, approval, all))
 }
 
-/** An emergency is told to every place that is known: those of its rules, those of the configuration, and those that would have heard of it later. */
+/**
+ * An emergency is told to every place that is known: those of its rules, those of the
+ * configuration, and those that would have heard of it later.
+ */
 export async function announceEverywhere(
   tx: Queryable,
   approval: Pick<NewApproval, 'id' | 'decision'>,
@@ -52,7 +57,10 @@ export async function announceEverywhere(
 /** Everybody who may decide, and has linked an account in that chat: each is told by themselves. */
 const approvers = '@approvers'
 
-/** The same, with people in the place of `@approvers`: those who are linked now, and are not behind the action. */
+/**
+ * The same, with people in the place of `@approvers`: those who are linked now, and are not behind
+ * the action.
+ */
 async function withPeople(
   tx: Queryable,
   { id, decision }: Pick<NewApproval, 'id' | 'decision'>,
@@ -67,7 +75,10 @@ async function withPeople(
   return (await Promise.all(expanded)).flat()
 }
 
-/** Over several rules everything adds up; a place that more than one of them names is told once, at the earliest of their times. */
+/**
+ * Over several rules everything adds up; a place that more than one of them names is told once, at
+ * the earliest of their times.
+ */
 function announcementsOf(
   { decision, createdAt, expiresAt }: NewApproval,
   announcing: Announcing,
@@ -99,7 +110,10 @@ function placesOf({ channels }: Requirement, { to }: Announcing): readonly strin
   return channels.length > 0 ? channels : to
 }
 
-/** The console shows everything anyway. A channel that is not set up (any more) cannot be told: the policies that name it were loaded when it was. */
+/**
+ * The console shows everything anyway. A channel that is not set up (any more) cannot be told: the
+ * policies that name it were loaded when it was.
+ */
 function at(
   places: readonly string[],
   purpose: Purpose,

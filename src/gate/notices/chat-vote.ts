@@ -4,7 +4,9 @@ import { offerLink, offerMinutes, personOfChat } from '../../identity/chat-links
 import type { GateContext } from '../context.ts'
 import { castVote } from '../vote.ts'
 
-/** What a button carries: exactly what its message showed. The vote is checked against both hashes. */
+/**
+ * What a button carries: exactly what its message showed. The vote is checked against both hashes.
+ */
 export interface ChatBallot {
   readonly approval: string
   readonly digest: string
@@ -39,7 +41,10 @@ export interface Clicker {
   readonly name: string
 }
 
-/** Why this account cannot vote now, or `null`: nobody is known behind it, or it is too long ago that they proved who they are. */
+/**
+ * Why this account cannot vote now, or `null`: nobody is known behind it, or it is too long ago
+ * that they proved who they are.
+ */
 export async function introduction(deps: ChatVoting, clicker: Clicker): Promise<Answer | null> {
   const known = await personOfChat(deps.gate.store, accountOf(deps, clicker), deps.maxGroupAgeMs)
   if (!known) {
@@ -59,7 +64,10 @@ export async function introduction(deps: ChatVoting, clicker: Clicker): Promise<
   return null
 }
 
-/** Casts the vote of whoever is behind the account, like a vote from anywhere else. What is wrong with it comes back in words; only defects are thrown. */
+/**
+ * Casts the vote of whoever is behind the account, like a vote from anywhere else. What is wrong
+ * with it comes back in words; only defects are thrown.
+ */
 export async function voteFromChat(
   deps: ChatVoting,
   clicker: Clicker,

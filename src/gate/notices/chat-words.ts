@@ -1,6 +1,9 @@
 import type { Story } from './story.ts'
 
-/** What an approval is called in a chat, in the state that it is in. `escalated`: this place hears of it because nobody has decided. */
+/**
+ * What an approval is called in a chat, in the state that it is in. `escalated`: this place hears
+ * of it because nobody has decided.
+ */
 export function titleOf({ state, risk }: Story, escalated: boolean): string {
   switch (state) {
     case 'pending':
@@ -37,7 +40,10 @@ export function factsOf(story: Story): (readonly [string, string])[] {
   ]
 }
 
-/** What one message of a chat may hold of an action. What is beyond it is folded away, and what nobody has seen nobody can approve. */
+/**
+ * What one message of a chat may hold of an action. What is beyond it is folded away, and what
+ * nobody has seen nobody can approve.
+ */
 const most = { characters: 3000, lines: 80, parts: 20, beside: 1000 } as const
 
 /** Whether a message shows every character of what would run, and all that stands beside it. */

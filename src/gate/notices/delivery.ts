@@ -13,7 +13,10 @@ export interface DeliveryTimes extends Pauses {
   readonly lookEvery: number
   /** For one attempt. */
   readonly patience: number
-  /** How long an attempt's claim keeps other replicas away: longer than its patience, so that no two of them post the same. */
+  /**
+   * How long an attempt's claim keeps other replicas away: longer than its patience, so that no two
+   * of them post the same.
+   */
   readonly lease: number
   /** After that, what has never got through is left alone: nobody waits for it any more. */
   readonly giveUpAfter: number
@@ -46,8 +49,9 @@ interface DeliveryDeps {
 }
 
 /**
- * Takes what is due from the outbox to one channel, for as long as this replica lives. Each channel has its own: one that is down, slow or asks to be left alone holds up nothing
- * but itself, and nothing here is waited for by anything that decides.
+ * Takes what is due from the outbox to one channel, for as long as this replica lives. Each channel
+ * has its own: one that is down, slow or asks to be left alone holds up nothing but itself, and
+ * nothing here is waited for by anything that decides.
  */
 export class Delivery {
   readonly #channel: Channel
@@ -73,7 +77,10 @@ export class Delivery {
     this.#loop = this.#run()
   }
 
-  /** Attempts that are under way are given up; they are taken up again by whoever comes first when their claim runs out. */
+  /**
+   * Attempts that are under way are given up; they are taken up again by whoever comes first when
+   * their claim runs out.
+   */
   async stop(): Promise<void> {
     this.#over.abort()
     this.#unwatch()
@@ -133,7 +140,10 @@ export class Delivery {
     }
   }
 
-  /** `null` when there is nothing to say any more: a reminder, or a first word to a wider group, about something that is over. */
+  /**
+   * `null` when there is nothing to say any more: a reminder, or a first word to a wider group,
+   * about something that is over.
+   */
   async #noticeFor(row: Claimed): Promise<Notice | null> {
     const { gate, consoleUrl } = this.#deps
     const approval = await getApproval(gate.store, row.approval)

@@ -12,7 +12,10 @@ export interface Grantable {
   readonly words: string
 }
 
-/** With the values that would have to be the same: nobody grants what they were not told. Where one is unknown, nothing can be granted. */
+/**
+ * With the values that would have to be the same: nobody grants what they were not told. Where one
+ * is unknown, nothing can be granted.
+ */
 export function grantsOf({ action, decision, connection }: Approval): Grantable[] {
   return offeredScopes(decision.requirements, connection !== null).flatMap((offer) => {
     const values = matchedValues(action, offer.match)

@@ -6,14 +6,20 @@ import { storyOf, type Story } from './story.ts'
 
 /** What a channel is to show, and where. */
 export interface Notice {
-  /** The same for every attempt to deliver it, and for everything newer about the same approval in the same place. */
+  /**
+   * The same for every attempt to deliver it, and for everything newer about the same approval in
+   * the same place.
+   */
   readonly id: string
   /** Higher whenever there is something new to show. */
   readonly version: number
   readonly purpose: Purpose
   /** The place in the channel; empty where there is only one. */
   readonly target: string
-  /** What the channel said the last time: where the message is. `null`: none is known of, and one is to be posted. */
+  /**
+   * What the channel said the last time: where the message is. `null`: none is known of, and one is
+   * to be posted.
+   */
   readonly receipt: JsonObject | null
   /** Of a reminder: where the same place was told first. */
   readonly announced: JsonObject | null

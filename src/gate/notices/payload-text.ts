@@ -7,8 +7,9 @@ export interface Part {
 }
 
 /**
- * A payload, whole, as text for a channel that shows text: an HTTP request as people know it, with its body in the bytes that are sent; of any other payload each
- * member by its name. Nothing is left out, and nothing is made visible or shortened yet.
+ * A payload, whole, as text for a channel that shows text: an HTTP request as people know it, with
+ * its body in the bytes that are sent; of any other payload each member by its name. Nothing is
+ * left out, and nothing is made visible or shortened yet.
  */
 export function payloadText(payload: JsonObject): Part[] {
   const { method, target, headers, body, ...others } = payload

@@ -12,8 +12,9 @@ import { payloadText, type Part } from './payload-text.ts'
 import { outcomeOf, verdictOf } from './result-words.ts'
 
 /**
- * Everything that an approver is to see, in words. Every text that anybody outside of the gateway can have written has been made visible, and is data: a channel must show it where
- * its own mark-up, mentions and links are not looked for.
+ * Everything that an approver is to see, in words. Every text that anybody outside of the gateway
+ * can have written has been made visible, and is data: a channel must show it where its own
+ * mark-up, mentions and links are not looked for.
  */
 export interface Story {
   readonly id: string

@@ -5,7 +5,9 @@ import { matchesRe2 } from './regex.ts'
 import { registerUsage, UsageView, type UsageScope } from './usage.ts'
 import { ActionView, namespaceViews, SubjectView, viewOf, type View } from './views.ts'
 
-/** What the conditions of a rule can see: the attributes and facts that all of its resources have. */
+/**
+ * What the conditions of a rule can see: the attributes and facts that all of its resources have.
+ */
 export interface Scope {
   readonly namespaces: readonly Namespace[]
   /** `impact.rows` */
@@ -31,7 +33,10 @@ const limits = {
   maxCallArguments: 4,
 }
 
-/** The checked types of everything that a condition can name. Whatever is not declared here is an error at load. */
+/**
+ * The checked types of everything that a condition can name. Whatever is not declared here is an
+ * error at load.
+ */
 export function createEnvironment(scope: Scope): ScopedEnvironment {
   const cel = new Environment({ limits, homogeneousAggregateLiterals: false })
   const fields: Record<string, string> = {

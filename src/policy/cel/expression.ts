@@ -20,13 +20,16 @@ export interface Expression {
   /** What it wants counted. Their names are among `reads`, as in `usage.rows customers 24h`. */
   readonly usage: readonly UsageFact[]
   /**
-   * Throws when the result depends on something that is missing, unknown or of another type than the expression needs. The caller
-   * decides what is closed: not allowed, or denied.
+   * Throws when the result depends on something that is missing, unknown or of another type than
+   * the expression needs. The caller decides what is closed: not allowed, or denied.
    */
   evaluate(input: Input): boolean
 }
 
-/** Compiles conditions. One for each load of the policies, since setting up an environment takes longer than using it. */
+/**
+ * Compiles conditions. One for each load of the policies, since setting up an environment takes
+ * longer than using it.
+ */
 export class ExpressionCompiler {
   readonly #environments = new Map<string, ScopedEnvironment>()
 
@@ -89,13 +92,16 @@ function checkTypes(parsed: ParseResult): Fault | null {
       offset: 0,
     }
   } catch (error) {
-    // Of an element of `{}` or `[]` nobody knows the type; where one is compared the library throws this, without a place.
+    // Of an element of `{}` or `[]` nobody knows the type; where one is compared the library throws
+    // this, without a place.
     if (!(error instanceof Error && error.message.startsWith('Operator overload'))) throw error
     return { message: 'This compares something whose type nobody can know.', offset: 0 }
   }
 }
 
-/** The library's parse and type errors say where they are; anything else that is thrown is a defect. */
+/**
+ * The library's parse and type errors say where they are; anything else that is thrown is a defect.
+ */
 function faultOf(error: unknown): Fault {
   if (!(error instanceof ParseError || error instanceof CelTypeError)) throw error
   return { message: `${error.summary}.`, offset: error.range?.start ?? 0 }

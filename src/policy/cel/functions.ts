@@ -4,7 +4,10 @@ import type { Fault } from './fault.ts'
 import { isUsageCall } from './usage.ts'
 import { regexMistake } from './regex.ts'
 
-/** Everything that a condition may call. What is not on these lists is refused: a new version of the library adds nothing by itself. */
+/**
+ * Everything that a condition may call. What is not on these lists is refused: a new version of the
+ * library adds nothing by itself.
+ */
 const functions = new Set(['has', 'size', 'int', 'double', 'string', 'bool', 'type'])
 const methods = new Set([
   'size',

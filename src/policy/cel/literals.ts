@@ -3,8 +3,9 @@ import { children } from './ast.ts'
 import type { Fault } from './fault.ts'
 
 /**
- * Refuses literals of the types that nothing which a condition can see has: `1u` and `b'…'`. The library reads some of them otherwise than CEL
- * says (`[1] == [1u]`, `b'ÿ'`), and a hold or deny rule that is never true would be open.
+ * Refuses literals of the types that nothing which a condition can see has: `1u` and `b'…'`. The
+ * library reads some of them otherwise than CEL says (`[1] == [1u]`, `b'ÿ'`), and a hold or deny
+ * rule that is never true would be open.
  */
 export function checkLiterals(node: ASTNode): readonly Fault[] {
   const fault = literalFault(node)

@@ -8,19 +8,26 @@ const maxNesting = 3
 
 const comparisons = new Set(['==', '!=', '<', '<=', '>', '>='])
 
-/** What a name means at some place in an expression. `long`: the agent decides how much there is of it. */
+/**
+ * What a name means at some place in an expression. `long`: the agent decides how much there is of
+ * it.
+ */
 interface Bindings {
   readonly depth: number
-  /** The variable of the innermost loop over something long, which may be walked once more, being a part of it. */
+  /**
+   * The variable of the innermost loop over something long, which may be walked once more, being a
+   * part of it.
+   */
   readonly current: string | null
   /** Variables of the loops around that one. */
   readonly outer: ReadonlySet<string>
 }
 
 /**
- * Keeps the time of an expression proportional to the size of the request. A loop over what the agent sent walks it once; were another walk
- * over it allowed inside, a body of a megabyte would take minutes. So inside such a loop, everything that an agent can make long may be
- * compared with, and nothing else, except the loop's own variable.
+ * Keeps the time of an expression proportional to the size of the request. A loop over what the
+ * agent sent walks it once; were another walk over it allowed inside, a body of a megabyte would
+ * take minutes. So inside such a loop, everything that an agent can make long may be compared with,
+ * and nothing else, except the loop's own variable.
  */
 export function checkLoops(root: ASTNode): readonly Fault[] {
   return visit(root, { depth: 0, current: null, outer: new Set() })
@@ -55,7 +62,10 @@ function including(names: ReadonlySet<string>, name: string | null): ReadonlySet
   return name === null ? names : new Set([...names, name])
 }
 
-/** Whether anything in an expression is as long as the agent likes. Literals and what the credential says are not. */
+/**
+ * Whether anything in an expression is as long as the agent likes. Literals and what the credential
+ * says are not.
+ */
 function isLong(node: ASTNode, bindings: Bindings): boolean {
   const access = accessOf(node)
   if (!access) return children(node).some((child) => isLong(child, bindings))

@@ -6,7 +6,10 @@ import type { Scope } from './environment.ts'
 import type { Fault } from './fault.ts'
 import { isUsageCall, usageFactOf } from './usage.ts'
 
-/** What an expression looks at: `action.http.json` and, of that, `action.http.json.order` or, where it may be anything of it, `action.http.json.*`; `impact.rows`. */
+/**
+ * What an expression looks at: `action.http.json` and, of that, `action.http.json.order` or, where
+ * it may be anything of it, `action.http.json.*`; `impact.rows`.
+ */
 export interface Reads {
   readonly paths: ReadonlySet<string>
   /** Those of them that are counts of what the subject did. */
@@ -19,8 +22,9 @@ export interface Reads {
 const scalars = ['name', 'resource', 'effect', 'reason']
 
 /**
- * Finds every attribute and fact that an expression reads. They have to be named in full (`action.http.json.order`, not `action.http`
- * passed around), so that it is known before a request comes whether its body has to be read.
+ * Finds every attribute and fact that an expression reads. They have to be named in full
+ * (`action.http.json.order`, not `action.http` passed around), so that it is known before a request
+ * comes whether its body has to be read.
  */
 export function readsOf(root: ASTNode, scope: Scope): Reads {
   const paths = new Set<string>()

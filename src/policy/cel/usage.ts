@@ -40,7 +40,10 @@ export class UsageView {
   }
 }
 
-/** Declares what conditions call: `usage.rows(subject, "customers", "24h")`, `usage.first(subject, "customers")`. */
+/**
+ * Declares what conditions call: `usage.rows(subject, "customers", "24h")`,
+ * `usage.first(subject, "customers")`.
+ */
 export function registerUsage(cel: Environment): void {
   cel.registerType('sallyport.usage', { ctor: UsageView, fields: {} })
   cel.registerVariable('usage', 'sallyport.usage')
@@ -69,7 +72,10 @@ export function isUsageCall(node: ASTNode): node is ASTNode & { op: 'rcall' } {
   return receiver.op === 'id' && receiver.args === 'usage'
 }
 
-/** The fact that a call asks for, which has to be known before there is an action: so what it names is written out. `scope`: left out where nothing is counted. */
+/**
+ * The fact that a call asks for, which has to be known before there is an action: so what it names
+ * is written out. `scope`: left out where nothing is counted.
+ */
 export function usageFactOf(
   node: ASTNode & { op: 'rcall' },
   scope: UsageScope | undefined,

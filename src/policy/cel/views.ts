@@ -3,7 +3,10 @@ import type { Owner, Party, Subject } from '../../core/subject.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { namespaces, type Namespace } from '../attributes.ts'
 
-/** Reading an attribute that is `Unknown` throws: closed, the condition as a whole fails then, unless its result does not depend on it. */
+/**
+ * Reading an attribute that is `Unknown` throws: closed, the condition as a whole fails then,
+ * unless its result does not depend on it.
+ */
 class UnknownAttribute extends Error {
   override readonly name = 'UnknownAttribute'
 }
@@ -11,7 +14,10 @@ class UnknownAttribute extends Error {
 /** What a CEL variable of our own type is made of. */
 export type View = new (values: Readonly<Record<string, Attribute>>) => object
 
-/** A class with these fields. CEL tells types apart by their class, and reads fields through its getters. */
+/**
+ * A class with these fields. CEL tells types apart by their class, and reads fields through its
+ * getters.
+ */
 export function viewOf(group: string, fields: readonly string[]): View {
   class FieldsView {
     readonly values: Readonly<Record<string, Attribute>>
@@ -41,7 +47,9 @@ export const namespaceViews: Readonly<Record<Namespace, View>> = {
   admin: viewOf('action.admin', Object.keys(namespaces.admin)),
 }
 
-/** `action` in CEL. A namespace that the action does not have is absent, and so an error to read. */
+/**
+ * `action` in CEL. A namespace that the action does not have is absent, and so an error to read.
+ */
 export class ActionView {
   readonly name: string
   readonly resource: string

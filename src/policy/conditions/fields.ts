@@ -8,9 +8,11 @@ export type Scalar = string | number | boolean | null
 export type Wanted = readonly Scalar[] | { readonly [field: string]: Wanted }
 
 /**
- * Compares what a rule lists with what an agent sent. In a list, everything (allow) or anything (hold, deny) has to be listed. Where the two
- * cannot be compared the answer is `unknown`, since it is the upstream that gives such a value its meaning: a field that is absent, an empty
- * list (often: all of them), a value of a type that the rule does not list (`"1"` for `1`, an object for a name).
+ * Compares what a rule lists with what an agent sent. In a list, everything (allow) or anything
+ * (hold, deny) has to be listed. Where the two cannot be compared the answer is `unknown`, since it
+ * is the upstream that gives such a value its meaning: a field that is absent, an empty list
+ * (often: all of them), a value of a type that the rule does not list (`"1"` for `1`, an object for
+ * a name).
  */
 export function matchFields(wanted: Wanted, value: Attribute | undefined, mode: Mode): Match {
   if (value === undefined || value instanceof Unknown) return 'unknown'

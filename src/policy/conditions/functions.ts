@@ -5,8 +5,9 @@ import { names } from './names.ts'
 import { functions as spelling } from './sql-spelling.ts'
 
 /**
- * `what.sql.functions`: the functions, operators and casts of the statement. A hold or deny rule looks at all of them. An allow rule has to list
- * those that are not known to be harmless; without the key it allows none of these, since nobody can tell what they do.
+ * `what.sql.functions`: the functions, operators and casts of the statement. A hold or deny rule
+ * looks at all of them. An allow rule has to list those that are not known to be harmless; without
+ * the key it allows none of these, since nobody can tell what they do.
  */
 export function functions(wanted: readonly string[], mode: Mode): Condition {
   const read = mode === 'everything' ? unproven : all

@@ -2,8 +2,9 @@ import type { Input } from '../input.ts'
 import { either, type Condition, type Dimension, type Mode } from './condition.ts'
 
 /**
- * `what.http.method`. An allow rule wants it exactly as it is sent: methods are case-sensitive (RFC 9110 §9.1), but not every upstream
- * knows. A hold or deny rule ignores case, and takes HEAD for the GET that many upstreams run for it (RFC 9110 §9.3.2).
+ * `what.http.method`. An allow rule wants it exactly as it is sent: methods are case-sensitive (RFC
+ * 9110 §9.1), but not every upstream knows. A hold or deny rule ignores case, and takes HEAD for
+ * the GET that many upstreams run for it (RFC 9110 §9.3.2).
  */
 export function method(methods: readonly string[], mode: Mode): Condition {
   return {

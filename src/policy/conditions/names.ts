@@ -20,8 +20,8 @@ export interface Spelling {
 const plainly: Spelling = { forms: (name) => [name], fits: () => true }
 
 /**
- * An attribute that is a name or a list of them: tables, columns, a tool. The rule lists names, of which each may have one `*`.
- * Hold and deny rules ignore case.
+ * An attribute that is a name or a list of them: tables, columns, a tool. The rule lists names, of
+ * which each may have one `*`. Hold and deny rules ignore case.
  */
 export function names(
   key: string,
@@ -42,7 +42,8 @@ export function names(
     name: key,
     keysOf(input) {
       const found = namesOf(input)
-      // An action without any name here is covered by every allow rule, so the index must not leave one out.
+      // An action without any name here is covered by every allow rule, so the index must not leave
+      // one out.
       return found?.length ? found.flatMap(forms) : null
     },
   }

@@ -18,8 +18,9 @@ export interface Parties {
 }
 
 /**
- * `who.subject` and `who.issuer`, together, since a subject is unique within its issuer only. The subject and every actor in its chain
- * take part in an action: an allow rule has to list all of them, a hold or deny rule any one.
+ * `who.subject` and `who.issuer`, together, since a subject is unique within its issuer only. The
+ * subject and every actor in its chain take part in an action: an allow rule has to list all of
+ * them, a hold or deny rule any one.
  */
 export function party(wanted: Parties, mode: Mode): Condition {
   const { subject, issuer } = wanted

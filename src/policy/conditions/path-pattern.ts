@@ -6,7 +6,10 @@ type Segment =
   | { readonly kind: 'any' }
   | { readonly kind: 'affix'; readonly before: string; readonly after: string }
 
-/** `/v1/customers/:id`, `/v1/**`, `/files/*.csv`. Matching takes time proportional to the path: no regular expression is involved. */
+/**
+ * `/v1/customers/:id`, `/v1/**`, `/files/*.csv`. Matching takes time proportional to the path: no
+ * regular expression is involved.
+ */
 export class PathPattern {
   readonly #head: readonly Segment[]
   /** What comes after `**`; `null` without one. */

@@ -3,12 +3,14 @@ import { fold, type Reading } from '../readings.ts'
 import { either, type Condition, type Dimension, type Filing, type Mode } from './condition.ts'
 import { PathPattern } from './path-pattern.ts'
 
-/** Paths rarely differ for the first time after this many segments; the index does not look further. */
+/**
+ * Paths rarely differ for the first time after this many segments; the index does not look further.
+ */
 const indexedSegments = 8
 
 /**
- * `what.http.path`. An allow rule matches the path exactly as it is forwarded; a hold or deny rule matches when any reading of it does
- * (`readings.ts`).
+ * `what.http.path`. An allow rule matches the path exactly as it is forwarded; a hold or deny rule
+ * matches when any reading of it does (`readings.ts`).
  */
 export function path(globs: readonly string[], mode: Mode): Condition {
   const patterns = globs.map((glob) => new PathPattern(split(glob, mode)))

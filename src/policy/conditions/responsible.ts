@@ -5,8 +5,9 @@ import { either, type Condition, type Dimension } from './condition.ts'
 export type NamedOwner = string | { readonly group: string }
 
 /**
- * Who answers for the subject, in one sense or another. `null` from a subject that is no human being means that nobody knows:
- * closed, it may be anybody whom a hold or deny rule names. Behind a person there is nobody.
+ * Who answers for the subject, in one sense or another. `null` from a subject that is no human
+ * being means that nobody knows: closed, it may be anybody whom a hold or deny rule names. Behind a
+ * person there is nobody.
  */
 export function responsible(
   key: string,

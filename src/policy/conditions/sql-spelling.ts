@@ -3,7 +3,9 @@ import type { Spelling } from './names.ts'
 /** A name without a schema means the schema `public`. `*` alone means every name there is. */
 export const relations: Spelling = { forms: inPublic, fits: sameLength }
 
-/** `email` means a column of that name in any table, `customers.email` that of a table in `public`. */
+/**
+ * `email` means a column of that name in any table, `customers.email` that of a table in `public`.
+ */
 export const columns: Spelling = {
   forms(name) {
     const last = parts(name).at(-1) ?? name

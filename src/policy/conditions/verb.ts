@@ -7,8 +7,10 @@ import { names } from './names.ts'
 import { verbs } from './sql-spelling.ts'
 
 /**
- * `what.sql.verb`: what the statement does: `select`, `insert`, `copy` … One statement can do several things (a WITH that deletes). Some have
- * two words (`alter role`, `set search_path`): a hold or deny rule finds them by the first as well. A deny rule is also set off by code that nobody has read: it may do anything.
+ * `what.sql.verb`: what the statement does: `select`, `insert`, `copy` … One statement can do
+ * several things (a WITH that deletes). Some have two words (`alter role`, `set search_path`): a
+ * hold or deny rule finds them by the first as well. A deny rule is also set off by code that
+ * nobody has read: it may do anything.
  */
 export function verb(wanted: readonly string[], then: Verdict): Condition {
   const mode = modeOf(then)

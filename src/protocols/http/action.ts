@@ -56,13 +56,17 @@ export function actionOf(facts: Facts): Action {
   }
 }
 
-/** A read is one only where the resource says so: a GET can do anything, and an unknown method more. */
+/**
+ * A read is one only where the resource says so: a GET can do anything, and an unknown method more.
+ */
 function effectOf(method: string, path: string, resource: Resource): Effect {
   if (resource.isRead(method, path)) return 'read'
   return ['POST', 'PUT', 'PATCH', 'DELETE'].includes(method) ? 'write' : 'unknown'
 }
 
-/** Headers by name; several lines of a list are one list (RFC 9110 §5.3). Credentials are left out. */
+/**
+ * Headers by name; several lines of a list are one list (RFC 9110 §5.3). Credentials are left out.
+ */
 function shown(headers: readonly Header[], isSecret: IsSecret): Record<string, string> {
   // Names have letters, digits and dashes: none of them means anything to an object.
   const byName: Record<string, string> = {}

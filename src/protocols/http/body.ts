@@ -3,7 +3,10 @@ import { Problem } from '../../core/errors.ts'
 import type { Room } from './rooms.ts'
 import type { Framing } from './strict/strict-request.ts'
 
-/** How long a client is waited for in the middle of a body. Waiting longer would let slow clients fill the memory. */
+/**
+ * How long a client is waited for in the middle of a body. Waiting longer would let slow clients
+ * fill the memory.
+ */
 export interface Patience {
   /** Milliseconds that it may be silent. */
   readonly silence: number
@@ -26,8 +29,9 @@ export class ClientGone extends Error {
 }
 
 /**
- * The body of one request: taken in as far as it has to be looked at, and forwarded byte for byte, first what was taken in. Nothing is read
- * before `take` or `pump` is called, so a refused request is not read.
+ * The body of one request: taken in as far as it has to be looked at, and forwarded byte for byte,
+ * first what was taken in. Nothing is read before `take` or `pump` is called, so a refused request
+ * is not read.
  */
 export class RequestBody {
   readonly framing: Framing
@@ -41,11 +45,15 @@ export class RequestBody {
   #size = 0
   #ended: boolean
   #begun = false
-  // Owned by #read, too: how many bytes have come, and for how many milliseconds the client was waited for.
+  // Owned by #read, too: how many bytes have come, and for how many milliseconds the client was
+  // waited for.
   #received = 0
   #waited = 0
 
-  /** `room` is what the body is taken into; `askForIt` sends `100 Continue` to a client that waits for it (RFC 9110 §10.1.1). */
+  /**
+   * `room` is what the body is taken into; `askForIt` sends `100 Continue` to a client that waits
+   * for it (RFC 9110 §10.1.1).
+   */
   constructor(
     message: Readable,
     framing: Framing,
@@ -63,7 +71,10 @@ export class RequestBody {
     return this.#ended && this.#size === 0
   }
 
-  /** Takes the body in, unless it has more than `limit` bytes, or there is no room; it can be pumped still. Rejects with `ClientGone`. */
+  /**
+   * Takes the body in, unless it has more than `limit` bytes, or there is no room; it can be pumped
+   * still. Rejects with `ClientGone`.
+   */
   async take(limit: number): Promise<Taken> {
     if (this.framing.kind === 'length' && this.framing.bytes > limit) return 'too large'
     let fits = true
@@ -85,7 +96,10 @@ export class RequestBody {
     return this.#chunks[0]!
   }
 
-  /** Writes the whole body to a sink, no faster than it takes it. Rejects with `ClientGone` when the rest does not come. */
+  /**
+   * Writes the whole body to a sink, no faster than it takes it. Rejects with `ClientGone` when the
+   * rest does not come.
+   */
   async pump(sink: BodySink): Promise<void> {
     let writable = true
     for (const chunk of this.#chunks.splice(0)) writable = sink.write(chunk)
@@ -137,7 +151,10 @@ export class RequestBody {
     })
   }
 
-  /** Whether the client sends so little at a time that it would never end. Only while it is waited for: an upstream that takes its time is not its fault. */
+  /**
+   * Whether the client sends so little at a time that it would never end. Only while it is waited
+   * for: an upstream that takes its time is not its fault.
+   */
   #drips(waiting: number): boolean {
     const { silence, rate } = this.#patience
     if (rate === 0) return false

@@ -25,7 +25,10 @@ export interface AgentMessage extends Readable {
   readonly socket: Pick<Socket, 'remoteAddress' | 'remotePort'>
 }
 
-/** The answer to it. What is written here means the same in every version; how it is framed is Node's to know. */
+/**
+ * The answer to it. What is written here means the same in every version; how it is framed is
+ * Node's to know.
+ */
 export interface AgentResponse extends AnswerSink {
   readonly req: AgentMessage
   readonly headersSent: boolean
@@ -38,7 +41,10 @@ export interface AgentResponse extends AnswerSink {
   end(text: string, encoding: 'latin1'): unknown
   /** Nobody is left to answer. */
   destroy(): unknown
-  /** An answer that has begun cannot become another one: its client gets what there is of it, and sees that it is not whole. */
+  /**
+   * An answer that has begun cannot become another one: its client gets what there is of it, and
+   * sees that it is not whole.
+   */
   breakOff(): void
   /** Ends a request whose answer is out, although the rest of it has not come. */
   stopReading(): void
@@ -83,7 +89,10 @@ export class Http2Message extends Http2ServerRequest implements AgentMessage {
   }
 }
 
-/** What Node's class really is: its types say that it is a `Writable`, and that has properties which this has not. */
+/**
+ * What Node's class really is: its types say that it is a `Writable`, and that has properties which
+ * this has not.
+ */
 interface CompatResponse extends EventEmitter {
   readonly req: Http2Message
   readonly stream: ServerHttp2Stream

@@ -8,7 +8,10 @@ type Limits = Pick<
   'max_connections' | 'max_connections_per_address' | 'max_connections_per_subject' | 'idle_timeout'
 >
 
-/** One connection that is open, and whose it is: an address's, until somebody has shown who it is on it. */
+/**
+ * One connection that is open, and whose it is: an address's, until somebody has shown who it is on
+ * it.
+ */
 interface Open {
   readonly address: string
   subject: string | null
@@ -20,8 +23,9 @@ interface Open {
 const quiet = 10_000
 
 /**
- * Counts the connections of agents, so that neither an address nor a subject can have them all. What is beyond the limits before anybody has shown a credential is
- * closed without an answer: whoever floods a listener reads none.
+ * Counts the connections of agents, so that neither an address nor a subject can have them all.
+ * What is beyond the limits before anybody has shown a credential is closed without an answer:
+ * whoever floods a listener reads none.
  */
 export class Connections {
   readonly #limits: Limits
@@ -65,7 +69,10 @@ export class Connections {
     })
   }
 
-  /** Somebody has shown who it is. The first one on a connection has it from then on. Throws `too-many-connections`. */
+  /**
+   * Somebody has shown who it is. The first one on a connection has it from then on. Throws
+   * `too-many-connections`.
+   */
   identify(socket: Pick<Socket, 'remoteAddress' | 'remotePort'>, subject: string): void {
     if (this.#identified.has(socket)) return
     const key = keyOf(socket)

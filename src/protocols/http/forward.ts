@@ -31,8 +31,9 @@ interface Job {
 }
 
 /**
- * Runs one permitted request, once: sends it, releases the answer when its record is durable, and takes the outcome back. Rejects when there is no
- * whole answer: with a problem if nothing of it has been released yet, with `ClientGone` if nobody is left to get it.
+ * Runs one permitted request, once: sends it, releases the answer when its record is durable, and
+ * takes the outcome back. Rejects when there is no whole answer: with a problem if nothing of it
+ * has been released yet, with `ClientGone` if nobody is left to get it.
  */
 export async function forward(job: Job): Promise<void> {
   const {
@@ -54,7 +55,8 @@ export async function forward(job: Job): Promise<void> {
   try {
     const { upstream } = resource
     const connecting = webSocket ? upstream.connectToUpgrade(lane) : upstream.connect(lane)
-    // Here and below: what is there is not waited for. Each turn of the microtasks costs as much as deciding.
+    // Here and below: what is there is not waited for. Each turn of the microtasks costs as much as
+    // deciding.
     const connection = connecting instanceof Promise ? await connecting : connecting
     try {
       // Said as it is: a permit that lapsed for this reason is no defect, and agents go away often.
@@ -68,7 +70,8 @@ export async function forward(job: Job): Promise<void> {
     exchange.start()
     abortWith(response, exchange)
 
-    // The answer to a read waits here for its record. Closed: if that fails, nobody ever sees the answer.
+    // The answer to a read waits here for its record. Closed: if that fails, nobody ever sees the
+    // answer.
     await permit.recorded
     const answer = exchange.head()
     const head = answer instanceof Promise ? await answer : answer
@@ -83,8 +86,8 @@ export async function forward(job: Job): Promise<void> {
     }
     const relayed = relay(exchange, head, job)
     const bytes = relayed instanceof Promise ? await relayed : relayed
-    // Not waited for, here and below: with the store away it takes its time, and neither the client nor the listener has to. The gate sees to it
-    // that it gets there.
+    // Not waited for, here and below: with the store away it takes its time, and neither the client
+    // nor the listener has to. The gate sees to it that it gets there.
     const result = status < 400 ? 'succeeded' : 'failed'
     const duration_ms = elapsed()
     const use = meter && (await modelUse(meter))
@@ -93,7 +96,8 @@ export async function forward(job: Job): Promise<void> {
     exchange?.abort(error)
     const duration_ms = elapsed()
     void permit.complete({
-      // A request that went out and has no complete answer may have had its effect: nobody can tell.
+      // A request that went out and has no complete answer may have had its effect: nobody can
+      // tell.
       result: exchange && action.effect !== 'read' ? 'unknown' : 'failed',
       ...(status !== undefined && { status }),
       // Or whoever goes away before the last byte has read all the others for nothing.
@@ -114,7 +118,10 @@ async function modelUse(meter: ModelMeter): Promise<Pick<Outcome, 'model'>> {
 
 const unwatched: Watch = () => () => undefined
 
-/** Releases the answer. One that does not come all at once ends with what allowed it: credential, approval, policy. */
+/**
+ * Releases the answer. One that does not come all at once ends with what allowed it: credential,
+ * approval, policy.
+ */
 function relay(exchange: Exchange, head: Head, job: Job): number | Promise<number> {
   const { response, watch = unwatched } = job
   const relayed = exchange.relay(head, response, answeringOf(job))

@@ -40,13 +40,17 @@ export interface Call {
   readonly response: AgentResponse
 }
 
-/** Turns a request into an action, has the gate decide it, and forwards exactly what was permitted. Rejects when the client has no whole answer. */
+/**
+ * Turns a request into an action, has the gate decide it, and forwards exactly what was permitted.
+ * Rejects when the client has no whole answer.
+ */
 export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
   const { request, principal, target, live, response } = call
   const { resource, path } = target
   const { subject, credential } = principal
   const { maxBody } = deps.limits
-  // While its credential was looked at. Nobody would tell again, and a held action must not be released to nobody.
+  // While its credential was looked at. Nobody would tell again, and a held action must not be
+  // released to nobody.
   if (response.destroyed) throw new ClientGone('The client went away.')
   const lane = laneOf(subject)
   const trace = continueTrace(headerValue(request.headers, 'traceparent'))
@@ -157,7 +161,10 @@ function preferencesOf(headers: readonly Header[]): Preferences {
   return readPrefer(values.join(', '))
 }
 
-/** Milliseconds that the caller waits for people: what it prefers, as far as the listener lets it. Who would rather come back is not kept waiting. */
+/**
+ * Milliseconds that the caller waits for people: what it prefers, as far as the listener lets it.
+ * Who would rather come back is not kept waiting.
+ */
 function waitOf(
   { wait: seconds, respondAsync }: Preferences,
   { wait, max_wait }: AgentServerDeps['listen'],

@@ -36,8 +36,8 @@ export function remember(socket: Socket, response: ServerResponse): void {
 }
 
 /**
- * Node lets go of a connection with a CONNECT on it, and never closes the responses that wait for their turn there: nobody would learn that their client
- * is gone.
+ * Node lets go of a connection with a CONNECT on it, and never closes the responses that wait for
+ * their turn there: nobody would learn that their client is gone.
  */
 function closeWaiting(socket: AgentSocket): void {
   for (let response = socket[latest]; response; response = response[before]) {
@@ -53,9 +53,10 @@ export type Handler = (message: AgentMessage, response: AgentResponse) => void
 export const maxHeaderSize = 32 * 1024
 
 /**
- * Node's own server with every limit written down. Nothing is answered behind our back: what Node would answer by itself (no Host, expectations, CONNECT)
- * reaches the handler or gets a problem. With `tls` it speaks the same HTTP/1.1 inside of TLS, and hands over who prefers HTTP/2; throws `MistakesError` when
- * that has no usable certificate.
+ * Node's own server with every limit written down. Nothing is answered behind our back: what Node
+ * would answer by itself (no Host, expectations, CONNECT) reaches the handler or gets a problem.
+ * With `tls` it speaks the same HTTP/1.1 inside of TLS, and hands over who prefers HTTP/2; throws
+ * `MistakesError` when that has no usable certificate.
  */
 export function createListener(
   listen: Config['listen']['agents'],
@@ -65,7 +66,8 @@ export function createListener(
 ): Server {
   const options: ServerOptions = {
     IncomingMessage: Http1Message,
-    // What it is for its messages, which are all of this kind; the type of the option asks for more.
+    // What it is for its messages, which are all of this kind; the type of the option asks for
+    // more.
     ServerResponse: Http1Response as unknown as typeof ServerResponse,
     maxHeaderSize,
     headersTimeout: listen.headers_timeout,
@@ -73,10 +75,12 @@ export function createListener(
     requestTimeout: 0,
     connectionsCheckingInterval: Math.min(5_000, listen.headers_timeout),
     keepAliveTimeout: listen.idle_timeout,
-    // A client whose machine is gone says nothing: after some time without an answer to a probe, the connection is.
+    // A client whose machine is gone says nothing: after some time without an answer to a probe,
+    // the connection is.
     keepAlive: true,
     keepAliveInitialDelay: 60_000,
-    // Another protocol is looked at by the strict check, as any request is, and goes on as HTTP or not at all.
+    // Another protocol is looked at by the strict check, as any request is, and goes on as HTTP or
+    // not at all.
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
     insecureHTTPParser: false,
     requireHostHeader: false,
@@ -100,7 +104,8 @@ export function createListener(
       return
     }
     if (behind.length > 0) {
-      // The client has to wait for the answer (RFC 6455 §4.1): what comes earlier could be read as a request that nobody decided about.
+      // The client has to wait for the answer (RFC 6455 §4.1): what comes earlier could be read as
+      // a request that nobody decided about.
       refuse(socket, ambiguous('Something follows the opening of a WebSocket already.'))
       return
     }
@@ -126,7 +131,10 @@ export function problemOf(error: NodeJS.ErrnoException & { reason?: string }): P
   return new Problem('bad-request', `This is not HTTP/1.1${reason ? `: ${reason}` : ''}.`)
 }
 
-/** Answers what could not be read as a request, and ends the connection. In the middle of another answer, that would be read as a part of it: then it only ends. */
+/**
+ * Answers what could not be read as a request, and ends the connection. In the middle of another
+ * answer, that would be read as a part of it: then it only ends.
+ */
 export function refuse(socket: AgentSocket, problem: Problem): void {
   const response = socket[latest]
   // A response without a socket waits for one before it.

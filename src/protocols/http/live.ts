@@ -2,7 +2,10 @@ import { Problem } from '../../core/errors.ts'
 import type { Running } from '../../gate/still-allowed.ts'
 import type { Log } from '../../telemetry/log.ts'
 
-/** Milliseconds between two questions about everything that runs. A credential, an approval and a rule end what they opened within this, and a little. */
+/**
+ * Milliseconds between two questions about everything that runs. A credential, an approval and a
+ * rule end what they opened within this, and a little.
+ */
 const period = 1_000
 
 interface Live {
@@ -10,10 +13,16 @@ interface Live {
   readonly end: (why: Problem) => void
 }
 
-/** Has what runs looked at from now on. `end` is called when it may not go on; the result is to be called when it has ended. */
+/**
+ * Has what runs looked at from now on. `end` is called when it may not go on; the result is to be
+ * called when it has ended.
+ */
 export type Watch = (how: Pick<Running, 'endless'>, end: (why: Problem) => void) => () => void
 
-/** What goes on after its beginning was released: answers that do not come all at once, and WebSockets. The gate is asked about each of them again and again. */
+/**
+ * What goes on after its beginning was released: answers that do not come all at once, and
+ * WebSockets. The gate is asked about each of them again and again.
+ */
 export class LiveExchanges {
   readonly #whyEnded: (running: Running) => Promise<Problem | null>
   readonly #log: Log

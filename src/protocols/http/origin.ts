@@ -5,7 +5,10 @@ import type { StrictRequest } from './strict/strict-request.ts'
 type Listen = Pick<Config['listen']['agents'], 'public_url' | 'tls'>
 type Request = Pick<StrictRequest, 'headers'>
 
-/** Scheme and host of the gateway as its clients see it. What they write into Host counts where nothing is configured. */
+/**
+ * Scheme and host of the gateway as its clients see it. What they write into Host counts where
+ * nothing is configured.
+ */
 export function originOf(request: Request, listen: Listen): string {
   return listen.public_url?.replace(/\/$/, '') ?? writtenOrigin(request, listen)
 }

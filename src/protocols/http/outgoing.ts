@@ -24,8 +24,9 @@ interface Parts {
 }
 
 /**
- * The request in the bytes that the upstream gets. Of an approved action that is what was approved and nothing else, with what the gateway itself sets:
- * Host, the framing of the body, its trace context and the credential, which comes last.
+ * The request in the bytes that the upstream gets. Of an approved action that is what was approved
+ * and nothing else, with what the gateway itself sets: Host, the framing of the body, its trace
+ * context and the credential, which comes last.
  */
 export function outgoingOf(parts: Parts): Outgoing {
   const { payload, selected, resource, trace, body, sealed, opening = null } = parts
@@ -68,7 +69,10 @@ function framingOf(body: RequestBody | null, sealed: Spooled | null): Header | n
   return { name: 'content-length', value: String(framing.bytes) }
 }
 
-/** One header line. Throws on what would end it early; the parser lets none through, and this is the last place to be sure. */
+/**
+ * One header line. Throws on what would end it early; the parser lets none through, and this is the
+ * last place to be sure.
+ */
 function line(name: string, value: string): string {
   if (/[\r\n\0]/.test(value)) throw new Error(`the header ${name} has a line break in it`)
   return `${name}: ${value}\r\n`

@@ -4,17 +4,24 @@ export interface Preferences {
   readonly wait: number | null
   /** Whether it may be answered later, somewhere else (§4.1). */
   readonly respondAsync: boolean
-  /** The header without the preferences that are addressed to the gateway; `null` if nothing is left. */
+  /**
+   * The header without the preferences that are addressed to the gateway; `null` if nothing is
+   * left.
+   */
   readonly rest: string | null
 }
 
 export const noPreferences: Preferences = { wait: null, respondAsync: false, rest: null }
 
-// RFC 7240 §2: a preference is a token with an optional value, then parameters; values may be quoted.
+// RFC 7240 §2: a preference is a token with an optional value, then parameters; values may be
+// quoted.
 const preference = /(?:[^,"]|"(?:[^"\\]|\\.)*")+/g
 const named = /^\s*([\w!#$%&'*+.^`|~-]+)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^\s;"]*))?/
 
-/** Reads a `Prefer` header. The first of several equal preferences counts (§2); one that cannot be read is passed over, as RFC 7240 wants it. */
+/**
+ * Reads a `Prefer` header. The first of several equal preferences counts (§2); one that cannot be
+ * read is passed over, as RFC 7240 wants it.
+ */
 export function readPrefer(value: string): Preferences {
   let wait: number | null = null
   let respondAsync = false

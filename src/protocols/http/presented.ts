@@ -9,7 +9,10 @@ import type { StrictRequest } from './strict/strict-request.ts'
 
 type Listen = Pick<Config['listen']['agents'], 'public_url' | 'tls'>
 
-/** What a request shows of whoever sends it: the token, empty if there is none, and what proves that it is theirs. */
+/**
+ * What a request shows of whoever sends it: the token, empty if there is none, and what proves that
+ * it is theirs.
+ */
 export function presentedBy(
   request: StrictRequest,
   socket: object,

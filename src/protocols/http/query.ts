@@ -11,8 +11,9 @@ interface Parameter {
 }
 
 /**
- * The parameters of a query (URL Standard, §5.1), by name: a text, or a list where the name ends in `[]`. `Unknown` where servers differ: a name that is there
- * twice, a semicolon, bytes that are not UTF-8. Of a secret nothing is in there but its name.
+ * The parameters of a query (URL Standard, §5.1), by name: a text, or a list where the name ends in
+ * `[]`. `Unknown` where servers differ: a name that is there twice, a semicolon, bytes that are not
+ * UTF-8. Of a secret nothing is in there but its name.
  */
 export function readQuery(query: string | null, isSecret: IsSecret): Attribute {
   if (query === null || query === '') return {}

@@ -13,7 +13,10 @@ export interface Selected {
 }
 
 interface Rules {
-  /** Header that the gateway sets, in lower case. What the agent sends in it is dropped: the injected value is the only one. */
+  /**
+   * Header that the gateway sets, in lower case. What the agent sends in it is dropped: the
+   * injected value is the only one.
+   */
   readonly credentialHeader: string | null
   /** Headers that are volatile for this resource, besides the described ones; in lower case. */
   readonly volatile: ReadonlySet<string>
@@ -22,8 +25,9 @@ interface Rules {
 }
 
 /**
- * Sorts the end-to-end headers of a request, in their order. What ends at the gateway is left out: hop-by-hop headers, its own, the ones in which
- * proxies name the caller, and the credential that the agent showed to the gateway.
+ * Sorts the end-to-end headers of a request, in their order. What ends at the gateway is left out:
+ * hop-by-hop headers, its own, the ones in which proxies name the caller, and the credential that
+ * the agent showed to the gateway.
  */
 export function selectHeaders(headers: readonly Header[], rules: Rules): Selected {
   const bound: Header[] = []
@@ -52,14 +56,20 @@ export function selectHeaders(headers: readonly Header[], rules: Rules): Selecte
   return { bound, volatile: changing }
 }
 
-/** Without those of the control plane: an upstream could show a session to it, and be whoever is logged in there. */
+/**
+ * Without those of the control plane: an upstream could show a session to it, and be whoever is
+ * logged in there.
+ */
 function cookiesOfOthers(value: string): string {
   if (!value.split(';').some(isOwnCookie)) return value
   const others = value.split(';').filter((cookie) => !isOwnCookie(cookie))
   return others.join(';').trim()
 }
 
-/** What is left of the codings that a client takes (RFC 9110 §12.5.3): an answer that is packed in another one could not be counted. */
+/**
+ * What is left of the codings that a client takes (RFC 9110 §12.5.3): an answer that is packed in
+ * another one could not be counted.
+ */
 function readableCodings(value: string): string {
   const left = value
     .split(',')
@@ -67,7 +77,10 @@ function readableCodings(value: string): string {
   return left.map((one) => one.trim()).join(', ') || 'identity'
 }
 
-/** The token in headers that nobody has checked, `[name, value, …]`; `null` unless there is exactly one. */
+/**
+ * The token in headers that nobody has checked, `[name, value, …]`; `null` unless there is exactly
+ * one.
+ */
 export function onlyToken(raw: readonly string[]): string | null {
   const headers: Header[] = []
   for (let i = 0; i < raw.length; i += 2) {

@@ -11,7 +11,10 @@ export interface Resolved<Resource> {
 
 type Matching = Pick<HttpResource, 'match'>
 
-/** Finds the resource of a request: by host first, then by the longest prefix that ends where a segment does. */
+/**
+ * Finds the resource of a request: by host first, then by the longest prefix that ends where a
+ * segment does.
+ */
 export class Resolver<Resource extends Matching> {
   readonly #hosts = new Map<string, Resource>()
   // The longest first, so that the first one that fits is the one.

@@ -32,7 +32,8 @@ export interface Resource {
 export function prepareResource(config: HttpResource, binding: string): Resource {
   const { name, match, credential, volatile_headers, secret_parameters, read, websockets } = config
   const routes = read.map(readRoute)
-  // Agents can send letters, digits and dashes only, and behind CGI and its like `X_Api_Key` is the same header as `X-Api-Key`.
+  // Agents can send letters, digits and dashes only, and behind CGI and its like `X_Api_Key` is the
+  // same header as `X-Api-Key`.
   const credentialHeader = credential?.header.toLowerCase().replace(/[^a-z0-9]/g, '-') ?? null
   return {
     name,
@@ -53,7 +54,10 @@ export function prepareResource(config: HttpResource, binding: string): Resource
   }
 }
 
-/** `GET /v1/**`: the method as it is, and a glob in which only `*`, `?`, `[…]` and `{…}` are special. */
+/**
+ * `GET /v1/**`: the method as it is, and a glob in which only `*`, `?`, `[…]` and `{…}` are
+ * special.
+ */
 function readRoute(route: string) {
   const blank = route.indexOf(' ')
   const matches = picomatch(route.slice(blank + 1), {

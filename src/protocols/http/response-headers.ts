@@ -12,8 +12,9 @@ export interface Answering {
 }
 
 /**
- * Meant for the gateway (RFC 9110 §7.6.1), which frames its own answer. `Trailer` announces what follows, and stays. `Alt-Svc` (RFC 7838) would lead
- * clients to a port of the upstream's choice on the gateway's host.
+ * Meant for the gateway (RFC 9110 §7.6.1), which frames its own answer. `Trailer` announces what
+ * follows, and stays. `Alt-Svc` (RFC 7838) would lead clients to a port of the upstream's choice on
+ * the gateway's host.
  */
 const hopByHop = new Set([
   'alt-svc',
@@ -27,7 +28,9 @@ const hopByHop = new Set([
   'upgrade',
 ])
 
-/** The head of an upstream's answer as the client gets it, both as `[name, value, name, value, …]`. */
+/**
+ * The head of an upstream's answer as the client gets it, both as `[name, value, name, value, …]`.
+ */
 export function answerHeaders(raw: readonly string[], answering: Answering): string[] {
   const dropped = namedByConnection(raw)
   const headers: string[] = []
@@ -48,7 +51,10 @@ const passedOn = remembered((raw) => {
   return hopByHop.has(name) || name.startsWith('sallyport-') ? null : name
 })
 
-/** What of an answer its Connection header says is for the next hop (RFC 9110 §7.6.1), in lower case. */
+/**
+ * What of an answer its Connection header says is for the next hop (RFC 9110 §7.6.1), in lower
+ * case.
+ */
 function namedByConnection(raw: readonly string[]): ReadonlySet<string> {
   let names: Set<string> | null = null
   for (let i = 0; i < raw.length; i += 2) {
@@ -79,7 +85,10 @@ function seenFromOutside(name: string, value: string, { mapping, origin }: Answe
   }
 }
 
-/** Trailers of an answer that may be passed on: none that frames or routes a message (RFC 9110 §6.5.1). */
+/**
+ * Trailers of an answer that may be passed on: none that frames or routes a message (RFC 9110
+ * §6.5.1).
+ */
 export function answerTrailers(raw: readonly string[]): [string, string][] {
   const trailers: [string, string][] = []
   for (let i = 0; i < raw.length; i += 2) {

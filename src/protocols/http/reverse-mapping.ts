@@ -1,11 +1,15 @@
 import type { HttpResource } from '../../config/schema.ts'
 
-/** `//host/…`, and what a browser takes for it (URL Standard, §4.4): a path that begins so leads to another host once it stands alone. */
+/**
+ * `//host/…`, and what a browser takes for it (URL Standard, §4.4): a path that begins so leads to
+ * another host once it stands alone.
+ */
 const namesHost = /^\/[\t\r\n]*[/\\]/
 
 /**
- * Where an upstream's own addresses are found from outside. It knows nothing of the gateway, and says `Location: /v1/orders/7` or names itself: an agent's
- * ordinary client that follows would end at another resource, or past the gateway. What leads elsewhere stays as it is.
+ * Where an upstream's own addresses are found from outside. It knows nothing of the gateway, and
+ * says `Location: /v1/orders/7` or names itself: an agent's ordinary client that follows would end
+ * at another resource, or past the gateway. What leads elsewhere stays as it is.
  */
 export class ReverseMapping {
   readonly #upstream: URL
@@ -20,12 +24,18 @@ export class ReverseMapping {
     this.#prefix = 'prefix' in match ? match.prefix : ''
   }
 
-  /** A `Location` or `Content-Location` (RFC 9110 §10.2.2, §8.7). A path is enough there, so that no name of the gateway has to be known. */
+  /**
+   * A `Location` or `Content-Location` (RFC 9110 §10.2.2, §8.7). A path is enough there, so that no
+   * name of the gateway has to be known.
+   */
   location(value: string): string {
     return this.#outside(value) ?? value
   }
 
-  /** A `Link` (RFC 8288). Clients ask for the next page by the whole URL if that is how it was given: `origin`, or a path where that is `null`. */
+  /**
+   * A `Link` (RFC 8288). Clients ask for the next page by the whole URL if that is how it was
+   * given: `origin`, or a path where that is `null`.
+   */
   link(value: string, origin: string | null): string {
     return value.replace(/<([^<>]*)>(?=\s*(?:[;,]|$))/g, (whole, target: string) => {
       const path = this.#outside(target)
@@ -35,8 +45,9 @@ export class ReverseMapping {
   }
 
   /**
-   * A `Set-Cookie` (RFC 6265 §4.1): for the resource's paths instead of the upstream's, and for the gateway's host instead of the upstream's. So a cookie of one
-   * resource is not sent to the next. One with the prefix `__Host-` says itself that it is for everything, and stays.
+   * A `Set-Cookie` (RFC 6265 §4.1): for the resource's paths instead of the upstream's, and for the
+   * gateway's host instead of the upstream's. So a cookie of one resource is not sent to the next.
+   * One with the prefix `__Host-` says itself that it is for everything, and stays.
    */
   cookie(value: string): string {
     if (value.startsWith('__Host-')) return value
@@ -51,7 +62,10 @@ export class ReverseMapping {
     return [pair, ...kept].join(';')
   }
 
-  /** The path outside, with query and fragment; `null` for what leads elsewhere, and for what is relative to the request's own address. */
+  /**
+   * The path outside, with query and fragment; `null` for what leads elsewhere, and for what is
+   * relative to the request's own address.
+   */
   #outside(reference: string): string | null {
     const path = this.#pathAtUpstream(reference)
     if (path === null || !path.startsWith(this.#base)) return null

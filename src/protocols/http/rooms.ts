@@ -1,9 +1,15 @@
 const MiB = 1024 * 1024
 
-/** In bytes: of one subject, and of all together. Enough for many requests at once, and little enough for a small machine. */
+/**
+ * In bytes: of one subject, and of all together. Enough for many requests at once, and little
+ * enough for a small machine.
+ */
 const usual = { each: 64 * MiB, all: 256 * MiB }
 
-/** How much of the memory bodies may fill that are taken in, since a rule looks at them, or people have to: no subject can have it all. */
+/**
+ * How much of the memory bodies may fill that are taken in, since a rule looks at them, or people
+ * have to: no subject can have it all.
+ */
 export class Rooms {
   readonly #each: number
   readonly #all: number

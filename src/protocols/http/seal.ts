@@ -11,7 +11,10 @@ import { notJson } from './json-body.ts'
 import { shownTarget, shownValue, type IsSecret } from './secret-parameters.ts'
 import { readJson } from './strict/strict-json.ts'
 
-/** A request as it will be forwarded, but for what the gateway adds: credential, trace context, and the framing of the body. */
+/**
+ * A request as it will be forwarded, but for what the gateway adds: credential, trace context, and
+ * the framing of the body.
+ */
 export interface Payload {
   readonly method: string
   /** Path and query, in the bytes that the upstream gets. */
@@ -31,8 +34,9 @@ export interface SealedBytes {
 export type SealedRequest = Sealed & SealedBytes
 
 /**
- * Takes the whole request in, and binds it. Rejects with `body-too-large`, with `ambiguous-request` when it has JSON that can be read in more than one way, which no
- * approver must be shown as if it were clear, and with `ClientGone`.
+ * Takes the whole request in, and binds it. Rejects with `body-too-large`, with `ambiguous-request`
+ * when it has JSON that can be read in more than one way, which no approver must be shown as if it
+ * were clear, and with `ClientGone`.
  */
 export async function sealRequest(
   payload: Payload,
@@ -48,8 +52,9 @@ export async function sealRequest(
 }
 
 /**
- * SHA-256, in hex, over everything that is forwarded (docs/http.md, "The digest"). Each part is its tag, its length in bytes as 64 bits, and
- * its bytes, so no part can take over the beginning of the next.
+ * SHA-256, in hex, over everything that is forwarded (docs/http.md, "The digest"). Each part is its
+ * tag, its length in bytes as 64 bits, and its bytes, so no part can take over the beginning of the
+ * next.
  */
 export function digestOf({ method, target, headers }: Payload, body: Buffer | null): string {
   const hash = createHash('sha256')

@@ -1,10 +1,15 @@
 import { Unknown } from '../../core/action.ts'
 import { decoded } from './strict/strict-target.ts'
 
-/** Whether a parameter of a query holds a credential: by its name, decoded, and never by its value, or an agent could hide whatever it likes. */
+/**
+ * Whether a parameter of a query holds a credential: by its name, decoded, and never by its value,
+ * or an agent could hide whatever it likes.
+ */
 export type IsSecret = (name: string) => boolean
 
-/** Under which credentials are sent in a query as likely as not: of APIs, of OAuth, of signed URLs. */
+/**
+ * Under which credentials are sent in a query as likely as not: of APIs, of OAuth, of signed URLs.
+ */
 export const usualSecretParameters: readonly string[] = [
   ...['key', '*api_key', '*access_key', '*subscription_key', '*private_key', 'hapikey'],
   ...['token', '*access_token', '*api_token', '*auth_token', '*bearer_token', '*csrf_token'],
@@ -14,13 +19,19 @@ export const usualSecretParameters: readonly string[] = [
   ...['sig', '*signature', 'hmac', '*session_id', 'session', 'sid', '*credentials'],
 ]
 
-/** What rules and the audit log know of such a parameter: that it is there. A rule that looks at its value fails closed. */
+/**
+ * What rules and the audit log know of such a parameter: that it is there. A rule that looks at its
+ * value fails closed.
+ */
 export const secretValue = new Unknown('a secret, which is neither recorded nor shown')
 
 /** No query can have a blank in it, so none looks like one in which this has been put. */
 const notShown = '(a secret, not shown)'
 
-/** By names in which `*` stands for anything. Case, and what is neither a letter nor a digit, make no difference: `X-Api-Key` is `api_key` where `*api_key` is. */
+/**
+ * By names in which `*` stands for anything. Case, and what is neither a letter nor a digit, make
+ * no difference: `X-Api-Key` is `api_key` where `*api_key` is.
+ */
 export function secretParameters(names: readonly string[]): IsSecret {
   const patterns = names.map((name) => folded(name).replaceAll('*', '.*'))
   const secret = new RegExp(`^(?:${patterns.join('|')})$`)
@@ -29,7 +40,10 @@ export function secretParameters(names: readonly string[]): IsSecret {
 
 const folded = (name: string) => name.toLowerCase().replaceAll(/[^a-z0-9*]/g, '')
 
-/** A request target as it may be shown and recorded. What is sent, and what the digest covers, are the bytes that came. */
+/**
+ * A request target as it may be shown and recorded. What is sent, and what the digest covers, are
+ * the bytes that came.
+ */
 export function shownTarget(target: string, isSecret: IsSecret): string {
   const mark = target.search(/[?#]/)
   if (mark === -1) return target
@@ -38,14 +52,18 @@ export function shownTarget(target: string, isSecret: IsSecret): string {
   return `${target.slice(0, mark + 1)}${shown}`
 }
 
-/** The value of a header as it may be shown and recorded. A browser says where it was, with the query that it was there by. */
+/**
+ * The value of a header as it may be shown and recorded. A browser says where it was, with the
+ * query that it was there by.
+ */
 export function shownValue(name: string, value: string, isSecret: IsSecret): string {
   return name === 'referer' ? shownTarget(value, isSecret) : value
 }
 
 /**
- * One `name=value` of a query, in the bytes that came, but for a secret. Some servers begin another one at a semicolon, and a URL can be a value without being encoded; each
- * character is looked at twice at most, whatever an agent puts there.
+ * One `name=value` of a query, in the bytes that came, but for a secret. Some servers begin another
+ * one at a semicolon, and a URL can be a value without being encoded; each character is looked at
+ * twice at most, whatever an agent puts there.
  */
 export function shownParameter(piece: string, isSecret: IsSecret): string {
   const whole = piece.indexOf('=')

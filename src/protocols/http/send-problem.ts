@@ -5,12 +5,16 @@ import { Refusal } from '../../identity/refusal.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { AgentResponse } from './client.ts'
 
-/** Milliseconds that a refused client may go on sending its body. Cutting it off at once could destroy the answer on its way. */
+/**
+ * Milliseconds that a refused client may go on sending its body. Cutting it off at once could
+ * destroy the answer on its way.
+ */
 const linger = 5_000
 
 /**
- * An error as the client may see it. What is not a `Problem` is a defect: it is logged, and shown without its message. So is the cause of a failure behind us:
- * whoever runs the gateway has to see it, and an agent must not.
+ * An error as the client may see it. What is not a `Problem` is a defect: it is logged, and shown
+ * without its message. So is the cause of a failure behind us: whoever runs the gateway has to see
+ * it, and an agent must not.
  */
 export function asProblem(error: unknown, log: Log): Problem {
   if (error instanceof Problem) {
@@ -26,7 +30,10 @@ export function asProblem(error: unknown, log: Log): Problem {
   return new Problem('internal-error', 'Sallyport failed, and forwarded nothing more.')
 }
 
-/** Answers with `application/problem+json` (RFC 9457). Does nothing to a response that has begun, or has nobody to read it. */
+/**
+ * Answers with `application/problem+json` (RFC 9457). Does nothing to a response that has begun, or
+ * has nobody to read it.
+ */
 export function sendProblem(response: AgentResponse, problem: Problem): void {
   if (response.headersSent || response.destroyed) return
   const body = Buffer.from(JSON.stringify(problem))
@@ -60,7 +67,9 @@ export function problemHeaders(problem: Problem, bytes: number): string[] {
   return headers
 }
 
-/** RFC 6750 §3; RFC 9449 §7.1 where a proof is missing, or no good, and §9 where it needs a nonce. */
+/**
+ * RFC 6750 §3; RFC 9449 §7.1 where a proof is missing, or no good, and §9 where it needs a nonce.
+ */
 function challenges(reason: unknown): string[] {
   const bearer = ['WWW-Authenticate', 'Bearer realm="sallyport"']
   if (typeof reason !== 'string' || !reason.startsWith('proof-')) return bearer

@@ -33,11 +33,15 @@ import { addStatusRoutes, ownPaths } from './respond-async/status-routes.ts'
 import { checkRequest } from './strict/strict-request.ts'
 
 export interface AgentServer {
-  /** Resolves with the address that it got. Rejects with the error of the system: EADDRINUSE, EACCES. */
+  /**
+   * Resolves with the address that it got. Rejects with the error of the system: EADDRINUSE,
+   * EACCES.
+   */
   listen(): Promise<AddressInfo>
   /**
-   * Takes no more connections, and resolves when every request that is under way has its answer, and the gate its outcome. What still runs after `drain` is cut
-   * off: an effect that it may have had is `unknown` then.
+   * Takes no more connections, and resolves when every request that is under way has its answer,
+   * and the gate its outcome. What still runs after `drain` is cut off: an effect that it may have
+   * had is `unknown` then.
    */
   close(): Promise<void>
   /** Makes ready what `respond-async` has left to the gateway. */
@@ -45,13 +49,14 @@ export interface AgentServer {
 }
 
 /**
- * The listener for agents. Every request passes the strict check, then shows who sends it, and only then learns whether there is a resource; what it
- * asks for is the gate's to decide.
+ * The listener for agents. Every request passes the strict check, then shows who sends it, and only
+ * then learns whether there is a resource; what it asks for is the gate's to decide.
  */
 export function createAgentServer(deps: AgentServerDeps): AgentServer {
   const { log, authenticator, gate, listen } = deps
   const resources = deps.resources.map((config) => prepareResource(config, deps.binding(config)))
-  // Of what has no resource nobody knows which names it gives to secrets: those of all, and the usual ones.
+  // Of what has no resource nobody knows which names it gives to secrets: those of all, and the
+  // usual ones.
   const isSecret = secretParameters([
     ...usualSecretParameters,
     ...deps.resources.flatMap(({ secret_parameters = [] }) => secret_parameters),
@@ -73,8 +78,9 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
     response.on('close', () => answers.end())
     if (message instanceof Http1Message && response instanceof Http1Response) {
       remember(message.socket, response)
-      // Node's parser skips what comes in one packet with an offer to upgrade, so no request may follow on this connection. Nor while the server closes: whoever
-      // goes on asking on an open connection would keep it from ever being done, and be cut off in the middle of something.
+      // Node's parser skips what comes in one packet with an offer to upgrade, so no request may
+      // follow on this connection. Nor while the server closes: whoever goes on asking on an open
+      // connection would keep it from ever being done, and be cut off in the middle of something.
       if (closing || message.headers.upgrade !== undefined) response.shouldKeepAlive = false
     }
     try {
@@ -88,7 +94,10 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
     }
   }
 
-  /** Of a request that could be read in two ways, it is on record who sent it, if that can be read in one way: who looks for gaps is worth knowing. */
+  /**
+   * Of a request that could be read in two ways, it is on record who sent it, if that can be read
+   * in one way: who looks for gaps is worth knowing.
+   */
   async function noteRefusal({ method, url, rawHeaders }: AgentMessage, problem: Problem) {
     const token = onlyToken(rawHeaders)
     if (token === null) return
@@ -96,7 +105,8 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
       const { subject } = await authenticator.authenticate(token)
       gate.refused({ subject, summary: `${method} ${shownTarget(url ?? '', isSecret)}`, problem })
     } catch (error) {
-      // Nobody that is known: the authenticator has put that on record, and the request is refused already.
+      // Nobody that is known: the authenticator has put that on record, and the request is refused
+      // already.
       if (!(error instanceof Problem)) log.error({ err: error }, 'a refusal is not on record')
     }
   }
@@ -139,7 +149,8 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
     work.begin()
     try {
       const request = message.checked!
-      // Also where it is known at once: what came behind the request in the same packet is parsed by then, and what was not HTTP has ended the connection.
+      // Also where it is known at once: what came behind the request in the same packet is parsed
+      // by then, and what was not HTTP has ended the connection.
       const principal = await authenticate(message)
       const target = resolver.resolve(request)
       if (!target) {
@@ -163,7 +174,8 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
     void serve(messageOf({ raw }), responseOf(reply))
   }
 
-  // What looks like a path of the gateway's own, and is none. Without a body in Fastify's eyes: it neither reads one nor refuses its media type.
+  // What looks like a path of the gateway's own, and is none. Without a body in Fastify's eyes: it
+  // neither reads one nor refuses its media type.
   for (const method of METHODS) app.addHttpMethod(method, { overrideExisting: true })
   app.all('*', proxy)
   addStatusRoutes(app, {

@@ -5,7 +5,10 @@ import type { Resource } from './resource.ts'
 import type { StrictRequest } from './strict/strict-request.ts'
 import type { Trace } from './trace.ts'
 
-/** Begins the span of a request, which ends with its response; `null` where nobody records it. Neither path nor query is in it: they can say anything. */
+/**
+ * Begins the span of a request, which ends with its response; `null` where nobody records it.
+ * Neither path nor query is in it: they can say anything.
+ */
 export function beginSpan(
   traces: Traces | undefined,
   trace: Trace,

@@ -20,7 +20,10 @@ export interface Trace {
 const traceparent =
   /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/
 
-/** Continues the caller's trace, or starts one, so that an upstream's own records can be matched with the audit log. */
+/**
+ * Continues the caller's trace, or starts one, so that an upstream's own records can be matched
+ * with the audit log.
+ */
 export function continueTrace(incoming: string | null): Trace {
   const [, id, parent, flags] = (incoming !== null && traceparent.exec(incoming)) || []
   if (id === undefined || parent === undefined || flags === undefined) {
@@ -44,7 +47,8 @@ export function traceparentFrom(
   return `00-${id}-${span}-0${Number(sampled)}`
 }
 
-// Randomness is fetched in blocks: a system call for each span costs more than everything else here.
+// Randomness is fetched in blocks: a system call for each span costs more than everything else
+// here.
 const pool = Buffer.alloc(16_384)
 let used = pool.length
 

@@ -31,9 +31,10 @@ interface Doorway {
 }
 
 /**
- * Takes a new connection as far as its start-up message: TLS, when it is asked for (PostgreSQL documentation, "SSL Session Encryption"), and when it comes directly, as PostgreSQL
- * 17's clients can have it. Rejects with `Departed`, and with a `WireFault`: among others for bytes that
- * came before TLS and would be believed after it (CVE-2021-23214).
+ * Takes a new connection as far as its start-up message: TLS, when it is asked for (PostgreSQL
+ * documentation, "SSL Session Encryption"), and when it comes directly, as PostgreSQL 17's clients
+ * can have it. Rejects with `Departed`, and with a `WireFault`: among others for bytes that came
+ * before TLS and would be believed after it (CVE-2021-23214).
  */
 export async function accept(raw: Socket, tls: Encryption): Promise<Arrival> {
   const door: Doorway = { socket: raw, secure: false, bytes: Buffer.alloc(0), asked: new Set() }
@@ -61,7 +62,8 @@ async function answer(
   rest: Buffer,
   tls: Encryption,
 ): Promise<void> {
-  // A client waits for the answer. What came behind the question was put there by somebody who cannot speak after it.
+  // A client waits for the answer. What came behind the question was put there by somebody who
+  // cannot speak after it.
   if (rest.length > 0)
     throw new WireFault('received unencrypted data after a request for encryption')
   if (door.secure || door.asked.has(kind)) throw new WireFault('unexpected request for encryption')
@@ -83,7 +85,8 @@ async function beginDirectTls(door: Doorway, tls: Encryption): Promise<void> {
   const socket = await beginTls(door.socket, tls)
   door.socket = socket
   door.secure = true
-  // Without it, a client that meant another protocol would be let in (ALPACA; PostgreSQL documentation, "SSL Session Encryption").
+  // Without it, a client that meant another protocol would be let in (ALPACA; PostgreSQL
+  // documentation, "SSL Session Encryption").
   if (socket.alpnProtocol !== 'postgresql')
     throw new WireFault('direct TLS needs the ALPN protocol "postgresql"')
 }

@@ -81,7 +81,10 @@ function saidIn(text: string): Said {
   return { text, summary, agentReason: reasonOf(text), ...traceOf(text) }
 }
 
-/** A comment that ends with its line must not seem to go on: what comes behind it would look like a part of it, and runs. */
+/**
+ * A comment that ends with its line must not seem to go on: what comes behind it would look like a
+ * part of it, and runs.
+ */
 function inOneLine(text: string): string {
   const lineBreak = text.includes('--') ? ' ⏎ ' : ' '
   return text.trim().replaceAll(/\s+/g, (space) => (/[\n\r]/.test(space) ? lineBreak : ' '))
@@ -93,7 +96,10 @@ function reasonOf(text: string): string | null {
   return said ? clipped(said, longestReason) : null
 }
 
-/** Of `traceparent='…'` in a comment, as sqlcommenter writes it (W3C Trace Context, §3.2). Comment by comment: to look for both at once takes the square of what a hostile one has. */
+/**
+ * Of `traceparent='…'` in a comment, as sqlcommenter writes it (W3C Trace Context, §3.2). Comment
+ * by comment: to look for both at once takes the square of what a hostile one has.
+ */
 function traceOf(text: string): Pick<Action, 'trace' | 'span'> {
   for (const [comment] of text.matchAll(/\/\*[^*]*\*\//g)) {
     const [, trace, parent] = traceparent.exec(comment) ?? []

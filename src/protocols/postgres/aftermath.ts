@@ -13,7 +13,10 @@ interface AftermathInit {
   readonly catalogues: CatalogueSource
 }
 
-/** What the server's answers mean for the session: for its names, for what became of its runs, and for what is known of the catalogue. */
+/**
+ * What the server's answers mean for the session: for its names, for what became of its runs, and
+ * for what is known of the catalogue.
+ */
 export class Aftermath {
   readonly #init: AftermathInit
   // Owned by command() and ready(): the catalogue may have changed in this transaction.
@@ -79,7 +82,10 @@ export class Aftermath {
   }
 }
 
-/** Whether the server waits for rows, and will never see the last of them: what it copies them for cannot be committed. */
+/**
+ * Whether the server waits for rows, and will never see the last of them: what it copies them for
+ * cannot be committed.
+ */
 function isUnfinished({ outstanding, copyIn }: Answers): boolean {
   const [copying, ...others] = outstanding
   return copyIn && others.length === 0 && copying!.statements.length === 1

@@ -31,12 +31,16 @@ export interface AnswerEvents {
 const skipped = 'skipped'
 /** query_canceled (PostgreSQL, appendix A). */
 const canceled = '57014'
-/** Violations of constraints, and of WITH CHECK OPTION: their DETAIL has the row, also columns that no word of the statement names. */
+/**
+ * Violations of constraints, and of WITH CHECK OPTION: their DETAIL has the row, also columns that
+ * no word of the statement names.
+ */
 const showsRow = /^(23|44)/
 
 /**
- * Knows which question each message of the server answers (PostgreSQL documentation, "Message Flow"). Pure bookkeeping, without sockets: questions go in with
- * `expect`, the server's messages with `take`.
+ * Knows which question each message of the server answers (PostgreSQL documentation, "Message
+ * Flow"). Pure bookkeeping, without sockets: questions go in with `expect`, the server's messages
+ * with `take`.
  */
 export class Answers {
   readonly #events: AnswerEvents
@@ -69,7 +73,10 @@ export class Answers {
     return this.#status
   }
 
-  /** Whether the server skips everything up to the next Sync. Certain only when nothing is outstanding. */
+  /**
+   * Whether the server skips everything up to the next Sync. Certain only when nothing is
+   * outstanding.
+   */
   get skipping(): boolean {
     return this.#skipping
   }
@@ -111,7 +118,10 @@ export class Answers {
     for (const resolve of this.#waiters.splice(0)) resolve()
   }
 
-  /** What the client gets of it: the bytes as they are, others, or `null`. Throws a `WireFault` for an answer to something that nobody asked. */
+  /**
+   * What the client gets of it: the bytes as they are, others, or `null`. Throws a `WireFault` for
+   * an answer to something that nobody asked.
+   */
   take(piece: BackendPiece): Buffer | null {
     switch (piece.type) {
       case 'A':
@@ -246,7 +256,10 @@ export class Answers {
   }
 }
 
-/** What a client is told in the place of an error that the gateway has brought about: by what it has sent, or by cancelling what may not go on. */
+/**
+ * What a client is told in the place of an error that the gateway has brought about: by what it has
+ * sent, or by cancelling what may not go on.
+ */
 function toldInstead({ refusal, run }: Expected, code: string): Report | null {
   return refusal ?? (code === canceled ? (run?.refused ?? null) : null)
 }

@@ -34,8 +34,9 @@ export interface Guest {
 type Asking = Pick<Authenticator, 'authenticate' | 'suffices'>
 
 /**
- * Finds out who a client is: by its certificate, or by the token, which is the password. Rejects with a `Rejection` or with the authenticator's problem: nothing has been opened
- * behind the gateway by then.
+ * Finds out who a client is: by its certificate, or by the token, which is the password. Rejects
+ * with a `Rejection` or with the authenticator's problem: nothing has been opened behind the
+ * gateway by then.
  */
 export async function welcome(
   { socket, secure, opening, rest }: Arrival,
@@ -49,7 +50,8 @@ export async function welcome(
   const reader = new FrontendReader(longestToken)
   reader.push(rest)
   const presented = { certificate: clientCertificateOf(socket), request: null }
-  // A client that is asked for a password and has none goes away, so it is not asked to see whether it has one.
+  // A client that is asked for a password and has none goes away, so it is not asked to see whether
+  // it has one.
   const asked = start.hasToken || !presented.certificate || !authenticator.suffices(presented)
   const token = asked ? await askForToken(socket, reader, presented, authenticator) : ''
   return {
@@ -74,7 +76,8 @@ async function askForToken(
   try {
     return await password(socket, reader)
   } catch (error) {
-    // It came with a certificate alone, as it seems, and cannot be told any more why that did not do. It should be on record.
+    // It came with a certificate alone, as it seems, and cannot be told any more why that did not
+    // do. It should be on record.
     if (error instanceof Departed && presented.certificate)
       await authenticate(authenticator, '', presented)
     throw error
@@ -91,7 +94,10 @@ function needsTls(available: boolean): Rejection {
   )
 }
 
-/** Says which version is spoken, and which options are not known (PostgreSQL documentation, "NegotiateProtocolVersion"). */
+/**
+ * Says which version is spoken, and which options are not known (PostgreSQL documentation,
+ * "NegotiateProtocolVersion").
+ */
 function negotiate(socket: Socket, minor: number, unknown: readonly string[]): void {
   if (minor <= newestMinor && unknown.length === 0) return
   const version = int32((3 << 16) | Math.min(minor, newestMinor))

@@ -36,7 +36,10 @@ interface Wish {
   readonly impact: Impact | null
   /** Milliseconds that it may wait for people. */
   readonly waitMs: number
-  /** Rejects with `FailedTransaction`, `Skipped`, or a problem: then it does not wait, and does not run. Called again before what was approved runs. */
+  /**
+   * Rejects with `FailedTransaction`, `Skipped`, or a problem: then it does not wait, and does not
+   * run. Called again before what was approved runs.
+   */
   readonly seal: () => Promise<Sealed>
 }
 
@@ -48,7 +51,8 @@ export class Authoriser {
   readonly #init: AuthoriserInit
   /** Names this session, and no other that ever was: what is granted to it is good for no other. */
   readonly #connection = randomUUID()
-  // Owned by run(): ends what waits for the gate. The same one again where nobody has listened to it yet: making one costs as much as deciding.
+  // Owned by run(): ends what waits for the gate. The same one again where nobody has listened to
+  // it yet: making one costs as much as deciding.
   #attempt = new AbortController()
   #waiting = false
   // Owned by cancel() and run().
@@ -60,7 +64,10 @@ export class Authoriser {
     this.#init = init
   }
 
-  /** A run of what was permitted, or what the client is told instead. Rejects with `Skipped` and `Over`. */
+  /**
+   * A run of what was permitted, or what the client is told instead. Rejects with `Skipped` and
+   * `Over`.
+   */
   async run({ text, analysis, impact, waitMs, seal }: Wish): Promise<Run | Report> {
     const { gate, principal, resource, binding, database, user } = this.#init
     const { subject, credential } = principal
@@ -95,27 +102,40 @@ export class Authoriser {
     }
   }
 
-  /** The client takes back what it has sent and has not begun: the action that waits for the gate, or else the next one. */
+  /**
+   * The client takes back what it has sent and has not begun: the action that waits for the gate,
+   * or else the next one.
+   */
   cancel(): void {
     this.#cancelled = true
     if (this.#waiting) this.#attempt.abort()
   }
 
-  /** All that the client has sent was dealt with: there is nothing left that it could have taken back. */
+  /**
+   * All that the client has sent was dealt with: there is nothing left that it could have taken
+   * back.
+   */
   settled(): void {
     this.#cancelled = false
   }
 
-  /** Nobody waits any more: what is held now is not released to this session, and nothing else of it begins. */
+  /**
+   * Nobody waits any more: what is held now is not released to this session, and nothing else of it
+   * begins.
+   */
   abandon(): void {
     this.#abandoned = true
     if (this.#waiting) this.#attempt.abort()
   }
 
-  /** A digest in the permit means that people approved this text with these values, in this session as it was, and about what its names stood for. */
+  /**
+   * A digest in the permit means that people approved this text with these values, in this session
+   * as it was, and about what its names stood for.
+   */
   async #approved(permit: Permit, seal: Wish['seal']): Promise<Run | Report> {
     try {
-      // Anew: while people looked at it, others may have put something else in the place of a table or a function.
+      // Anew: while people looked at it, others may have put something else in the place of a table
+      // or a function.
       const { digest } = await seal()
       if (digest !== permit.digest) throw changedMeanwhile(permit)
       if (this.#takeBack()) {
@@ -131,8 +151,9 @@ export class Authoriser {
   }
 
   /**
-   * Why what was permitted a while ago does not begin, or go on, or `null`: its credential, its approval, or the rules of then count no more; or what it names is not what was approved. Rejects
-   * with `Skipped` and `Over`.
+   * Why what was permitted a while ago does not begin, or go on, or `null`: its credential, its
+   * approval, or the rules of then count no more; or what it names is not what was approved.
+   * Rejects with `Skipped` and `Over`.
    */
   async refusedSince(run: Run, settings: number): Promise<Report | null> {
     if (run.refused) return run.refused

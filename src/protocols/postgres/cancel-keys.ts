@@ -9,7 +9,10 @@ interface Cancellable {
 export class CancelKeys {
   readonly #sessions = new Map<string, Cancellable>()
 
-  /** A secret for a session. The process id stays the server's own: clients show it, and ask the server about it. */
+  /**
+   * A secret for a session. The process id stays the server's own: clients show it, and ask the
+   * server about it.
+   */
   issue(process: number, minor: number, session: Cancellable): Buffer {
     // Protocol 3.0 knows 4 bytes, 3.2 up to 256; PostgreSQL 18 gives 32.
     const secret = randomBytes(minor >= 2 ? 32 : 4)
@@ -21,7 +24,9 @@ export class CancelKeys {
     this.#sessions.delete(keyOf(process, secret))
   }
 
-  /** Resolves when it has been done. Nothing is answered, whether there is such a session or not. */
+  /**
+   * Resolves when it has been done. Nothing is answered, whether there is such a session or not.
+   */
   async use(process: number, secret: Buffer): Promise<void> {
     await this.#sessions.get(keyOf(process, secret))?.cancel()
   }

@@ -5,7 +5,10 @@ import type { ServerSide } from './server-side.ts'
 import { WireFault } from './wire/fault.ts'
 import type { FrontendMessage, FrontendRows } from './wire/frontend.ts'
 
-/** Rows on their way into a table, from COPY FROM STDIN (PostgreSQL documentation, "COPY Operations"). */
+/**
+ * Rows on their way into a table, from COPY FROM STDIN (PostgreSQL documentation, "COPY
+ * Operations").
+ */
 export class Copying {
   readonly #server: ServerSide
   readonly #judge: Judge
@@ -17,7 +20,10 @@ export class Copying {
     this.#judge = judge
   }
 
-  /** What comes next means one thing while the server copies, and another when it does not: resolves when it has said which. */
+  /**
+   * What comes next means one thing while the server copies, and another when it does not: resolves
+   * when it has said which.
+   */
   async begun(run: Run | null): Promise<void> {
     const { answers, open } = this.#server
     const last = answers.outstanding.at(-1)
@@ -26,7 +32,10 @@ export class Copying {
     await this.#server.until(() => answers.copyIn || !last || !answers.outstanding.includes(last))
   }
 
-  /** Rows. They go on as they come, also when the COPY has failed meanwhile: the server takes no notice of them then. */
+  /**
+   * Rows. They go on as they come, also when the COPY has failed meanwhile: the server takes no
+   * notice of them then.
+   */
   pass(rows: FrontendRows): Promise<void> | void {
     const run = this.#run
     if (run?.isInDoubt) return this.#mayGoOn(run).then(() => this.#pass(rows))
@@ -63,7 +72,10 @@ export class Copying {
     }
   }
 
-  /** Rejects with a `Rejection`, where its opening would not be permitted any more: the session ends, and nothing of what was copied stays. */
+  /**
+   * Rejects with a `Rejection`, where its opening would not be permitted any more: the session
+   * ends, and nothing of what was copied stays.
+   */
   async #mayGoOn(run: Run): Promise<void> {
     const refusal = await this.#judge.refusedSince(run)
     if (refusal) throw new Rejection(refusal.code, refusal.message, refusal.hint)

@@ -13,7 +13,10 @@ export class Crowd {
     this.#limits = limits
   }
 
-  /** Counts a connection in, and returns what counts it out again. Throws a `Rejection` where there are too many. */
+  /**
+   * Counts a connection in, and returns what counts it out again. Throws a `Rejection` where there
+   * are too many.
+   */
   enter(subject: string): () => void {
     const { max_connections: most, max_connections_per_subject: own } = this.#limits
     const before = this.#bySubject.get(subject) ?? 0

@@ -8,16 +8,23 @@ import type { CatalogueSource, Probe } from './sql/statement.ts'
 
 /** Milliseconds until there has to be a connection. */
 const patience = 15_000
-/** Milliseconds until a question about the catalogue has to be answered, and those that have gone out with it. */
+/**
+ * Milliseconds until a question about the catalogue has to be answered, and those that have gone
+ * out with it.
+ */
 const answered = 30_000
 
 /**
- * Milliseconds that a connection which has no more to ask stays open. DROP DATABASE, and CREATE DATABASE from it as a template, wait five seconds for others to leave
- * (PostgreSQL's CountOtherDBBackends), and then refuse.
+ * Milliseconds that a connection which has no more to ask stays open. DROP DATABASE, and CREATE
+ * DATABASE from it as a template, wait five seconds for others to leave (PostgreSQL's
+ * CountOtherDBBackends), and then refuse.
  */
 const lingering = 2_000
 
-/** What is known of the catalogue of each database of a resource; asked for over a connection of the gateway's own, with the resource's credential. */
+/**
+ * What is known of the catalogue of each database of a resource; asked for over a connection of the
+ * gateway's own, with the resource's credential.
+ */
 export class Databases {
   readonly #config: PostgresResource
   readonly #log: Log
@@ -50,7 +57,10 @@ export class Databases {
     return made
   }
 
-  /** Over another connection: it works in transactions, which questions about the catalogue must not get into. */
+  /**
+   * Over another connection: it works in transactions, which questions about the catalogue must not
+   * get into.
+   */
   impacts(database: string): Impacts {
     const known = this.#impacts.get(database)
     if (known) return known
@@ -64,7 +74,10 @@ export class Databases {
     await Promise.all(this.#pools.map((pool) => pool.end()))
   }
 
-  /** For questions that are not about the catalogue as it was at one moment, and do not wait for it to be read. */
+  /**
+   * For questions that are not about the catalogue as it was at one moment, and do not wait for it
+   * to be read.
+   */
   probe(database: string): Probe {
     const known = this.#probes.get(database)
     if (known) return known

@@ -4,10 +4,13 @@ import { sinceCrash } from './sql/catalogue-changes.ts'
 import { partsOf } from './sql/names.ts'
 import type { Probe, SqlAttributes } from './sql/statement.ts'
 
-/** Lists of what a text names, in its own words or through a view; and of what it may run besides. */
+/**
+ * Lists of what a text names, in its own words or through a view; and of what it may run besides.
+ */
 const lists = ['named', 'reached', 'functions', 'unproven'] as const
 
-// Each version of a row has its own place, and the transaction that wrote it. The session's own search_path must not decide what any of this means.
+// Each version of a row has its own place, and the transaction that wrote it. The session's own
+// search_path must not decide what any of this means.
 const version = (row: string): string => `pg_catalog.concat_ws(' ', ${row}.xmin, ${row}.ctid)`
 const equal = 'OPERATOR(pg_catalog.=)'
 
@@ -22,7 +25,10 @@ const among =
 /** What did not come with the server (PostgreSQL documentation, "OID Assignment"). */
 const ofDatabase: Which = (column) => `${column} OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid`
 
-/** What depends on a table, and decides what a statement on it does. A row of `pg_class` itself is written anew by TRUNCATE, and does not count as a whole. */
+/**
+ * What depends on a table, and decides what a statement on it does. A row of `pg_class` itself is
+ * written anew by TRUNCATE, and does not count as a whole.
+ */
 const ofRelations = (which: Which): string =>
   [
     `SELECT 'relation', c.oid, pg_catalog.concat_ws(' ', relkind, relowner, relrowsecurity, relforcerowsecurity, relacl)
@@ -55,7 +61,10 @@ const inSchemas = (catalogue: string, prefix: string): string =>
      JOIN pg_catalog.pg_namespace n ON n.oid ${equal} o.${prefix}namespace
      JOIN wanted v ON v.schema ${equal} n.nspname AND v.name ${equal} o.${prefix}name`
 
-/** By what a relation uses functions and operators: a view by its rule (PostgreSQL documentation, "Dependency Tracking"). */
+/**
+ * By what a relation uses functions and operators: a view by its rule (PostgreSQL documentation,
+ * "Dependency Tracking").
+ */
 const parts = [
   ['pg_rewrite', 'ev_class'],
   ['pg_policy', 'polrelid'],
@@ -69,8 +78,9 @@ const refers = (what: string): string => `
     WHERE d.refclassid ${equal} 'pg_catalog.${what}'::pg_catalog.regclass`
 
 /**
- * The objects by these names, of whatever kind, a table or a function; and what the server knows that these use, even where the text was read at a moment when a view could not be. Each is
- * looked for once: planning this takes longer than running it.
+ * The objects by these names, of whatever kind, a table or a function; and what the server knows
+ * that these use, even where the text was read at a moment when a view could not be. Each is looked
+ * for once: planning this takes longer than running it.
  */
 const lookUp = (names: string): string =>
   `WITH RECURSIVE wanted(schema, name) AS (VALUES ${names}),
@@ -99,7 +109,10 @@ const ofNamed = [
   dependent('pg_constraint', 'contypid', among('types')),
 ].join(' UNION ALL ')
 
-/** Where a text may run what nobody can tell: everything that runs code, and did not come with the server. */
+/**
+ * Where a text may run what nobody can tell: everything that runs code, and did not come with the
+ * server.
+ */
 const anything = [
   `SELECT 'any routine', r.oid, ${version('r')} FROM pg_catalog.pg_proc r WHERE ${ofDatabase('r.oid')}`,
   ...guards(ofDatabase),
@@ -107,7 +120,10 @@ const anything = [
 
 const isolation = `SELECT 'isolation', 0::pg_catalog.oid, pg_catalog.current_setting('transaction_isolation')`
 
-/** After a crash, transactions get numbers again, and rows get places, that others had which were not on the disk yet. */
+/**
+ * After a crash, transactions get numbers again, and rows get places, that others had which were
+ * not on the disk yet.
+ */
 const history = `SELECT 'history', 0::pg_catalog.oid, ${sinceCrash}::pg_catalog.text`
 
 /** Asks what the names in a text stand for; `null` for a text that names nothing. */
@@ -126,9 +142,11 @@ export function definitionsQuestion(sql: SqlAttributes): string | null {
 }
 
 /**
- * Binds an approval to what the names in a text stand for: a table, view or function that was replaced, or got another owner, rule, trigger, policy or right, is another
- * one, whatever it is called. As the session itself sees them now, which `seen` is the answer of; and, where its transaction keeps to one snapshot, as others do: the server goes by the
- * definitions as they are, whatever the snapshot. `outside`: a connection without a transaction.
+ * Binds an approval to what the names in a text stand for: a table, view or function that was
+ * replaced, or got another owner, rule, trigger, policy or right, is another one, whatever it is
+ * called. As the session itself sees them now, which `seen` is the answer of; and, where its
+ * transaction keeps to one snapshot, as others do: the server goes by the definitions as they are,
+ * whatever the snapshot. `outside`: a connection without a transaction.
  */
 export async function definitionsIn(seen: Rows, question: string, outside: Probe): Promise<string> {
   const level = seen.find(([what]) => what === 'isolation')?.[2]

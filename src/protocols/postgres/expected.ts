@@ -2,7 +2,10 @@ import type { Run } from './run.ts'
 import type { Statement } from './sql/statement.ts'
 import type { Report } from './wire/messages.ts'
 
-/** What the server still has to answer: one for each message of the client, or of ours, that gets an answer. */
+/**
+ * What the server still has to answer: one for each message of the client, or of ours, that gets an
+ * answer.
+ */
 export interface Expected {
   readonly kind: 'query' | 'parse' | 'bind' | 'describe' | 'execute' | 'close' | 'sync'
   /** The action that its rows belong to. */
@@ -10,7 +13,10 @@ export interface Expected {
   /** The statements that it runs, in order, and the text that they are parts of. */
   readonly statements: readonly Statement[]
   readonly text: string
-  /** The message was replaced by one that the server must refuse; this is what the client is told instead of the server's error. */
+  /**
+   * The message was replaced by one that the server must refuse; this is what the client is told
+   * instead of the server's error.
+   */
   readonly refusal: Report | null
   /** A question of the gateway's own: nothing of the answer is for the client. */
   readonly own: OwnQuestion | null

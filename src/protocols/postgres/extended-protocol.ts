@@ -11,8 +11,8 @@ import type { FrontendMessage } from './wire/frontend.ts'
 import { readBind, readExecute, readNamed, readParse, textOf } from './wire/requests.ts'
 
 /**
- * The steps of a statement that is prepared, gets its values, and runs ("Extended Query"). It is decided about when it gets its values: what the server plans then is what
- * was read.
+ * The steps of a statement that is prepared, gets its values, and runs ("Extended Query"). It is
+ * decided about when it gets its values: what the server plans then is what was read.
  */
 export class ExtendedProtocol {
   readonly #desk: Desk

@@ -6,8 +6,8 @@ import { WireFault } from './wire/fault.ts'
 import type { FrontendMessage, FrontendRows } from './wire/frontend.ts'
 
 /**
- * Takes a client's messages, one after the other, and sends each on, or what the server must refuse in its place. Nothing overtakes: a message waits for the decision on the one before
- * it.
+ * Takes a client's messages, one after the other, and sends each on, or what the server must refuse
+ * in its place. Nothing overtakes: a message waits for the decision on the one before it.
  */
 export class Front {
   readonly #desk: Desk
@@ -20,7 +20,10 @@ export class Front {
     this.#extended = new ExtendedProtocol(desk)
   }
 
-  /** Resolves when the next message may come; at once, without a promise, where nothing has to be waited for. Throws or rejects with what ends the session. */
+  /**
+   * Resolves when the next message may come; at once, without a promise, where nothing has to be
+   * waited for. Throws or rejects with what ends the session.
+   */
   take(message: FrontendMessage): Promise<void> | void {
     try {
       const taking = this.#take(message)

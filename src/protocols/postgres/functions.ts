@@ -8,10 +8,16 @@ export interface CalledFunction {
   readonly types: readonly number[]
 }
 
-/** OIDs below are given out when a database is made, and mean the same for as long as it lives (PostgreSQL, FirstNormalObjectId). */
+/**
+ * OIDs below are given out when a database is made, and mean the same for as long as it lives
+ * (PostgreSQL, FirstNormalObjectId).
+ */
 const firstOfUsers = 16_384
 
-/** What the OIDs in function calls stand for (PostgreSQL documentation, "Function Call"). The server is asked, in the session, so it knows what its transaction has made. */
+/**
+ * What the OIDs in function calls stand for (PostgreSQL documentation, "Function Call"). The server
+ * is asked, in the session, so it knows what its transaction has made.
+ */
 export class Functions {
   readonly #server: ServerSide
   readonly #builtIn = new Map<number, CalledFunction>()
@@ -20,7 +26,10 @@ export class Functions {
     this.#server = server
   }
 
-  /** `null` where there is none. Only when nothing is outstanding, and the transaction has not failed. */
+  /**
+   * `null` where there is none. Only when nothing is outstanding, and the transaction has not
+   * failed.
+   */
   async find(oid: number): Promise<CalledFunction | null> {
     const known = this.#builtIn.get(oid)
     if (known) return known

@@ -1,6 +1,6 @@
 /**
- * Puts pieces together again that lie side by side in memory, since they came in one chunk: a system call costs more than everything that was done with what it
- * writes.
+ * Puts pieces together again that lie side by side in memory, since they came in one chunk: a
+ * system call costs more than everything that was done with what it writes.
  */
 export class Joiner {
   readonly #write: (bytes: Buffer) => void

@@ -47,8 +47,9 @@ export interface Values {
 const nothing: ReadonlyMap<string, Statement> = new Map()
 
 /**
- * One statement that looks up no name but those of settings. SET TRANSACTION has to be the first in its transaction, and the gateway's own question would come before it. No backslash: what a
- * string is may be in question too.
+ * One statement that looks up no name but those of settings. SET TRANSACTION has to be the first in
+ * its transaction, and the gateway's own question would come before it. No backslash: what a string
+ * is may be in question too.
  */
 const setsAlone = /^\s*(set|reset|show)\s[\w\s.,='"-]*(;\s*)?$/i
 
@@ -60,7 +61,10 @@ export class Judge {
     this.#init = init
   }
 
-  /** What the text means here and now: at once, where everything that it depends on is known. `parameters`: OIDs of their types, as far as the client gave them. */
+  /**
+   * What the text means here and now: at once, where everything that it depends on is known.
+   * `parameters`: OIDs of their types, as far as the client gave them.
+   */
   read(text: string, segment: number, parameters: readonly number[]): Analysis | Promise<Analysis> {
     const { settings, names, analyser } = this.#init
     const isUsual = !setsAlone.test(text) && !parameters.some(isOfDatabase)
@@ -115,7 +119,10 @@ export class Judge {
     return analyser.analyse(text, { ...context, cursors: names.cursorQueries, prepared: nothing })
   }
 
-  /** A text that executes what PREPARE or Parse has given names to. The server plans that anew when names have come to mean something else, and so it is read anew here. */
+  /**
+   * A text that executes what PREPARE or Parse has given names to. The server plans that anew when
+   * names have come to mean something else, and so it is read anew here.
+   */
   async #readExecute(
     text: string,
     executed: readonly string[],
@@ -147,8 +154,8 @@ export class Judge {
   }
 
   /**
-   * The run of a text that is an action, `null` for one that is only about the session; or why it is refused. `ran`: something has run before it that is not committed
-   * yet.
+   * The run of a text that is an action, `null` for one that is only about the session; or why it
+   * is refused. `ran`: something has run before it that is not committed yet.
    */
   async permitted(
     text: string,
@@ -178,7 +185,10 @@ export class Judge {
     return refusal
   }
 
-  /** Why what was permitted a while ago does not begin, or go on, or `null`. `settings`: how often the session has changed its settings. */
+  /**
+   * Why what was permitted a while ago does not begin, or go on, or `null`. `settings`: how often
+   * the session has changed its settings.
+   */
   refusedSince(run: Run, settings = run.settings): Promise<Report | null> {
     return this.#init.authoriser.refusedSince(run, settings)
   }
@@ -204,7 +214,8 @@ export class Judge {
       const detail = 'Which row the cursor stands on cannot be shown, so nobody can approve this.'
       throw new Problem('ambiguous-request', detail)
     }
-    // Whatever comes before it is over before anybody is asked: if it failed, this is skipped, and nobody decides about it in vain.
+    // Whatever comes before it is over before anybody is asked: if it failed, this is skipped, and
+    // nobody decides about it in vain.
     await server.drain()
     if (server.answers.status === 'E') throw new FailedTransaction()
     const naming = definitionsQuestion(analysis.sql)

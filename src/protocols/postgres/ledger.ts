@@ -8,8 +8,9 @@ interface Savepoint {
 }
 
 /**
- * Says what became of each run. A read has ended with its statement. A write has succeeded when its transaction has been committed, and not before; rolled back it has
- * failed; and if the answer to the commit never comes, nobody knows.
+ * Says what became of each run. A read has ended with its statement. A write has succeeded when its
+ * transaction has been committed, and not before; rolled back it has failed; and if the answer to
+ * the commit never comes, nobody knows.
  */
 export class Ledger {
   readonly #uncommitted: Uncommitted
@@ -98,7 +99,10 @@ export class Ledger {
     this.#settle(this.#waiting, 'unknown', 'prepared-transaction')
   }
 
-  /** ReadyForQuery. Outside of a transaction block, the implicit transaction has ended by now, one way or the other. */
+  /**
+   * ReadyForQuery. Outside of a transaction block, the implicit transaction has ended by now, one
+   * way or the other.
+   */
   ready(status: string): void {
     if (status === 'I') {
       this.#closeWrites()
@@ -110,7 +114,10 @@ export class Ledger {
     this.#failed = false
   }
 
-  /** The connection is gone. `committing`: what runs now, or had ended before, may have been committed. */
+  /**
+   * The connection is gone. `committing`: what runs now, or had ended before, may have been
+   * committed.
+   */
   lost(
     running: readonly Run[],
     committing: { readonly before: boolean; readonly now: boolean },
@@ -123,7 +130,10 @@ export class Ledger {
     this.#settle(this.#waiting, committing.before ? 'unknown' : 'failed', 'connection-lost')
   }
 
-  /** What has begun to write, and was not read to its end, is committed or rolled back with the rest. */
+  /**
+   * What has begun to write, and was not read to its end, is committed or rolled back with the
+   * rest.
+   */
   #closeWrites(): void {
     for (const run of this.#open) if (run.started && !run.isRead) this.closed(run)
   }

@@ -8,9 +8,10 @@ export interface Announced<Value> {
 }
 
 /**
- * What names mean on the server: of prepared statements, of portals. A change counts when the server has confirmed it. Before that, only what follows it in the same segment
- * (as far as the next Sync or Query) can rely on it: if the change fails, that is skipped too. What comes after the segment is not skipped, and would meet
- * what the name meant before.
+ * What names mean on the server: of prepared statements, of portals. A change counts when the
+ * server has confirmed it. Before that, only what follows it in the same segment (as far as the
+ * next Sync or Query) can rely on it: if the change fails, that is skipped too. What comes after
+ * the segment is not skipped, and would meet what the name meant before.
  */
 export class Names<Value> {
   readonly #confirmed = new Map<string, Value>()
@@ -32,11 +33,15 @@ export class Names<Value> {
     return this.#announced.length === 0
   }
 
-  /** What this name will mean to a message in this segment; `null`: nothing; `unsure`: wait until more is confirmed. */
+  /**
+   * What this name will mean to a message in this segment; `null`: nothing; `unsure`: wait until
+   * more is confirmed.
+   */
   get(name: string, segment: number): Value | null | 'unsure' {
     const last = this.#announced.findLast((change) => change.name === name || change.name === null)
     if (!last) return this.#confirmed.get(name) ?? null
-    // Whatever came of earlier changes: without this one, what follows it in the segment is skipped.
+    // Whatever came of earlier changes: without this one, what follows it in the segment is
+    // skipped.
     return last.segment === segment ? last.value : 'unsure'
   }
 

@@ -16,18 +16,23 @@ export interface StartRequest {
 }
 
 /**
- * Settings that a session may begin with, besides those that it may set later: nothing has been read yet, and what names mean is asked for afterwards.
+ * Settings that a session may begin with, besides those that it may set later: nothing has been
+ * read yet, and what names mean is asked for afterwards.
  */
 const alsoAtStart = new Set(['search_path'])
 
-/** Reads the parameters of a start-up message. Throws a `Rejection` for what could change who acts or how text is read. */
+/**
+ * Reads the parameters of a start-up message. Throws a `Rejection` for what could change who acts
+ * or how text is read.
+ */
 export function readParameters(
   given: ReadonlyMap<string, string>,
   { databases }: PostgresResource['upstream'],
 ): StartRequest {
   const user = given.get('user')
   if (!user) throw new Rejection('28000', 'no PostgreSQL user name specified in startup packet')
-  // First, since who wants to replicate names no database, or one that is called so (pg_basebackup).
+  // First, since who wants to replicate names no database, or one that is called so
+  // (pg_basebackup).
   if (given.has('replication') && !/^(false|off|no|0)$/i.test(given.get('replication')!))
     throw new Rejection('42501', 'replication is not available through this gateway')
   const database = given.get('database') || user
@@ -66,7 +71,10 @@ function* settingsIn(given: ReadonlyMap<string, string>): Generator<readonly [st
   }
 }
 
-/** `-c name=value` and `--name=value`, with blanks escaped by a backslash (PostgreSQL documentation, "Connection Settings"). Everything else is refused. */
+/**
+ * `-c name=value` and `--name=value`, with blanks escaped by a backslash (PostgreSQL documentation,
+ * "Connection Settings"). Everything else is refused.
+ */
 function* optionsIn(text: string): Generator<readonly [string, string]> {
   const words = (text.match(/(\\.|[^\s\\])+/gs) ?? []).map((word) => word.replace(/\\(.)/gs, '$1'))
   for (let i = 0; i < words.length; i++) {

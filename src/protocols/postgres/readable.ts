@@ -9,7 +9,8 @@ const only: Readonly<Partial<Record<string, string>>> = {
 }
 
 /**
- * What a text is told that sets one of them to something else: that is refused like any mistake, and the session goes on. A change that no text shows ends it.
+ * What a text is told that sets one of them to something else: that is refused like any mistake,
+ * and the session goes on. A change that no text shows ends it.
  */
 export function unreadableSetting(statements: readonly Statement[]): Report | null {
   for (const { session } of statements)
@@ -23,7 +24,10 @@ export function unreadableSetting(statements: readonly Statement[]): Report | nu
   return null
 }
 
-/** Throws a `Rejection` for a setting with which the server reads text in another way than the gateway. Closed: the session ends. */
+/**
+ * Throws a `Rejection` for a setting with which the server reads text in another way than the
+ * gateway. Closed: the session ends.
+ */
 export function requireReadable(name: string, value: string): void {
   const wanted = only[name]
   if (wanted === undefined || wanted === value) return

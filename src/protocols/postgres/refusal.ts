@@ -12,7 +12,10 @@ export const boundTooEarly: Report = {
   hint: 'Bind it again.',
 }
 
-/** What a transaction has done is remembered until it ends, and this is as much as there is room for. */
+/**
+ * What a transaction has done is remembered until it ends, and this is as much as there is room
+ * for.
+ */
 export const tooManyUncommitted: Report = {
   severity: 'ERROR',
   code: '54000',
@@ -42,7 +45,10 @@ const hints: Partial<Record<ProblemCode, string>> = {
   'internal-error': 'Nothing was run. Whoever runs the gateway finds the reason in its log.',
 }
 
-/** What a client is told instead of an answer. Whatever is not a `Problem` is a defect of ours, and is shown without its message. */
+/**
+ * What a client is told instead of an answer. Whatever is not a `Problem` is a defect of ours, and
+ * is shown without its message.
+ */
 export function refusalOf(error: unknown): Report {
   if (!(error instanceof Problem)) {
     return refusalOf(new Problem('internal-error', 'Sallyport failed, and ran nothing.'))
@@ -81,7 +87,9 @@ function approvalIn({ task }: Problem['members']): string {
   return typeof id === 'string' ? id : ''
 }
 
-/** Why a text that cannot be read is not run, where the policies do not allow what nobody can read. */
+/**
+ * Why a text that cannot be read is not run, where the policies do not allow what nobody can read.
+ */
 export function unreadableRefusal({ kind, why, position }: Unreadable, denied: Report): Report {
   const known = { syntax: '42601', text: '22021', 'too-deep': '54001', 'too-long': '54000' }
   return {
@@ -105,7 +113,9 @@ export const cancelled: Report = {
   detail: 'It has not run.',
 }
 
-/** In a failed transaction nothing runs, so nobody is asked to approve it (the server's own words). */
+/**
+ * In a failed transaction nothing runs, so nobody is asked to approve it (the server's own words).
+ */
 export const inFailedTransaction: Report = {
   severity: 'ERROR',
   code: '25P02',

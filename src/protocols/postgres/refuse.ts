@@ -9,7 +9,10 @@ const poison = {
   execute: (name: string) => execute(name),
 }
 
-/** Sends something that the server must refuse, in the place of what is refused: so that what follows is skipped, and the transaction fails, as with any error. */
+/**
+ * Sends something that the server must refuse, in the place of what is refused: so that what
+ * follows is skipped, and the transaction fails, as with any error.
+ */
 export async function refuse(
   { server, course }: Pick<Desk, 'server' | 'course'>,
   kind: keyof typeof poison,

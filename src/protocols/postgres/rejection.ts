@@ -14,7 +14,10 @@ export class Rejection extends Error {
   }
 }
 
-/** The last message of a connection, for whatever ended it. Without the cause of what is a defect of ours. */
+/**
+ * The last message of a connection, for whatever ended it. Without the cause of what is a defect of
+ * ours.
+ */
 export function farewell(error: unknown): Buffer {
   return report(reportOf(error))
 }

@@ -13,8 +13,8 @@ interface RelayInit {
 }
 
 /**
- * Takes what the server says to the client, as far as the client gets it, no faster than that reads it. An answer to a run waits until the run is
- * released.
+ * Takes what the server says to the client, as far as the client gets it, no faster than that reads
+ * it. An answer to a run waits until the run is released.
  */
 export class Relay {
   readonly #init: RelayInit
@@ -98,7 +98,10 @@ export class Relay {
     this.goOn()
   }
 
-  /** What was read may be overwritten only when it is out. A client that is gone keeps nobody waiting. */
+  /**
+   * What was read may be overwritten only when it is out. A client that is gone keeps nobody
+   * waiting.
+   */
   get #clientFull(): boolean {
     const { writableLength, destroyed } = this.#init.client
     return this.#unwritten > 0 && writableLength > 0 && !destroyed

@@ -13,12 +13,17 @@ export class Run {
   bytes = 0
   /** It was not only planned: an Execute has gone out. Owned by begin(). */
   started = false
-  /** How often the session had changed its settings when it began, or was looked at last. Owned by begin() and lookedAt(). */
+  /**
+   * How often the session had changed its settings when it began, or was looked at last. Owned by
+   * begin() and lookedAt().
+   */
   settings = 0
   /** A part of it has been committed, or rolled back, by a statement of its own. */
   committed = false
   rolledBack = false
-  /** Its record is durable: what the server says to it may go to the client. Owned by the session. */
+  /**
+   * Its record is durable: what the server says to it may go to the client. Owned by the session.
+   */
   released: boolean
   /** Why it never runs, although it was permitted. */
   refused: Report | null = null
@@ -38,7 +43,10 @@ export class Run {
     return this.permit.action.effect === 'read'
   }
 
-  /** Whether it has to be looked at before it begins, or goes on. The client chooses when it executes what it has bound, fetches from a cursor, or sends a row to copy. */
+  /**
+   * Whether it has to be looked at before it begins, or goes on. The client chooses when it
+   * executes what it has bound, fetches from a cursor, or sends a row to copy.
+   */
   get isInDoubt(): boolean {
     if (this.refused !== null || performance.now() - this.#looked > fresh) return true
     return !this.started && (this.digestNow !== null || !isHeld(this.permit))
@@ -50,7 +58,10 @@ export class Run {
     this.started = true
   }
 
-  /** Whether people have approved what the rows that it gives from here on may not belong to: policies of tables read settings (`app.tenant`). */
+  /**
+   * Whether people have approved what the rows that it gives from here on may not belong to:
+   * policies of tables read settings (`app.tenant`).
+   */
   isApprovedBefore(settings: number): boolean {
     return this.digestNow !== null && this.started && this.settings !== settings
   }
@@ -69,7 +80,9 @@ export class Run {
   }
 }
 
-/** Closed: where this replica may be taken for dead, others may have written down that it never ran. */
+/**
+ * Closed: where this replica may be taken for dead, others may have written down that it never ran.
+ */
 function isHeld(permit: Permit): boolean {
   try {
     permit.assertHeld()

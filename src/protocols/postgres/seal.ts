@@ -35,7 +35,10 @@ export function seal(meaning: Meaning): Sealed {
   }
 }
 
-/** SHA-256, in hex. Each part is its tag, its length in bytes as 64 bits, and its bytes, so no part can take over the beginning of the next. */
+/**
+ * SHA-256, in hex. Each part is its tag, its length in bytes as 64 bits, and its bytes, so no part
+ * can take over the beginning of the next.
+ */
 function digestOf(meaning: Meaning): string {
   const { text, prepared, types, bound, database, role, searchPath, temporary, settings } = meaning
   const { definitions } = meaning

@@ -9,7 +9,10 @@ import { bind, close, execute, flush, parse, randomName, sync } from './wire/mes
 
 /** Bytes that may wait for the server before the client is not read any more. */
 const enough = 256 * 1024
-/** Questions that may wait for their answers, before the client is not read any more: Syncs and their like are short, and would be millions. */
+/**
+ * Questions that may wait for their answers, before the client is not read any more: Syncs and
+ * their like are short, and would be millions.
+ */
 const mostQuestions = 4096
 
 /** What the server answers to a question of the gateway's, as it prints it. */
@@ -25,7 +28,10 @@ export interface ServerSideEvents extends AnswerEvents {
   fault(error: unknown): void
 }
 
-/** The message was sent into a pipeline that had failed before: the server skips it, so it goes no further. */
+/**
+ * The message was sent into a pipeline that had failed before: the server skips it, so it goes no
+ * further.
+ */
 export class Skipped extends Error {
   override readonly name = 'Skipped'
 }
@@ -40,7 +46,10 @@ class Unanswered extends Error {
   override readonly name = 'Unanswered'
 }
 
-/** The connection to the server: sends, keeps count of what has to be answered, asks for the gateway, and has the answers relayed to the client. */
+/**
+ * The connection to the server: sends, keeps count of what has to be answered, asks for the
+ * gateway, and has the answers relayed to the client.
+ */
 export class ServerSide {
   readonly answers: Answers
   readonly #socket: ServerSocket
@@ -106,13 +115,19 @@ export class ServerSide {
     this.#socket.uncork()
   }
 
-  /** Sends a part of something that the server does not answer: rows that are copied in. Nobody may use the bytes after that. */
+  /**
+   * Sends a part of something that the server does not answer: rows that are copied in. Nobody may
+   * use the bytes after that.
+   */
   pass(bytes: Buffer): void {
     this.#toServer.flush()
     if (!this.#socket.destroyed) this.#socket.write(bytes, () => giveBack(bytes))
   }
 
-  /** Ends the connection behind what was sent: a server that was promised more, and takes nothing else, gives that up, and ends it too. */
+  /**
+   * Ends the connection behind what was sent: a server that was promised more, and takes nothing
+   * else, gives that up, and ends it too.
+   */
   hangUp(): void {
     this.#toServer.flush()
     this.#socket.end()
@@ -120,7 +135,8 @@ export class ServerSide {
 
   /** Waits until the server takes more. */
   async room(): Promise<void> {
-    // It keeps short answers for itself. While it copies there is one question, and a message of ours would get into the middle of a row.
+    // It keeps short answers for itself. While it copies there is one question, and a message of
+    // ours would get into the middle of a row.
     if (this.#open && this.answers.outstanding.length >= mostQuestions) this.flush()
     await this.until(() => !this.full)
   }
@@ -147,7 +163,10 @@ export class ServerSide {
     this.#relay.goOn()
   }
 
-  /** Waits until the server has answered everything. Throws `Skipped` when an error came up, and it skips what follows now. */
+  /**
+   * Waits until the server has answered everything. Throws `Skipped` when an error came up, and it
+   * skips what follows now.
+   */
   async drain(): Promise<void> {
     if (this.answers.outstanding.length > 0 && this.#open) this.send(flush)
     await this.until(() => this.answers.outstanding.length === 0)
@@ -163,8 +182,8 @@ export class ServerSide {
   }
 
   /**
-   * Asks the server something in the client's own session, without disturbing its transaction or its names. Only when nothing is outstanding, and the transaction has not
-   * failed.
+   * Asks the server something in the client's own session, without disturbing its transaction or
+   * its names. Only when nothing is outstanding, and the transaction has not failed.
    */
   async ask(sql: string): Promise<Rows> {
     const [rows] = await this.askAll([sql])

@@ -24,7 +24,9 @@ import { int32, message, cstring } from './wire/messages.ts'
 /** What a database's listener is made of. */
 export interface PostgresServerDeps {
   readonly resource: PostgresResource
-  /** Names the upstream and the credential that the resource is bound to, without revealing either. */
+  /**
+   * Names the upstream and the credential that the resource is bound to, without revealing either.
+   */
   readonly binding: string
   readonly authenticator: Pick<Authenticator, 'authenticate' | 'recheck' | 'suffices'>
   readonly gate: Pick<Gate, 'enforce' | 'needs' | 'whyEnded'>
@@ -37,15 +39,24 @@ export interface PostgresServerDeps {
 }
 
 export interface PostgresServer {
-  /** Resolves with the address that it got. Rejects with the error of the system: EADDRINUSE, EACCES. */
+  /**
+   * Resolves with the address that it got. Rejects with the error of the system: EADDRINUSE,
+   * EACCES.
+   */
   listen(): Promise<AddressInfo>
-  /** Takes no more connections, ends those that are there as soon as nothing runs in them, and all of them after `drain`. */
+  /**
+   * Takes no more connections, ends those that are there as soon as nothing runs in them, and all
+   * of them after `drain`.
+   */
   close(): Promise<void>
 }
 
 /** Milliseconds until a client has to have shown who it is. */
 const startUp = 20_000
-/** Connections beside the sessions, of clients that are about to show who they are, or only come to cancel something. */
+/**
+ * Connections beside the sessions, of clients that are about to show who they are, or only come to
+ * cancel something.
+ */
 const mostStrangers = 100
 /** Milliseconds between two looks at the credentials of idle sessions. */
 const lookEvery = 5_000
@@ -53,8 +64,8 @@ const lookEvery = 5_000
 const watchEvery = 1_000
 
 /**
- * The listener of one database resource: every connection shows who it is, and then has each of its statements decided. Throws `MistakesError` when its certificate cannot be
- * used.
+ * The listener of one database resource: every connection shows who it is, and then has each of its
+ * statements decided. Throws `MistakesError` when its certificate cannot be used.
  */
 export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
   const { resource, authenticator, log, metrics } = deps
@@ -97,7 +108,8 @@ export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
       const { socket, opening } = arrival
       socket.on('error', () => socket.destroy())
       if (opening.kind === 'cancel') {
-        // Closed behind it, as the server does: clients send nothing else until then, which a late one would hit.
+        // Closed behind it, as the server does: clients send nothing else until then, which a late
+        // one would hit.
         await keys.use(opening.process, opening.secret)
         socket.destroy()
         return
@@ -159,7 +171,8 @@ export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
   function turnAway(socket: Socket, error: unknown): void {
     if (error instanceof Departed) return void socket.destroy()
     const expected = error instanceof Rejection || error instanceof WireFault
-    // Who runs the gateway has to see why a database cannot be reached; an agent must not see all of it.
+    // Who runs the gateway has to see why a database cannot be reached; an agent must not see all
+    // of it.
     if (!expected)
       log.warn({ err: error, resource: resource.name }, 'a database session did not begin')
     if (socket.destroyed) return
@@ -199,7 +212,10 @@ export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
   }
 }
 
-/** AuthenticationOk, what the server said meanwhile, what it reported of its settings, our key for cancelling, ReadyForQuery. */
+/**
+ * AuthenticationOk, what the server said meanwhile, what it reported of its settings, our key for
+ * cancelling, ReadyForQuery.
+ */
 function greeting(
   { process, parameters, notices }: Awaited<ReturnType<Upstream['logIn']>>,
   secret: Buffer,

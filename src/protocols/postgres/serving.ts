@@ -25,7 +25,10 @@ interface ServingDeps {
   readonly fault: (error: unknown) => void
 }
 
-/** Reads what the client sends, no faster than it can be worked on, and works on one message after the other. */
+/**
+ * Reads what the client sends, no faster than it can be worked on, and works on one message after
+ * the other.
+ */
 export class Serving {
   readonly #deps: ServingDeps
   readonly #reader = new FrontendReader(longestMessage)
@@ -68,7 +71,10 @@ export class Serving {
     }
   }
 
-  /** Works on what has come until something has to be waited for, and goes on behind that. Where there is nothing to wait for, there is no promise. */
+  /**
+   * Works on what has come until something has to be waited for, and goes on behind that. Where
+   * there is nothing to wait for, there is no promise.
+   */
   readonly #goOn = (): void => {
     const { client } = this.#deps
     try {

@@ -5,7 +5,10 @@ import type { SessionChange, Statement } from './sql/statement.ts'
 import { fetchedCursors, renames, settledByBind } from './statement-kinds.ts'
 import { WireFault } from './wire/fault.ts'
 
-/** Of a change that nothing may rely on before it is confirmed, not even what follows it in its segment. */
+/**
+ * Of a change that nothing may rely on before it is confirmed, not even what follows it in its
+ * segment.
+ */
 const noSegment = -1
 
 const nothing = (): void => {}
@@ -34,12 +37,16 @@ interface Cursor {
   readonly hold: boolean
 }
 
-/** What names mean in a session: of statements, which the protocol and SQL share; of portals; of cursors. */
+/**
+ * What names mean in a session: of statements, which the protocol and SQL share; of portals; of
+ * cursors.
+ */
 export class SessionNames {
   readonly statements = new Names<Prepared>()
   readonly portals = new Names<Portal>()
   readonly #cursors = new Map<string, Cursor>()
-  // The texts of PREPARE statements: what EXECUTE stands for is read anew each time, since names may mean something else by then.
+  // The texts of PREPARE statements: what EXECUTE stands for is read anew each time, since names
+  // may mean something else by then.
   readonly #prepared = new Map<string, string>()
   // Bytes, nearly, of what has got a name, some of which may have been forgotten since.
   #remembered = 0
@@ -93,7 +100,10 @@ export class SessionNames {
     }
   }
 
-  /** Texts with a name are kept for as long as the server keeps them. Throws a `WireFault` where that is more than anybody needs. */
+  /**
+   * Texts with a name are kept for as long as the server keeps them. Throws a `WireFault` where
+   * that is more than anybody needs.
+   */
   remember(prepared: Prepared): void {
     this.#remembered += sizeOf(prepared)
     if (this.#remembered <= mostRemembered) return
@@ -109,13 +119,18 @@ export class SessionNames {
     this.#prepared.delete(name)
   }
 
-  /** Whether a portal by this name looks its own names up when it is executed, and has not begun. */
+  /**
+   * Whether a portal by this name looks its own names up when it is executed, and has not begun.
+   */
   mayMeanAnother(name: string): boolean {
     const portal = this.portals.all.get(name)
     return portal?.run?.started === false && !portal.statements.every(settledByBind)
   }
 
-  /** A Bind or Close message gave a portal its name, or took it away. Cursors have the same names, so none has this one now. */
+  /**
+   * A Bind or Close message gave a portal its name, or took it away. Cursors have the same names,
+   * so none has this one now.
+   */
   portalRenamed(name: string): void {
     this.#cursors.delete(name)
   }
@@ -127,7 +142,10 @@ export class SessionNames {
     return this.#cursors.get(name)?.run ?? this.portals.all.get(name)?.run ?? null
   }
 
-  /** Behind a statement that gives names to other texts, none is certain before the server has answered it. Returns what is to be called then. */
+  /**
+   * Behind a statement that gives names to other texts, none is certain before the server has
+   * answered it. Returns what is to be called then.
+   */
   unsettledBy(statements: readonly Statement[], isAction: boolean): () => void {
     // What nobody could read may do that too.
     const isUnread = statements.length === 0 && isAction

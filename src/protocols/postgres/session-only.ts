@@ -7,8 +7,9 @@ const commands =
 const reads = /^(FETCH|MOVE)$/
 
 /**
- * Whether a text is only about the session: transaction control, settings that mean nothing to anybody else, names for what is judged when it runs, more rows of a cursor
- * that has been judged. It needs no rule, and is no action. `cursors`: the names of those that are open.
+ * Whether a text is only about the session: transaction control, settings that mean nothing to
+ * anybody else, names for what is judged when it runs, more rows of a cursor that has been judged.
+ * It needs no rule, and is no action. `cursors`: the names of those that are open.
  */
 export function isSessionOnly(
   { statements, unreadable }: Analysis,

@@ -56,7 +56,10 @@ export interface SessionInit {
   readonly log: Log
 }
 
-/** One client and its own connection to the server, until either of them ends. Nothing of it is ever shared with another session. */
+/**
+ * One client and its own connection to the server, until either of them ends. Nothing of it is ever
+ * shared with another session.
+ */
 export class Session {
   readonly #init: SessionInit
   readonly #server: ServerSide
@@ -149,15 +152,16 @@ export class Session {
       return
     }
     const { expiresAt } = this.#init.principal.credential
-    // Milliseconds that a timer can count are fewer than a token may be valid; the next look comes soon enough then.
+    // Milliseconds that a timer can count are fewer than a token may be valid; the next look comes
+    // soon enough then.
     if (expiresAt !== null && expiresAt - Date.now() < 0x7fff_ffff)
       this.#expiry = setTimeout(() => this.look(), expiresAt - Date.now() + 1).unref()
     this.#serving.begin(rest, this.#settings.context(0))
   }
 
   /**
-   * The client's own CancelRequest: ends what the server runs; else what is held, or has come and is not decided yet. Resolves when the server, or the gateway, has been
-   * told.
+   * The client's own CancelRequest: ends what the server runs; else what is held, or has come and
+   * is not decided yet. Resolves when the server, or the gateway, has been told.
    */
   async cancel(): Promise<void> {
     if (this.#over) return
@@ -167,11 +171,14 @@ export class Session {
     else if (this.#serving.busy) this.#authoriser.cancel()
   }
 
-  /** Ends the session, if its credential is worth nothing any more, as soon as nothing runs in it. */
+  /**
+   * Ends the session, if its credential is worth nothing any more, as soon as nothing runs in it.
+   */
   look(): void {
     if (this.#over || this.#serving.busy) return
     const refused = (error: unknown): void => {
-      // That nobody can say is no reason to end it: its next statement will be refused, if that lasts.
+      // That nobody can say is no reason to end it: its next statement will be refused, if that
+      // lasts.
       if (error instanceof Rejection) this.retire(error)
     }
     try {
@@ -264,7 +271,8 @@ export class Session {
     this.#authoriser.abandon()
     if (this.#over) return
     const { outstanding } = this.#server.answers
-    // A write that is under way ends by itself, and its outcome is worth knowing; nobody waits for anything else.
+    // A write that is under way ends by itself, and its outcome is worth knowing; nobody waits for
+    // anything else.
     if (outstanding.some(({ run }) => run && !run.isRead)) this.#leave()
     else this.#end(null)
   }

@@ -12,7 +12,8 @@ import type {
 /** What is changed by them is asked for again before the next statement is read. */
 const changing = new Set<SessionChange['kind']>(['opaque', 'temporary', 'discard', 'ddl'])
 
-// Every name is qualified: the session's own search_path must not decide what this means. Short: a new session pays for each catalogue that a question is planned with.
+// Every name is qualified: the session's own search_path must not decide what this means. Short: a
+// new session pays for each catalogue that a question is planned with.
 const question = `SELECT pg_catalog.to_json(pg_catalog.current_schemas(true)), current_user,
   pg_catalog.current_setting('client_encoding'),
   pg_catalog.current_setting('standard_conforming_strings'),
@@ -28,7 +29,10 @@ const temporaryNames = `SELECT relname, relkind FROM pg_catalog.pg_class
 const changedSettings = `SELECT name, setting FROM pg_catalog.pg_settings
  WHERE source OPERATOR(pg_catalog.=) 'client' OR source OPERATOR(pg_catalog.=) 'session'`
 
-/** One that no extension knows, and anybody may make up: what the policies of tables read (`app.tenant`). No list of the server's has it. */
+/**
+ * One that no extension knows, and anybody may make up: what the policies of tables read
+ * (`app.tenant`). No list of the server's has it.
+ */
 function customSetting(name: string): string {
   const literal = `'${name.replaceAll("'", "''")}'`
   return ` UNION ALL SELECT ${literal}, pg_catalog.current_setting(${literal}, true)`
@@ -40,8 +44,9 @@ const nothing: ReadonlyMap<string, Statement> = new Map()
 const meaningless = new Set(['application_name', 'client_encoding'])
 
 /**
- * What the meaning of the session's next text depends on. The server is asked, and not guessed at: after each statement that may have changed it, and after the end of each
- * transaction in which that happened, since a rollback takes it back.
+ * What the meaning of the session's next text depends on. The server is asked, and not guessed at:
+ * after each statement that may have changed it, and after the end of each transaction in which
+ * that happened, since a rollback takes it back.
  */
 export class Settings {
   readonly #server: ServerSide
@@ -52,7 +57,8 @@ export class Settings {
   #searchPath: readonly string[] = []
   #role = ''
   #temporary: ReadonlyMap<string, TemporaryKind> = new Map()
-  // Owned by forwarded() and the answers: what is known may be wrong; it was changed in a transaction that has not ended.
+  // Owned by forwarded() and the answers: what is known may be wrong; it was changed in a
+  // transaction that has not ended.
   #stale = true
   #touched = false
   #touchedIn = -1
@@ -60,7 +66,8 @@ export class Settings {
   #version = 0
   // Settings that the session has made up.
   readonly #custom = new Set<string>()
-  // Names of the catalogue mean something else in this transaction, which nobody outside of it can see.
+  // Names of the catalogue mean something else in this transaction, which nobody outside of it can
+  // see.
   #moved = false
   // Owned by contextNow(): what was said last, for as long as nothing of it is different.
   #said: SqlContext | null = null
@@ -138,7 +145,10 @@ export class Settings {
     }
   }
 
-  /** What the next text means, and the same object as before where that is the same; `null` where the server has to be asked. */
+  /**
+   * What the next text means, and the same object as before where that is the same; `null` where
+   * the server has to be asked.
+   */
   contextNow(segment: number): SqlContext | null {
     if (this.#stale || this.#moved || (this.#touched && this.#touchedIn !== segment)) return null
     const catalogue = this.#catalogues.current()
@@ -151,8 +161,8 @@ export class Settings {
   }
 
   /**
-   * What the next text means. Asks the server, if that may have changed; throws `Skipped` if the text will not be looked at. `anew`: what the catalogue says now, and not a moment
-   * ago.
+   * What the next text means. Asks the server, if that may have changed; throws `Skipped` if the
+   * text will not be looked at. `anew`: what the catalogue says now, and not a moment ago.
    */
   async context(
     segment: number,
@@ -173,7 +183,8 @@ export class Settings {
     if (catalogue && !this.#stale) this.#version = catalogue.version
     return {
       ...this.withoutNames,
-      // In a failed transaction nobody can be asked. Closed: what the rest of the text means is unknown then.
+      // In a failed transaction nobody can be asked. Closed: what the rest of the text means is
+      // unknown then.
       catalogue: this.#stale ? null : catalogue,
     }
   }
@@ -186,7 +197,8 @@ export class Settings {
   async #refresh(): Promise<void> {
     const [row] = await this.#server.ask(question)
     const [schemas, role, encoding, strings, temporarySchema] = row!
-    // The server reports a change no earlier than at ReadyForQuery, which may be later than the next text.
+    // The server reports a change no earlier than at ReadyForQuery, which may be later than the
+    // next text.
     requireReadable('client_encoding', encoding!)
     requireReadable('standard_conforming_strings', strings!)
     const kinds = temporarySchema === '0' ? [] : await this.#server.ask(temporaryNames)
@@ -203,7 +215,10 @@ export class Settings {
   }
 }
 
-/** Everything that a session has set, as an approver should know it: of the answer to `changesQuestion`. */
+/**
+ * Everything that a session has set, as an approver should know it: of the answer to
+ * `changesQuestion`.
+ */
 export function changedIn(rows: Rows): Record<string, string> {
   return Object.fromEntries(
     rows

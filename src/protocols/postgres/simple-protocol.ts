@@ -10,7 +10,10 @@ import { NotUtf8 } from './wire/fault.ts'
 import type { FrontendMessage } from './wire/frontend.ts'
 import { readCall, readQuery, textOf } from './wire/requests.ts'
 
-/** Messages that are a whole statement each: the server answers with ReadyForQuery, without being asked to by a Sync ("Simple Query", "Function Call"). */
+/**
+ * Messages that are a whole statement each: the server answers with ReadyForQuery, without being
+ * asked to by a Sync ("Simple Query", "Function Call").
+ */
 export class SimpleProtocol {
   readonly #desk: Desk
 

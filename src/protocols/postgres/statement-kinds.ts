@@ -41,7 +41,10 @@ export function renames({ session }: Statement): boolean {
   )
 }
 
-/** Whether it gives a name another meaning: of tables and functions, of prepared statements or of cursors. */
+/**
+ * Whether it gives a name another meaning: of tables and functions, of prepared statements or of
+ * cursors.
+ */
 export function changesMeaning(statement: Statement): boolean {
   const { session } = statement
   return (
@@ -62,7 +65,10 @@ export function changesRows({ session }: Statement): boolean {
   )
 }
 
-/** Whether its names were settled when it was bound. A utility statement looks them up when it is executed: COPY, EXECUTE, DDL. */
+/**
+ * Whether its names were settled when it was bound. A utility statement looks them up when it is
+ * executed: COPY, EXECUTE, DDL.
+ */
 export function settledByBind({ command, control, session }: Statement): boolean {
   const isPlan = /^(SELECT|INSERT|UPDATE|DELETE|MERGE)$/.test(command)
   return control || (isPlan && session.every(({ kind }) => kind === 'opaque'))

@@ -4,8 +4,9 @@ import type { Guest } from './arrival.ts'
 import { Rejection } from './rejection.ts'
 
 /**
- * Asks whether the credential that a session began with is still worth something. A token runs out by itself, or its issuer ends it; a key can be revoked at any time.
- * So can a certificate. Throws or rejects with a `Rejection`.
+ * Asks whether the credential that a session began with is still worth something. A token runs out
+ * by itself, or its issuer ends it; a key can be revoked at any time. So can a certificate. Throws
+ * or rejects with a `Rejection`.
  */
 export function stillTrusted(
   authenticator: Pick<Authenticator, 'authenticate' | 'recheck'>,
@@ -16,7 +17,8 @@ export function stillTrusted(
       ? () => authenticator.authenticate(token)
       : () => authenticator.recheck(principal)
   return () => {
-    // Also beside a token: it may be bound to it, or the listener may let nobody in without one. Whoever it still is connects again.
+    // Also beside a token: it may be bound to it, or the listener may let nobody in without one.
+    // Whoever it still is connects again.
     if (certificate?.trusted && !certificate.stillTrusted()) throw expired(mistrusted)
     try {
       const found = ask()

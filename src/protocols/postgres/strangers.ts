@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net'
 
 /**
- * Connections on which nobody has shown who it is: each may wait for a while, and only so many at once. Beyond that the oldest goes, of the address that has the most: somebody who opens
- * them by the thousand, and says nothing on them, pushes out their own, and nobody else's.
+ * Connections on which nobody has shown who it is: each may wait for a while, and only so many at
+ * once. Beyond that the oldest goes, of the address that has the most: somebody who opens them by
+ * the thousand, and says nothing on them, pushes out their own, and nobody else's.
  */
 export class Strangers {
   readonly #most: number

@@ -1,7 +1,10 @@
 /** Over all sessions of a listener, and what one of them may always have. Each takes 1.2 KiB. */
 const limits = { most: 100_000, always: 1_000 }
 
-/** Counts the writes that wait for the end of their transactions: what became of them is not known before, and so they have to be remembered. */
+/**
+ * Counts the writes that wait for the end of their transactions: what became of them is not known
+ * before, and so they have to be remembered.
+ */
 export class Uncommitted {
   readonly #limits: typeof limits
   #count = 0

@@ -1,7 +1,10 @@
 import type { Run } from './run.ts'
 import type { ServerSide } from './server-side.ts'
 
-/** Reads on their way whose record is not durable yet: more of them in one pipeline would wait for longer than others can. */
+/**
+ * Reads on their way whose record is not durable yet: more of them in one pipeline would wait for
+ * longer than others can.
+ */
 const most = 256
 
 /** Releases the answer of each read when its record is durable. */

@@ -27,7 +27,10 @@ export function userOf({ subject, subjectKind }: Recorded): JsonObject {
   }
 }
 
-/** The subject, and the party that acts for it now (RFC 8693 §4.1). Without a subject it was the gateway itself. */
+/**
+ * The subject, and the party that acts for it now (RFC 8693 §4.1). Without a subject it was the
+ * gateway itself.
+ */
 export function actorOf(event: Recorded): JsonObject {
   const { subject, subjectKind, replica } = event
   if (!subject && !subjectKind) return { app_name: 'sallyport', app_uid: replica }
@@ -38,7 +41,10 @@ export function actorOf(event: Recorded): JsonObject {
   }
 }
 
-/** Everybody in the chain of delegation, and who answers for the subject: OCSF has no place for more than one actor. */
+/**
+ * Everybody in the chain of delegation, and who answers for the subject: OCSF has no place for more
+ * than one actor.
+ */
 export function delegationOf({ subject }: Recorded): JsonObject | null {
   if (!subject) return null
   const chain = list(subject['chain']).flatMap((party) => partyOf(party) ?? [])

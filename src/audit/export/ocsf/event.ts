@@ -7,7 +7,10 @@ import { classes, kindOf, type Kind } from './kinds.ts'
 import { object, recorded, text, timeOf, type Recorded } from './recorded.ts'
 import { isControlled, severityOf, statusOf } from './status.ts'
 
-/** An event as JSON of the class of OCSF 1.8 that fits it, on one line. All of the event is under `unmapped`. */
+/**
+ * An event as JSON of the class of OCSF 1.8 that fits it, on one line. All of the event is under
+ * `unmapped`.
+ */
 export const ocsfLine = whateverIsThere((row) => {
   return JSON.stringify(ocsfEvent(row))
 })
@@ -53,7 +56,10 @@ export function ocsfEvent(row: EventRow): JsonObject {
 /** The class has to have one: 1970, where what somebody put in the place of an event has none. */
 const unknownTime = 0
 
-/** Its link is there, and the event is kept elsewhere, or somebody took it away: a line for it, so that nothing is missing from the count. */
+/**
+ * Its link is there, and the event is kept elsewhere, or somebody took it away: a line for it, so
+ * that nothing is missing from the count.
+ */
 function missing(event: Recorded, { retained }: EventRow): JsonObject {
   return {
     ...classification({ class: 'base', activity: [0, 'Unknown'] }),

@@ -1,7 +1,10 @@
 import type { JsonObject, JsonValue } from '../../../core/json.ts'
 import { toExported, type EventRow } from '../../exported.ts'
 
-/** An event, as far as its mapping reads it. Every member may be missing: erased, left out, or never there. */
+/**
+ * An event, as far as its mapping reads it. Every member may be missing: erased, left out, or never
+ * there.
+ */
 export interface Recorded {
   readonly id: string
   readonly index: number | undefined

@@ -85,7 +85,10 @@ function put(folder: string, name: string, content: string): Promise<void> {
   return writeFile(join(folder, name), content, { flag: 'wx', mode: 0o600 })
 }
 
-/** Half of it never has the name of the whole: it is written beside that, where one run at a time can be. */
+/**
+ * Half of it never has the name of the whole: it is written beside that, where one run at a time
+ * can be.
+ */
 async function complete<T>(
   folder: string,
   out: string,
@@ -113,7 +116,8 @@ async function complete<T>(
     await rename(part, folder)
     return done
   } catch (cause) {
-    // Where the gateway gave nothing out there is nothing to keep: whoever has to wait for people runs it again.
+    // Where the gateway gave nothing out there is nothing to keep: whoever has to wait for people
+    // runs it again.
     if ((await readdir(part)).length === 0) await rmdir(part)
     if (cause instanceof Refusal) throw cause
     const { code, message } = cause as NodeJS.ErrnoException

@@ -3,7 +3,10 @@ import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { readLines } from '../../../audit/verify/lines.ts'
 
-/** The lines of an export in a file, compressed or not. Rejects, behind what could be read, for a file that cannot be read or unpacked to its end. */
+/**
+ * The lines of an export in a file, compressed or not. Rejects, behind what could be read, for a
+ * file that cannot be read or unpacked to its end.
+ */
 export function exportLines(path: string): AsyncGenerator<string> {
   const raw = createReadStream(path)
   // Whoever reads hears of an error in either.

@@ -69,11 +69,13 @@ export function exportAudit(terminal: Terminal): Command {
     await notComplete(out, async () => {
       const file = resolve(terminal.folder, out)
       const part = `${file}.part`
-      // wx: an export that is there already may be somebody's evidence, and what there is of one may be continued.
+      // wx: an export that is there already may be somebody's evidence, and what there is of one
+      // may be continued.
       const sha256 = createHash('sha256')
       const written = createWriteStream(part, { flags: 'wx', mode: 0o600 })
       await pipeline(lines, (chunks) => hashed(chunks, sha256), written)
-      // Half of an export never has the name of a whole one. Unlike renaming, this replaces nothing.
+      // Half of an export never has the name of a whole one. Unlike renaming, this replaces
+      // nothing.
       await link(part, file)
       await unlink(part)
       const manifest = await manifestOf(plane, headers, older, sha256.digest('hex'))

@@ -31,7 +31,10 @@ export interface Tally extends Counts {
   readonly exports: KeptFile[]
 }
 
-/** Exports in a folder, or one; each with its manifest beside it, compressed or not. Throws `UsageError` where there is none. */
+/**
+ * Exports in a folder, or one; each with its manifest beside it, compressed or not. Throws
+ * `UsageError` where there is none.
+ */
 export async function findExports(path: string): Promise<string[]> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(`${path} cannot be read (${error.code}).`, 'Name an export, or a folder.')
@@ -44,7 +47,10 @@ export async function findExports(path: string): Promise<string[]> {
   throw new UsageError(`There is no export in ${path}.`, 'Name a folder of .ndjson files.')
 }
 
-/** A month that is looked for: how many events of it are to leave, and where in the log these are, if there are others. */
+/**
+ * A month that is looked for: how many events of it are to leave, and where in the log these are,
+ * if there are others.
+ */
 export interface Wanted {
   readonly month: string
   readonly events: number
@@ -52,8 +58,10 @@ export interface Wanted {
 }
 
 /**
- * Verifies files against their manifests and these keys, in the order of the log, until they have all of the months that are wanted, and counts what they have of each month; events
- * that several have count once. Throws `Refusal` for a file that is not what was recorded: nothing is taken out of a database for it.
+ * Verifies files against their manifests and these keys, in the order of the log, until they have
+ * all of the months that are wanted, and counts what they have of each month; events that several
+ * have count once. Throws `Refusal` for a file that is not what was recorded: nothing is taken out
+ * of a database for it.
  */
 export async function countKept(
   paths: readonly string[],
@@ -90,7 +98,10 @@ export async function countKept(
   return tallies
 }
 
-/** Signed before the first of these months began: it has nothing of them, and a folder of years does not have to be read whole. */
+/**
+ * Signed before the first of these months began: it has nothing of them, and a folder of years does
+ * not have to be read whole.
+ */
 function isOlder(
   { checkpoint }: Trust['manifest'],
   keys: readonly string[],
@@ -108,7 +119,10 @@ async function verified(path: string, lines: AsyncIterable<string>, trust: Trust
   throw new Refusal(`${path} is not what was recorded: sallyport audit verify ${path}`)
 }
 
-/** Which lines count: those that no file before had, and of a month of which others have left those that have not. */
+/**
+ * Which lines count: those that no file before had, and of a month of which others have left those
+ * that have not.
+ */
 interface Which {
   readonly from: number
   readonly wanted: readonly Wanted[]

@@ -119,7 +119,9 @@ function tell(
   terminal.print(words(answer.legal_hold))
 }
 
-/** The API takes instants alone: what a day without a time means would depend on where it is read. */
+/**
+ * The API takes instants alone: what a day without a time means would depend on where it is read.
+ */
 function instant(option: string, text: string): string {
   const time = new Date(text)
   if (Number.isNaN(time.getTime()))

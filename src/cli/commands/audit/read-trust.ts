@@ -14,7 +14,8 @@ export interface TrustOptions {
 type Manifest = Trust['manifest']
 
 /**
- * What exports are held against: the manifest that is named, or those beside them, which become one. `null` without any. Throws `UsageError` for what cannot be read, and where only some of them
+ * What exports are held against: the manifest that is named, or those beside them, which become
+ * one. `null` without any. Throws `UsageError` for what cannot be read, and where only some of them
  * have a manifest.
  */
 export async function readTrust(
@@ -53,7 +54,8 @@ export async function readTrust(
 }
 
 /**
- * Exports that follow each other begin where the first one does, and their end is what the last one was signed with. Where they do not follow, the lines say so. Records of what is kept elsewhere
+ * Exports that follow each other begin where the first one does, and their end is what the last one
+ * was signed with. Where they do not follow, the lines say so. Records of what is kept elsewhere
  * are proven against the checkpoint that they came with, and so stay with their export.
  */
 function asOne(names: readonly string[], manifests: readonly Manifest[]): Manifest {

@@ -75,7 +75,10 @@ async function keptIn(
   return countKept([...new Set(paths.flat())], keys, wanted)
 }
 
-/** On record first, and out of the database then: a run that was interrupted, or waited for people, is run again. */
+/**
+ * On record first, and out of the database then: a run that was interrupted, or waited for people,
+ * is run again.
+ */
 async function retain(
   terminal: Terminal,
   plane: ControlPlane,

@@ -38,7 +38,10 @@ interface ShownProblem {
   readonly task?: { readonly id: string }
 }
 
-/** Problem details (RFC 9457) end in the code; anything else that is not a success counts as a failure of the gateway. */
+/**
+ * Problem details (RFC 9457) end in the code; anything else that is not a success counts as a
+ * failure of the gateway.
+ */
 async function failure(response: Response): Promise<Failure> {
   const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json')
   if (!isProblem) {

@@ -3,7 +3,10 @@ import type { AuditEvent, EventPage } from './types.ts'
 
 const most = 1_000
 
-/** Every event of an action or approval, the first one first; of more than ten thousand the latest. Throws `Failure`. */
+/**
+ * Every event of an action or approval, the first one first; of more than ten thousand the latest.
+ * Throws `Failure`.
+ */
 export async function allEvents(of: 'action' | 'approval', id: string): Promise<AuditEvent[]> {
   const events: AuditEvent[] = []
   let cursor: string | null = null

@@ -10,7 +10,10 @@ interface Page {
 
 const decided = states.filter((state) => state !== 'pending').join(',')
 
-/** Everything that waits, and the latest page of what does not any more; with the gateway's clock. Throws `Failure`. */
+/**
+ * Everything that waits, and the latest page of what does not any more; with the gateway's clock.
+ * Throws `Failure`.
+ */
 export async function listApprovals(): Promise<{ approvals: Approval[]; date: string | null }> {
   const [first, past] = await Promise.all([
     call<Page>('/api/approvals?state=pending'),

@@ -1,6 +1,9 @@
 import { Failure } from './call.ts'
 
-/** Has the browser save an answer, whole, under the name that the gateway gives it. Throws `Failure` where it is cut off. */
+/**
+ * Has the browser save an answer, whole, under the name that the gateway gives it. Throws `Failure`
+ * where it is cut off.
+ */
 export async function save(answer: Response): Promise<void> {
   const [, name = 'download'] =
     /filename="([^"]+)"/.exec(answer.headers.get('content-disposition') ?? '') ?? []

@@ -44,8 +44,8 @@ export interface ShownRequirement {
 }
 
 /**
- * `once`; or for so many minutes at most, and with `session` only on the connection that asks, whatever has the same values in `match` (nothing
- * listed: the same digest).
+ * `once`; or for so many minutes at most, and with `session` only on the connection that asks,
+ * whatever has the same values in `match` (nothing listed: the same digest).
  */
 export type ScopeOption =
   | 'once'

@@ -7,8 +7,9 @@ import { FailureNotice, Notice } from '../parts/notice.tsx'
 import { pageHref } from '../state/route.ts'
 
 /**
- * Where a link from a chat leads. The code that the chat shows beside it has to be typed, so that nobody gets here by following a link alone; then the page says which
- * account it would make this person's, and does nothing until that is confirmed.
+ * Where a link from a chat leads. The code that the chat shows beside it has to be typed, so that
+ * nobody gets here by following a link alone; then the page says which account it would make this
+ * person's, and does nothing until that is confirmed.
  */
 export function LinkPage({ me, code: link }: { me: Me; code: string }) {
   const [shown, setShown] = useState('')

@@ -10,7 +10,10 @@ import { linesOf, type RunLine } from '../state/run.ts'
 import { count } from '../text/count.ts'
 import { lasted } from '../text/time.ts'
 
-/** All that an agent did in one run, from its first call to its last: model, tools and statements, with decisions, approvals and outcomes. */
+/**
+ * All that an agent did in one run, from its first call to its last: model, tools and statements,
+ * with decisions, approvals and outcomes.
+ */
 export function RunPage({ trace }: { trace: string }) {
   const [run, setRun] = useState<Run | null>(null)
   const [failure, setFailure] = useState<Failure | null>(null)

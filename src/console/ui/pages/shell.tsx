@@ -102,7 +102,8 @@ export function Shell({ me, askSession }: { me: Me; askSession: () => void }) {
     document.title = waiting.length > 0 ? `(${waiting.length}) ${name}` : name
   }, [waiting.length, route.page])
 
-  // Another page: whoever does not see it is told, by moving the focus to what it is about, as soon as that is there.
+  // Another page: whoever does not see it is told, by moving the focus to what it is about, as soon
+  // as that is there.
   const place = 'id' in route ? `${route.page} ${route.id}` : route.page
   const before = useRef(place)
   const wantsFocus = useRef(false)

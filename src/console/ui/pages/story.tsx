@@ -11,7 +11,10 @@ import { approvalHref, pageHref } from '../state/route.ts'
 import { stepOfEvent } from '../state/steps.ts'
 import { storyFacts } from '../state/story-facts.ts'
 
-/** Everything that is on record about an action, or about an approval and every attempt that used it. */
+/**
+ * Everything that is on record about an action, or about an approval and every attempt that used
+ * it.
+ */
 export function StoryPage({ of, id }: { of: 'action' | 'approval'; id: string }) {
   const [events, setEvents] = useState<readonly AuditEvent[] | null>(null)
   const [failure, setFailure] = useState<Failure | null>(null)

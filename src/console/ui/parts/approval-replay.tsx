@@ -6,7 +6,10 @@ import { useLines } from '../state/use-lines.ts'
 import { FailureNotice } from './notice.tsx'
 import { ReplayedActions } from './replayed.tsx'
 
-/** Beside a change of the policies: what it would have decided otherwise lately. Whoever is no auditor is told how many, and not who did what. */
+/**
+ * Beside a change of the policies: what it would have decided otherwise lately. Whoever is no
+ * auditor is told how many, and not who did what.
+ */
 export function ApprovalReplay({ approval: { id } }: { approval: Approval }) {
   const { state, reading, failure, read } = useLines<Replayed>(nothingReplayed, foldReplay)
   const path = `/api/approvals/${id}/replay`

@@ -62,7 +62,10 @@ const scopeOf = ({ session, minutes }: OfferedGrant): Choice['scope'] =>
 const duration = (minutes: number): string =>
   minutes > 60 && minutes % 60 === 0 ? count(minutes / 60, 'hour') : count(minutes, 'minute')
 
-/** The buttons. Denying takes nothing but a press; approving takes having been shown the whole action. */
+/**
+ * The buttons. Denying takes nothing but a press; approving takes having been shown the whole
+ * action.
+ */
 export function Ballot({ approval, complete, sending, vote }: BallotProps) {
   const [reason, setReason] = useState('')
   const reasonId = useId()

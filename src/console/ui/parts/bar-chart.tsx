@@ -27,7 +27,9 @@ function timeOf(at: number, step: number): string {
   )
 }
 
-/** Stacked bars over time. What they say stands in the table below, for whoever does not see them. */
+/**
+ * Stacked bars over time. What they say stands in the table below, for whoever does not see them.
+ */
 export function BarChart({ bars, names, measure, step }: BarChartProps) {
   const top = roundUp(Math.max(...bars.map(({ sum }) => sum)))
   const last = bars.at(-1)

@@ -17,8 +17,9 @@ const names: Readonly<Record<View, string>> = { json: 'Formatted', text: 'As sen
 const hexWidth = () => (matchMedia('(min-width: 48rem)').matches ? 16 : 8)
 
 /**
- * The whole body in each of the ways it can be read. Each way is complete by itself (the formatted one is made of the tokens as they
- * were sent), so having seen one to its end is having seen the body.
+ * The whole body in each of the ways it can be read. Each way is complete by itself (the formatted
+ * one is made of the tokens as they were sent), so having seen one to its end is having seen the
+ * body.
  */
 export function BodyView({
   body,

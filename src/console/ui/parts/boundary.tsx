@@ -5,7 +5,10 @@ interface BoundaryProps {
   children: ComponentChildren
 }
 
-/** An approval that this page fails to show has no buttons: closed, because what cannot be shown cannot be approved. */
+/**
+ * An approval that this page fails to show has no buttons: closed, because what cannot be shown
+ * cannot be approved.
+ */
 export class Boundary extends Component<BoundaryProps, { failed: boolean }> {
   static override getDerivedStateFromError(): { failed: boolean } {
     return { failed: true }

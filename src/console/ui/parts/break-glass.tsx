@@ -12,7 +12,10 @@ interface BreakGlassProps {
   release: (reason: string) => void
 }
 
-/** For emergencies: releases it alone. Behind a door of its own, so that nobody takes it for the ballot; and with a reason, or not at all. */
+/**
+ * For emergencies: releases it alone. Behind a door of its own, so that nobody takes it for the
+ * ballot; and with a reason, or not at all.
+ */
 export function BreakGlass({ complete, sending, release }: BreakGlassProps) {
   const [reason, setReason] = useState('')
   const reasonId = useId()

@@ -8,7 +8,10 @@ import { Stretch } from './stretch.tsx'
 /** More would keep the browser busy for seconds. */
 const partsAtOnce = 10
 
-/** Only what has a colour gets an element of its own: a megabyte of JSON is a hundred thousand tokens. */
+/**
+ * Only what has a colour gets an element of its own: a megabyte of JSON is a hundred thousand
+ * tokens.
+ */
 function TokenView({ kind, text }: Token) {
   if (kind === 'plain' || kind === 'punctuation') return <Pieces text={text} />
   return (
@@ -19,7 +22,8 @@ function TokenView({ kind, text }: Token) {
 }
 
 function Part({ rows }: { rows: readonly Row[] }) {
-  // The same nodes as long as the rows are the same: a live page would otherwise compare a megabyte at every event.
+  // The same nodes as long as the rows are the same: a live page would otherwise compare a megabyte
+  // at every event.
   return useMemo(
     () => (
       <div class="rows">
@@ -36,7 +40,10 @@ function Part({ rows }: { rows: readonly Row[] }) {
   )
 }
 
-/** All of a payload, part after part; says how much is still to come, and tells when all of it has been on the screen. */
+/**
+ * All of a payload, part after part; says how much is still to come, and tells when all of it has
+ * been on the screen.
+ */
 export function Code({
   rows,
   view,

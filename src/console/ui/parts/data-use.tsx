@@ -1,7 +1,10 @@
 import type { Approval } from '../api/types.ts'
 import { Data } from './data.tsx'
 
-/** Which data it touches, what of it its agent never touched before, and what rules counted of the agent. */
+/**
+ * Which data it touches, what of it its agent never touched before, and what rules counted of the
+ * agent.
+ */
 export function DataUse({ approval }: { approval: Approval }) {
   const { data, first_use: first = [], usage } = approval
   return (

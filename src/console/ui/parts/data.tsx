@@ -14,8 +14,8 @@ export function Pieces({ text }: { text: string }) {
 }
 
 /**
- * Text that somebody else wrote: inert, isolated from what stands around it, and with everything invisible in it marked. Cut only where a
- * limit is given, and then it says by how much.
+ * Text that somebody else wrote: inert, isolated from what stands around it, and with everything
+ * invisible in it marked. Cut only where a limit is given, and then it says by how much.
  */
 export function Data({ text, limit }: { text: string; limit?: number }) {
   const { text: shown, more } = limit === undefined ? { text, more: 0 } : excerpt(text, limit)

@@ -19,7 +19,10 @@ interface DecideProps {
   askSession: () => void
 }
 
-/** Where it stands and, while this person can still vote, the buttons, with what came of pressing one next to them. */
+/**
+ * Where it stands and, while this person can still vote, the buttons, with what came of pressing
+ * one next to them.
+ */
 export function Decide({ approval, me, complete, take, refresh, askSession }: DecideProps) {
   const [sending, setSending] = useState(false)
   const [failure, setFailure] = useState<Failure | null>(null)

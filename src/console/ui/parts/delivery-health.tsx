@@ -37,7 +37,9 @@ export function UnreadableEvents({ events, newest }: ShownUnreadable) {
   )
 }
 
-/** How the audit log gets to where it is delivered. Nothing is shown where it is delivered nowhere. */
+/**
+ * How the audit log gets to where it is delivered. Nothing is shown where it is delivered nowhere.
+ */
 export function DeliveryHealth({
   answer,
   failure,

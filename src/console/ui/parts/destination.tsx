@@ -6,7 +6,10 @@ import { Data } from './data.tsx'
 export const since = (at: string | null): string =>
   at === null ? 'never' : ago(Date.now() - Date.parse(at))
 
-/** One of those whom the gateway tells: how it is, in a word and in a line, and why it failed the last time. */
+/**
+ * One of those whom the gateway tells: how it is, in a word and in a line, and why it failed the
+ * last time.
+ */
 export function Destination({
   name,
   well,

@@ -1,6 +1,9 @@
 import { useEffect, useRef } from 'preact/hooks'
 
-/** The end of a stretch of the action. Tells when it has been on the screen; until then the stretch counts as not shown. */
+/**
+ * The end of a stretch of the action. Tells when it has been on the screen; until then the stretch
+ * counts as not shown.
+ */
 export function EndMark({ onSeen }: { onSeen: () => void }) {
   const ref = useRef<HTMLDivElement>(null)
   useEffect(() => {

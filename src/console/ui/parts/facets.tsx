@@ -8,7 +8,10 @@ interface FacetsProps {
   set: (change: Partial<ActivityFilter>) => void
 }
 
-/** What to narrow down by, with how often it is in the events below: pressed once it narrows, again it does not. */
+/**
+ * What to narrow down by, with how often it is in the events below: pressed once it narrows, again
+ * it does not.
+ */
 export function Facets({ facets, filter, set }: FacetsProps) {
   return (
     <aside class="facets" aria-label="Narrow down">

@@ -3,7 +3,10 @@ import type { JsonObject } from '../../../core/json.ts'
 import type { Approval } from '../api/types.ts'
 import { Data } from './data.tsx'
 
-/** What identifies it, for whoever compares it with the audit log. None of it is part of what is sent. */
+/**
+ * What identifies it, for whoever compares it with the audit log. None of it is part of what is
+ * sent.
+ */
 export function Facts({ approval }: { approval: Approval }) {
   const { id, action, policy, view_hash, created_at, expires_at } = approval
   const { subject } = action
@@ -39,7 +42,10 @@ export function Facts({ approval }: { approval: Approval }) {
   )
 }
 
-/** What the policy decided by. It can hold a second copy of the body, so it is laid out only for whoever wants it. */
+/**
+ * What the policy decided by. It can hold a second copy of the body, so it is laid out only for
+ * whoever wants it.
+ */
 function Attributes({ attributes }: { attributes: JsonObject }) {
   const lines = JSON.stringify(attributes, null, 2).split('\n')
   return (

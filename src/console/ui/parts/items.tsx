@@ -9,7 +9,9 @@ import { RiskBadge, StateBadge } from './badges.tsx'
 import { Countdown } from './countdown.tsx'
 import { Data } from './data.tsx'
 
-/** Characters of a summary in a list; the rest is counted there, and shown on the page of its own. */
+/**
+ * Characters of a summary in a list; the rest is counted there, and shown on the page of its own.
+ */
 const summaryLimit = 160
 
 function Who({ approval: { action } }: { approval: Approval }) {
@@ -33,7 +35,8 @@ function Who({ approval: { action } }: { approval: Approval }) {
 
 /** The whole row opens the approval; there is nothing to press by accident when the list moves. */
 export function PendingItem({ approval, skew }: { approval: Approval; skew: number }) {
-  // The same nodes as long as it is the same approval: every event of the feed looks through the whole list.
+  // The same nodes as long as it is the same approval: every event of the feed looks through the
+  // whole list.
   return useMemo(() => {
     const { id, action, risk, rules, requirements, created_at, expires_at } = approval
     const wanted = requirements.reduce((sum, { quorum }) => sum + quorum, 0)

@@ -2,7 +2,9 @@ import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { Notice } from './notice.tsx'
 
-/** A page whose script is fetched when it is first opened, so that the inbox does not wait for it. */
+/**
+ * A page whose script is fetched when it is first opened, so that the inbox does not wait for it.
+ */
 export function Lazy<Props extends object>({
   load,
   props,

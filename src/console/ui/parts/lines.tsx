@@ -2,7 +2,10 @@ import { useMemo } from 'preact/hooks'
 import type { Row } from '../text/rows.ts'
 import { Pieces } from './data.tsx'
 
-/** Text in colours, all of it at once: for what nobody decides about. `marked` is the number of the line that is meant. */
+/**
+ * Text in colours, all of it at once: for what nobody decides about. `marked` is the number of the
+ * line that is meant.
+ */
 export function Lines({
   rows,
   kind,

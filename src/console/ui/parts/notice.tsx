@@ -23,7 +23,10 @@ export function Notice({
   )
 }
 
-/** A failure in plain words, with what to do; and the gateway's own words, which name names. `again` does once more what has failed. */
+/**
+ * A failure in plain words, with what to do; and the gateway's own words, which name names. `again`
+ * does once more what has failed.
+ */
 export function FailureNotice({
   failure,
   again,

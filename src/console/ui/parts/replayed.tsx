@@ -124,7 +124,9 @@ function Difference({ difference }: { difference: ShownDifference }) {
   )
 }
 
-/** The rules that decide, and not those that do not match: two explanations stand beside each other. */
+/**
+ * The rules that decide, and not those that do not match: two explanations stand beside each other.
+ */
 function Short({ explanation, was = false }: { explanation: ShownExplanation; was?: boolean }) {
   const rules = explanation.rules.filter(({ matches }) => matches !== 'no')
   return <Explanation answer={{ ...explanation, rules }} was={was} />

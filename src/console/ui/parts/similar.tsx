@@ -11,7 +11,10 @@ import { Data } from './data.tsx'
 
 const shown = 6
 
-/** What became of the same agent's other requests for the same resource: whether this one is like what people have said yes to. */
+/**
+ * What became of the same agent's other requests for the same resource: whether this one is like
+ * what people have said yes to.
+ */
 export function Similar({ approval, me, feed }: { approval: Approval; me: Me; feed: Feed }) {
   const now = useNow(feed.skew, 20_000)
   const all = similarTo(approval, feed.approvals)

@@ -23,7 +23,10 @@ export function Stretch({
   )
 }
 
-/** Brings the next piece that has not been on the screen into view; inside a long one, goes on by a screen. */
+/**
+ * Brings the next piece that has not been on the screen into view; inside a long one, goes on by a
+ * screen.
+ */
 export function showNextUnshown(): void {
   const next = document.querySelector<HTMLElement>('[data-unshown]')
   if (!next) return

@@ -12,7 +12,10 @@ export const exact = [
   'model',
 ] as const
 
-/** What is searched for, as it stands in the address. `since` is one of the ranges; `from` and `to` are exact, and win. */
+/**
+ * What is searched for, as it stands in the address. `since` is one of the ranges; `from` and `to`
+ * are exact, and win.
+ */
 export const searchable = [
   'q',
   'subject',
@@ -58,7 +61,10 @@ export function spanOf(
   return { ...(from !== '' && { from: instant(from) }), ...(to !== '' && { to: instant(to) }) }
 }
 
-/** Fields for times give them without a zone: this machine's. What is no time stays what it is, for the gateway to say so. */
+/**
+ * Fields for times give them without a zone: this machine's. What is no time stays what it is, for
+ * the gateway to say so.
+ */
 function instant(text: string): string {
   const at = Date.parse(text)
   return Number.isNaN(at) ? text : new Date(at).toISOString()

@@ -28,8 +28,9 @@ function behind({ kind, owner }: ShownSubject): Station[] {
 }
 
 /**
- * From the person, through everybody who acts, to the resource. A token with actors (RFC 8693 §4.1: the current one first) is about its
- * subject, who delegated; without them its subject acts by itself, and the person is its owner.
+ * From the person, through everybody who acts, to the resource. A token with actors (RFC 8693 §4.1:
+ * the current one first) is about its subject, who delegated; without them its subject acts by
+ * itself, and the person is its owner.
  */
 export function delegation(subject: ShownSubject, resource: string): Station[] {
   const end: Station = { role: 'resource', name: resource, issuer: null, says: 'is acted on' }
@@ -48,7 +49,9 @@ export function delegation(subject: ShownSubject, resource: string): Station[] {
   ]
 }
 
-/** Who acts now, and the person (or group) it acts for, `null` if that is itself or nobody known. */
+/**
+ * Who acts now, and the person (or group) it acts for, `null` if that is itself or nobody known.
+ */
 export function actorAndPerson(subject: ShownSubject): { actor: string; person: string | null } {
   const stations = delegation(subject, '')
   const actor = stations.at(-2)!

@@ -21,7 +21,10 @@ const facets: readonly (readonly [FacetName, string, (event: AuditEvent) => stri
     ['type', 'Event', ({ type }) => type],
   ]
 
-/** What the events that are loaded have in common, to narrow them down by. What is chosen already is there in any case. */
+/**
+ * What the events that are loaded have in common, to narrow them down by. What is chosen already is
+ * there in any case.
+ */
 export function facetsOf(events: readonly AuditEvent[], filter: ActivityFilter): Facet[] {
   return facets.map(([name, title, of]) => {
     const times = new Map<string, number>()

@@ -34,16 +34,24 @@ export interface Following {
 
 const firstRetryMs = 250
 const lastRetryMs = 15_000
-/** The gateway ends a stream now and then, to look at the credential again: a gap this short is nothing to tell people about. */
+/**
+ * The gateway ends a stream now and then, to look at the credential again: a gap this short is
+ * nothing to tell people about.
+ */
 const lostAfterMs = 4_000
-/** What arrives in one go is shown in one go: a burst of a thousand events would otherwise lay the page out a thousand times. */
+/**
+ * What arrives in one go is shown in one go: a burst of a thousand events would otherwise lay the
+ * page out a thousand times.
+ */
 const togetherMs = 30
-/** A connection that died without a word (a laptop that slept, a proxy that forgot) reports nothing. */
+/**
+ * A connection that died without a word (a laptop that slept, a proxy that forgot) reports nothing.
+ */
 const lookAgainMs = 60_000
 
 /**
- * Keeps up with the approvals: with what the stream says, and with the whole list whenever it says `reset`, as it does at its beginning,
- * because it only has what happens from then on.
+ * Keeps up with the approvals: with what the stream says, and with the whole list whenever it says
+ * `reset`, as it does at its beginning, because it only has what happens from then on.
  */
 export function follow(onChange: (state: FeedState) => void): Following {
   let state = initialFeed

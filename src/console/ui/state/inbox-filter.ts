@@ -2,7 +2,10 @@ import type { Approval, Me } from '../api/types.ts'
 import { actorAndPerson } from './delegation.ts'
 import { isMine } from './mine.ts'
 
-/** What the inbox shows, as it stands in the address: `?q=refund&risk=high&resource=crm&state=denied&mine=yes`. */
+/**
+ * What the inbox shows, as it stands in the address:
+ * `?q=refund&risk=high&resource=crm&state=denied&mine=yes`.
+ */
 export const filterNames = ['q', 'risk', 'resource', 'state', 'mine'] as const
 
 export type InboxFilter = Readonly<Record<(typeof filterNames)[number], string>>

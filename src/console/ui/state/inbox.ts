@@ -3,7 +3,10 @@ import type { Approval } from '../api/types.ts'
 
 export type Approvals = ReadonlyMap<string, Approval>
 
-/** How far along its life a state is (approvals/machine.ts): `unknown` may still become one of the last. */
+/**
+ * How far along its life a state is (approvals/machine.ts): `unknown` may still become one of the
+ * last.
+ */
 const progress = (state: ApprovalState): number =>
   ({ pending: 0, approved: 1, dispatching: 2, unknown: 3 })[state as string] ?? 4
 
@@ -25,7 +28,10 @@ export function merge(known: Approvals, news: Iterable<Approval>): Approvals {
   return merged
 }
 
-/** Waiting for people; what expires first comes first. By their texts: instants of the gateway are all in one form, in UTC. */
+/**
+ * Waiting for people; what expires first comes first. By their texts: instants of the gateway are
+ * all in one form, in UTC.
+ */
 export function pending(approvals: Approvals): Approval[] {
   return [...approvals.values()]
     .filter(({ state }) => state === 'pending')

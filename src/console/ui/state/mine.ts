@@ -4,8 +4,8 @@ import type { Approval, Me } from '../api/types.ts'
 import { voteOf } from './vote.ts'
 
 /**
- * Whether this person's vote is one of those that it waits for, as far as this page knows. To sort by: the gateway looks wider (at other names of the
- * same person), and has the last word.
+ * Whether this person's vote is one of those that it waits for, as far as this page knows. To sort
+ * by: the gateway looks wider (at other names of the same person), and has the last word.
  */
 export function isMine(me: Me, approval: Approval): boolean {
   const { owner, chain, ...subject } = approval.action.subject

@@ -10,7 +10,10 @@ export interface Body {
 
 export interface ShownHeader {
   readonly name: string
-  /** `null` where it is a secret, which the gateway shows to nobody. The digest covers it all the same. */
+  /**
+   * `null` where it is a secret, which the gateway shows to nobody. The digest covers it all the
+   * same.
+   */
   readonly value: string | null
 }
 
@@ -20,11 +23,17 @@ export interface ShownSql {
   readonly text: string
 }
 
-/** What would be sent, taken apart for the page. Every member of the payload is in exactly one of these. */
+/**
+ * What would be sent, taken apart for the page. Every member of the payload is in exactly one of
+ * these.
+ */
 export interface ShownPayload {
   readonly request: { readonly method: string; readonly target: string } | null
   readonly headers: readonly ShownHeader[] | null
-  /** The text of a statement, and those of the prepared ones that it stands for; everything else that it comes with is in `rest`. */
+  /**
+   * The text of a statement, and those of the prepared ones that it stands for; everything else
+   * that it comes with is in `rest`.
+   */
   readonly sql: readonly ShownSql[] | null
   readonly body: Body | null
   /** Whatever this page has no form of its own for: shown as JSON, never left out. */
@@ -74,7 +83,9 @@ function sqlOf({ text, database, prepared = [] }: JsonObject): readonly ShownSql
 /** Members of a body that say nothing which its bytes do not say already. */
 const derived = new Set(['text', 'base64', 'bytes', 'media_type', 'json'])
 
-/** The payload of an HTTP request or of a statement in its pieces; any other payload is all `rest`. */
+/**
+ * The payload of an HTTP request or of a statement in its pieces; any other payload is all `rest`.
+ */
 export function takeApart(payload: JsonObject): ShownPayload {
   const { method, target, headers: list, body: content, ...others } = payload
   const rest: Record<string, JsonValue> = { ...others }

@@ -1,7 +1,10 @@
 import type { JsonObject } from '../../../core/json.ts'
 import { listField, textField } from './form.ts'
 
-/** What the form asks `POST /api/policies/explain`. Throws `SyntaxError` where JSON is wanted and there is none. */
+/**
+ * What the form asks `POST /api/policies/explain`. Throws `SyntaxError` where JSON is wanted and
+ * there is none.
+ */
 export function questionOf(form: FormData): JsonObject {
   const text = (name: string) => textField(form, name)
   const [issuer, owner] = [text('issuer'), text('owner')]

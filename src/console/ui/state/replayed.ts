@@ -1,6 +1,9 @@
 import type { ReplayLine, ShownDifference, ShownReplaySummary } from '../api/types.ts'
 
-/** More differences than these are counted and not shown: a browser would be busy with them for seconds. */
+/**
+ * More differences than these are counted and not shown: a browser would be busy with them for
+ * seconds.
+ */
 const mostShown = 100
 
 export interface Replayed {

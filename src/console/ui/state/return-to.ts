@@ -1,6 +1,9 @@
 const key = 'sallyport.return-to'
 
-/** The login goes through another site and comes back without the fragment; this tab remembers where it was. */
+/**
+ * The login goes through another site and comes back without the fragment; this tab remembers where
+ * it was.
+ */
 export function rememberPlace(): void {
   if (location.hash) sessionStorage.setItem(key, location.hash)
 }

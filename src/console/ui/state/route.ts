@@ -11,7 +11,10 @@ export const pages = [
 
 export type Page = (typeof pages)[number]
 
-/** Where one is. It is the fragment, so that every address of the console is one file of the server's. */
+/**
+ * Where one is. It is the fragment, so that every address of the console is one file of the
+ * server's.
+ */
 export type Route =
   | { readonly page: Page; readonly query: URLSearchParams }
   | { readonly page: 'approval'; readonly id: string }

@@ -5,7 +5,10 @@ import type { Approvals } from './inbox.ts'
 const key = ({ action }: Approval) =>
   [action.subject, ...action.subject.chain].map(partyKey).join(' ') + ` on ${action.resource}`
 
-/** Other approvals of the same whole chain for the same resource, as far as this page has them: identical ones first, then the latest. */
+/**
+ * Other approvals of the same whole chain for the same resource, as far as this page has them:
+ * identical ones first, then the latest.
+ */
 export function similarTo(approval: Approval, all: Approvals): Approval[] {
   const wanted = key(approval)
   const identical = ({ action }: Approval) => Number(action.digest === approval.action.digest)

@@ -3,7 +3,10 @@ import type { Approval, AuditEvent } from '../api/types.ts'
 import { count } from '../text/count.ts'
 import { decisionInWords, eventInWords, outcomeInWords, states, type Tone } from '../text/words.ts'
 
-/** One thing that happened, for people. Every member but `at`, `tone` and `title` can hold what somebody else wrote. */
+/**
+ * One thing that happened, for people. Every member but `at`, `tone` and `title` can hold what
+ * somebody else wrote.
+ */
 export interface Step {
   readonly key: string
   readonly at: string

@@ -67,7 +67,10 @@ function added(a: Total, b: Total): Total {
   return { ...a, ...Object.fromEntries(sums) }
 }
 
-/** A bar for every stretch of the range, the empty ones too, with the names in the order of `totals` from the bottom up. */
+/**
+ * A bar for every stretch of the range, the empty ones too, with the names in the order of `totals`
+ * from the bottom up.
+ */
 export function barsOf(report: UsageReport, totals: readonly Total[], measure: Measure): Bar[] {
   const step = report.step_seconds * 1_000
   const first = Math.floor(Date.parse(report.from) / step) * step

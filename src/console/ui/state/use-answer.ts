@@ -9,7 +9,10 @@ export interface Asked<T> {
   ask(): void
 }
 
-/** What the gateway answers at `path`, asked again whenever that is another; nothing is asked for `null`. */
+/**
+ * What the gateway answers at `path`, asked again whenever that is another; nothing is asked for
+ * `null`.
+ */
 export function useAnswer<T>(path: string | null): Asked<T> {
   const [state, setState] = useState<{ path: string | null; answer: T | null }>({
     path: null,

@@ -6,8 +6,9 @@ import type { Approval } from '../api/types.ts'
 const lookMs = 2_000
 
 /**
- * What a rule holds, as it was asked for, by the question: a moment later the same question would be another export, which people would have to approve anew. Whoever goes to another page
- * and comes back finds it here.
+ * What a rule holds, as it was asked for, by the question: a moment later the same question would
+ * be another export, which people would have to approve anew. Whoever goes to another page and
+ * comes back finds it here.
  */
 const asWaiting = new Map<string, string>()
 
@@ -26,7 +27,10 @@ export interface Downloading extends State {
 
 const idle: State = { busy: false, failure: null, held: null }
 
-/** Saves what the gateway gives out. What a rule holds is waited for, and saved once people have approved it; on leaving the page it is waited for no longer. */
+/**
+ * Saves what the gateway gives out. What a rule holds is waited for, and saved once people have
+ * approved it; on leaving the page it is waited for no longer.
+ */
 export function useDownload(): Downloading {
   const [state, setState] = useState(idle)
   const current = useRef<AbortController | null>(null)

@@ -33,8 +33,9 @@ function step(key: 'j' | 'k', route: Route, waiting: readonly Approval[]): void 
 }
 
 /**
- * `j` and `k` go through what is listed, or from one waiting approval to the next; `u` goes back up; `a` and `d` go to the button. Nothing here
- * votes: a decision takes a button that says what it does.
+ * `j` and `k` go through what is listed, or from one waiting approval to the next; `u` goes back
+ * up; `a` and `d` go to the button. Nothing here votes: a decision takes a button that says what it
+ * does.
  */
 export function useKeys(route: Route, waiting: readonly Approval[], help: () => void): void {
   useEffect(() => {

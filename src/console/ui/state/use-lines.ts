@@ -10,7 +10,10 @@ export interface Read<State> {
   read(path: string, init?: Init): void
 }
 
-/** An answer that comes line by line, folded as it comes. Asking anew, and leaving the page, ends the one before. */
+/**
+ * An answer that comes line by line, folded as it comes. Asking anew, and leaving the page, ends
+ * the one before.
+ */
 export function useLines<State>(
   none: State,
   fold: (state: State, line: unknown) => State,

@@ -3,7 +3,10 @@ import { useEffect, useState } from 'preact/hooks'
 const listeners = new Set<(now: number) => void>()
 let timer: ReturnType<typeof setInterval> | undefined
 
-/** One clock for the page: a thousand countdowns with timers of their own would be a thousand wake-ups a second. */
+/**
+ * One clock for the page: a thousand countdowns with timers of their own would be a thousand
+ * wake-ups a second.
+ */
 function subscribe(listener: (now: number) => void): () => void {
   listeners.add(listener)
   timer ??= setInterval(() => {

@@ -11,7 +11,10 @@ export function useRoute(): Route {
   return parseRoute(hash)
 }
 
-/** Goes there without a step of its own in the history: for filters, which are part of the address and no pages. */
+/**
+ * Goes there without a step of its own in the history: for filters, which are part of the address
+ * and no pages.
+ */
 export function replacePlace(href: string): void {
   history.replaceState(null, '', href)
   window.dispatchEvent(new HashChangeEvent('hashchange'))

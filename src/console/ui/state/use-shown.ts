@@ -1,8 +1,8 @@
 import { useCallback, useState } from 'preact/hooks'
 
 /**
- * Which stretches of one view have been on the screen. Another view (another `view_hash`) starts from nothing: closed, because what was
- * seen there says nothing about what would run now.
+ * Which stretches of one view have been on the screen. Another view (another `view_hash`) starts
+ * from nothing: closed, because what was seen there says nothing about what would run now.
  */
 export function useShown(view: string): {
   shown: ReadonlySet<string>

@@ -36,7 +36,9 @@ export async function castVote(
   return body
 }
 
-/** After these the approval on the page is not the one that the gateway has: it is fetched again. */
+/**
+ * After these the approval on the page is not the one that the gateway has: it is fetched again.
+ */
 export function isStale({ code }: Failure): boolean {
   return code === 'already-resolved' || code === 'view-changed' || code === 'unreachable'
 }

@@ -1,4 +1,6 @@
-/** The beginning of a long text, and how many characters of it are left out: what is cut says so. */
+/**
+ * The beginning of a long text, and how many characters of it are left out: what is cut says so.
+ */
 export interface Excerpt {
   readonly text: string
   /** Code points that are not in `text`; 0 if it is complete. */

@@ -1,6 +1,9 @@
 import { unseen } from '../../../core/unseen.ts'
 
-/** A stretch of text as it is, or a mark in the place of characters that would not be seen as what they are. */
+/**
+ * A stretch of text as it is, or a mark in the place of characters that would not be seen as what
+ * they are.
+ */
 export type Piece =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'mark'; readonly label: string }
@@ -11,8 +14,8 @@ function label(character: string, times: number): string {
 }
 
 /**
- * Text that somebody else wrote, with nothing in it that could hide or reorder anything: ⟨U+202E⟩ in the place of the character, ⟨U+200B ×40⟩
- * in the place of forty in a row. Nothing is lost.
+ * Text that somebody else wrote, with nothing in it that could hide or reorder anything: ⟨U+202E⟩
+ * in the place of the character, ⟨U+200B ×40⟩ in the place of forty in a row. Nothing is lost.
  */
 export function pieces(text: string): Piece[] {
   const found: Piece[] = []

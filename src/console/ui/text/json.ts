@@ -24,8 +24,9 @@ interface Level {
 }
 
 /**
- * JSON on lines of its own, from its own tokens: member order, escapes, and how numbers are written stay as the agent sent them, and only the
- * white space between them is ours. `null` if it is not JSON, or nested too deeply.
+ * JSON on lines of its own, from its own tokens: member order, escapes, and how numbers are written
+ * stay as the agent sent them, and only the white space between them is ours. `null` if it is not
+ * JSON, or nested too deeply.
  */
 export function formatJson(text: string): FormattedJson | null {
   try {

@@ -20,7 +20,9 @@ const charactersInRow = 2_048
 
 const lengthOf = (row: Row) => row.tokens.reduce((sum, { text }) => sum + text.length, 0)
 
-/** Never between the two halves of a surrogate pair: each alone would be shown as an unpaired one. */
+/**
+ * Never between the two halves of a surrogate pair: each alone would be shown as an unpaired one.
+ */
 function cut(text: string, at: number): number {
   const code = text.charCodeAt(at - 1)
   return code >= 0xd800 && code <= 0xdbff ? at - 1 : at
@@ -51,7 +53,10 @@ function wrapped(row: Row): Row[] {
   return rows
 }
 
-/** A payload of any length in parts that a page can take in one after the other. Nothing is left out. */
+/**
+ * A payload of any length in parts that a page can take in one after the other. Nothing is left
+ * out.
+ */
 export function parts(rows: readonly Row[]): Row[][] {
   const all: Row[][] = []
   let part: Row[] = []
@@ -72,14 +77,20 @@ export function parts(rows: readonly Row[]): Row[][] {
   return all
 }
 
-/** Text as it is: only a line feed ends a line, and everything else that is not seen is marked where it stands. */
+/**
+ * Text as it is: only a line feed ends a line, and everything else that is not seen is marked where
+ * it stands.
+ */
 export function textRows(text: string): Row[] {
   return text
     .split('\n')
     .map((line, i) => ({ label: String(i + 1), tokens: [{ kind: 'plain', text: line }] }))
 }
 
-/** Tokens of a whole text on its lines: one that goes over several is cut at the line feeds, which end rows. */
+/**
+ * Tokens of a whole text on its lines: one that goes over several is cut at the line feeds, which
+ * end rows.
+ */
 export function onLines(all: readonly Token[]): Row[] {
   const rows: Row[] = []
   let line: Token[] = []

@@ -12,7 +12,10 @@ const keywords = new Set(
   ),
 )
 
-/** Lexical structure of PostgreSQL (its manual, §4.1), for colours alone: whatever it takes wrongly is still shown as it was sent. */
+/**
+ * Lexical structure of PostgreSQL (its manual, §4.1), for colours alone: whatever it takes wrongly
+ * is still shown as it was sent.
+ */
 const token =
   /(?<comment>--[^\n]*|\/\*[^]*?(?:\*\/|$))|(?<string>(?:\b[eEbBxXnN])?'(?:[^'\\]|''|\\[^])*(?:'|$)|\$(\w*)\$[^]*?(?:\$\3\$|$))|(?<key>"(?:[^"]|"")*(?:"|$))|(?<number>\$\d+|\b\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?\b)|(?<word>[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)/g
 

@@ -5,7 +5,10 @@ const day = 24 * hour
 
 const two = (n: number) => String(n).padStart(2, '0')
 
-/** Time that is left, in milliseconds, as a clock shows it: `4:32`, `1:02:03`, `2 d 4 h`. Rounded up, so that 0:00 is over. */
+/**
+ * Time that is left, in milliseconds, as a clock shows it: `4:32`, `1:02:03`, `2 d 4 h`. Rounded
+ * up, so that 0:00 is over.
+ */
 export function countdown(left: number): string {
   if (left <= 0) return '0:00'
   const total = Math.ceil(left / second) * second
@@ -28,8 +31,9 @@ export function ago(past: number): string {
 }
 
 /**
- * Milliseconds by which the gateway's clock is ahead of this machine's, from an answer's `Date` (RFC 9110 §6.6.1, whole seconds). Within two
- * seconds they count as equal: then the header is less exact than the clocks are.
+ * Milliseconds by which the gateway's clock is ahead of this machine's, from an answer's `Date`
+ * (RFC 9110 §6.6.1, whole seconds). Within two seconds they count as equal: then the header is less
+ * exact than the clocks are.
  */
 export function clockSkew(date: string | null, now: number): number {
   const server = date === null ? NaN : Date.parse(date) + second / 2

@@ -1,6 +1,9 @@
 import { onLines, type Row, type Token, type TokenKind } from './rows.ts'
 
-/** Enough of YAML for colours: comments, keys, quoted text, numbers and the words that are values of their own. */
+/**
+ * Enough of YAML for colours: comments, keys, quoted text, numbers and the words that are values of
+ * their own.
+ */
 const token =
   /(?<comment>(?<=^|\s)#[^\n]*)|(?<key>(?<=^[ \t]*(?:- +)*|[{,] *)[\w$./*-]+(?=\s*:(?:\s|$)))|(?<string>'(?:[^'\n]|'')*'|"(?:[^"\\\n]|\\.)*")|(?<number>(?<=[\s[,:])-?\d[\d_.]*[a-zA-Z]*(?=[\s,\]}]|$))|(?<word>\b(?:true|false|null|allow|deny|hold)\b)/gm
 

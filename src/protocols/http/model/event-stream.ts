@@ -7,10 +7,14 @@ export interface EventParts {
   end(): void
 }
 
-/** Finds the data of server-sent events (HTML Living Standard, §9.2.6) as they pass. It keeps none of it. */
+/**
+ * Finds the data of server-sent events (HTML Living Standard, §9.2.6) as they pass. It keeps none
+ * of it.
+ */
 export class EventStream {
   readonly #parts: EventParts
-  // Owned by take(): how much of the line has been seen, up to where its field is known, and what it is.
+  // Owned by take(): how much of the line has been seen, up to where its field is known, and what
+  // it is.
   #seen = 0
   #isData = true
   #afterReturn = false

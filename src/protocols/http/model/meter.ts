@@ -10,8 +10,9 @@ const mostUnpacked = 64 * 1024 * 1024
 const mostWaiting = 8 * 1024 * 1024
 
 /**
- * Reads from the answer of a model, as it passes, which one it was and how many tokens it took. It holds up nothing, changes nothing, and keeps nothing but a few
- * numbers; what it cannot read it says.
+ * Reads from the answer of a model, as it passes, which one it was and how many tokens it took. It
+ * holds up nothing, changes nothing, and keeps nothing but a few numbers; what it cannot read it
+ * says.
  */
 export class ModelMeter {
   readonly #api: ModelApi
@@ -50,7 +51,9 @@ export class ModelMeter {
     }
   }
 
-  /** What the answer said, once no more of it comes; `null` if it is none of a model. Never rejects. */
+  /**
+   * What the answer said, once no more of it comes; `null` if it is none of a model. Never rejects.
+   */
   async end(): Promise<ModelUse | null> {
     if (this.#unpacking) {
       const { promise, resolve } = Promise.withResolvers<void>()

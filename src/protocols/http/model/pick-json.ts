@@ -1,9 +1,15 @@
-/** Bytes of one value that is picked, and of a key. What is longer is none of those that are looked for. */
+/**
+ * Bytes of one value that is picked, and of a key. What is longer is none of those that are looked
+ * for.
+ */
 const longestValue = 4_096
 const longestKey = 64
 /** In the place of a key that is too long: JSON has no such character unescaped. */
 const noKey = '\0'
-/** Containers inside containers. What is nested deeper is counted and passed over: nothing that is looked for is there, and what follows it may be. */
+/**
+ * Containers inside containers. What is nested deeper is counted and passed over: nothing that is
+ * looked for is there, and what follows it may be.
+ */
 const deepest = 64
 
 const [quote, backslash, colon, comma] = [0x22, 0x5c, 0x3a, 0x2c]
@@ -18,8 +24,9 @@ interface Container {
 }
 
 /**
- * Picks a few members out of JSON as it passes, without keeping the rest: bytes in, texts out. It checks nothing, since whoever the JSON is for does; of text that is no
- * JSON it finds something or nothing.
+ * Picks a few members out of JSON as it passes, without keeping the rest: bytes in, texts out. It
+ * checks nothing, since whoever the JSON is for does; of text that is no JSON it finds something or
+ * nothing.
  */
 export class JsonPicker {
   /** JSON of what was found, by path: `response.usage`. Of several with one path the last. */

@@ -4,19 +4,27 @@ import { parseJson } from '../../../core/parse-json.ts'
 /** Whose way of answering an upstream has. */
 export type ModelApi = 'openai' | 'anthropic'
 
-/** Where answers and events say which model it was, and what it used: of completions, of responses (`response`), and of messages (`message`). */
+/**
+ * Where answers and events say which model it was, and what it used: of completions, of responses
+ * (`response`), and of messages (`message`).
+ */
 export const paths: ReadonlySet<string> = new Set(
   ['', 'response.', 'message.'].flatMap((where) => [`${where}model`, `${where}usage`]),
 )
 
-/** The counts that mean something here, by name. An upstream can send others without end, and none of them is kept. */
+/**
+ * The counts that mean something here, by name. An upstream can send others without end, and none
+ * of them is kept.
+ */
 const countNames: ReadonlySet<string> = new Set([
   ...['prompt_tokens', 'completion_tokens', 'prompt_tokens_details.cached_tokens'],
   ...['input_tokens', 'output_tokens', 'input_tokens_details.cached_tokens'],
   ...['cache_read_input_tokens', 'cache_creation_input_tokens'],
 ])
 
-/** What an answer says about itself, put together from its events, of which later ones know more. */
+/**
+ * What an answer says about itself, put together from its events, of which later ones know more.
+ */
 export class Said {
   #model: string | undefined
   readonly #usage: Record<string, number> = {}
@@ -41,7 +49,10 @@ export class Said {
 
 type Counts = Readonly<Record<string, number>>
 
-/** Of completions and embeddings, or of responses (OpenAI API reference: `CompletionUsage`, `ResponseUsage`). */
+/**
+ * Of completions and embeddings, or of responses (OpenAI API reference: `CompletionUsage`,
+ * `ResponseUsage`).
+ */
 function openai(usage: Counts): ModelUse | null {
   const tokens_in = usage['prompt_tokens'] ?? usage['input_tokens']
   if (tokens_in === undefined) return null
@@ -51,7 +62,10 @@ function openai(usage: Counts): ModelUse | null {
   return { tokens_in, tokens_out, tokens_cached }
 }
 
-/** `input_tokens` leaves out what was read from a cache, and what was written to it (Anthropic API reference: `Usage`). */
+/**
+ * `input_tokens` leaves out what was read from a cache, and what was written to it (Anthropic API
+ * reference: `Usage`).
+ */
 function anthropic(usage: Counts): ModelUse | null {
   const { input_tokens, output_tokens = 0 } = usage
   if (input_tokens === undefined) return null
@@ -73,7 +87,10 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Names of models as providers write them. Anything else is text from outside, which nobody needs on record. */
+/**
+ * Names of models as providers write them. Anything else is text from outside, which nobody needs
+ * on record.
+ */
 function nameIn(value: unknown): string | undefined {
   return typeof value === 'string' && /^[\w.:/@+-]{1,128}$/.test(value) ? value : undefined
 }

@@ -14,7 +14,10 @@ import { digestOf, type Payload } from '../seal.ts'
 import { asProblem } from '../send-problem.ts'
 import { continueTrace } from '../trace.ts'
 
-/** Milliseconds that an upstream may take with an answer, however steadily it comes: there is no client that would tire of it. */
+/**
+ * Milliseconds that an upstream may take with an answer, however steadily it comes: there is no
+ * client that would tire of it.
+ */
 const longestRun = 10 * 60_000
 
 type SpooledHead = Payload & {
@@ -22,7 +25,10 @@ type SpooledHead = Payload & {
   readonly traceparent: string
 }
 
-/** Everything that it takes to send a request later, but for what the gateway adds: the credential of its resource is not in it. */
+/**
+ * Everything that it takes to send a request later, but for what the gateway adds: the credential
+ * of its resource is not in it.
+ */
 export function spoolOf(payload: Payload, traceparent: string, bytes: Buffer | null): Buffer {
   const head: SpooledHead = { ...payload, traceparent }
   return pack({ head, bytes })
@@ -41,7 +47,10 @@ interface Parts {
   readonly log: Log
 }
 
-/** Sends requests that were spooled, byte for byte as they were approved, to their resource as it is configured now. */
+/**
+ * Sends requests that were spooled, byte for byte as they were approved, to their resource as it is
+ * configured now.
+ */
 export function detachedRequests({
   resources,
   origin,
@@ -95,7 +104,8 @@ export function detachedRequests({
             meter: resource.usage && new ModelMeter(resource.usage),
           })
         } catch (error) {
-          // Closed: it is never sent again. What became of it is on record, and its agent reads it there.
+          // Closed: it is never sent again. What became of it is on record, and its agent reads it
+          // there.
           if (!(error instanceof ClientGone)) asProblem(error, log)
         } finally {
           work.end()

@@ -10,7 +10,10 @@ export interface KeptHead {
   readonly headers: readonly string[]
 }
 
-/** Takes an answer in for an agent that fetches it later. Of one that has more than `limit` bytes nothing is kept, and the rest is passed over. */
+/**
+ * Takes an answer in for an agent that fetches it later. Of one that has more than `limit` bytes
+ * nothing is kept, and the rest is passed over.
+ */
 export class KeptAnswer extends EventEmitter implements AnswerSink {
   readonly #limit: number
   // Owned by writeHead(), write() and end().

@@ -5,7 +5,10 @@ export interface Packed<Head> {
   readonly bytes: Buffer | null
 }
 
-/** One buffer: the length of the head in bytes (32 bits, big endian), the head, one byte that says whether there is a body, the body. */
+/**
+ * One buffer: the length of the head in bytes (32 bits, big endian), the head, one byte that says
+ * whether there is a body, the body.
+ */
 export function pack<Head>({ head, bytes }: Packed<Head>): Buffer {
   const json = Buffer.from(JSON.stringify(head))
   const length = Buffer.alloc(4)

@@ -13,7 +13,10 @@ type Response = Omit<AnswerSink, 'end'> & {
 /** Seconds after which asking for the task makes sense. */
 const retryAfter = 5
 
-/** 202: the gateway has the request, and sends it by itself once people have approved it (RFC 7240 §4.1). Does nothing where nobody is left to read it. */
+/**
+ * 202: the gateway has the request, and sends it by itself once people have approved it (RFC 7240
+ * §4.1). Does nothing where nobody is left to read it.
+ */
 export function sendAccepted(response: Response, { action, task, endpoint }: Accepted): void {
   if (response.destroyed) return
   const body = Buffer.from(JSON.stringify({ task, response_endpoint: `${endpoint}/response` }))
@@ -36,12 +39,16 @@ export function sendAccepted(response: Response, { action, task, endpoint }: Acc
   response.end(body)
 }
 
-/** Milliseconds that a client may take with a kept response, before its connection is given up. It can fetch it again then. */
+/**
+ * Milliseconds that a client may take with a kept response, before its connection is given up. It
+ * can fetch it again then.
+ */
 const patience = 5 * 60_000
 
 /**
- * Hands a kept response over, as the upstream gave it. It counts as delivered when the last byte of it has gone to the connection, and that is on record;
- * a client that goes away before can fetch it again. Resolves when the one or the other has happened.
+ * Hands a kept response over, as the upstream gave it. It counts as delivered when the last byte of
+ * it has gone to the connection, and that is on record; a client that goes away before can fetch it
+ * again. Resolves when the one or the other has happened.
  */
 export function sendKept(
   response: Response,
@@ -67,7 +74,10 @@ export function sendKept(
   })
 }
 
-/** The headers that were kept, with the length of what was kept. The one that a HEAD was answered with is of a body that did not come. */
+/**
+ * The headers that were kept, with the length of what was kept. The one that a HEAD was answered
+ * with is of a body that did not come.
+ */
 function framed({ status, headers }: KeptHead, length: number): string[] {
   const kept: string[] = []
   for (let i = 0; i < headers.length; i += 2) {

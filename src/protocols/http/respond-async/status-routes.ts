@@ -23,10 +23,14 @@ interface Parts {
 /** Every route here begins so. */
 export const ownPaths = '/access/'
 
-/** Where agents ask what became of their requests (AuthZEN Access Request and Approval profile), and take them back. */
+/**
+ * Where agents ask what became of their requests (AuthZEN Access Request and Approval profile), and
+ * take them back.
+ */
 export function addStatusRoutes(app: FastifyInstance, parts: Parts): void {
   const { gate, authenticate, isProxied, proxy, log } = parts
-  // Kept responses that are being handed over here: one connection for each, so that no client can fill the memory with copies.
+  // Kept responses that are being handed over here: one connection for each, so that no client can
+  // fill the memory with copies.
   const delivering = new Set<string>()
 
   async function fetch(request: Request, reply: FastifyReply): Promise<void> {

@@ -2,14 +2,20 @@ import { ambiguous } from './ambiguous.ts'
 import { Http2Message, type Http1Message } from '../client.ts'
 import type { RequestHead } from './strict-request.ts'
 
-/** Throws `ambiguous-request` for an HTTP/2 head that cannot be said in HTTP/1.1 without a choice: upstreams get HTTP/1.1. */
+/**
+ * Throws `ambiguous-request` for an HTTP/2 head that cannot be said in HTTP/1.1 without a choice:
+ * upstreams get HTTP/1.1.
+ */
 export function requestHead(message: Http1Message | Http2Message): RequestHead {
   if (message instanceof Http2Message) return headOfHttp2(message)
   const { httpVersion, method = '', url = '', rawHeaders } = message
   return { httpVersion, method, target: url, rawHeaders, alone: false }
 }
 
-/** Connection-specific headers make an HTTP/2 request malformed (RFC 9113 §8.2.2). The parser refuses them; what frames our own request relies on it. */
+/**
+ * Connection-specific headers make an HTTP/2 request malformed (RFC 9113 §8.2.2). The parser
+ * refuses them; what frames our own request relies on it.
+ */
 const forbidden: ReadonlySet<string> = new Set([
   'connection',
   'http2-settings',
@@ -19,7 +25,10 @@ const forbidden: ReadonlySet<string> = new Set([
   'upgrade',
 ])
 
-/** RFC 9113 §8.3.1: pseudo-headers become the request line and Host. The parser has left out every header that has a line break or a NUL in it. */
+/**
+ * RFC 9113 §8.3.1: pseudo-headers become the request line and Host. The parser has left out every
+ * header that has a line break or a NUL in it.
+ */
 function headOfHttp2({ rawHeaders, stream }: Http2Message): RequestHead {
   const pseudo = new Map<string, string>()
   const headers: string[] = []
@@ -33,7 +42,8 @@ function headOfHttp2({ rawHeaders, stream }: Http2Message): RequestHead {
       if (pseudo.has(name)) throw ambiguous(`The pseudo-header ${name} is there more than once.`)
       pseudo.set(name, value)
     } else if (name === 'host') hosts.push(value)
-    // One header in pieces, which belong together again (§8.2.3): every other one that is there twice is refused later.
+    // One header in pieces, which belong together again (§8.2.3): every other one that is there
+    // twice is refused later.
     else if (name === 'cookie') cookies.push(value)
     else headers.push(name, value)
   }

@@ -17,8 +17,9 @@ const connectionOptions = new Set([
 ])
 
 /**
- * Header lines as they came, `[name, value, name, value, …]`, with names in lower case. Refuses what servers read differently: headers that are
- * there twice, names that become another name elsewhere, and headers that override the request itself. Throws `ambiguous-request`.
+ * Header lines as they came, `[name, value, name, value, …]`, with names in lower case. Refuses
+ * what servers read differently: headers that are there twice, names that become another name
+ * elsewhere, and headers that override the request itself. Throws `ambiguous-request`.
  */
 export function checkHeaders(raw: readonly string[]): Header[] {
   if (raw.length > most * 2) throw ambiguous(`The request has more than ${most} headers.`)
@@ -54,7 +55,10 @@ const checkedName = remembered((raw) => {
   return name
 })
 
-/** `Connection: authorization` would make a proxy drop the credential that comes after it (RFC 9110 §7.6.1). */
+/**
+ * `Connection: authorization` would make a proxy drop the credential that comes after it (RFC 9110
+ * §7.6.1).
+ */
 function checkConnection(value: string): void {
   for (const option of value.split(',')) {
     const name = option.trim().toLowerCase()

@@ -3,14 +3,21 @@ import { Unknown } from '../../../core/action.ts'
 import type { JsonValue } from '../../../core/json.ts'
 import { withKeysAsWritten } from '../../../core/parse-json.ts'
 
-/** Levels of nesting. Deeper than any real request, and shallow enough for every walk over it, and to be recorded with all that is around it. */
+/**
+ * Levels of nesting. Deeper than any real request, and shallow enough for every walk over it, and
+ * to be recorded with all that is around it.
+ */
 const deepest = 64
-/** Values, and names of members. Looking at so many takes some hundredths of a second, in which nobody else is served; at a megabyte full of them, a second. */
+/**
+ * Values, and names of members. Looking at so many takes some hundredths of a second, in which
+ * nobody else is served; at a megabyte full of them, a second.
+ */
 const most = 20_000
 
 /**
- * JSON (RFC 8259) that every parser reads alike, as in I-JSON (RFC 7493). Otherwise `Unknown`: not UTF-8, not JSON, a key that is there twice
- * or twice but for its case, a number that does not survive as a double, a character that databases and C strings cannot keep, or too much of it all.
+ * JSON (RFC 8259) that every parser reads alike, as in I-JSON (RFC 7493). Otherwise `Unknown`: not
+ * UTF-8, not JSON, a key that is there twice or twice but for its case, a number that does not
+ * survive as a double, a character that databases and C strings cannot keep, or too much of it all.
  */
 export function readJson(bytes: Buffer): JsonValue | Unknown {
   if (!isUtf8(bytes)) return new Unknown('the body is not valid UTF-8')
@@ -65,7 +72,10 @@ function quoted(text: string): string {
   return text.slice(0, 40).replace(/[\ud800-\udbff]$/, '')
 }
 
-/** Keys that are equal for parsers that ignore case, Go's among them: it takes `ſ` for `s`, and the Kelvin sign for `k`. */
+/**
+ * Keys that are equal for parsers that ignore case, Go's among them: it takes `ſ` for `s`, and the
+ * Kelvin sign for `k`.
+ */
 function folded(key: string): string {
   return key.toUpperCase().toLowerCase()
 }
@@ -78,7 +88,10 @@ function survives(number: string): boolean {
   return decimal(number) === decimal(String(value))
 }
 
-/** One spelling for each decimal number: its digits without zeros around them, and the power of ten behind. */
+/**
+ * One spelling for each decimal number: its digits without zeros around them, and the power of ten
+ * behind.
+ */
 function decimal(number: string): string {
   const [, sign, whole, fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(number)!

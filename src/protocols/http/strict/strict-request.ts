@@ -46,8 +46,9 @@ const versions = new Set(['1.0', '1.1', '2.0'])
 const methods = new Set(METHODS)
 
 /**
- * The strict request check, before anything else looks at a request. What passes is unambiguous, so what policy matches is, byte for byte, what
- * the upstream gets. Throws `ambiguous-request`, or `bad-request` for what the gateway does not do.
+ * The strict request check, before anything else looks at a request. What passes is unambiguous, so
+ * what policy matches is, byte for byte, what the upstream gets. Throws `ambiguous-request`, or
+ * `bad-request` for what the gateway does not do.
  */
 export function checkRequest(head: RequestHead): StrictRequest {
   const { method, target, rawHeaders, httpVersion } = head
@@ -81,7 +82,10 @@ const hostNamed = remembered((written) => {
   return value.replace(/:\d+$/, '')
 })
 
-/** RFC 9112 §6.3, RFC 9113 §8.1.1. The parser refuses most of this by itself; the forwarder relies on all of it. */
+/**
+ * RFC 9112 §6.3, RFC 9113 §8.1.1. The parser refuses most of this by itself; the forwarder relies
+ * on all of it.
+ */
 function framingOf(headers: readonly Header[], { httpVersion, alone }: RequestHead): Framing {
   const length = headerValue(headers, 'content-length')
   const coding = headerValue(headers, 'transfer-encoding')
@@ -110,8 +114,9 @@ function checkExpect(headers: readonly Header[]): boolean {
 }
 
 /**
- * An upgraded connection carries what no policy sees, so its opening is all that there is to decide about: it is whole, or refused. An offer of HTTP/2 may be left
- * unanswered (RFC 9110 §7.8), and some clients make it with each request: it ends here, and the request goes on as HTTP/1.1.
+ * An upgraded connection carries what no policy sees, so its opening is all that there is to decide
+ * about: it is whole, or refused. An offer of HTTP/2 may be left unanswered (RFC 9110 §7.8), and
+ * some clients make it with each request: it ends here, and the request goes on as HTTP/1.1.
  */
 function upgradeOf(headers: readonly Header[], framing: Framing): 'websocket' | null {
   const upgrade = headerValue(headers, 'upgrade')?.toLowerCase()

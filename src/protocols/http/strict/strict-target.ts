@@ -10,7 +10,8 @@ export interface Target {
 /** Characters. A longer target is refused before anything looks at it. */
 const longest = 8192
 
-// RFC 3986 §3.3 and §3.4. Clients that follow the URL Standard leave a few more unencoded in a query: []{}|^`
+// RFC 3986 §3.3 and §3.4. Clients that follow the URL Standard leave a few more unencoded in a
+// query: []{}|^`
 const plainPath = /^(?:\/(?!\.{1,2}(?:\/|$))[\w\-.~!$&'()*+,=:@]+)+\/?$/
 const pathCharacters = /^[\w\-.~!$&'()*+,=:@/%]*$/
 const queryCharacters = /^[\w\-.~!$&'()*+,;=:@/?%[\]{}|^`]*$/
@@ -40,8 +41,9 @@ const methodOverrides: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Takes a request target apart (RFC 9112 §3.2.1), and refuses every form, spelling and character that a server may read differently.
- * Nothing is normalised: what passes here is forwarded as it is. Throws the problem `ambiguous-request`.
+ * Takes a request target apart (RFC 9112 §3.2.1), and refuses every form, spelling and character
+ * that a server may read differently. Nothing is normalised: what passes here is forwarded as it
+ * is. Throws the problem `ambiguous-request`.
  */
 export function checkTarget(target: string): Target {
   if (target.length > longest) throw ambiguous(`The target has more than ${longest} characters.`)

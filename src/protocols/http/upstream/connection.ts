@@ -8,7 +8,10 @@ export interface Receiver {
   onBody(bytes: Buffer): void
   onEnd(trailers: readonly string[]): void
   onBreak(error: Error): void
-  /** Nothing has moved for as many milliseconds as an upstream may be silent. Who keeps whom waiting is for the receiver to say. */
+  /**
+   * Nothing has moved for as many milliseconds as an upstream may be silent. Who keeps whom waiting
+   * is for the receiver to say.
+   */
   onSilence(silence: number): void
   /** What was written has been taken; more can be. */
   onDrain(): void
@@ -16,12 +19,15 @@ export interface Receiver {
   readonly full: boolean
 }
 
-/** Milliseconds that an unused connection is kept, where the upstream does not say how long it keeps it: shorter than any common server does. */
+/**
+ * Milliseconds that an unused connection is kept, where the upstream does not say how long it keeps
+ * it: shorter than any common server does.
+ */
 const idleFor = 4_000
 
 /**
- * One connection to an upstream, for one request at a time. Bytes that nobody asked for end it: they could be read as the answer to somebody else's
- * request (response queue poisoning).
+ * One connection to an upstream, for one request at a time. Bytes that nobody asked for end it:
+ * they could be read as the answer to somebody else's request (response queue poisoning).
  */
 export class Connection {
   readonly #socket: Socket
@@ -125,7 +131,10 @@ export class Connection {
     this.#clock.refresh()
   }
 
-  /** Lets go of a connection that speaks another protocol now (101), with what was said in it already. It is paused. */
+  /**
+   * Lets go of a connection that speaks another protocol now (101), with what was said in it
+   * already. It is paused.
+   */
   surrender(): { socket: Socket; rest: Buffer } {
     const rest = this.#rest
     if (!rest) throw new Error('this connection still speaks HTTP')
@@ -177,7 +186,8 @@ export class Connection {
     const receiver = this.#receiver
     if (!receiver || !this.#head) return
     this.#receiver = null
-    // An upstream that answers before it has the whole request may take the rest of it for another one.
+    // An upstream that answers before it has the whole request may take the rest of it for another
+    // one.
     if (this.#reusable && this.#written && this.#head.keepAlive) this.#takeRest(this.#head)
     else this.#socket.destroy()
     receiver.onEnd(trailers)

@@ -21,7 +21,10 @@ export interface Outgoing {
   readonly mayUpgrade: boolean
 }
 
-/** Where an answer goes: to its client, or to where it is kept for one. It emits `drain`, and `close` when it takes no more. */
+/**
+ * Where an answer goes: to its client, or to where it is kept for one. It emits `drain`, and
+ * `close` when it takes no more.
+ */
 export interface AnswerSink extends EventEmitter {
   readonly destroyed: boolean
   readonly writableFinished: boolean
@@ -50,7 +53,10 @@ interface Asking {
 
 /** Bytes of an answer that are kept until it may be released. */
 const enough = 64 * 1024
-/** Bytes of an answer that goes out as one text with its head: copying them costs less than writing two pieces. */
+/**
+ * Bytes of an answer that goes out as one text with its head: copying them costs less than writing
+ * two pieces.
+ */
 const little = 4 * 1024
 
 /** One request on one connection, and the answer to it. */
@@ -102,7 +108,10 @@ export class Exchange implements Receiver {
     connection.finishWriting()
   }
 
-  /** The head of the answer. Throws or rejects with `UpstreamFailure`, or with what the exchange was aborted with. To be asked for once. */
+  /**
+   * The head of the answer. Throws or rejects with `UpstreamFailure`, or with what the exchange was
+   * aborted with. To be asked for once.
+   */
   head(): Head | Promise<Head> {
     if (this.#head) return this.#head
     if (this.#state === 'failed') throw this.#failure
@@ -110,9 +119,10 @@ export class Exchange implements Receiver {
   }
 
   /**
-   * Streams the answer to the client, no faster than the client reads it. The number of bytes in its body, at once or when the whole of it has
-   * come; rejects like `head`, and the client has a part of it then. Throws, and the client has nothing yet: like `head` if the answer has broken off already, `UpstreamFailure` if its head
-   * cannot be passed on.
+   * Streams the answer to the client, no faster than the client reads it. The number of bytes in
+   * its body, at once or when the whole of it has come; rejects like `head`, and the client has a
+   * part of it then. Throws, and the client has nothing yet: like `head` if the answer has broken
+   * off already, `UpstreamFailure` if its head cannot be passed on.
    */
   relay(head: Head, response: AnswerSink, answering: Answering): number | Promise<number> {
     if (this.#state === 'failed') throw this.#failure
@@ -153,7 +163,10 @@ export class Exchange implements Receiver {
     return this.#client ? this.#bytes : 0
   }
 
-  /** The connection, once the upstream has agreed to speak another protocol on it. The exchange is over then. */
+  /**
+   * The connection, once the upstream has agreed to speak another protocol on it. The exchange is
+   * over then.
+   */
   surrender(): { socket: Socket; rest: Buffer } {
     this.#state = 'whole'
     this.#sending?.stop()
@@ -208,7 +221,8 @@ export class Exchange implements Receiver {
     if (this.#client && this.#clientBlocks) {
       this.abort(new ClientGone('The client stopped reading.'))
     } else if (this.#sending?.waitsForClient || this.full) {
-      // It waits for us: for more of the request, or for the record of the action. Both have time limits of their own.
+      // It waits for us: for more of the request, or for the record of the action. Both have time
+      // limits of their own.
       this.#connection.wind()
     } else {
       this.abort(

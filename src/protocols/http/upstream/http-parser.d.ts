@@ -11,7 +11,10 @@ declare module 'node:_http_common' {
 
     /** `resource` names the parser to async hooks. */
     initialize(type: number, resource: object, maxHeaderSize: number, lenient: number): void
-    /** Calls the callbacks for what is in these bytes; returns their number, or the error that ends the connection. */
+    /**
+     * Calls the callbacks for what is in these bytes; returns their number, or the error that ends
+     * the connection.
+     */
     execute(bytes: Buffer): number | Error
     /** The connection has ended. */
     finish(): Error | undefined

@@ -1,12 +1,14 @@
 import type { Connection } from './connection.ts'
 
 /**
- * Connections that wait for another request, the last used first. Each belongs to one lane, a caller with everybody it acts for, and is never
- * lent to another: whatever one agent did to a connection, nobody else meets it.
+ * Connections that wait for another request, the last used first. Each belongs to one lane, a
+ * caller with everybody it acts for, and is never lent to another: whatever one agent did to a
+ * connection, nobody else meets it.
  */
 export class Pool {
   readonly #idle = new Map<string, Connection[]>()
-  // Owned by rest() and #turn(): released connections, before and after the event loop has looked for what else they have to say.
+  // Owned by rest() and #turn(): released connections, before and after the event loop has looked
+  // for what else they have to say.
   #fresh: Rested[] = []
   #rested: Rested[] = []
   #turning = false
@@ -23,8 +25,8 @@ export class Pool {
   }
 
   /**
-   * Takes a connection back. It can be used again when the event loop has read from it once more: bytes that came right behind an answer
-   * have ended it by then.
+   * Takes a connection back. It can be used again when the event loop has read from it once more:
+   * bytes that came right behind an answer have ended it by then.
    */
   rest(lane: string, connection: Connection): void {
     this.#fresh.push({ lane, connection })

@@ -11,7 +11,10 @@ export interface Head {
   readonly keepAlive: boolean
 }
 
-/** What is found in the bytes, in order: the first byte of an answer, its head, pieces of its body, its end. None of them may throw. */
+/**
+ * What is found in the bytes, in order: the first byte of an answer, its head, pieces of its body,
+ * its end. None of them may throw.
+ */
 export interface ResponseEvents {
   begin(): void
   head(head: Head): void
@@ -24,14 +27,21 @@ export class ResponseError extends Error {
   override readonly name = 'ResponseError'
 }
 
-/** Bytes of the head of an answer, and of its trailers. What is larger ends the connection as soon as that much has come. */
+/**
+ * Bytes of the head of an answer, and of its trailers. What is larger ends the connection as soon
+ * as that much has come.
+ */
 const maxHeaderSize = 64 * 1024
-/** Interim answers before the final one. Without an end they would keep the request waiting for ever, since something moves all the time. */
+/**
+ * Interim answers before the final one. Without an end they would keep the request waiting for
+ * ever, since something moves all the time.
+ */
 const maxInterim = 32
 
 /**
- * Reads the answers on one connection with Node's own strict parser. Bytes in, events out; it knows no socket. Interim answers (RFC 9110 §15.2) are passed over:
- * what they say would reach the client before the record of its request is durable.
+ * Reads the answers on one connection with Node's own strict parser. Bytes in, events out; it knows
+ * no socket. Interim answers (RFC 9110 §15.2) are passed over: what they say would reach the client
+ * before the record of its request is durable.
  */
 export class ResponseParser {
   readonly #parser = new HTTPParser()
@@ -72,14 +82,17 @@ export class ResponseParser {
       return this.#head({ status, reason, headers: lines ?? this.#lines(), keepAlive })
     }
     parser[HTTPParser.kOnBody] = (bytes) => {
-      // Node's parser gives copies. If another one should not, the next answer would be read over this one.
+      // Node's parser gives copies. If another one should not, the next answer would be read over
+      // this one.
       const own = bytes.buffer === this.#source ? Buffer.from(bytes) : bytes
       if (this.#doubt === null) this.#events.body(own)
     }
     parser[HTTPParser.kOnMessageComplete] = () => this.#end()
   }
 
-  /** The next answer is to a request with this method, which may have asked for another protocol. */
+  /**
+   * The next answer is to a request with this method, which may have asked for another protocol.
+   */
   expect(method: string, mayUpgrade = false): void {
     this.#headOnly = method === 'HEAD'
     this.#interims = 0
@@ -87,8 +100,9 @@ export class ResponseParser {
   }
 
   /**
-   * The bytes are the caller's again as soon as it returns. Throws `ResponseError`; then what has come so far is not to be trusted either. Once the other protocol was agreed on, it returns what is said in that, from the
-   * first byte, and is to be called no more; `null` before.
+   * The bytes are the caller's again as soon as it returns. Throws `ResponseError`; then what has
+   * come so far is not to be trusted either. Once the other protocol was agreed on, it returns what
+   * is said in that, from the first byte, and is to be called no more; `null` before.
    */
   execute(bytes: Buffer): Buffer | null {
     this.#source = bytes.buffer
@@ -100,7 +114,10 @@ export class ResponseParser {
     return this.#upgraded ? bytes.subarray(result) : null
   }
 
-  /** The connection has ended, which also ends an answer without a length. Throws `ResponseError` if it was in the middle of one. */
+  /**
+   * The connection has ended, which also ends an answer without a length. Throws `ResponseError` if
+   * it was in the middle of one.
+   */
   finish(): void {
     const error = this.#parser.finish()
     if (error) throw new ResponseError('The answer broke off.', { cause: error })
@@ -126,7 +143,8 @@ export class ResponseParser {
       return 1
     }
     this.#upgraded = status === 101 && this.#mayUpgrade
-    // Where nobody asked for another protocol, what comes next would be in a language that nobody here speaks.
+    // Where nobody asked for another protocol, what comes next would be in a language that nobody
+    // here speaks.
     if (status === 101 && !this.#upgraded) this.#doubt = 'The upstream switched protocols unasked.'
     else if (status < 100) this.#doubt = 'The answer has no valid status.'
     else if (hasOtherCoding(headers))
@@ -142,7 +160,10 @@ export class ResponseParser {
   }
 }
 
-/** Other codings (RFC 9112 §7) would have to be undone before the body is passed on, since they end at this hop. */
+/**
+ * Other codings (RFC 9112 §7) would have to be undone before the body is passed on, since they end
+ * at this hop.
+ */
 function hasOtherCoding(headers: readonly string[]): boolean {
   for (let i = 0; i < headers.length; i += 2) {
     if (!isNamed(headers[i]!, 'transfer-encoding')) continue

@@ -7,7 +7,8 @@ export class Sending implements BodySink {
   readonly #body: RequestBody
   #stopped = false
   #done = false
-  // Owned by write() and drained(): whether the upstream takes no more for now, and who waits until it does.
+  // Owned by write() and drained(): whether the upstream takes no more for now, and who waits until
+  // it does.
   #blocked = false
   #onDrained: (() => void) | null = null
 

@@ -25,7 +25,10 @@ export class Upstream {
   // Owned by #dialTls: the session that the next connection resumes.
   #session: Buffer | undefined
 
-  /** Reads the file of `ca`, and throws if it cannot. `timeout` is in milliseconds: how long the upstream may be silent. */
+  /**
+   * Reads the file of `ca`, and throws if it cannot. `timeout` is in milliseconds: how long the
+   * upstream may be silent.
+   */
   constructor({ upstream, ca, timeout }: Pick<HttpResource, 'upstream' | 'ca' | 'timeout'>) {
     const url = new URL(upstream)
     const secure = url.protocol === 'https:'
@@ -42,8 +45,8 @@ export class Upstream {
   }
 
   /**
-   * A connection that is ready for one request of this lane. Rejects with `UpstreamFailure` when there is none: refused, not found, not trusted, an
-   * address that no upstream has, or too slow.
+   * A connection that is ready for one request of this lane. Rejects with `UpstreamFailure` when
+   * there is none: refused, not found, not trusted, an address that no upstream has, or too slow.
    */
   connect(lane: string): Promise<Connection> | Connection {
     return this.#pool.take(lane) ?? this.#connectAnew(lane, this.#dialForHttp)
@@ -89,7 +92,8 @@ export class Upstream {
   #dialTls(address: Address, ca: string | undefined): () => Socket {
     const { host } = address
     const options: tls.ConnectionOptions = {
-      // Said aloud although it is the default: an upstream that cannot prove who it is gets no credential.
+      // Said aloud although it is the default: an upstream that cannot prove who it is gets no
+      // credential.
       rejectUnauthorized: true,
       ALPNProtocols: ['http/1.1'],
       // Without a name to ask for, it is the address that the certificate has to have.
@@ -106,7 +110,10 @@ export class Upstream {
   }
 }
 
-/** What to tell an agent: that it is not there, or not to be trusted, and no addresses of an inner network. */
+/**
+ * What to tell an agent: that it is not there, or not to be trusted, and no addresses of an inner
+ * network.
+ */
 function unreachable(error: NodeJS.ErrnoException): string {
   const code = error.code ?? ''
   if (code === 'ERR_IP_BLOCKED') return 'The upstream has an address that no upstream may have.'

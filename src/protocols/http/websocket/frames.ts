@@ -1,17 +1,22 @@
-/** A stream that is not framed as RFC 6455 says: one side could read in it what the other did not say. */
+/**
+ * A stream that is not framed as RFC 6455 says: one side could read in it what the other did not
+ * say.
+ */
 class FrameError extends Error {
   override readonly name = 'FrameError'
 }
 
 /**
- * Counts the frames of one direction of a WebSocket (RFC 6455 §5.2). Bytes in, numbers out: it keeps none of them, undoes no masks and unpacks nothing, so what
- * is said is passed on as it is, and known to nobody here.
+ * Counts the frames of one direction of a WebSocket (RFC 6455 §5.2). Bytes in, numbers out: it
+ * keeps none of them, undoes no masks and unpacks nothing, so what is said is passed on as it is,
+ * and known to nobody here.
  */
 export class FrameCounter {
   readonly #masked: boolean
   frames = 0
   bytes = 0
-  // Owned by count(): the head of a frame as far as it has come, and how much of the frame's payload has not.
+  // Owned by count(): the head of a frame as far as it has come, and how much of the frame's
+  // payload has not.
   readonly #head = Buffer.alloc(14)
   #have = 0
   #missing = 0n

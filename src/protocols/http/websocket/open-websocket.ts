@@ -12,7 +12,10 @@ export interface AgentEnd {
   readonly response: AgentResponse
 }
 
-/** Opens what the upstream agreed to (101), and passes it on until it is over. Throws `UpstreamFailure` where the upstream agreed to something else. */
+/**
+ * Opens what the upstream agreed to (101), and passes it on until it is over. Throws
+ * `UpstreamFailure` where the upstream agreed to something else.
+ */
 export async function openWebSocket(
   { opening, response }: AgentEnd,
   exchange: Exchange,

@@ -2,8 +2,10 @@ import type { Socket } from 'node:net'
 import { Http1Response, type Http1Message } from '../client.ts'
 
 /**
- * The response to an opening. Node has let go of its connection, so here is what it would do: it ends with the answer, unless somebody takes the
- * connection over. A client that says something before it has an answer is hung up on: it has to wait (RFC 6455 §4.1), and only reading shows that it is gone.
+ * The response to an opening. Node has let go of its connection, so here is what it would do: it
+ * ends with the answer, unless somebody takes the connection over. A client that says something
+ * before it has an answer is hung up on: it has to wait (RFC 6455 §4.1), and only reading shows
+ * that it is gone.
  */
 export function openingResponse(message: Http1Message, socket: Socket): Http1Response {
   const response = new Http1Response(message)

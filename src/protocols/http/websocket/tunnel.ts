@@ -3,7 +3,9 @@ import type { WebSocketUse } from '../../../core/event.ts'
 import { Problem } from '../../../core/errors.ts'
 import { FrameCounter } from './frames.ts'
 
-/** The two ends of a WebSocket that is open, and what the upstream said right behind its acceptance. */
+/**
+ * The two ends of a WebSocket that is open, and what the upstream said right behind its acceptance.
+ */
 interface Ends {
   readonly agent: Socket
   readonly upstream: Socket
@@ -50,7 +52,10 @@ export class Tunnel {
     upstream.resume()
   }
 
-  /** Ends it, because it may not go on. The agent is told why, if it can be told between two frames (RFC 6455 §7.4.1: 1001 going away, 1008 policy). */
+  /**
+   * Ends it, because it may not go on. The agent is told why, if it can be told between two frames
+   * (RFC 6455 §7.4.1: 1001 going away, 1008 policy).
+   */
   cut(why: Problem): void {
     if (this.#why) return
     this.#why = why

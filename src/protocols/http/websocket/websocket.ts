@@ -7,7 +7,10 @@ import type { Resource } from '../resource.ts'
 import type { Head } from '../upstream/response-parser.ts'
 import type { StrictRequest } from '../strict/strict-request.ts'
 
-/** The opening of a WebSocket (RFC 6455 §4). Each of the two connections has a handshake of its own, so that the answer to one is no proof for the other. */
+/**
+ * The opening of a WebSocket (RFC 6455 §4). Each of the two connections has a handshake of its own,
+ * so that the answer to one is no proof for the other.
+ */
 export interface Opening {
   /** What the agent asked with. */
   readonly agentKey: string
@@ -33,7 +36,10 @@ export function openingOf(
   return { agentKey, ownKey: randomBytes(16).toString('base64') }
 }
 
-/** What of the headers an approval is bound to: that it is an opening, but not the key, which is another one for each try. */
+/**
+ * What of the headers an approval is bound to: that it is an opening, but not the key, which is
+ * another one for each try.
+ */
 export function openingHeaders(headers: readonly Header[]): Header[] {
   const bound = headers.filter(({ name }) => name !== 'sec-websocket-key')
   return [...bound, { name: 'upgrade', value: 'websocket' }]
@@ -44,7 +50,10 @@ function acceptOf(key: string): string {
   return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')
 }
 
-/** Throws `UpstreamFailure` unless the upstream accepted exactly this opening (§4.1): else what follows might be anything. */
+/**
+ * Throws `UpstreamFailure` unless the upstream accepted exactly this opening (§4.1): else what
+ * follows might be anything.
+ */
 export function checkAccepted({ headers }: Head, { ownKey }: Opening): void {
   const accepted = (name: string): string | null => {
     let value: string | null = null
@@ -62,7 +71,9 @@ export function checkAccepted({ headers }: Head, { ownKey }: Opening): void {
   }
 }
 
-/** The upstream's answer, as the gateway gives it to the agent. `headers` are the end-to-end ones. */
+/**
+ * The upstream's answer, as the gateway gives it to the agent. `headers` are the end-to-end ones.
+ */
 export function acceptance(headers: readonly string[], { agentKey }: Opening): string[] {
   const own = ['Connection', 'Upgrade', 'Upgrade', 'websocket']
   own.push('Sec-WebSocket-Accept', acceptOf(agentKey))

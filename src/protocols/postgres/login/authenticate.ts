@@ -13,8 +13,9 @@ interface Login {
 }
 
 /**
- * Proves to the server who the gateway is, in the way that it asks for (PostgreSQL documentation, "Message Flow, Start-up"). In clear text only inside of TLS, where the
- * server has proven itself first.
+ * Proves to the server who the gateway is, in the way that it asks for (PostgreSQL documentation,
+ * "Message Flow, Start-up"). In clear text only inside of TLS, where the server has proven itself
+ * first.
  */
 export async function authenticate(
   conversation: Conversation,

@@ -37,7 +37,10 @@ export class Conversation {
     })
   }
 
-  /** The socket is paused then, nobody listens to it, and what has come and was not read is in it again. */
+  /**
+   * The socket is paused then, nobody listens to it, and what has come and was not read is in it
+   * again.
+   */
   end(): void {
     this.#socket.pause()
     const rest = this.#reader.drain()

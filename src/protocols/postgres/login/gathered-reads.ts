@@ -2,7 +2,10 @@ import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { giveBack } from '../wire/give-back.ts'
 
-/** What a session needs of the connection to its server. What it gives as `data` is good until it reads on. */
+/**
+ * What a session needs of the connection to its server. What it gives as `data` is good until it
+ * reads on.
+ */
 export interface ServerSocket {
   readonly destroyed: boolean
   readonly writableLength: number
@@ -24,12 +27,14 @@ const large = 256 * 1024
 const nothing = Buffer.alloc(0)
 
 /**
- * Reads from a connection inside of TLS as `staticReads` does from one without. There, Node makes a buffer for every record, and a server's records are small: they are put
- * together while whoever listens is busy with those before, and their memory is given back at once.
+ * Reads from a connection inside of TLS as `staticReads` does from one without. There, Node makes a
+ * buffer for every record, and a server's records are small: they are put together while whoever
+ * listens is busy with those before, and their memory is given back at once.
  */
 export class GatheredReads extends EventEmitter implements ServerSocket {
   readonly #socket: Socket
-  // Owned by #keep() and #give(): what is being filled, and what was given last, which may be in use until resume().
+  // Owned by #keep() and #give(): what is being filled, and what was given last, which may be in
+  // use until resume().
   #filling: Buffer = nothing
   #given: Buffer = nothing
   #filled = 0

@@ -3,7 +3,9 @@ import { promisify } from 'node:util'
 
 const derive = promisify(pbkdf2)
 
-/** Bytes of the hash of a server's certificate, where the connection is bound to it (RFC 5929 §4). */
+/**
+ * Bytes of the hash of a server's certificate, where the connection is bound to it (RFC 5929 §4).
+ */
 export type ChannelBinding = Buffer | null
 
 /** The server did not prove that it knows the password, or does not speak SCRAM as it should. */
@@ -15,7 +17,8 @@ class ScramError extends Error {
 const mostIterations = 1_000_000
 
 /**
- * Salted passwords, which take milliseconds to compute and are the same for each login of one role. As secret as the password: in memory only.
+ * Salted passwords, which take milliseconds to compute and are the same for each login of one role.
+ * As secret as the password: in memory only.
  */
 export class SaltedPasswords {
   readonly #password: string
@@ -37,7 +40,9 @@ export class SaltedPasswords {
   }
 }
 
-/** The client's side of SCRAM-SHA-256 and SCRAM-SHA-256-PLUS (RFC 5802, RFC 7677): for one login. */
+/**
+ * The client's side of SCRAM-SHA-256 and SCRAM-SHA-256-PLUS (RFC 5802, RFC 7677): for one login.
+ */
 export class ScramClient {
   readonly mechanism: 'SCRAM-SHA-256' | 'SCRAM-SHA-256-PLUS'
   readonly #passwords: SaltedPasswords
@@ -47,7 +52,10 @@ export class ScramClient {
   // Owned by answer().
   #serverSignature: Buffer | null = null
 
-  /** `offered`: the mechanisms that the server names. Throws a `ScramError` when none of them is one of ours. */
+  /**
+   * `offered`: the mechanisms that the server names. Throws a `ScramError` when none of them is one
+   * of ours.
+   */
   constructor(offered: readonly string[], passwords: SaltedPasswords, binding: ChannelBinding) {
     this.#passwords = passwords
     const plus = binding !== null && offered.includes('SCRAM-SHA-256-PLUS')
@@ -55,7 +63,8 @@ export class ScramClient {
       throw new ScramError('the server offers no SCRAM-SHA-256')
     this.mechanism = plus ? 'SCRAM-SHA-256-PLUS' : 'SCRAM-SHA-256'
     this.#binding = plus ? binding : null
-    // `y` says that we could have bound the channel: a server that offered it learns that somebody took its offer away.
+    // `y` says that we could have bound the channel: a server that offered it learns that somebody
+    // took its offer away.
     this.#header = plus ? 'p=tls-server-end-point,,' : binding === null ? 'n,,' : 'y,,'
   }
 
@@ -104,7 +113,10 @@ function hmac(key: Buffer, text: string): Buffer {
   return createHmac('sha256', key).update(text).digest()
 }
 
-/** SASLprep (RFC 4013) as far as servers do it: other spaces become a space, invisible characters nothing, and the rest is NFKC. */
+/**
+ * SASLprep (RFC 4013) as far as servers do it: other spaces become a space, invisible characters
+ * nothing, and the rest is NFKC.
+ */
 function normalised(password: string): string {
   return password
     .replace(/[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000]/g, ' ')

@@ -1,4 +1,7 @@
-/** Why there is no connection to the database: for the agent, without what is only the operator's business, which is in the cause. */
+/**
+ * Why there is no connection to the database: for the agent, without what is only the operator's
+ * business, which is in the cause.
+ */
 export class UpstreamRefusal extends Error {
   override readonly name = 'UpstreamRefusal'
   /** SQLSTATE (PostgreSQL, appendix A). */
@@ -10,8 +13,9 @@ export class UpstreamRefusal extends Error {
   }
 
   /**
-   * What the server said. About the gateway's own login (class 28) an agent learns nothing: it is not the agent's, and it cannot mend it. A database that
-   * does not exist, too many connections, a server that starts: those it should know.
+   * What the server said. About the gateway's own login (class 28) an agent learns nothing: it is
+   * not the agent's, and it cannot mend it. A database that does not exist, too many connections, a
+   * server that starts: those it should know.
    */
   static of(report: ReadonlyMap<string, string>): UpstreamRefusal {
     const code = report.get('C') ?? '08006'

@@ -11,7 +11,10 @@ import { UpstreamRefusal } from './upstream-refusal.ts'
 import { Conversation } from './conversation.ts'
 import { GatheredReads, type ServerSocket } from './gathered-reads.ts'
 
-/** A connection that has been logged in, and is ready for queries. Nothing of it has gone to a client yet. */
+/**
+ * A connection that has been logged in, and is ready for queries. Nothing of it has gone to a
+ * client yet.
+ */
 export interface UpstreamConnection {
   readonly socket: ServerSocket
   readonly process: number
@@ -19,7 +22,10 @@ export interface UpstreamConnection {
   readonly secret: Buffer
   /** What the server has reported of its settings. */
   readonly parameters: ReadonlyMap<string, string>
-  /** What the server had to say meanwhile, as messages: a collation that has changed, a name that it has cut off. */
+  /**
+   * What the server had to say meanwhile, as messages: a collation that has changed, a name that it
+   * has cut off.
+   */
   readonly notices: readonly Buffer[]
 }
 
@@ -58,7 +64,10 @@ export class Upstream {
     }
   }
 
-  /** Asks the server to cancel what a connection runs. Nothing is ever answered to that: resolves when the server has closed, which it does behind it. */
+  /**
+   * Asks the server to cancel what a connection runs. Nothing is ever answered to that: resolves
+   * when the server has closed, which it does behind it.
+   */
   async cancel({ process, secret }: Pick<UpstreamConnection, 'process' | 'secret'>): Promise<void> {
     const socket = await this.#connect()
     const head = Buffer.alloc(8)
@@ -73,7 +82,10 @@ export class Upstream {
     await promise
   }
 
-  /** Resolves with a connection on which nothing has been said, inside of TLS where that is configured. */
+  /**
+   * Resolves with a connection on which nothing has been said, inside of TLS where that is
+   * configured.
+   */
   async #connect(): Promise<Socket> {
     const { host, port } = this.#config.upstream
     const raw: Socket = connectTcp({
@@ -116,7 +128,10 @@ function tlsOptions({ upstream, ca }: PostgresResource): ConnectionOptions | nul
   }
 }
 
-/** One letter: `S`, or `N`. Anything behind it would be something that was put there before TLS (CVE-2021-23222). */
+/**
+ * One letter: `S`, or `N`. Anything behind it would be something that was put there before TLS
+ * (CVE-2021-23222).
+ */
 async function askForTls(socket: Socket): Promise<string> {
   const request = Buffer.alloc(4)
   request.writeUInt32BE(80_877_103)

@@ -67,7 +67,10 @@ export async function createAnalyser(options: AnalyserOptions = {}): Promise<Ana
   return { analyse, close: async () => long.close() }
 }
 
-/** Whether it is the same for every text that differs in constants at which nobody has looked: but for where its one statement ends. */
+/**
+ * Whether it is the same for every text that differs in constants at which nobody has looked: but
+ * for where its one statement ends.
+ */
 function standsForAll({ statements, missing, unreadable }: Analysis): boolean {
   const [statement, ...more] = statements
   const isPlain = statement?.session.length === 0 && more.length === 0
@@ -85,7 +88,10 @@ const keyOf = (text: string, context: SqlContext): string => `${contextKey(conte
 
 const keys = new WeakMap<SqlContext, string>()
 
-/** What an analysis depends on besides the text, as long as nothing of the session itself is in it. A session asks with the same context for as long as nothing of it changes. */
+/**
+ * What an analysis depends on besides the text, as long as nothing of the session itself is in it.
+ * A session asks with the same context for as long as nothing of it changes.
+ */
 function contextKey(context: SqlContext): string {
   const known = keys.get(context)
   if (known !== undefined) return known

@@ -9,14 +9,18 @@ const ofSequences = new Set([
 
 const ofRows = /^jsonb?_populate_record(set|set_valid|_valid)?$/
 
-/** What functions of `pg_catalog` are about, where an argument says that: a sequence, a channel, the type of a row. */
+/**
+ * What functions of `pg_catalog` are about, where an argument says that: a sequence, a channel, the
+ * type of a row.
+ */
 export function readObjects({ funcname, args = [] }: FuncCall, walk: Walk): void {
   const [name = '', schema = 'pg_catalog'] = texts(funcname).toReversed()
   if (schema !== 'pg_catalog') return
   const [first] = args
   if (ofSequences.has(name)) readSequence(first, walk)
   if (name === 'pg_notify') readChannel(first, walk)
-  // A row that is given instead has a type that no word names, and is made with the checks of its columns.
+  // A row that is given instead has a type that no word names, and is made with the checks of its
+  // columns.
   if (ofRows.test(name) && !(first && 'TypeCast' in first))
     walk.found.obscure(`Which checks ${name} runs is not known.`)
 }
@@ -41,7 +45,10 @@ function readSequence(node: Node | undefined, { context, found }: Walk): void {
 
 const identifier = /^(?:"((?:[^"]|"")+)"|([a-z_][a-z_0-9$]*))$/
 
-/** The parts of a qualified name in a text; none of what is not written plainly (regproc.c, stringToQualifiedNameList). */
+/**
+ * The parts of a qualified name in a text; none of what is not written plainly (regproc.c,
+ * stringToQualifiedNameList).
+ */
 function identifiers(text: string): readonly string[] {
   const parts = (text.match(/"(?:[^"]|"")*"|[^".]+|\./g) ?? []).filter((part) => part !== '.')
   const names = parts.map((part) => identifier.exec(part.trim().replace(/^[^"].*/s, lowered)))

@@ -15,8 +15,9 @@ interface Candidate {
 }
 
 /**
- * A call. Which overload it means depends on the types of its arguments, so that every function of the name in any schema of the path counts:
- * one in `public` that is called `lower` makes every call of `lower` suspicious. `alone`: it has one argument, as a cast has.
+ * A call. Which overload it means depends on the types of its arguments, so that every function of
+ * the name in any schema of the path counts: one in `public` that is called `lower` makes every
+ * call of `lower` suspicious. `alone`: it has one argument, as a cast has.
  */
 export function callFunction(
   names: readonly string[],
@@ -29,7 +30,8 @@ export function callFunction(
     return known === 'none' && one === 'pg_catalog' && isHarmless(name) ? 'harmless' : known
   }
   let candidates = candidatesOf(schema, name, standing, context)
-  // `int4(x)` may be a cast in the form of a call, also where there is a function of that name (parse_func.c, func_get_detail).
+  // `int4(x)` may be a cast in the form of a call, also where there is a function of that name
+  // (parse_func.c, func_get_detail).
   if (alone || candidates.length === 0) {
     const types = candidatesOf(schema, name, typeStanding(name, context), context)
     const isNew = (one: Candidate) => candidates.length === 0 || one.standing === 'unproven'
@@ -44,7 +46,10 @@ export function callFunction(
   if (context.catalogue === null && schema !== 'pg_catalog') noCatalogue(found)
 }
 
-/** `x.name` where `x` has no such column: PostgreSQL calls a function of that name with it, or casts it to a type. */
+/**
+ * `x.name` where `x` has no such column: PostgreSQL calls a function of that name with it, or casts
+ * it to a type.
+ */
 export function callProjection(name: string, walk: Walk): void {
   const { catalogue } = walk.context
   if (catalogue === null) return noCatalogue(walk.found)
@@ -54,7 +59,10 @@ export function callProjection(name: string, walk: Walk): void {
   if (schemasOf(walk.context).some(calls)) callFunction([name], walk, true)
 }
 
-/** Every operator that came with the server is harmless; one of the same name elsewhere in the path may be meant instead. */
+/**
+ * Every operator that came with the server is harmless; one of the same name elsewhere in the path
+ * may be meant instead.
+ */
 export function callOperator(names: readonly string[], { context, found }: Walk): void {
   const { schema, name } = split(names)
   if (name === '') return
@@ -92,7 +100,10 @@ const firstOfDatabase = 16_384
 /** Whether a type did not come with the server. */
 export const isOfDatabase = (oid: number): boolean => oid >= firstOfDatabase
 
-/** What a client sends as a value of a type goes through its input function and its checks, though no word of the text names it. */
+/**
+ * What a client sends as a value of a type goes through its input function and its checks, though
+ * no word of the text names it.
+ */
 export function castToParameter(oid: number, { context, found }: Walk): void {
   if (!isOfDatabase(oid)) return
   const type = context.catalogue?.typeOf(oid)
@@ -101,7 +112,10 @@ export function castToParameter(oid: number, { context, found }: Walk): void {
   runUnproven(schema, name, found)
 }
 
-/** `set_config(name, value, is_local)` is a SET in the form of a call. `true`: it is one, and has been read. */
+/**
+ * `set_config(name, value, is_local)` is a SET in the form of a call. `true`: it is one, and has
+ * been read.
+ */
 export function setByFunction({ funcname, args }: FuncCall, { context, found }: Walk): boolean {
   const { schema, name } = split(texts(funcname))
   if (name !== 'set_config' || (schema ?? 'pg_catalog') !== 'pg_catalog') return false
@@ -118,7 +132,8 @@ export function setByFunction({ funcname, args }: FuncCall, { context, found }: 
   })
   if (known === null) found.hide('Which setting it changes is computed.', 'settings')
   else found.add('settings', known)
-  // An argument that is computed is one more thing that has to be read, and one of the same name elsewhere may be meant.
+  // An argument that is computed is one more thing that has to be read, and one of the same name
+  // elsewhere may be meant.
   const own = schemasOf(context).some(
     (one) => one !== 'pg_catalog' && (context.catalogue?.routine(one, name) ?? 'none') !== 'none',
   )

@@ -29,9 +29,15 @@ export type Watched = keyof typeof watched | 'members'
 
 /** Where a reading of the catalogue stands in the server's history. */
 export interface Mark {
-  /** Which server, since when it runs, since which crash, and which database: another one has a history of its own. */
+  /**
+   * Which server, since when it runs, since which crash, and which database: another one has a
+   * history of its own.
+   */
   readonly server: string
-  /** Which transactions it has seen the end of (`pg_current_snapshot`); `null` where that does not tell, on a standby. */
+  /**
+   * Which transactions it has seen the end of (`pg_current_snapshot`); `null` where that does not
+   * tell, on a standby.
+   */
   readonly snapshot: string | null
   /** The oldest transaction that had not ended. All rows of earlier ones have been read. */
   readonly oldest: bigint
@@ -43,7 +49,10 @@ export interface Mark {
 
 /** What is not as it was. */
 export interface Changes {
-  /** OIDs of what rows are about that were written, or may have gone, since or by transactions that had not ended. */
+  /**
+   * OIDs of what rows are about that were written, or may have gone, since or by transactions that
+   * had not ended.
+   */
   readonly fresh: ReadonlyMap<Watched, ReadonlySet<number>>
   /** Of these, the ones that may have been there before without having been counted. */
   readonly unsettled: ReadonlyMap<Watched, readonly number[]>
@@ -57,12 +66,17 @@ export interface Look {
   readonly changes: Changes | null
 }
 
-/** How far apart two transactions may be: half of what their numbers can tell (PostgreSQL documentation, "Preventing Transaction ID Wraparound Failures"). */
+/**
+ * How far apart two transactions may be: half of what their numbers can tell (PostgreSQL
+ * documentation, "Preventing Transaction ID Wraparound Failures").
+ */
 const furthest = 1n << 30n
 
 /**
- * When the server recovered last from a crash, a restore or a promotion: it loses its statistics then, and says since when it has them (PostgreSQL documentation, "The Cumulative Statistics
- * System"). The postmaster itself may have gone on meanwhile. Somebody who resets them makes it later, which is as good.
+ * When the server recovered last from a crash, a restore or a promotion: it loses its statistics
+ * then, and says since when it has them (PostgreSQL documentation, "The Cumulative Statistics
+ * System"). The postmaster itself may have gone on meanwhile. Somebody who resets them makes it
+ * later, which is as good.
  */
 export const sinceCrash = 'pg_catalog.pg_stat_get_bgwriter_stat_reset_time()'
 
@@ -92,7 +106,8 @@ export async function standsStill(known: Mark, probe: Probe): Promise<boolean> {
 }
 
 /**
- * What has changed in the catalogues since a mark: one pass over them. To be asked in a transaction with one snapshot for all questions, which is what the new mark stands for.
+ * What has changed in the catalogues since a mark: one pass over them. To be asked in a transaction
+ * with one snapshot for all questions, which is what the new mark stands for.
  */
 export async function changesSince(known: Mark | null, probe: Probe): Promise<Look> {
   const [{ server, snapshot, oldest }] = await Promise.all([
@@ -122,7 +137,10 @@ export async function changesSince(known: Mark | null, probe: Probe): Promise<Lo
   return { mark, changes: comparable ? { fresh, unsettled: known.unsettled, lost } : null }
 }
 
-/** How many rows each catalogue has, and what those are about that were written by `from` or later. `age` knows of rows that are frozen. */
+/**
+ * How many rows each catalogue has, and what those are about that were written by `from` or later.
+ * `age` knows of rows that are frozen.
+ */
 function since(from: bigint, oldest: bigint): string {
   const age = (xid: bigint): string => `(SELECT pg_catalog.age('${xid}'::xid8::xid))`
   const one = (name: string, about: string, rows: string): string => `

@@ -62,7 +62,10 @@ function relationsOf(facts: Facts): ReadonlyMap<string, Relation> {
   )
 }
 
-/** By table, what changes with it, at any depth: what its foreign keys reach, and those of its children, and what is below that. */
+/**
+ * By table, what changes with it, at any depth: what its foreign keys reach, and those of its
+ * children, and what is below that.
+ */
 function cascading({ cascades, inheritance }: Facts, children: ById<ReadonlySet<number>>) {
   const direct = grouped(cascades)
   return new Map(

@@ -64,14 +64,23 @@ export interface Facts {
   readonly routines: ById<Named>
   readonly operators: ById<Named>
   readonly types: ById<Named>
-  /** Whose expressions were left out, since somebody had locked them: to be read next time, whether anything has changed or not. */
+  /**
+   * Whose expressions were left out, since somebody had locked them: to be read next time, whether
+   * anything has changed or not.
+   */
   readonly locked: ReadonlySet<number>
 }
 
-/** Objects from here on were made after the database was (PostgreSQL documentation, "OID Assignment"). */
+/**
+ * Objects from here on were made after the database was (PostgreSQL documentation, "OID
+ * Assignment").
+ */
 const firstOfDatabase = 16_384
 
-/** `information_schema` has a few functions that its views are made with. They compute; drivers call them, too. */
+/**
+ * `information_schema` has a few functions that its views are made with. They compute; drivers call
+ * them, too.
+ */
 function ofServer(schema: string, oid: number): boolean {
   return oid < firstOfDatabase && (schema === 'pg_catalog' || schema === 'information_schema')
 }
@@ -102,7 +111,8 @@ export async function readFacts(probe: Probe): Promise<Facts> {
 }
 
 /**
- * The same with what has changed; `known` itself where that makes no difference, and `null` where everything has to be read, since what depends on a change cannot be followed.
+ * The same with what has changed; `known` itself where that makes no difference, and `null` where
+ * everything has to be read, since what depends on a change cannot be followed.
  */
 export async function renewFacts(
   known: Facts,
@@ -198,8 +208,8 @@ export async function renewFacts(
 }
 
 /**
- * Waits for all of them. What is asked together goes out in one round trip, whatever it turns out to be needed for: the next statement waits for that, and there would be ten of
- * them.
+ * Waits for all of them. What is asked together goes out in one round trip, whatever it turns out
+ * to be needed for: the next statement waits for that, and there would be ten of them.
  */
 async function together<Of extends Readonly<Record<string, unknown>>>(
   of: Of,

@@ -1,7 +1,10 @@
 /**
- * What is read of the server's catalogue: PostgreSQL 13 and newer, readable by every role. Each query gives texts; lists are JSON. They run with
- * an empty search path, so that definitions come with every name qualified. Compiling a question takes longer than answering it. Expressions cannot be had of what somebody has locked:
- * it is left out (`Locked`), and who locks it in between is waited for only for so long that it is never their DDL which the server ends as a deadlock (`deadlock_timeout`, one second).
+ * What is read of the server's catalogue: PostgreSQL 13 and newer, readable by every role. Each
+ * query gives texts; lists are JSON. They run with an empty search path, so that definitions come
+ * with every name qualified. Compiling a question takes longer than answering it. Expressions
+ * cannot be had of what somebody has locked: it is left out (`Locked`), and who locks it in between
+ * is waited for only for so long that it is never their DDL which the server ends as a deadlock
+ * (`deadlock_timeout`, one second).
  */
 export const emptyPath = `
   SELECT pg_catalog.set_config('search_path', '', false), pg_catalog.set_config('lock_timeout', '500ms', false),
@@ -17,10 +20,16 @@ export const among =
   (oid) =>
     `${oid} = ANY ('{${[...oids].join(',')}}'::pg_catalog.oid[])`
 
-/** OIDs of tables and views that cannot be asked for their expressions, since that would wait for somebody else's transaction. */
+/**
+ * OIDs of tables and views that cannot be asked for their expressions, since that would wait for
+ * somebody else's transaction.
+ */
 export type Locked = ReadonlySet<number>
 
-/** Tables and views that somebody else has for themselves, or waits to have: behind them, everybody waits. A prepared transaction has no process. */
+/**
+ * Tables and views that somebody else has for themselves, or waits to have: behind them, everybody
+ * waits. A prepared transaction has no process.
+ */
 export const lockedNow = `
   SELECT DISTINCT l.relation AS oid
     FROM pg_catalog.pg_locks l
@@ -42,8 +51,9 @@ const notOfExtension = (catalogue: string, oid: string): string => `
                         AND x.objid = ${oid} AND x.deptype = 'e')`
 
 /**
- * Types with code of somebody's own that runs without a word in the statement: a conversion by a function, wherever a value is wanted as another one; an order, wherever rows are
- * sorted or told apart. `converted`: their values are. Most databases have none.
+ * Types with code of somebody's own that runs without a word in the statement: a conversion by a
+ * function, wherever a value is wanted as another one; an order, wherever rows are sorted or told
+ * apart. `converted`: their values are. Most databases have none.
  */
 export const ownCode = `
   SELECT k.castsource AS oid, true::text AS converted
@@ -76,7 +86,10 @@ const isAmong = (type: string, own: readonly number[]): string =>
                  WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND a.atttypid = own.type)))
   SELECT type FROM own)`
 
-/** `own`: types whose values somebody's own code converts or compares. A default that cannot be read counts as volatile. */
+/**
+ * `own`: types whose values somebody's own code converts or compares. A default that cannot be read
+ * counts as volatile.
+ */
 export const relations = (which: Which, own: readonly number[], locked: Locked): string => `
   SELECT c.oid,
          n.nspname AS schema,
@@ -112,7 +125,8 @@ export const relations = (which: Which, own: readonly number[], locked: Locked):
      AND n.nspname !~ '^pg_(toast|temp)'`
 
 /**
- * What views say, materialized ones too; an empty text of those that cannot be read. It names columns and tables as they are called now, so that it is another text once they are called
+ * What views say, materialized ones too; an empty text of those that cannot be read. It names
+ * columns and tables as they are called now, so that it is another text once they are called
  * something else.
  */
 export const definitions = (which: Which, locked: Locked): string => `
@@ -139,7 +153,10 @@ export const triggers = `
 export const rules = `
   SELECT DISTINCT ev_class AS oid FROM pg_catalog.pg_rewrite WHERE ev_type <> '1'`
 
-/** What the policies of row-level security call, as expressions with every name qualified; an empty one where they cannot be read. */
+/**
+ * What the policies of row-level security call, as expressions with every name qualified; an empty
+ * one where they cannot be read.
+ */
 export const policies = (locked: Locked): string => `
   SELECT p.polrelid AS oid, json_agg(expression ORDER BY p.oid, expression)::text AS expressions
     FROM pg_catalog.pg_policy p,
@@ -198,7 +215,10 @@ export const operators = `
     ${ofExtension('pg_operator', 'o.oid')}
    WHERE n.nspname <> 'pg_catalog' OR o.oid >= 16384`
 
-/** Enums run no code of anybody's; a row does what the types of its columns do, a domain runs its checks, and a base type its input function. */
+/**
+ * Enums run no code of anybody's; a row does what the types of its columns do, a domain runs its
+ * checks, and a base type its input function.
+ */
 export const types = (which: Which, own: readonly number[]): string => `
   SELECT t.oid, n.nspname AS schema, t.typname AS name,
          (NOT ${isAmong('t.oid', own)}
@@ -222,7 +242,10 @@ export const types = (which: Which, own: readonly number[]): string => `
     ${ofExtension('pg_type', 't.oid')}
    WHERE (${which('t.oid')}) AND n.nspname !~ '^pg_(toast|temp)'`
 
-/** A domain is as harmless as its checks, and the row of a table as its columns, which are rows of other catalogues. */
+/**
+ * A domain is as harmless as its checks, and the row of a table as its columns, which are rows of
+ * other catalogues.
+ */
 export const typesOf =
   (oids: Iterable<number>, tables: Iterable<number>): Which =>
   (oid) =>

@@ -2,9 +2,15 @@ import { CatalogueReader } from './read-catalogue.ts'
 import type { Catalogue, CatalogueSource, SessionProbe } from './statement.ts'
 
 export interface CataloguesOptions {
-  /** How long what is known is used without a question to the server, in milliseconds: what others change there is seen no later. */
+  /**
+   * How long what is known is used without a question to the server, in milliseconds: what others
+   * change there is seen no later.
+   */
   readonly window?: number
-  /** How long a snapshot lasts at most, in milliseconds, even if nothing has changed in the catalogue: rights that it does not hold may have. */
+  /**
+   * How long a snapshot lasts at most, in milliseconds, even if nothing has changed in the
+   * catalogue: rights that it does not hold may have.
+   */
   readonly maxAge?: number
   /** How long to wait after a failure before asking again, in milliseconds. */
   readonly pause?: number
@@ -14,9 +20,15 @@ export interface CataloguesOptions {
 
 /** How often a reading that DDL has overtaken is begun again at once. */
 const tries = 3
-/** What the server says of a view or table that has gone since it was listed (`could not open relation with OID`), or that somebody has locked since. */
+/**
+ * What the server says of a view or table that has gone since it was listed
+ * (`could not open relation with OID`), or that somebody has locked since.
+ */
 const overtaken = /^(XX000|42P01|42704|42883|55P03|40P01)$/
-/** Of the server's time, questions may take one part in so many, unless that makes them wait for longer than this, in milliseconds. */
+/**
+ * Of the server's time, questions may take one part in so many, unless that makes them wait for
+ * longer than this, in milliseconds.
+ */
 const share = 20
 const longest = 1_000
 
@@ -28,7 +40,10 @@ interface Known {
   readonly lasts: number
 }
 
-/** The catalogue of one database, read through a connection of the gateway's own, once for all sessions. */
+/**
+ * The catalogue of one database, read through a connection of the gateway's own, once for all
+ * sessions.
+ */
 export class Catalogues implements CatalogueSource {
   readonly #reader: CatalogueReader
   readonly #options: Required<CataloguesOptions>

@@ -5,14 +5,20 @@ const ofNames = new Set(['search_path', 'role', 'session_authorization'])
 /** Settings that decide what the characters of a text mean. */
 const ofText = new Set(['client_encoding', 'standard_conforming_strings', 'backslash_quote'])
 
-/** Whether a setting was changed by which the next text may be read differently. `null` is every setting, or one that is computed. */
+/**
+ * Whether a setting was changed by which the next text may be read differently. `null` is every
+ * setting, or one that is computed.
+ */
 export function changesReading(change: SessionChange): boolean {
   if (change.kind !== 'set') return false
   const { name, harmless } = change
   return name === null || ofNames.has(name) || (ofText.has(name) && !harmless)
 }
 
-/** Whether names that were there before may mean something else behind it. `unsettled`: the transaction has changed them before, which its end takes back. */
+/**
+ * Whether names that were there before may mean something else behind it. `unsettled`: the
+ * transaction has changed them before, which its end takes back.
+ */
 export function changesNames(change: SessionChange, unsettled: boolean): boolean {
   switch (change.kind) {
     case 'set':

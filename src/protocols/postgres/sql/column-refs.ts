@@ -74,8 +74,9 @@ function readOwn(name: string, { sources }: Scope, { found }: Walk): boolean {
 }
 
 /**
- * In ORDER BY, GROUP BY and DISTINCT ON a name by itself is that of a result column (PostgreSQL documentation, "ORDER BY Clause"), which has been read; within an expression it is not.
- * `true`: it is one, and has been read.
+ * In ORDER BY, GROUP BY and DISTINCT ON a name by itself is that of a result column (PostgreSQL
+ * documentation, "ORDER BY Clause"), which has been read; within an expression it is not. `true`:
+ * it is one, and has been read.
  */
 export function readResultName(
   node: unknown,

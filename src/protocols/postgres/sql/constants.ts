@@ -4,16 +4,23 @@ import { isStruct, type Struct } from './nodes.ts'
 const longest = 4_096
 const most = 100
 
-/** What makes it uncertain, without a parser, where a constant begins and ends: comments, escapes, dollar quotes, and whatever is not ASCII or not printed. */
+/**
+ * What makes it uncertain, without a parser, where a constant begins and ends: comments, escapes,
+ * dollar quotes, and whatever is not ASCII or not printed.
+ */
 const uncertain = /--|\/\*|\\|\$(?!\d)|[^\t\n\r -~]/
 
 /**
- * Whole numbers that are an `integer` wherever they stand; a quote with a prefix (`E'…'`, `U&"…"`), which makes it uncertain, too; strings without a quote in them; names in quotes, so that
- * nothing in them is taken for either.
+ * Whole numbers that are an `integer` wherever they stand; a quote with a prefix (`E'…'`, `U&"…"`),
+ * which makes it uncertain, too; strings without a quote in them; names in quotes, so that nothing
+ * in them is taken for either.
  */
 const pieces = /(?<![\w$.])\d{1,9}(?![\w$.'"])|(?<=[\w$&])['"]|'[^']*'|"[^"]*"/g
 
-/** A text with a mark in the place of each constant, which no text has that is certain; `null` where there are none, or too many, or where it is uncertain which there are. */
+/**
+ * A text with a mark in the place of each constant, which no text has that is certain; `null` where
+ * there are none, or too many, or where it is uncertain which there are.
+ */
 export function withoutConstants(text: string): string | null {
   if (text.length > longest || uncertain.test(text)) return null
   let found = 0
@@ -35,8 +42,10 @@ interface Watch {
 const watches = new WeakMap<object, Watch | null>()
 
 /**
- * Watches who looks at what the constants of a tree say. `null` unless every constant that `withoutConstants` takes out of the text is one in the tree, with that value: then the tree of
- * another text with the same rest differs from it in these values alone, since a lexer that goes from left to right meets the same tokens in it.
+ * Watches who looks at what the constants of a tree say. `null` unless every constant that
+ * `withoutConstants` takes out of the text is one in the tree, with that value: then the tree of
+ * another text with the same rest differs from it in these values alone, since a lexer that goes
+ * from left to right meets the same tokens in it.
  */
 export function watchConstants(text: string, tree: object): Watch | null {
   const before = watches.get(tree)

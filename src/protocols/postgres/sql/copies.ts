@@ -6,8 +6,10 @@ export interface Token {
 }
 
 /**
- * How often the parser may write down one part of a text. `SET (a, b) = (SELECT …)` appears in its tree once for each column, and so does what stands within, so that an UPDATE
- * in a WITH in an UPDATE multiplies: a text of 1 KB can make a tree of many gigabytes. This is an upper bound: every comparison of a row counts as such an assignment.
+ * How often the parser may write down one part of a text. `SET (a, b) = (SELECT …)` appears in its
+ * tree once for each column, and so does what stands within, so that an UPDATE in a WITH in an
+ * UPDATE multiplies: a text of 1 KB can make a tree of many gigabytes. This is an upper bound:
+ * every comparison of a row counts as such an assignment.
  */
 export function copiesIn(tokens: readonly Token[]): number {
   const open: number[] = []

@@ -1,8 +1,9 @@
 import { isStruct, untag, type Struct } from './nodes.ts'
 
 /**
- * Statements that change what the database is, by their node, with the verb that rules name. Those that bring code, powers or settings have a
- * verb of two words, so that a rule which allows `create` does not allow them.
+ * Statements that change what the database is, by their node, with the verb that rules name. Those
+ * that bring code, powers or settings have a verb of two words, so that a rule which allows
+ * `create` does not allow them.
  */
 const verbs: Readonly<Record<string, string>> = {
   AlterCollationStmt: 'alter',
@@ -121,7 +122,9 @@ const nouns: Readonly<Record<string, string>> = {
   OBJECT_TRIGGER: 'trigger',
 }
 
-/** What ALTER TABLE can do besides, by how the parser calls it (`AlterTableType` of parsenodes.h). */
+/**
+ * What ALTER TABLE can do besides, by how the parser calls it (`AlterTableType` of parsenodes.h).
+ */
 const ofTables: readonly (readonly [RegExp, string])[] = [
   [/^AT_ChangeOwner$/, 'alter owner'],
   [/RowSecurity$/, 'alter policy'],

@@ -21,7 +21,10 @@ const adding = new Set([
   ...['VacuumStmt', 'ReindexStmt', 'ClusterStmt', 'RefreshMatViewStmt', 'CheckPointStmt'],
 ])
 
-/** Whether it is about tables that it does not name: all those of a schema, of a role, of an extension, of the database. */
+/**
+ * Whether it is about tables that it does not name: all those of a schema, of a role, of an
+ * extension, of the database.
+ */
 function isWide(tag: string, inner: Struct): boolean {
   const type = inner['removeType'] ?? inner['renameType'] ?? inner['objectType']
   switch (tag) {
@@ -99,12 +102,18 @@ export function readDefinition(tag: string, inner: Struct, walk: Walk): boolean 
   return true
 }
 
-/** Whether names that were there before may mean something else. Who may use a schema has it in the path. */
+/**
+ * Whether names that were there before may mean something else. Who may use a schema has it in the
+ * path.
+ */
 function moves(tag: string, inner: Struct): boolean {
   return !adding.has(tag) || (tag === 'GrantStmt' && inner['objtype'] === 'OBJECT_SCHEMA')
 }
 
-/** A table that gets another name, or another schema, is put where a rule may not let anybody put one. */
+/**
+ * A table that gets another name, or another schema, is put where a rule may not let anybody put
+ * one.
+ */
 function readNewName(tag: string, inner: Struct, walk: Walk): void {
   const { relation, newname, newschema } = inner
   if (!isStruct(relation) || typeof relation['relname'] !== 'string') return
@@ -120,7 +129,10 @@ function readNewName(tag: string, inner: Struct, walk: Walk): void {
   }
 }
 
-/** What stands within CREATE SCHEMA is a statement of its own, and its names are looked for in the new schema first. */
+/**
+ * What stands within CREATE SCHEMA is a statement of its own, and its names are looked for in the
+ * new schema first.
+ */
 function readElements({ schemaElts }: NodeOf<'CreateSchemaStmt'>, walk: Walk): void {
   if (!schemaElts) return
   for (const element of schemaElts) walk.readers.statement(element, walk)
@@ -195,11 +207,17 @@ function readNamed(tag: string, inner: Struct, walk: Walk): void {
   }
 }
 
-/** Expressions that run code by another name than that of a function: they are checked on rows that are there, become defaults, or find rows a place. */
+/**
+ * Expressions that run code by another name than that of a function: they are checked on rows that
+ * are there, become defaults, or find rows a place.
+ */
 const expressions =
   /^(A_ArrayExpr|A_Expr|A_Indirection|CaseExpr|ColumnRef|FuncCall|SubLink|TypeCast|(Json|Xml)\w+)$/
 
-/** Everything that a definition names: its tables count as written, its queries as read, its calls as made. */
+/**
+ * Everything that a definition names: its tables count as written, its queries as read, its calls
+ * as made.
+ */
 function sweep(value: unknown, walk: Walk): void {
   if (Array.isArray(value)) {
     for (const item of value) sweep(item, walk)

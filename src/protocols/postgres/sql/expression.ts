@@ -37,7 +37,9 @@ const readers: { readonly [T in Tag]?: Reader<T> } = {
   },
 }
 
-/** Nodes that are no more than their parts. What is in neither list is not understood, and closed. */
+/**
+ * Nodes that are no more than their parts. What is in neither list is not understood, and closed.
+ */
 const plain = new Set<string>([
   ...['A_ArrayExpr', 'A_Indices', 'A_Star', 'BitString', 'BoolExpr', 'Boolean'],
   ...['BooleanTest', 'CaseWhen', 'CoalesceExpr', 'CollateClause', 'Float'],
@@ -106,7 +108,10 @@ function readCall(call: FuncCall, scope: Scope, walk: Walk): void {
   readParts({ ...parts }, scope, walk)
 }
 
-/** BETWEEN is the one word here that is no operator's name: it stands for these (parse_expr.c, transformAExprBetween). */
+/**
+ * BETWEEN is the one word here that is no operator's name: it stands for these (parse_expr.c,
+ * transformAExprBetween).
+ */
 const ofBetween: Readonly<Partial<Record<string, readonly string[][]>>> = {
   AEXPR_BETWEEN: [['>='], ['<=']],
   AEXPR_BETWEEN_SYM: [['>='], ['<=']],
@@ -127,7 +132,10 @@ function readSubquery(link: SubLink, scope: Scope, walk: Walk): void {
   readExpression(subselect, scope, walk)
 }
 
-/** `(t).column` names one column of a row; `(f(x)).name` a field, or a function that is called with it. */
+/**
+ * `(t).column` names one column of a row; `(f(x)).name` a field, or a function that is called with
+ * it.
+ */
 function readIndirection({ arg, indirection }: A_Indirection, scope: Scope, walk: Walk): void {
   const [first, ...rest] = indirection ?? []
   const row = arg && 'ColumnRef' in arg ? texts(arg.ColumnRef.fields) : []

@@ -23,7 +23,10 @@ export function worse(a: Effect, b: Effect): Effect {
   return severity[a] >= severity[b] ? a : b
 }
 
-/** What has been found out about one statement so far. Filled by the readers, in the order of the walk. */
+/**
+ * What has been found out about one statement so far. Filled by the readers, in the order of the
+ * walk.
+ */
 export class Findings {
   readonly #names = new Map<List, Set<string>>()
   readonly #hidden = new Map<List, string>()
@@ -67,7 +70,9 @@ export class Findings {
     return this.#hidden.get(list) ?? null
   }
 
-  /** What something adds to a list, also of names that are in it already. `keep`: it stays there. */
+  /**
+   * What something adds to a list, also of names that are in it already. `keep`: it stays there.
+   */
   during(list: List, keep: boolean, work: () => void): readonly string[] {
     const before = this.#names.get(list) ?? new Set()
     this.#names.set(list, new Set())
@@ -99,7 +104,10 @@ export class Findings {
     if (this.undoable === true) this.undoable = { because }
   }
 
-  /** Everything that another walk found, besides what only a statement as a whole has: its command, limit and session. */
+  /**
+   * Everything that another walk found, besides what only a statement as a whole has: its command,
+   * limit and session.
+   */
   include(other: Findings, but: readonly List[] = []): void {
     for (const list of lists) {
       if (but.includes(list)) continue

@@ -47,8 +47,9 @@ function known(names: readonly string[], hidden: string | null): Attribute {
 }
 
 /**
- * Two statements have the same shape when they differ in constants alone, and their names mean the same. In what is not read or written
- * plainly (a SET, a call of something unknown or of what is known to have an effect, like `setval`) constants are what it is about, and belong to the shape.
+ * Two statements have the same shape when they differ in constants alone, and their names mean the
+ * same. In what is not read or written plainly (a SET, a call of something unknown or of what is
+ * known to have an effect, like `setval`) constants are what it is about, and belong to the shape.
  * EXECUTE has the shape of what it runs.
  */
 function shapeOf(found: Findings, tree: unknown, tables: readonly string[]): string {

@@ -87,7 +87,10 @@ function namesOf(alias: Alias | undefined): string[] {
   return texts(alias?.colnames)
 }
 
-/** What a function returns has columns that only the server knows, besides those that got a name here. They are computed, not stored. */
+/**
+ * What a function returns has columns that only the server knows, besides those that got a name
+ * here. They are computed, not stored.
+ */
 function anything(alias: string, names: readonly string[]): Source {
   const outputs = names.map((name) => ({ name, columns: [] }))
   return sourceFrom({ alias, schema: null, outputs, open: true, stored: false })

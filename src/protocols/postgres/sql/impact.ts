@@ -15,7 +15,10 @@ export interface Asked {
   readonly searchPath: SqlContext['searchPath']
   /** Whether they have to be counted, and not only estimated. */
   readonly exact: boolean
-  /** Bind values as texts; `null` for one that is NULL. `undefined`: they came in a form that only the server reads. */
+  /**
+   * Bind values as texts; `null` for one that is NULL. `undefined`: they came in a form that only
+   * the server reads.
+   */
   readonly values: readonly (string | null)[] | undefined
 }
 
@@ -26,9 +29,11 @@ const plannable = /^(SELECT|INSERT|UPDATE|DELETE|MERGE)$/
 const limits = [`SET LOCAL statement_timeout = '2s'`, `SET LOCAL lock_timeout = '500ms'`]
 
 /**
- * Finds out how many rows statements would touch, over a connection of the gateway's own: by EXPLAIN, which runs none of them, in a transaction that is read-only; and, where that
- * is asked for, by a run that is rolled back, of what a roll-back undoes wholly. Planning calls functions that say of themselves that they do not change, so that a
- * statement with one that is not known to be harmless is not even planned.
+ * Finds out how many rows statements would touch, over a connection of the gateway's own: by
+ * EXPLAIN, which runs none of them, in a transaction that is read-only; and, where that is asked
+ * for, by a run that is rolled back, of what a roll-back undoes wholly. Planning calls functions
+ * that say of themselves that they do not change, so that a statement with one that is not known to
+ * be harmless is not even planned.
  */
 export class Impacts {
   readonly #probe: SessionProbe
@@ -93,7 +98,9 @@ const ways = {
   },
 } as const
 
-/** Why it is not run and rolled back, although it can be planned; `null` if nothing is in the way. */
+/**
+ * Why it is not run and rolled back, although it can be planned; `null` if nothing is in the way.
+ */
 function doubtAbout({ analysis }: Asked): string | null {
   const [{ undoable }] = only(analysis) as [Statement]
   return undoable === true ? null : `A roll-back would not undo it: ${undoable.because}.`
@@ -127,7 +134,8 @@ interface Plan {
 }
 
 /**
- * What it changes, all changes together, or what it returns, whichever is more. Where one value may be made from many rows (`json_agg`), it returns as many as any part of it does.
+ * What it changes, all changes together, or what it returns, whichever is more. Where one value may
+ * be made from many rows (`json_agg`), it returns as many as any part of it does.
  */
 function rowsOf(json: unknown, field: Field, gathers: boolean): Attribute {
   const [{ Plan: top }] = (typeof json === 'string' ? JSON.parse(json) : json) as [{ Plan: Plan }]

@@ -47,7 +47,10 @@ function namesInBoth([left, right]: readonly Outputs[]): string[] {
   return left!.list.flatMap(({ name }) => (name !== null && names.has(name) ? [name] : []))
 }
 
-/** What `*` makes of a join: the columns that both sides share, once, and then the others (PostgreSQL documentation, "Joined Tables"). */
+/**
+ * What `*` makes of a join: the columns that both sides share, once, and then the others
+ * (PostgreSQL documentation, "Joined Tables").
+ */
 function merged(sides: readonly Outputs[], shared: readonly string[]): Outputs {
   const all = sides.flatMap(({ list }) => list)
   const isShared = ({ name }: Output): boolean => name !== null && shared.includes(name)
@@ -65,7 +68,8 @@ function joined(
   renamed: readonly string[],
   { found }: Walk,
 ): Source {
-  // Where it is not known how many columns there are, nor is it which of them gets which name: all of them count.
+  // Where it is not known how many columns there are, nor is it which of them gets which name: all
+  // of them count.
   const isUnsure = open && renamed.length > 0
   if (isUnsure) for (const { columns } of list) found.add('columns', ...columns)
   const outputs = isUnsure

@@ -29,7 +29,9 @@ const families: readonly (readonly [RegExp, KnownEffect])[] = [
   ],
 ]
 
-/** Nobody knows what it does: a function of somebody's own, of an extension, or of a newer server. */
+/**
+ * Nobody knows what it does: a function of somebody's own, of an extension, or of a newer server.
+ */
 const anything: KnownEffect = { effect: 'unknown', verb: null, hides: true }
 
 /** `schema.name` of a function that is not harmless. */

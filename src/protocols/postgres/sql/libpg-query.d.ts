@@ -1,4 +1,7 @@
-/** Emscripten's factory, which libpg-query ships without types: it makes an instance of the parser that can be thrown away. */
+/**
+ * Emscripten's factory, which libpg-query ships without types: it makes an instance of the parser
+ * that can be thrown away.
+ */
 declare module 'libpg-query/wasm/libpg-query.js' {
   export interface PgQueryModule {
     _malloc(bytes: number): number

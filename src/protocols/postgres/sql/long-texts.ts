@@ -13,7 +13,10 @@ const program = new URL(
 /** Of UTF-16. What is longer than this is not read at all. */
 const longest = 32 * 1024 * 1024
 
-/** Analyses long texts in a thread, one after the other, so that they hold nobody else up; one that takes too long ends with its thread. */
+/**
+ * Analyses long texts in a thread, one after the other, so that they hold nobody else up; one that
+ * takes too long ends with its thread.
+ */
 export class LongTexts {
   readonly #timeout: number
   // Started by the first text, replaced after one that had to be killed.

@@ -1,6 +1,9 @@
 import type { Relation, SqlContext, TemporaryKind } from './statement.ts'
 
-/** `schema.name`, each part in quotes where it would otherwise be read as something else: `public."a.b"`. */
+/**
+ * `schema.name`, each part in quotes where it would otherwise be read as something else:
+ * `public."a.b"`.
+ */
 export function qualified(...parts: readonly string[]): string {
   return parts.map(quote).join('.')
 }
@@ -24,9 +27,10 @@ export type Meaning =
   | { readonly kind: 'missing'; readonly name: string }
 
 /**
- * Resolves a name as the server would: temporary objects first, then `pg_catalog`, then the search path
- * (PostgreSQL, Schemas and the System Catalog Schema). A name that a temporary object of the session may hide has both meanings: whether it was
- * rolled back is not known here. So has one that several schemas of the path know.
+ * Resolves a name as the server would: temporary objects first, then `pg_catalog`, then the search
+ * path (PostgreSQL, Schemas and the System Catalog Schema). A name that a temporary object of the
+ * session may hide has both meanings: whether it was rolled back is not known here. So has one that
+ * several schemas of the path know.
  */
 export function meaningsOf(
   schema: string | undefined,
@@ -49,7 +53,9 @@ export function meaningsOf(
   return [{ kind: 'missing', name: newName(schema, name, context) }]
 }
 
-/** The server looks there first, whether or not the path says so. Nothing is created there for that. */
+/**
+ * The server looks there first, whether or not the path says so. Nothing is created there for that.
+ */
 const implied = new Set(['pg_temp', 'pg_catalog'])
 
 /** What something that is created gets as its name: in the first schema of the path that exists. */
@@ -59,14 +65,19 @@ export function newName(schema: string | undefined, name: string, context: SqlCo
   return qualified(schema ?? first ?? 'public', name)
 }
 
-/** The schemas that an unqualified name is looked for in, in order. Functions and operators are never looked for in `pg_temp`. */
+/**
+ * The schemas that an unqualified name is looked for in, in order. Functions and operators are
+ * never looked for in `pg_temp`.
+ */
 export function schemasOf({ searchPath }: SqlContext): readonly string[] {
   return searchPath.includes('pg_catalog') ? searchPath : ['pg_catalog', ...searchPath]
 }
 
 /**
- * Of everything by an unqualified name, in the order of the path, what may be meant. Not the first alone: a statement that was prepared before another schema had the name goes on
- * with what it found then, and one that has waited for a lock on what is gone meanwhile looks for its names again. What is found first in `pg_catalog` stays there.
+ * Of everything by an unqualified name, in the order of the path, what may be meant. Not the first
+ * alone: a statement that was prepared before another schema had the name goes on with what it
+ * found then, and one that has waited for a lock on what is gone meanwhile looks for its names
+ * again. What is found first in `pg_catalog` stays there.
  */
 export function lasting<Found extends { readonly schema: string }>(
   found: readonly Found[],

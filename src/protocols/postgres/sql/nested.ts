@@ -13,8 +13,8 @@ import { Scope } from './scope.ts'
 import type { Walk } from './walk.ts'
 
 /**
- * EXPLAIN plans and runs nothing, but planning evaluates functions that call themselves immutable, so that an unknown one stays
- * unknown. With ANALYZE it runs the statement.
+ * EXPLAIN plans and runs nothing, but planning evaluates functions that call themselves immutable,
+ * so that an unknown one stays unknown. With ANALYZE it runs the statement.
  */
 export function readExplain({ query, options }: ExplainStmt, walk: Walk): void {
   const { found } = walk
@@ -47,7 +47,9 @@ function runs(options: readonly Node[]): boolean {
   })
 }
 
-/** Judged here, for whatever runs it: the protocol can bind a statement that was prepared in SQL. */
+/**
+ * Judged here, for whatever runs it: the protocol can bind a statement that was prepared in SQL.
+ */
 export function readPrepare({ name = '', query, argtypes }: PrepareStmt, walk: Walk): void {
   const { found } = walk
   const inner = new Findings()

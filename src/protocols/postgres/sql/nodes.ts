@@ -8,7 +8,10 @@ export type NodeOf<T extends Tag> = Extract<Node, Record<T, unknown>>[T &
 /** Any object of a tree: a node in its tagged form, or the plain struct inside. */
 export type Struct = Readonly<Record<string, unknown>>
 
-/** `['SelectStmt', {…}]` of `{ SelectStmt: {…} }`; `null` of a struct without a tag: fields begin in lower case. */
+/**
+ * `['SelectStmt', {…}]` of `{ SelectStmt: {…} }`; `null` of a struct without a tag: fields begin in
+ * lower case.
+ */
 export function untag(value: Struct): readonly [string, Struct] | null {
   const [tag, ...more] = Object.keys(value)
   if (tag === undefined || more.length > 0 || !/^[A-Z]/.test(tag)) return null
@@ -20,7 +23,10 @@ export function isStruct(value: unknown): value is Struct {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The texts of a list of String nodes: a dotted name, an operator. What is no text in it (`*`, a subscript) is left out. */
+/**
+ * The texts of a list of String nodes: a dotted name, an operator. What is no text in it (`*`, a
+ * subscript) is left out.
+ */
 export function texts(list: readonly Node[] | undefined): string[] {
   return (list ?? []).flatMap((node) => ('String' in node ? [node.String.sval ?? ''] : []))
 }

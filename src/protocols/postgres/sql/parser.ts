@@ -10,8 +10,9 @@ export type Parsed =
   | { readonly tree: null; readonly unreadable: Unreadable }
 
 /**
- * PostgreSQL's parser in WebAssembly. A text that exhausts its stack leaves it damaged, and after a few of those it fails on ordinary SQL:
- * after any error but a refusal of the text the instance is thrown away. A spare one takes its place at once.
+ * PostgreSQL's parser in WebAssembly. A text that exhausts its stack leaves it damaged, and after a
+ * few of those it fails on ordinary SQL: after any error but a refusal of the text the instance is
+ * thrown away. A spare one takes its place at once.
  */
 export class Parser {
   // Replaced by #replace() alone.
@@ -43,7 +44,8 @@ export class Parser {
       return parseWith(this.#instance, text)
     } catch (error) {
       this.#replace()
-      // RangeError: the text's own nesting has used up the stack. Closed, as whatever else it was: nobody has read the text.
+      // RangeError: the text's own nesting has used up the stack. Closed, as whatever else it was:
+      // nobody has read the text.
       return error instanceof RangeError
         ? refused('too-deep', 'Its expressions are nested too deeply to be read.')
         : refused('parser', 'The parser failed on it.')
@@ -76,21 +78,28 @@ export class Parser {
   }
 }
 
-/** The server refuses NUL (its strings end there), and so would the parser stop reading there, and miss what follows. */
+/**
+ * The server refuses NUL (its strings end there), and so would the parser stop reading there, and
+ * miss what follows.
+ */
 function notText(text: string): string | null {
   if (text.includes('\0')) return 'It contains the character NUL.'
   return text.isWellFormed() ? null : 'It is not valid Unicode.'
 }
 
 async function instantiate(): Promise<PgQueryModule> {
-  // What the parser prints (warnings about escapes) is about the client's text, and nothing that the gateway's log is for.
+  // What the parser prints (warnings about escapes) is about the client's text, and nothing that
+  // the gateway's log is for.
   return createModule({ print: () => undefined, printErr: () => undefined })
 }
 
 /** Characters of a tree, estimated, that a text with such assignments may have. */
 const largestTree = 16 * 1024 * 1024
 
-/** Whether the parser would multiply the text beyond measure (`copies.ts`). Only a text that may do so is looked at in this way. */
+/**
+ * Whether the parser would multiply the text beyond measure (`copies.ts`). Only a text that may do
+ * so is looked at in this way.
+ */
 function multiplies(module: PgQueryModule, text: string): boolean {
   if (!/update/i.test(text) || !/\)\s*(=|--|\/\*)/.test(text)) return false
   const pointer = allocate(module, text)
@@ -131,7 +140,10 @@ function parseWith(module: PgQueryModule, text: string): Parsed {
   }
 }
 
-/** `error`: a PgQueryError, of which the first member is the message, and the fifth the position, in characters from 1. */
+/**
+ * `error`: a PgQueryError, of which the first member is the message, and the fifth the position, in
+ * characters from 1.
+ */
 function syntaxError(module: PgQueryModule, error: number, text: string): Parsed {
   const message = module.UTF8ToString(module.getValue(error, 'i32'))
   const position = module.getValue(error + 16, 'i32') - 1

@@ -56,7 +56,9 @@ function readPlain(select: SelectStmt, scope: Scope, outer: Walk): Outputs {
   return outputs
 }
 
-/** What rows are put together or in order by: each is an expression, or the name of a result column. */
+/**
+ * What rows are put together or in order by: each is an expression, or the name of a result column.
+ */
 function readArranged(part: unknown, outputs: Outputs, scope: Scope, walk: Walk): void {
   if (Array.isArray(part)) {
     for (const one of part) readArranged(one, outputs, scope, walk)
@@ -75,7 +77,10 @@ function readArranged(part: unknown, outputs: Outputs, scope: Scope, walk: Walk)
   walk.readers.expression(part, scope, walk)
 }
 
-/** UNION, INTERSECT, EXCEPT: columns go together by their position, under the names of the first query. */
+/**
+ * UNION, INTERSECT, EXCEPT: columns go together by their position, under the names of the first
+ * query.
+ */
 function readSetOperation({ larg, rarg }: SelectStmt, scope: Scope, walk: Walk): Outputs {
   const left = readSelect(larg!, new Scope(scope), walk)
   const right = readSelect(rarg!, new Scope(scope), walk)

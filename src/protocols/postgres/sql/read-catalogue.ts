@@ -13,8 +13,8 @@ interface Known {
 }
 
 /**
- * Reads everything that the analysis asks of a server's catalogue; again, only what has changed since: the next statement waits for this. Where it is not certain what has, it
- * reads everything.
+ * Reads everything that the analysis asks of a server's catalogue; again, only what has changed
+ * since: the next statement waits for this. Where it is not certain what has, it reads everything.
  */
 export class CatalogueReader {
   readonly #probe: SessionProbe
@@ -26,8 +26,9 @@ export class CatalogueReader {
   }
 
   /**
-   * The catalogue as it is now: the one that was given before, if that is the same, unless it is to be another one `anew`. `moved`: it is certain that a transaction has ended since.
-   * One call at a time. Rejects with whatever the connection says.
+   * The catalogue as it is now: the one that was given before, if that is the same, unless it is to
+   * be another one `anew`. `moved`: it is certain that a transaction has ended since. One call at a
+   * time. Rejects with whatever the connection says.
    */
   async read({ anew = false, moved = false } = {}): Promise<Catalogue> {
     const known = this.#known
@@ -54,8 +55,9 @@ async function readOn(
 }
 
 /**
- * All questions see the catalogue as it was at one moment. Otherwise a function that is dropped and made again while they are asked could seem not to be there, and a call of it
- * to be one of PostgreSQL's own.
+ * All questions see the catalogue as it was at one moment. Otherwise a function that is dropped and
+ * made again while they are asked could seem not to be there, and a call of it to be one of
+ * PostgreSQL's own.
  */
 async function inOneSnapshot<Result>(probe: Probe, work: () => Promise<Result>): Promise<Result> {
   const begun = probe.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', [])

@@ -10,16 +10,25 @@ import { readers } from './read-statement.ts'
 import type { Analysis, SqlAttributes, SqlContext, Statement, Unreadable } from './statement.ts'
 import type { Walk } from './walk.ts'
 
-/** `ofSession`: it depends on what the session has prepared, declared or created, and not on the text and the catalogue alone. */
+/**
+ * `ofSession`: it depends on what the session has prepared, declared or created, and not on the
+ * text and the catalogue alone.
+ */
 export interface Reading {
   readonly analysis: Analysis
   readonly ofSession: boolean
 }
 
-/** Bytes of UTF-8 that a name may have before some encoding keeps more of its end, or less, than this parser does (NAMEDATALEN). */
+/**
+ * Bytes of UTF-8 that a name may have before some encoding keeps more of its end, or less, than
+ * this parser does (NAMEDATALEN).
+ */
 const longestName = 59
 
-/** In a database of another encoding the server makes capital letters small beyond ASCII as well, and shortens long names elsewhere (scansup.c, downcase_identifier). */
+/**
+ * In a database of another encoding the server makes capital letters small beyond ASCII as well,
+ * and shortens long names elsewhere (scansup.c, downcase_identifier).
+ */
 function unclearNames(
   text: string,
   tree: ParseResult,
@@ -65,7 +74,8 @@ export function readText(
       statements.push(finish(found, stmt, { start, end: length ? start + length : end }))
       for (const name of found.missing) missing.add(name)
       ofSession ||= found.ofSession
-      // Closed: the server knows what names mean from here on, and cannot be asked in the middle of a text.
+      // Closed: the server knows what names mean from here on, and cannot be asked in the middle of
+      // a text.
       if (found.session.some((change) => changesNames(change, context.unsettled)))
         meaning = { ...context, catalogue: null }
     }

@@ -6,13 +6,19 @@ import { itemOf, outputsOf, Scope, sourceFrom, type Columns, type Item } from '.
 import type { Relation, SqlContext } from './statement.ts'
 import type { Walk } from './walk.ts'
 
-/** Definitions of the catalogue are printed with every name qualified, so that no search path has a say in them. */
+/**
+ * Definitions of the catalogue are printed with every name qualified, so that no search path has a
+ * say in them.
+ */
 const nothingInPath: Pick<SqlContext, 'searchPath' | 'temporary'> = {
   searchPath: [],
   temporary: new Map(),
 }
 
-/** What a view does when it is read. Relations belong to one snapshot of the catalogue, and so does this. */
+/**
+ * What a view does when it is read. Relations belong to one snapshot of the catalogue, and so does
+ * this.
+ */
 interface ViewReading {
   readonly found: Findings
   readonly columns: Columns
@@ -38,7 +44,9 @@ export function readFrom(range: RangeVar, walk: Walk): Item {
   return itemOf(sources)
 }
 
-/** Adds what reading from it means, and says what its columns are; `null` where that is not known. */
+/**
+ * Adds what reading from it means, and says what its columns are; `null` where that is not known.
+ */
 export function readMeaning(meaning: Meaning, only: boolean, walk: Walk): Columns | null {
   const { found } = walk
   found.add('named', meaning.name)
@@ -102,7 +110,8 @@ export function readRelation(relation: Relation, walk: Walk): Columns {
   for (const policy of relation.policies) readPolicy(policy, relation, walk)
   if (relation.definition === null) return columnsWithParents(relation, walk)
   const view = views.get(relation) ?? readView(relation, walk)
-  // What the reading depends on besides the catalogue is what the resource's owner declares, and that lives as long as the process.
+  // What the reading depends on besides the catalogue is what the resource's owner declares, and
+  // that lives as long as the process.
   views.set(relation, view)
   // One that is materialized has a copy: its query does not run, and what it read is not read now.
   if (relation.kind === 'view') includeView(view.found, found)
@@ -140,7 +149,9 @@ function ownColumns({ schema, name, columns, generated }: Relation): Columns {
   )
 }
 
-/** Whoever reads a partition, or a table that inherits, reads its parents' columns by another name. */
+/**
+ * Whoever reads a partition, or a table that inherits, reads its parents' columns by another name.
+ */
 function columnsWithParents(relation: Relation, { context }: Walk): Columns {
   const own = ownColumns(relation)
   if (relation.parents.length === 0) return own
@@ -182,7 +193,10 @@ function readView(relation: Relation, walk: Walk): ViewReading {
   return { found, columns: new Map(columns) }
 }
 
-/** Policies run with every statement on their table. Which tables they look at is their owner's affair; what they call may have an effect. */
+/**
+ * Policies run with every statement on their table. Which tables they look at is their owner's
+ * affair; what they call may have an effect.
+ */
 function readPolicy(expression: string, relation: Relation, walk: Walk): void {
   const found = new Findings()
   const inside: Walk = {

@@ -1,7 +1,10 @@
 /** What every entry costs besides its text. */
 const overhead = 1_000
 
-/** A cache of texts that is bounded by what it holds, not by how many. What was used longest ago goes first. */
+/**
+ * A cache of texts that is bounded by what it holds, not by how many. What was used longest ago
+ * goes first.
+ */
 export class Remembered<Value> {
   readonly #limit: number
   // A Map keeps the order in which keys were set; get() moves its key to the end.
@@ -25,7 +28,10 @@ export class Remembered<Value> {
     return entry.value
   }
 
-  /** `bytes`: an estimate of what the value holds besides the key. One that would fill a tenth of the cache is not kept. */
+  /**
+   * `bytes`: an estimate of what the value holds besides the key. One that would fill a tenth of
+   * the cache is not kept.
+   */
   set(key: string, value: Value, bytes: number): void {
     const cost = bytes + key.length * 2 + overhead
     if (cost > this.#limit / 10) return

@@ -1,4 +1,7 @@
-/** Of a relation: by the name of each column, the columns (`schema.table.column`) that are read with it. */
+/**
+ * Of a relation: by the name of each column, the columns (`schema.table.column`) that are read with
+ * it.
+ */
 export type Columns = ReadonlyMap<string, readonly string[]>
 
 /** One thing in a FROM clause. */
@@ -30,13 +33,18 @@ export interface Outputs {
 
 export const noOutputs: Outputs = { list: [], open: false }
 
-/** What stands between two commas of a FROM clause: the names that it brings, and what `*` makes of it. */
+/**
+ * What stands between two commas of a FROM clause: the names that it brings, and what `*` makes of
+ * it.
+ */
 export interface Item {
   readonly sources: readonly Source[]
   readonly outputs: Outputs
 }
 
-/** `takesRows`: stored rows are among what it gives, all of them unless a condition says otherwise. */
+/**
+ * `takesRows`: stored rows are among what it gives, all of them unless a condition says otherwise.
+ */
 export interface Taken extends Item {
   readonly takesRows: boolean
 }
@@ -70,12 +78,18 @@ export class Scope {
     this.#items.push(outputs)
   }
 
-  /** The same level without what stands in its FROM: a subquery that is not LATERAL does not see its neighbours, and their names are looked for further out. */
+  /**
+   * The same level without what stands in its FROM: a subquery that is not LATERAL does not see its
+   * neighbours, and their names are looked for further out.
+   */
   apart(): Scope {
     return new Scope(this.outer, this.#queries)
   }
 
-  /** The same level with more in its FROM: what stands on the right of a JOIN may be LATERAL to its left. */
+  /**
+   * The same level with more in its FROM: what stands on the right of a JOIN may be LATERAL to its
+   * left.
+   */
   beside(item: Item): Scope {
     const scope = this.apart()
     scope.add({ sources: this.#sources, outputs: this.all })
@@ -143,11 +157,15 @@ export function itemOf(sources: readonly Source[]): Item {
   }
 }
 
-/** What a query in FROM offers. Its stored columns were found when it was read itself, so that naming one here adds nothing. */
+/**
+ * What a query in FROM offers. Its stored columns were found when it was read itself, so that
+ * naming one here adds nothing.
+ */
 export function derived(alias: string, outputs: Outputs, renamed: readonly string[]): Source {
   const list = outputs.list.map(({ name }, i) => ({ name: renamed[i] ?? name, columns: [] }))
   const given = renamed.map((name) => ({ name, columns: [] }))
-  // Where nobody can tell how many columns there are, only the names that are given are certain: one that is not there hides another one of that name further out.
+  // Where nobody can tell how many columns there are, only the names that are given are certain:
+  // one that is not there hides another one of that name further out.
   const certain = outputs.open && renamed.length > 0 ? given : list
   const open = outputs.open || certain.some(({ name }) => name === null)
   return sourceFrom({ alias, schema: null, outputs: certain, open, stored: false })

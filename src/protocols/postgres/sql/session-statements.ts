@@ -10,7 +10,10 @@ import { isHarmlessSetting } from './settings.ts'
 import type { SessionChange } from './statement.ts'
 import type { Walk } from './walk.ts'
 
-/** BEGIN, COMMIT and their like: they decide nothing but when. What the transaction holds has been decided statement by statement. */
+/**
+ * BEGIN, COMMIT and their like: they decide nothing but when. What the transaction holds has been
+ * decided statement by statement.
+ */
 export function readTransaction(statement: TransactionStmt, { found }: Walk): void {
   const { savepoint_name: name = '', chain = false } = statement
   const steps: Record<string, { command: string; change: SessionChange }> = {

@@ -1,7 +1,8 @@
 /**
- * What a session may set without anybody being asked: how values are printed, how long things take, how plans are made. Everything
- * else counts as a change of what text means or of who acts, and so do settings that are not known, and those with a dot: row-level
- * policies read them (`app.tenant`).
+ * What a session may set without anybody being asked: how values are printed, how long things take,
+ * how plans are made. Everything else counts as a change of what text means or of who acts, and so
+ * do settings that are not known, and those with a dot: row-level policies read them
+ * (`app.tenant`).
  *
  * | left out on purpose | because |
  * |---|---|
@@ -14,7 +15,8 @@
  * | `synchronous_commit`, `fsync`, `zero_damaged_pages`, `ignore_checksum_failure` | whether what was written stays |
  * | `log_*`, `track_*`, `pgaudit.*` | what is recorded |
  *
- * `transaction_read_only` and its default are in the list: the gateway judges every statement by itself, and does not rely on them.
+ * `transaction_read_only` and its default are in the list: the gateway judges every statement by
+ * itself, and does not rely on them.
  */
 const harmless = new Set([
   'application_name',

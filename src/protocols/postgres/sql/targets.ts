@@ -34,7 +34,10 @@ function hasStar(node: Node): boolean {
   )
 }
 
-/** As the server names it where no name is given (parse_target.c, FigureColname), for the common cases; `null` in others. */
+/**
+ * As the server names it where no name is given (parse_target.c, FigureColname), for the common
+ * cases; `null` in others.
+ */
 function nameOf(node: Node): string | null {
   if ('ColumnRef' in node) return texts(node.ColumnRef.fields).at(-1) ?? null
   if ('FuncCall' in node) return texts(node.FuncCall.funcname).at(-1) ?? null

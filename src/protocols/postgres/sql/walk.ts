@@ -4,14 +4,20 @@ import type { Parsed } from './parser.ts'
 import type { Columns, Outputs, Scope, Taken } from './scope.ts'
 import type { Relation, SqlContext } from './statement.ts'
 
-/** One walk over one statement. The readers of expressions and of queries need each other; they meet here, and in `read-statement.ts`. */
+/**
+ * One walk over one statement. The readers of expressions and of queries need each other; they meet
+ * here, and in `read-statement.ts`.
+ */
 export interface Walk {
   readonly context: SqlContext
   readonly found: Findings
   /** For definitions of views and expressions of policies. */
   readonly parse: (text: string) => Parsed
   readonly readers: Readers
-  /** Of a view: its columns are read when somebody names them, and not all of them whenever it is read. */
+  /**
+   * Of a view: its columns are read when somebody names them, and not all of them whenever it is
+   * read.
+   */
   readonly lazily: boolean
 }
 
@@ -19,7 +25,10 @@ export interface Readers {
   expression(node: unknown, scope: Scope, walk: Walk): void
   /** A SELECT, or an INSERT, UPDATE, DELETE or MERGE within a WITH. */
   query(node: Node, outer: Scope | null, walk: Walk): Outputs
-  /** What stands between two commas of a FROM clause, or on a side of a JOIN. `scope`: what stands before it. */
+  /**
+   * What stands between two commas of a FROM clause, or on a side of a JOIN. `scope`: what stands
+   * before it.
+   */
   item(node: Node, scope: Scope, walk: Walk): Taken
   /** A whole statement within another: of EXPLAIN, PREPARE, COPY, CREATE SCHEMA. */
   statement(node: Node, walk: Walk): void

@@ -141,7 +141,10 @@ function valuesOf(targets: readonly Node[] | undefined): readonly unknown[] {
   })
 }
 
-/** RETURNING also knows the row before and after, by `old` and `new` or names of the statement's own (PostgreSQL 18). */
+/**
+ * RETURNING also knows the row before and after, by `old` and `new` or names of the statement's own
+ * (PostgreSQL 18).
+ */
 function readReturning(
   clause: ReturningClause | undefined,
   target: Item,

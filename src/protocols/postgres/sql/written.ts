@@ -7,7 +7,9 @@ import type { Walk } from './walk.ts'
 
 export type Change = 'insert' | 'update' | 'delete' | 'truncate'
 
-/** The table that a statement writes to, and what goes with it: views, triggers, rules, cascades. */
+/**
+ * The table that a statement writes to, and what goes with it: views, triggers, rules, cascades.
+ */
 export function writeTo(range: RangeVar, changes: readonly Change[], walk: Walk): Item {
   const { schemaname, relname = '', alias, inh } = range
   walk.found.raise('write')

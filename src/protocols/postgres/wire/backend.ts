@@ -2,8 +2,8 @@ import { WireFault } from './fault.ts'
 import { Stretch } from './stretch.ts'
 
 /**
- * A part of what the server sent: one whole message; or, of the kinds that come in masses, all that came of one kind together, cut where the
- * chunk was.
+ * A part of what the server sent: one whole message; or, of the kinds that come in masses, all that
+ * came of one kind together, cut where the chunk was.
  */
 export interface BackendPiece {
   readonly type: string
@@ -18,15 +18,20 @@ export interface BackendPiece {
 /** PostgreSQL documentation, "Message Formats": what a server may send. */
 const backendTypes: ReadonlySet<number> = new Set(Buffer.from('RKSZTDCIGHWdcENA123nstVv'))
 
-/** DataRow and CopyData are never looked into: they may be long, and there may be millions of them. */
+/**
+ * DataRow and CopyData are never looked into: they may be long, and there may be millions of them.
+ */
 const mass = new Set([0x44, 0x64])
 
-/** Bytes of the longest other message: a RowDescription of 1,600 columns, an error with its whole query in it. */
+/**
+ * Bytes of the longest other message: a RowDescription of 1,600 columns, an error with its whole
+ * query in it.
+ */
 const longest = 16 * 1024 * 1024
 
 /**
- * Takes bytes as they come, and gives back parts of them. Copies only what is cut in pieces and has to be looked into. Throws a `WireFault` for what no
- * server sends; it is of no use after that.
+ * Takes bytes as they come, and gives back parts of them. Copies only what is cut in pieces and has
+ * to be looked into. Throws a `WireFault` for what no server sends; it is of no use after that.
  */
 export class BackendReader {
   // Owned by push() and next().
@@ -37,7 +42,9 @@ export class BackendReader {
   // Of what `#stretch` is within.
   #type = 0
 
-  /** Only when `next()` has said `null`: from then on, what was pushed before may be overwritten. */
+  /**
+   * Only when `next()` has said `null`: from then on, what was pushed before may be overwritten.
+   */
   push(chunk: Buffer): void {
     if (this.#parts.length > 0) {
       this.#parts.push(Buffer.from(chunk))

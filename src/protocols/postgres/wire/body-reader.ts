@@ -1,7 +1,10 @@
 import { isUtf8 } from 'node:buffer'
 import { NotUtf8, WireFault } from './fault.ts'
 
-/** Reads the body of one message from its beginning to its end. Throws a `WireFault` when it is too short, too long or not UTF-8 (`NotUtf8`). */
+/**
+ * Reads the body of one message from its beginning to its end. Throws a `WireFault` when it is too
+ * short, too long or not UTF-8 (`NotUtf8`).
+ */
 export class BodyReader {
   readonly #body: Buffer
   #at: number
@@ -12,7 +15,10 @@ export class BodyReader {
     this.#at = at
   }
 
-  /** Text up to a NUL. The encoding of every connection is UTF-8: bytes that are not would be read in another way by somebody else. */
+  /**
+   * Text up to a NUL. The encoding of every connection is UTF-8: bytes that are not would be read
+   * in another way by somebody else.
+   */
   text(): string {
     const end = this.#body.indexOf(0, this.#at)
     if (end < 0) throw new WireFault('invalid string in message')
@@ -57,7 +63,10 @@ export class BodyReader {
     return this.#at === this.#body.length
   }
 
-  /** To be called last: a reader that is more lenient than the server would read something else than it. */
+  /**
+   * To be called last: a reader that is more lenient than the server would read something else than
+   * it.
+   */
   end(): void {
     if (!this.atEnd) throw new WireFault('invalid message format')
   }
@@ -75,7 +84,9 @@ function requireUtf8(bytes: Buffer): void {
   if (!isUtf8(bytes)) throw new NotUtf8(invalidSequence(bytes))
 }
 
-/** Bytes in which the first that is wrong is looked for. Behind that, nobody is told which it was. */
+/**
+ * Bytes in which the first that is wrong is looked for. Behind that, nobody is told which it was.
+ */
 const lookedAt = 64 * 1024
 
 /** What the server would name: as many bytes as the first of them announces (`pg_utf_mblen`). */

@@ -1,6 +1,6 @@
 /**
- * Bytes that are not the protocol, or more of them than anybody may send. The connection ends with it: what follows could be read in
- * more than one way.
+ * Bytes that are not the protocol, or more of them than anybody may send. The connection ends with
+ * it: what follows could be read in more than one way.
  */
 export class WireFault extends Error {
   override readonly name = 'WireFault'
@@ -13,7 +13,10 @@ export class WireFault extends Error {
   }
 }
 
-/** Text that is not UTF-8. Where it ends is known all the same, so that the server can refuse it as an error of that text alone. */
+/**
+ * Text that is not UTF-8. Where it ends is known all the same, so that the server can refuse it as
+ * an error of that text alone.
+ */
 export class NotUtf8 extends WireFault {
   constructor(sequence: Uint8Array) {
     const bytes = [...sequence].map((byte) => ` 0x${byte.toString(16).padStart(2, '0')}`)

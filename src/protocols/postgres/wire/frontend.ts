@@ -1,7 +1,9 @@
 import { WireFault } from './fault.ts'
 import { Stretch } from './stretch.ts'
 
-/** One whole message of a client. `bytes` is all of it, as it came; `body` what follows its length. */
+/**
+ * One whole message of a client. `bytes` is all of it, as it came; `body` what follows its length.
+ */
 export interface FrontendMessage {
   /** One of the letters of `frontendTypes`. */
   readonly type: string
@@ -26,17 +28,22 @@ const copyData = 0x64
 
 const empty: Buffer = Buffer.alloc(0)
 
-/** Bytes of a chunk that is not kept by itself, since it takes hundreds more than it has; and of what such are gathered in. */
+/**
+ * Bytes of a chunk that is not kept by itself, since it takes hundreds more than it has; and of
+ * what such are gathered in.
+ */
 const small = 512
 const space = 16 * 1024
 
 /**
- * Takes bytes as they come, and gives back whole messages. Keeps what has arrived, never what was announced. Throws a `WireFault` for an unknown
- * type, and for a length that cannot be or is above the limit; it is of no use after that.
+ * Takes bytes as they come, and gives back whole messages. Keeps what has arrived, never what was
+ * announced. Throws a `WireFault` for an unknown type, and for a length that cannot be or is above
+ * the limit; it is of no use after that.
  */
 export class FrontendReader {
   readonly #limit: number
-  // Owned by push() and #take(): chunks that belong to messages that are not out yet, how much of the first is, and how much is not.
+  // Owned by push() and #take(): chunks that belong to messages that are not out yet, how much of
+  // the first is, and how much is not.
   #chunks: Buffer[] = []
   #at = 0
   #pending = 0
@@ -88,8 +95,9 @@ export class FrontendReader {
   }
 
   /**
-   * What has come of rows, before any of them is whole; `null` where none has come, or what comes next is something else. `copying`: whether rows are asked for; what has begun is given
-   * out to its end in any case, and before any other message.
+   * What has come of rows, before any of them is whole; `null` where none has come, or what comes
+   * next is something else. `copying`: whether rows are asked for; what has begun is given out to
+   * its end in any case, and before any other message.
    */
   rows(copying: boolean): FrontendRows | null {
     const chunk = this.#chunks[0]

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
 
-/** One message: its type, its length, and what is in it (PostgreSQL documentation, "Message Formats"). */
+/**
+ * One message: its type, its length, and what is in it (PostgreSQL documentation, "Message
+ * Formats").
+ */
 export function message(type: string, ...parts: readonly Buffer[]): Buffer {
   const body = parts.reduce((sum, part) => sum + part.length, 0)
   const head = Buffer.alloc(type.length + 4)
@@ -25,7 +28,9 @@ export function int16(value: number): Buffer {
   return bytes
 }
 
-/** What the fields of an ErrorResponse or a NoticeResponse say ("Error and Notice Message Fields"). */
+/**
+ * What the fields of an ErrorResponse or a NoticeResponse say ("Error and Notice Message Fields").
+ */
 export interface Report {
   readonly severity: 'FATAL' | 'ERROR' | 'NOTICE' | 'WARNING'
   /** SQLSTATE. */

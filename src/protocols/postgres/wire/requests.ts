@@ -95,14 +95,18 @@ export function readNamed(body: Buffer): NamedRequest {
   return { kind: kind === 'S' ? 'statement' : 'portal', name }
 }
 
-/** Bytes of a name that the server keeps, as those of names in SQL: names that begin alike are one (PostgreSQL documentation, "Identifiers and Key Words"). */
+/**
+ * Bytes of a name that the server keeps, as those of names in SQL: names that begin alike are one
+ * (PostgreSQL documentation, "Identifiers and Key Words").
+ */
 const longestName = 63
 
 function readName(reader: BodyReader): string {
   const name = reader.text()
   if (Buffer.byteLength(name) <= longestName) return name
   const kept = Buffer.from(name).subarray(0, longestName)
-  // Closed: two names that differ in this character alone could not be told apart here, and the server may tell them apart.
+  // Closed: two names that differ in this character alone could not be told apart here, and the
+  // server may tell them apart.
   if (!isUtf8(kept)) throw new WireFault('a long name is cut off within a character')
   return kept.toString()
 }

@@ -2,7 +2,10 @@ import { BodyReader } from './body-reader.ts'
 import { WireFault } from './fault.ts'
 import { terminate } from './messages.ts'
 
-/** The first message of a connection, which alone has no type (PostgreSQL documentation, "Message Formats"). */
+/**
+ * The first message of a connection, which alone has no type (PostgreSQL documentation, "Message
+ * Formats").
+ */
 export type Opening =
   | { readonly kind: 'ssl' | 'gss' }
   | { readonly kind: 'cancel'; readonly process: number; readonly secret: Buffer }
@@ -16,7 +19,10 @@ export type Opening =
 /** Bytes of the longest start-up message, as in the server (MAX_STARTUP_PACKET_LENGTH). */
 const longest = 10_000
 
-/** Milliseconds and more do not make a length of this: it is the first byte of a TLS handshake record (RFC 8446, §5.1). */
+/**
+ * Milliseconds and more do not make a length of this: it is the first byte of a TLS handshake
+ * record (RFC 8446, §5.1).
+ */
 const tlsHandshake = 0x16
 
 /** Whether a connection begins with TLS itself, and does not ask for it first. */
@@ -24,12 +30,18 @@ export function isDirectTls(bytes: Buffer): boolean {
   return bytes[0] === tlsHandshake
 }
 
-/** Whether a client takes its leave before it has begun: what it says then has the form of later messages (Terminate). */
+/**
+ * Whether a client takes its leave before it has begun: what it says then has the form of later
+ * messages (Terminate).
+ */
 export function isFarewell(bytes: Buffer): boolean {
   return bytes.equals(terminate)
 }
 
-/** Reads the opening from all bytes that have come; `null` until it is there whole. Throws a `WireFault`. `rest` is what came behind it. */
+/**
+ * Reads the opening from all bytes that have come; `null` until it is there whole. Throws a
+ * `WireFault`. `rest` is what came behind it.
+ */
 export function readOpening(bytes: Buffer): { opening: Opening; rest: Buffer } | null {
   if (bytes.length < 4) return null
   const length = bytes.readUInt32BE(0)

@@ -1,16 +1,21 @@
 /**
- * Messages of one kind, one behind the other, that nobody looks into: counts them in the pieces in which they come, and puts none of them together. There may be millions of
- * them, and one may be longer than memory.
+ * Messages of one kind, one behind the other, that nobody looks into: counts them in the pieces in
+ * which they come, and puts none of them together. There may be millions of them, and one may be
+ * longer than memory.
  */
 export class Stretch {
   readonly #lengthOf: (bytes: Buffer, at: number) => number
-  // Owned by walk(): what has come of a header that is cut, and what is still to come of a message whose header is known.
+  // Owned by walk(): what has come of a header that is cut, and what is still to come of a message
+  // whose header is known.
   readonly #head = Buffer.alloc(5)
   #had = 0
   #remaining = 0
   #begun = 0
 
-  /** `lengthOf`: of the whole message whose header begins there, in bytes. Throws a `WireFault` for one that cannot be. */
+  /**
+   * `lengthOf`: of the whole message whose header begins there, in bytes. Throws a `WireFault` for
+   * one that cannot be.
+   */
   constructor(lengthOf: (bytes: Buffer, at: number) => number) {
     this.#lengthOf = lengthOf
   }
@@ -25,7 +30,10 @@ export class Stretch {
     return this.#begun
   }
 
-  /** Ends what is under way, and walks over all messages of this type behind it. Returns where one of another type begins, or the chunk ends. */
+  /**
+   * Ends what is under way, and walks over all messages of this type behind it. Returns where one
+   * of another type begins, or the chunk ends.
+   */
   walk(chunk: Buffer, from: number, type: number): number {
     this.#begun = 0
     let at = from
