@@ -2,7 +2,10 @@ import type { Indexes } from '../../core/event.ts'
 import type { Queryable } from '../../store/db.ts'
 import { firstIdAt } from '../event-id.ts'
 
-/** What a month has: its events by their places in the log. Records about other months are not among them: they stay. */
+/**
+ * What a month has: its events by their places in the log. Records about other months are not among
+ * them: they stay.
+ */
 export interface Contents {
   readonly events: number
   /** In order, and not touching. */
@@ -17,22 +20,22 @@ type Span = readonly [first: string, end: string]
 const sliceSize = 50_000
 
 /**
- * Looks at a month, a slice at a time, so that no statement takes long. Events that are not in the log yet are counted, and have no index: a month that is over for long
- * has none.
+ * Looks at a month, a slice at a time, so that no statement takes long. Events that are not in the
+ * log yet are counted, and have no index: a month that is over for long has none.
  */
 export async function contentsOf(
   db: Queryable,
   month: string,
-  slice = sliceSize,
+  size = sliceSize,
 ): Promise<Contents> {
   let events = 0
   let impersonal = 0
   const indexes: Indexes[] = []
-  for await (const span of slicesOf(db, month, slice)) {
-    const counted = await countBetween(db, span)
-    events += counted.events
-    impersonal += counted.impersonal
-    indexes.push(...(await placesBetween(db, span)))
+  for await (const span of slicesOf(db, month, size)) {
+    const slice = await contentsBetween(db, span)
+    events += slice.events
+    impersonal += slice.impersonal
+    indexes.push(...slice.indexes)
   }
   return { events, impersonal, indexes: joined(indexes) }
 }
@@ -71,35 +74,48 @@ function spanOf(month: string): { readonly begin: Date; readonly end: Date } {
   return { begin: new Date(Date.UTC(year!, number! - 1)), end: new Date(Date.UTC(year!, number)) }
 }
 
-async function countBetween(
-  db: Queryable,
-  span: Span,
-): Promise<Pick<Contents, 'events' | 'impersonal'>> {
-  const [counted] = await db.query<Pick<Contents, 'events' | 'impersonal'>>(
-    `SELECT count(*) AS events, count(*) FILTER (WHERE salt IS NULL) AS impersonal
-     FROM sallyport.audit_events WHERE id >= $1 AND id < $2 AND type <> 'audit.retained'`,
+/**
+ * Its rows are read once, and where they are in the log is looked up for each run of links, and not
+ * for each event.
+ */
+async function contentsBetween(db: Queryable, span: Span): Promise<Contents> {
+  const [found] = await db.query<
+    Omit<Contents, 'indexes'> & { readonly firsts: number[]; readonly ends: number[] }
+  >(
+    `WITH event AS MATERIALIZED (
+       SELECT id, replica, epoch, n, salt IS NULL AS impersonal FROM sallyport.audit_events
+        WHERE id >= $1 AND id < $2 AND type <> 'audit.retained'),
+     link AS (
+       SELECT replica, epoch, n FROM event WHERE n IS NOT NULL
+       UNION ALL
+       SELECT p.replica, p.epoch, p.n FROM event JOIN sallyport.audit_places p ON p.event = event.id
+        WHERE event.n IS NULL),
+     run AS (
+       SELECT replica, epoch, min(n) AS first, max(n) + 1 AS end
+         FROM (SELECT *, n - row_number() OVER (PARTITION BY replica, epoch ORDER BY n) AS island
+                 FROM link) islands
+        GROUP BY replica, epoch, island),
+     place AS (
+       SELECT s.start + greatest(run.first - s.first, 0) AS first,
+              s.start + least(run.end - s.first, s.count) AS end
+         FROM run CROSS JOIN LATERAL (
+           SELECT start, first, count FROM sallyport.audit_tree_stretches
+            WHERE replica = run.replica AND epoch = run.epoch AND first < run.end
+              AND first >= coalesce((
+                SELECT max(first) FROM sallyport.audit_tree_stretches
+                 WHERE replica = run.replica AND epoch = run.epoch AND first <= run.first), 0)
+           -- By the index for each run: in any other way, all stretches of the log would be read.
+           OFFSET 0) s
+        WHERE run.first < s.first + s.count)
+     SELECT count(*) AS events, count(*) FILTER (WHERE impersonal) AS impersonal,
+            ARRAY(SELECT first FROM place ORDER BY first) AS firsts,
+            ARRAY(SELECT place.end FROM place ORDER BY first) AS ends
+       FROM event`,
     span,
   )
-  return counted!
-}
-
-function placesBetween(db: Queryable, span: Span): Promise<Indexes[]> {
-  return db.query<Indexes>(
-    `SELECT min(index) AS first, max(index) + 1 AS end
-     FROM (SELECT index, index - row_number() OVER (ORDER BY index) AS island
-           FROM (SELECT s.start + l.n - s.first AS index
-                 FROM (SELECT coalesce(p.replica, e.replica) AS replica, coalesce(p.epoch, e.epoch) AS epoch,
-                              coalesce(p.n, e.n) AS n
-                       FROM sallyport.audit_events e
-                       LEFT JOIN sallyport.audit_places p ON p.event = e.id
-                       WHERE e.id >= $1 AND e.id < $2 AND e.type <> 'audit.retained') l
-                 CROSS JOIN LATERAL (SELECT start, first, count FROM sallyport.audit_tree_stretches
-                                     WHERE replica = l.replica AND epoch = l.epoch AND first <= l.n
-                                     ORDER BY first DESC LIMIT 1) s
-                 WHERE l.n < s.first + s.count) place) islands
-     GROUP BY island ORDER BY first`,
-    span,
-  )
+  const { events, impersonal, firsts, ends } = found!
+  const places = firsts.map((first, at) => ({ first, end: ends[at]! }))
+  return { events, impersonal, indexes: joined(places) }
 }
 
 /** What touches becomes one; what comes later may lie before. */

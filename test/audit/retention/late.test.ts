@@ -14,7 +14,7 @@ import { verifyExport } from '../../../src/audit/verify.ts'
 import { manifestFile } from '../../../src/audit/verify/signed-log.ts'
 import { agent, anIntent, exported, quiet, startReplica } from '../../support/audit.ts'
 import { openOwnedStore } from '../../support/owned-store.ts'
-import { provideMonth, replicaOfThen } from '../../support/past.ts'
+import { dropStep, provideMonth, replicaOfThen } from '../../support/past.ts'
 import { python } from '../../support/python.ts'
 import { atEnd, storeKinds } from '../../support/store.ts'
 
@@ -50,8 +50,7 @@ describe.each(storeKinds)('what comes late into a month, in the %s store', (kind
       },
       seal: () => sequencer.seal(),
       async drop(): Promise<void> {
-        for (let step = 0; step < 3; step++)
-          await asOwner(`SELECT sallyport.drop_month('${month}-01')`)
+        for (let step = 0; step < 3; step++) await dropStep(asOwner, month)
       },
       listed: async () => (await listMonths(store, keepMs)).find((one) => one.month === month),
       ofThen: async () => (await exported(store)).filter((it) => it.includes('"of-then"')).length,

@@ -15,7 +15,7 @@ import { buildWords } from '../../../src/audit/search/build-words.ts'
 import { saveSearch } from '../../../src/audit/search/saved.ts'
 import { agent, anIntent, quiet, startReplica } from '../../support/audit.ts'
 import { openOwnedStore } from '../../support/owned-store.ts'
-import { provideMonth, replicaOfThen } from '../../support/past.ts'
+import { dropStep, provideMonth, replicaOfThen } from '../../support/past.ts'
 import { atEnd, storeKinds } from '../../support/store.ts'
 import { act, countAll, customers } from '../../usage/support.ts'
 
@@ -38,9 +38,7 @@ describe.each(storeKinds)('what leaves the %s store', (kind) => {
       const retention = await retentionOf(store, claim, { keepMs, deliveries })
       await audit.append({ type: 'audit.retained', subject: agent, retention })
       await sequencer.seal()
-      for (let step = 0; step < 3; step++) {
-        await asOwner(`SELECT sallyport.drop_month('${name}-01')`)
-      }
+      for (let step = 0; step < 3; step++) await dropStep(asOwner, name)
     }
     const months = async () => (await listMonths(store, keepMs)).map((one) => one.month)
     return { store, asOwner, audit, sequencer, retain, months }

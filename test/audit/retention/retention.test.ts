@@ -19,7 +19,7 @@ import type { AuditLog } from '../../../src/audit/append.ts'
 import type { Store } from '../../../src/store/db.ts'
 import { agent, anIntent, exported, quiet, startReplica } from '../../support/audit.ts'
 import { openOwnedStore, type RunAs } from '../../support/owned-store.ts'
-import { provideMonth, replicaOfThen } from '../../support/past.ts'
+import { dropStep, provideMonth, replicaOfThen } from '../../support/past.ts'
 import { python } from '../../support/python.ts'
 import { atEnd, storeKinds } from '../../support/store.ts'
 
@@ -73,7 +73,7 @@ describe.each(storeKinds)('a month that is kept elsewhere, in the %s store', (ki
   const isOfThen = (line: string) =>
     line.includes('"time":"2024-03-') && !line.includes('"type":"audit.retained"')
 
-  const drop = () => asOwner(`SELECT sallyport.drop_month('${month}-01')`)
+  const drop = () => dropStep(asOwner, month)
 
   async function* each(lines: readonly string[]) {
     yield* lines
