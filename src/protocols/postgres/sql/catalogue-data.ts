@@ -18,6 +18,7 @@ export function dataOf(facts: Facts, version: number): CatalogueData {
     encoding: facts.encoding,
     schemas: [...facts.schemas.values()].map(({ name }) => name),
     relations: relationsOf(facts),
+    indexes: indexesOf(facts),
     routines: standings(facts.routines),
     operators: standings(facts.operators),
     types: standings(facts.types),
@@ -59,6 +60,15 @@ function relationsOf(facts: Facts): ReadonlyMap<string, Relation> {
         },
       ],
     ),
+  )
+}
+
+function indexesOf({ indexes, relations }: Facts): ReadonlyMap<string, string> {
+  return new Map(
+    [...indexes.values()].flatMap(({ schema, name, table }) => {
+      const on = relations.get(table)
+      return on ? [[qualified(schema, name), qualified(on.schema, on.name)]] : []
+    }),
   )
 }
 

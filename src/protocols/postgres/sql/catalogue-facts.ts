@@ -21,6 +21,13 @@ export interface RelationFacts {
   readonly ownCode: boolean
 }
 
+export interface IndexFacts {
+  readonly schema: string
+  readonly name: string
+  /** The OID of its table. */
+  readonly table: number
+}
+
 /** A function, operator or type. */
 export interface Named {
   /** `schema.name` */
@@ -52,6 +59,7 @@ export interface Facts {
   readonly schemas: ById<SchemaFacts>
   readonly ownCode: OwnCode
   readonly relations: ById<RelationFacts>
+  readonly indexes: ById<IndexFacts>
   /** Of views: what they say; empty where that could not be read. */
   readonly definitions: ById<string>
   readonly triggers: ReadonlySet<number>
@@ -97,6 +105,7 @@ export async function readFacts(probe: Probe): Promise<Facts> {
   const { ownCode, locked } = first
   const rest = await together({
     relations: ask.relations(queries.relations(queries.all, ownCode.values, locked)),
+    indexes: ask.indexes(queries.all),
     definitions: ask.definitions(queries.all, locked),
     triggers: ask.ids(queries.triggers),
     rules: ask.ids(queries.rules),
@@ -125,14 +134,15 @@ export async function renewFacts(
   const about = (...of: Watched[]) => new Set(of.flatMap((one) => [...(fresh.get(one) ?? [])]))
   const goneFrom = async (
     catalogue: Watched,
-    before: ById<unknown>,
+    ...before: readonly ById<unknown>[]
   ): Promise<readonly number[]> => {
     // One that was replaced is not gone.
-    const certain = (oid: number) => before.has(oid) && !unsettled.get(catalogue)?.includes(oid)
+    const certain = (oid: number) =>
+      before.some((one) => one.has(oid)) && !unsettled.get(catalogue)?.includes(oid)
     const replaced = [...about(catalogue)].filter(certain).length
     if (replaced === (lost.get(catalogue) ?? 0)) return []
     const left = await ask.ids(queries.present(catalogue))
-    return [...before.keys()].filter((oid) => !left.has(oid))
+    return before.flatMap((one) => [...one.keys()]).filter((oid) => !left.has(oid))
   }
 
   const relations = about('pg_class', 'pg_attribute', 'pg_attrdef')
@@ -153,13 +163,14 @@ export async function renewFacts(
     rules: changed('pg_rewrite') ? ask.ids(queries.rules) : known.rules,
     inheritance: changed('pg_inherits') ? ask.pairs(queries.inheritance) : known.inheritance,
     cascades: changed('pg_constraint') ? ask.pairs(queries.cascades) : known.cascades,
+    indexes: relations.size > 0 && ask.indexes(queries.among(relations)),
     routines: routines.size > 0 && ask.routines(queries.among(routines)),
     operators: changed('pg_operator', 'pg_proc') ? ask.named(queries.operators) : known.operators,
     types:
       changed('pg_type', 'pg_constraint', 'pg_attribute') &&
       ask.named(queries.types(queries.typesOf(types, relations), known.ownCode.types)),
     gone: together({
-      relations: goneFrom('pg_class', known.relations),
+      relations: goneFrom('pg_class', known.relations, known.indexes),
       routines: goneFrom('pg_proc', known.routines),
       types: goneFrom('pg_type', known.types),
     }),
@@ -194,6 +205,7 @@ export async function renewFacts(
     // What changes this is followed by a reading of everything.
     ownCode: known.ownCode,
     relations: replaced(known.relations, [...relations, ...gone.relations], expressions.relations),
+    indexes: replaced(known.indexes, [...relations, ...gone.relations], first.indexes),
     definitions: replaced(
       known.definitions,
       [...views, ...gone.relations],
@@ -275,6 +287,12 @@ function asking(probe: Probe) {
         volatileDefaults: row['volatile_defaults'] === 'true',
         guarded: row['guarded'] === 'true',
         ownCode: row['own_code'] === 'true',
+      })),
+    indexes: (which: queries.Which) =>
+      byId(queries.indexes(which), (row): IndexFacts => ({
+        schema: textOf(row, 'schema'),
+        name: textOf(row, 'name'),
+        table: idOf(row, 'on_table'),
       })),
     definitions: (which: queries.Which, locked: queries.Locked) =>
       byId(queries.definitions(which, locked), (row) => textOf(row, 'definition')),

@@ -124,6 +124,15 @@ export const relations = (which: Which, own: readonly number[], locked: Locked):
      AND ${which('c.oid')}
      AND n.nspname !~ '^pg_(toast|temp)'`
 
+/** Of the database, with the table that each is on. */
+export const indexes = (which: Which): string => `
+  SELECT c.oid, n.nspname AS schema, c.relname AS name, i.indrelid AS on_table
+    FROM pg_catalog.pg_index i
+    JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+   WHERE ${which('c.oid')}
+     AND n.nspname !~ '^pg_(toast|temp)' AND c.oid >= 16384`
+
 /**
  * What views say, materialized ones too; an empty text of those that cannot be read. It names
  * columns and tables as they are called now, so that it is another text once they are called

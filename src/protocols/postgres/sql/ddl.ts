@@ -2,7 +2,7 @@ import type { Node } from 'libpg-query'
 import { castTo } from './calls.ts'
 import { createFrom } from './create-from.ts'
 import { definitionVerbs, tableCommands } from './ddl-verbs.ts'
-import { meaningsOf, newName, partsOf, qualified } from './names.ts'
+import { indexesOf, meaningsOf, newName, partsOf, qualified } from './names.ts'
 import { isStruct, texts, untag, type NodeOf, type Struct } from './nodes.ts'
 import { readStored } from './relations.ts'
 import { Scope } from './scope.ts'
@@ -59,7 +59,6 @@ function cascades(inner: Struct): boolean {
   return [inner, ...tableCommands(inner)].some(({ behavior }) => behavior === 'DROP_CASCADE')
 }
 
-/** An index is not in the catalogue that is known here, nor whose it is. */
 function isAboutIndex(inner: Struct): boolean {
   const fields = ['removeType', 'renameType', 'objtype', 'objectType', 'kind']
   return fields.some((field) => /^(REINDEX_)?OBJECT_INDEX$/.test(String(inner[field])))
@@ -84,7 +83,6 @@ export function readDefinition(tag: string, inner: Struct, walk: Walk): boolean 
   found.cannotUndo('it changes what the database is')
   found.session.push({ kind: 'ddl', moves: moves(tag, inner) })
   if (isWide(tag, inner)) found.hide('It is about whatever there is.', 'reached')
-  if (isAboutIndex(inner)) found.hide('Which table the index is of is not known.', 'reached')
   if (tableCommands(inner).some(({ subtype }) => subtype === 'AT_DropConstraint'))
     found.hide('What a foreign key points at is not known by its name.', 'reached')
   if (cascades(inner)) found.hide('CASCADE also takes what depends on it.', 'reached')
@@ -93,6 +91,8 @@ export function readDefinition(tag: string, inner: Struct, walk: Walk): boolean 
   if (tag === 'CreateSchemaStmt') readElements(inner, walk)
   else sweep(inner, walk)
   readNamed(tag, inner, walk)
+  if (isAboutIndex(inner) && !found.names('named').every((name) => isKnown(name, walk)))
+    found.hide('Which table the index is of is not known.', 'reached')
   readNewName(tag, inner, walk)
   if (tag === 'RefreshMatViewStmt') readRefresh(inner, walk)
   if (tag === 'AlterTableStmt') readNewTypes(inner, walk)
@@ -254,8 +254,22 @@ function touchOwner(column: unknown, walk: Walk): void {
   if (names.length > 1) touch(names.at(-3), names.at(-2)!, walk)
 }
 
-/** A relation that is defined, altered or dropped. It need not exist. */
-function touch(schema: string | undefined, name: string, { context, found }: Walk): void {
+function isKnown(name: string, { context: { catalogue } }: Walk): boolean {
+  return catalogue?.data.relations.has(name) === true || catalogue?.data.indexes.has(name) === true
+}
+
+/**
+ * A relation that is defined, altered or dropped. It need not exist. What is done to an index is
+ * done to its table: `ALTER TABLE` takes the name of either.
+ */
+function touch(schema: string | undefined, name: string, walk: Walk): void {
+  const { context, found } = walk
+  for (const index of indexesOf(schema, name, context)) {
+    found.add('named', index.name)
+    found.add('tables_written', index.name)
+    const [tableSchema, table = ''] = partsOf(index.table)
+    touch(tableSchema, table, walk)
+  }
   for (const meaning of meaningsOf(schema, name, context)) {
     const full = meaning.kind === 'missing' ? newName(schema, name, context) : meaning.name
     found.add('named', full)

@@ -86,6 +86,20 @@ export function lasting<Found extends { readonly schema: string }>(
   return certain < 0 ? found : found.slice(0, certain + 1)
 }
 
+/** The indexes that a name may stand for, each with its table; `schema.name`. */
+export function indexesOf(
+  schema: string | undefined,
+  name: string,
+  context: SqlContext,
+): readonly { readonly name: string; readonly table: string }[] {
+  const schemas = schema === undefined ? schemasOf(context) : [schema]
+  return schemas.flatMap((one) => {
+    const full = qualified(one, name)
+    const table = context.catalogue?.data.indexes.get(full)
+    return table === undefined ? [] : [{ name: full, table }]
+  })
+}
+
 function relationsBy(
   schema: string | undefined,
   name: string,

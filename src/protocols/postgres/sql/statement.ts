@@ -223,6 +223,8 @@ export interface CatalogueData {
   readonly encoding: string
   readonly schemas: readonly string[]
   readonly relations: ReadonlyMap<string, Relation>
+  /** The table that each index is on, both as `schema.name`. */
+  readonly indexes: ReadonlyMap<string, string>
   readonly routines: ReadonlyMap<string, Standing>
   readonly operators: ReadonlyMap<string, Standing>
   readonly types: ReadonlyMap<string, Standing>

@@ -28,6 +28,9 @@ test('reads everything once, and then what has changed, as a first reading would
   const steps = [
     'CREATE TABLE parents (id int PRIMARY KEY, name text)',
     'CREATE TABLE children (id int REFERENCES parents ON DELETE CASCADE) ',
+    'CREATE INDEX by_name ON parents (name); CREATE INDEX ON children (id)',
+    'ALTER INDEX by_name RENAME TO titles',
+    'DROP INDEX titles; ALTER TABLE children RENAME TO kids; ALTER TABLE kids RENAME TO children',
     'CREATE VIEW names AS SELECT name FROM parents',
     'ALTER TABLE parents RENAME COLUMN name TO title',
     'CREATE TABLE heirs () INHERITS (parents)',

@@ -72,14 +72,38 @@ describe('class 20: what is about no table is not about those that a rule allows
   ])('%s', async (text, verb, reached) => {
     expect(await says(text)).toEqual({ verb, tables: '?', reached })
   })
+})
 
-  test('whose index it is, is not known', async () => {
-    for (const text of [
-      'DROP INDEX customers_pkey',
-      'REINDEX INDEX customers_pkey',
-      'ALTER INDEX customers_pkey RENAME TO x',
-    ])
-      expect(await says(text), text).toMatchObject({ reached: '?' })
+describe('class 20: what is done to an index is done to its table', () => {
+  test.each([
+    ['DROP INDEX customers_pkey', 'drop', ''],
+    ['REINDEX INDEX customers_pkey', 'reindex', ''],
+    ["COMMENT ON INDEX customers_pkey IS 'x'", 'comment', ''],
+    ['ALTER INDEX customers_pkey SET (fillfactor = 50)', 'alter', ''],
+    ['ALTER INDEX customers_pkey RENAME TO x', 'alter', 'x'],
+    // As good as ALTER INDEX (PostgreSQL, ALTER TABLE).
+    ['ALTER TABLE customers_pkey SET (fillfactor = 50)', 'alter', ''],
+    ['ALTER TABLE public.customers_pkey RENAME TO x', 'alter', 'x'],
+    ['ALTER VIEW customers_pkey RENAME TO x', 'alter', 'x'],
+  ])('%s', async (text, verb, besides) => {
+    const tables = `customers customers_pkey ${besides}`.trim()
+    expect(await says(text)).toEqual({ verb, tables, reached: tables })
+  })
+
+  test('of each table whose index may be meant, and of their partitions', async () => {
+    await shop.database.exec(
+      'CREATE INDEX alike ON events (id); CREATE INDEX alike ON crm.people (id)',
+    )
+    const catalogue = await new CatalogueReader(sessionOf(shop.probe)).read()
+    const context = { catalogue, searchPath: ['public', 'crm'] }
+    const { sql } = await shop.read('ALTER TABLE alike RENAME TO other', context)
+    expect(words(sql.reached)).toMatch(/\bevents events_2024\b/)
+    expect(words(sql.reached)).toContain('crm.people')
+    await shop.database.exec('ALTER INDEX crm.alike RENAME TO x; DROP INDEX alike')
+  })
+
+  test('an index that nobody knows yet may be of any table', async () => {
+    expect(await says('DROP INDEX made_just_now')).toMatchObject({ reached: '?' })
   })
 })
 

@@ -31,6 +31,8 @@ export const definitions = String.raw`
   ALTER VIEW glad_customers SET (security_barrier)
   ALTER INDEX customers_pkey RENAME TO x
   ALTER INDEX customers_pkey SET (fillfactor = 50)
+  ALTER TABLE customers_pkey RENAME TO x
+  ALTER TABLE customers_pkey SET (fillfactor = 50)
   ALTER SEQUENCE orders_id_seq RESTART
   ALTER SEQUENCE orders_id_seq OWNED BY NONE
   ALTER SEQUENCE orders_id_seq OWNED BY customers.id
