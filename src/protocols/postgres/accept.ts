@@ -10,7 +10,7 @@ export interface Arrival {
   readonly socket: Socket
   readonly secure: boolean
   readonly opening: Extract<Opening, { kind: 'start' | 'cancel' }>
-  /** What came behind it. */
+  /** Bytes that came after the opening message. */
   readonly rest: Buffer
 }
 
@@ -22,7 +22,7 @@ export class Departed extends Error {
 /** What a listener speaks TLS with; `null` where it has no certificate. */
 export type Encryption = Pick<TlsEntrance, 'begin'> | null
 
-/** A connection on which the opening is still being waited for. */
+/** A connection whose opening message has not arrived yet. */
 interface Doorway {
   socket: Socket
   secure: boolean
@@ -31,10 +31,10 @@ interface Doorway {
 }
 
 /**
- * Takes a new connection as far as its start-up message: TLS, when it is asked for (PostgreSQL
- * documentation, "SSL Session Encryption"), and when it comes directly, as PostgreSQL 17's clients
- * can have it. Rejects with `Departed`, and with a `WireFault`: among others for bytes that came
- * before TLS and would be believed after it (CVE-2021-23214).
+ * Takes a new connection as far as its start-up message. TLS begins when the client asks for it
+ * (PostgreSQL documentation, "SSL Session Encryption"), or at once, as clients of PostgreSQL 17 can
+ * have it. Rejects with `Departed`, or with a `WireFault`: among others for bytes that came before
+ * TLS and would be believed after it (CVE-2021-23214).
  */
 export async function accept(raw: Socket, tls: Encryption): Promise<Arrival> {
   const door: Doorway = { socket: raw, secure: false, bytes: Buffer.alloc(0), asked: new Set() }
@@ -62,8 +62,8 @@ async function answer(
   rest: Buffer,
   tls: Encryption,
 ): Promise<void> {
-  // A client waits for the answer. What came behind the question was put there by somebody who
-  // cannot speak after it.
+  // An honest client waits for our answer before it goes on. Bytes that are here already were
+  // injected by somebody who will not be able to speak once TLS has begun.
   if (rest.length > 0)
     throw new WireFault('received unencrypted data after a request for encryption')
   if (door.secure || door.asked.has(kind)) throw new WireFault('unexpected request for encryption')
@@ -85,8 +85,8 @@ async function beginDirectTls(door: Doorway, tls: Encryption): Promise<void> {
   const socket = await beginTls(door.socket, tls)
   door.socket = socket
   door.secure = true
-  // Without it, a client that meant another protocol would be let in (ALPACA; PostgreSQL
-  // documentation, "SSL Session Encryption").
+  // Without ALPN, a client that meant to speak another protocol could be led in here (ALPACA;
+  // PostgreSQL documentation, "SSL Session Encryption").
   if (socket.alpnProtocol !== 'postgresql')
     throw new WireFault('direct TLS needs the ALPN protocol "postgresql"')
 }

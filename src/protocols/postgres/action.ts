@@ -21,24 +21,27 @@ interface Facts {
 
 const traceparent = /traceparent='00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}'/
 
-/** What all actions of texts that are read alike have in common. */
+/** What all actions have in common whose texts are read alike. */
 interface Described {
   readonly database: string
   readonly user: string
   readonly attributes: Attributes
-  // Of the last one of them.
+  // From the latest of these texts.
   said: Said
 }
 
-/** What a text says to people. */
+/** What people get to read of a text. */
 interface Said extends Pick<Action, 'summary' | 'agentReason' | 'trace' | 'span'> {
   readonly text: string
 }
 
-// A text that runs again is read alike, and so are those that differ from it in constants alone.
+// A text that runs again has the same analysis, and so does one that differs from it only in
+// constants.
 const known = new WeakMap<Analysis['sql'], Described>()
 
-/** One text, with the values that it runs with, as policies, people and the audit log know it. */
+/**
+ * Describes one statement, with the values it runs with, for policies, people and the audit log.
+ */
 export function actionOf(facts: Facts): Action {
   const { subject, resource, analysis, impact } = facts
   const { attributes, said } = describe(facts)
@@ -66,7 +69,7 @@ function describe({ text, database, user, analysis }: Facts): Described {
   const described: Described = {
     database,
     user,
-    // Frozen: what is derived from it can be kept with it.
+    // Frozen, so that whatever is derived from it can be cached alongside.
     attributes: Object.freeze({ sql: Object.freeze({ ...analysis.sql, database, user }) }),
     said: saidIn(text),
   }
@@ -76,34 +79,34 @@ function describe({ text, database, user, analysis }: Facts): Described {
 
 function saidIn(text: string): Said {
   const summary = clipped(inOneLine(text), longestSummary)
-  // Both are in comments.
+  // The reason and the trace can only be in a comment.
   if (!text.includes('/*')) return { text, summary, agentReason: null, trace: null }
   return { text, summary, agentReason: reasonOf(text), ...traceOf(text) }
 }
 
 /**
- * A comment that ends with its line must not seem to go on: what comes behind it would look like a
- * part of it, and runs.
+ * A `--` comment ends with its line. Joined by a plain space, the SQL on the next line would look
+ * like part of the comment, although it runs.
  */
 function inOneLine(text: string): string {
   const lineBreak = text.includes('--') ? ' ⏎ ' : ' '
   return text.trim().replaceAll(/\s+/g, (space) => (/[\n\r]/.test(space) ? lineBreak : ' '))
 }
 
-/** A comment at the beginning that says `sallyport: reason=…`. */
+/** The reason in a leading comment of the form `sallyport: reason=…`. */
 function reasonOf(text: string): string | null {
   const said = /^\s*\/\*\s*sallyport:\s*reason=([^*]*)\*\//.exec(text)?.[1]?.trim()
   return said ? clipped(said, longestReason) : null
 }
 
 /**
- * Of `traceparent='…'` in a comment, as sqlcommenter writes it (W3C Trace Context, §3.2). Comment
- * by comment: to look for both at once takes the square of what a hostile one has.
+ * The trace of `traceparent='…'` in a comment, as sqlcommenter writes it (W3C Trace Context, §3.2).
+ * One comment at a time: a single pattern for both takes quadratic time on hostile input.
  */
 function traceOf(text: string): Pick<Action, 'trace' | 'span'> {
   for (const [comment] of text.matchAll(/\/\*[^*]*\*\//g)) {
     const [, trace, parent] = traceparent.exec(comment) ?? []
-    // A server says no more of its own, so nothing can name this one as its caller.
+    // The database starts no spans of its own, so nothing will name this one as its parent.
     if (trace !== undefined && parent !== undefined) return { trace, span: { parent } }
   }
   return { trace: null }
@@ -111,6 +114,6 @@ function traceOf(text: string): Pick<Action, 'trace' | 'span'> {
 
 function clipped(text: string, longest: number): string {
   if (text.length <= longest) return text
-  // Not in the middle of a surrogate pair.
+  // Do not cut a surrogate pair in half.
   return `${text.slice(0, longest - 1).replace(/[\ud800-\udbff]$/, '')}…`
 }

@@ -14,8 +14,8 @@ interface AftermathInit {
 }
 
 /**
- * What the server's answers mean for the session: for its names, for what became of its runs, and
- * for what is known of the catalogue.
+ * Applies what the server's answers mean for the session: for its names, for the outcomes of its
+ * runs, and for what is known of the catalogue.
  */
 export class Aftermath {
   readonly #init: AftermathInit
@@ -26,7 +26,7 @@ export class Aftermath {
     this.#init = init
   }
 
-  /** A statement has ended well. `tag` is what the server calls it. */
+  /** A statement has succeeded. `tag` is its CommandComplete tag. */
   command(tag: string, statement: Statement | null, answer: Expected): void {
     const { run, own } = answer
     if (own) return
@@ -43,12 +43,12 @@ export class Aftermath {
     else if (tag === 'PREPARE TRANSACTION') ledger.handedOver()
     else if (tag !== 'ROLLBACK') return
     else if (part?.kind === 'rollback-to') ledger.rolledBackTo(part.name)
-    // A text that nobody could read: how far back it went is not known.
+    // We could not read this text, so we do not know how much it rolled back.
     else if (!statement) ledger.handedOver()
     else ledger.rolledBack(run)
   }
 
-  /** The server waits for the next question; `status` is that of its transaction. */
+  /** ReadyForQuery. `status` is that of the transaction: `I`, `T` or `E`. */
   ready(status: string): void {
     const { names, ledger, settings, catalogues } = this.#init
     ledger.ready(status)
@@ -59,16 +59,16 @@ export class Aftermath {
     if (!this.#ddl) return
     this.#ddl = false
     catalogues.changed()
-    // Ahead of the next statement, which waits for it.
+    // Start reading the catalogue now, because the next statement will wait for it.
     void catalogues.current()
   }
 
-  /** The session has ended, and these answers will never come. */
+  /** The session has ended, so the outstanding answers will never come. */
   lost(answers: Answers): void {
     const { outstanding, status } = answers
     const running = [...new Set(outstanding.flatMap(({ run }) => (run ? [run] : [])))]
     const on = outstanding.flatMap(({ statements }) => statements)
-    // What nobody could read may commit too.
+    // A text that we could not read may commit too.
     const isUnread = outstanding.some(({ run, statements }) => run && statements.length === 0)
     const commits = isUnread || has(on, 'commit') || has(on, 'prepare-transaction')
     // Outside of a transaction block, everything commits by itself.
@@ -76,15 +76,15 @@ export class Aftermath {
     const isLost = isUnfinished(answers)
     this.#init.ledger.lost(running, {
       before: committing && !isLost,
-      // Behind a roll-back, too.
+      // What runs after a ROLLBACK may have been committed by itself.
       now: (committing || has(on, 'rollback')) && !isLost,
     })
   }
 }
 
 /**
- * Whether the server waits for rows, and will never see the last of them: what it copies them for
- * cannot be committed.
+ * Whether a COPY FROM STDIN is all that is outstanding. The server will never see the end of its
+ * rows, so it cannot commit them.
  */
 function isUnfinished({ outstanding, copyIn }: Answers): boolean {
   const [copying, ...others] = outstanding

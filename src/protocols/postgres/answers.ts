@@ -8,23 +8,26 @@ import { WireFault } from './wire/fault.ts'
 import { readReport, report, withoutDetail, type Report } from './wire/messages.ts'
 import { readRows } from './wire/rows.ts'
 
-/** What the session has to know of the answers. */
+/** What the session has to learn from the server's answers. */
 export interface AnswerEvents {
-  /** A statement has ended well. `tag` is what the server calls it: `COMMIT`, `INSERT 0 1`. */
+  /** A statement has succeeded. `tag` is its CommandComplete tag: `COMMIT`, `INSERT 0 1`. */
   command(tag: string, statement: Statement | null, answer: Expected): void
-  /** A portal has given as many rows as were asked for, and has more. */
+  /** A portal has returned as many rows as were asked for, and has more. */
   suspended(run: Run): void
-  /** All of it has ended well. */
+  /** The whole run has succeeded. */
   completed(run: Run): void
-  /** It was refused with this SQLSTATE, or skipped because of an earlier error. */
+  /** The run was refused with this SQLSTATE, or skipped because of an earlier error. */
   failed(run: Run, code: string): void
-  /** An error without a run. */
+  /** An error that belongs to no run. */
   broken(): void
   ready(status: string): void
   parameter(name: string, value: string): void
-  /** The server ended the session by itself. */
+  /** The server has ended the session. */
   fatal(): void
-  /** Whether columns are guarded, so that the client gets to see no row as a whole. */
+  /**
+   * Whether a rule looks at columns, so that the client must not see a whole row by way of an
+   * error.
+   */
   guardsColumns(): boolean
 }
 
@@ -32,15 +35,15 @@ const skipped = 'skipped'
 /** query_canceled (PostgreSQL, appendix A). */
 const canceled = '57014'
 /**
- * Violations of constraints, and of WITH CHECK OPTION: their DETAIL has the row, also columns that
- * no word of the statement names.
+ * Violations of a constraint or of WITH CHECK OPTION. Their DETAIL has the whole row, including
+ * columns that the statement does not name.
  */
 const showsRow = /^(23|44)/
 
 /**
- * Knows which question each message of the server answers (PostgreSQL documentation, "Message
- * Flow"). Pure bookkeeping, without sockets: questions go in with `expect`, the server's messages
- * with `take`.
+ * Matches each message of the server with the question that it answers (PostgreSQL documentation,
+ * "Message Flow"). Pure bookkeeping, without sockets: questions go in through `expect`, the
+ * server's messages through `take`.
  */
 export class Answers {
   readonly #events: AnswerEvents
@@ -53,7 +56,7 @@ export class Answers {
   #stepRows = 0
   #code: string | null = null
   #waiters: (() => void)[] = []
-  // Rows of a question of our own that are cut in pieces.
+  // Pieces of a row that answers a question of our own.
   #parts: Buffer[] = []
 
   constructor(events: AnswerEvents) {
@@ -68,20 +71,23 @@ export class Answers {
     return this.#queue
   }
 
-  /** Of the last ReadyForQuery: `I` idle, `T` in a transaction block, `E` in one that failed. */
+  /**
+   * The status in the last ReadyForQuery: `I` idle, `T` in a transaction block, `E` in one that
+   * failed.
+   */
   get status(): string {
     return this.#status
   }
 
   /**
-   * Whether the server skips everything up to the next Sync. Certain only when nothing is
+   * Whether the server skips everything up to the next Sync. Reliable only when nothing is
    * outstanding.
    */
   get skipping(): boolean {
     return this.#skipping
   }
 
-  /** Whether the server takes the rows of a COPY, and nothing else. */
+  /** Whether the server is in COPY mode, where it takes rows and nothing else. */
   get copyIn(): boolean {
     return this.#copyIn
   }
@@ -90,14 +96,14 @@ export class Answers {
     this.#queue.push(question)
   }
 
-  /** What was not even sent, since the server skips everything now. */
+  /** Settles a question that was not sent, because the server would skip it. */
   skip({ run, own, settled }: Expected): void {
     if (run) this.#events.failed(run, skipped)
     own?.failed(skipped, 'skipped because of an earlier error')
     settled(false)
   }
 
-  /** A Sync is on its way: from there on, the server listens again. */
+  /** A Sync is on its way, and the server stops skipping there. */
   endSkipping(): void {
     this.#skipping = false
   }
@@ -107,7 +113,9 @@ export class Answers {
     this.#copyIn = false
   }
 
-  /** Resolves when something was answered: whoever waits looks again. */
+  /**
+   * Resolves when something has been answered. The caller then looks again at what it waits for.
+   */
   change(): Promise<void> {
     return new Promise((resolve) => this.#waiters.push(resolve))
   }
@@ -119,8 +127,8 @@ export class Answers {
   }
 
   /**
-   * What the client gets of it: the bytes as they are, others, or `null`. Throws a `WireFault` for
-   * an answer to something that nobody asked.
+   * Returns what the client gets: the bytes as they are, others in their place, or `null` for
+   * nothing. Throws a `WireFault` for an answer to something that nobody asked.
    */
   take(piece: BackendPiece): Buffer | null {
     switch (piece.type) {
@@ -162,7 +170,7 @@ export class Answers {
 
   #rows({ run, own }: Expected, { bytes, begun, whole }: BackendPiece): void {
     if (own) {
-      // A copy: what was read is overwritten by what comes next.
+      // A copy, because the next read overwrites these bytes.
       this.#parts.push(Buffer.from(bytes))
       if (whole) readRows(Buffer.concat(this.#parts.splice(0)), (values) => own.row(values))
     }
@@ -220,7 +228,7 @@ export class Answers {
     return showsRow.test(said) && this.#events.guardsColumns() ? withoutDetail(bytes) : bytes
   }
 
-  /** The server skips everything up to the next Sync. */
+  /** The server now skips everything up to the next Sync. */
   #fail(code: string): void {
     const next = this.#queue.findIndex(({ kind }) => kind === 'sync')
     const dropped = this.#queue.splice(0, next < 0 ? this.#queue.length : next)
@@ -257,8 +265,8 @@ export class Answers {
 }
 
 /**
- * What a client is told in the place of an error that the gateway has brought about: by what it has
- * sent, or by cancelling what may not go on.
+ * What the client is told in place of an error that the gateway caused, either by sending something
+ * that must fail or by cancelling a run that may not go on.
  */
 function toldInstead({ refusal, run }: Expected, code: string): Report | null {
   return refusal ?? (code === canceled ? (run?.refused ?? null) : null)

@@ -15,7 +15,7 @@ import { readQuery } from './wire/requests.ts'
 /** Bytes of the longest token. */
 const longestToken = 64 * 1024
 
-/** The newest minor version of protocol 3 that is spoken here. */
+/** The newest minor version of protocol 3 that we speak. */
 const newestMinor = 2
 
 /** A client that has proven who it is. */
@@ -23,20 +23,20 @@ export interface Guest {
   readonly client: Socket
   readonly minor: number
   readonly start: StartRequest
-  /** Empty where it came with a certificate alone. */
+  /** Empty where the certificate alone was enough. */
   readonly token: string
   readonly principal: Principal
   readonly certificate: ClientCertificate | null
-  /** What came behind its password. */
+  /** Bytes that came after the password. */
   readonly rest: Buffer
 }
 
 type Asking = Pick<Authenticator, 'authenticate' | 'suffices'>
 
 /**
- * Finds out who a client is: by its certificate, or by the token, which is the password. Rejects
- * with a `Rejection` or with the authenticator's problem: nothing has been opened behind the
- * gateway by then.
+ * Finds out who a client is, by its certificate or by the token that it sends as its password.
+ * Rejects with a `Rejection`, or with the authenticator's problem. No connection to the database
+ * has been opened by then.
  */
 export async function welcome(
   { socket, secure, opening, rest }: Arrival,
@@ -50,8 +50,8 @@ export async function welcome(
   const reader = new FrontendReader(longestToken)
   reader.push(rest)
   const presented = { certificate: clientCertificateOf(socket), request: null }
-  // A client that is asked for a password and has none goes away, so it is not asked to see whether
-  // it has one.
+  // A client without a password hangs up when it is asked for one, so we cannot ask just to find
+  // out whether it has one.
   const asked = start.hasToken || !presented.certificate || !authenticator.suffices(presented)
   const token = asked ? await askForToken(socket, reader, presented, authenticator) : ''
   return {
@@ -71,13 +71,13 @@ async function askForToken(
   presented: Presented,
   authenticator: Asking,
 ): Promise<string> {
-  // AuthenticationCleartextPassword: inside of TLS, or where nobody can listen in.
+  // AuthenticationCleartextPassword. Only inside TLS, or where nobody can listen in.
   socket.write(message('R', int32(3)))
   try {
     return await password(socket, reader)
   } catch (error) {
-    // It came with a certificate alone, as it seems, and cannot be told any more why that did not
-    // do. It should be on record.
+    // It seems to have had only a certificate. It is too late to tell the client why that was not
+    // enough, but the attempt belongs on record, so authenticate once more for the refusal.
     if (error instanceof Departed && presented.certificate)
       await authenticate(authenticator, '', presented)
     throw error
@@ -95,8 +95,8 @@ function needsTls(available: boolean): Rejection {
 }
 
 /**
- * Says which version is spoken, and which options are not known (PostgreSQL documentation,
- * "NegotiateProtocolVersion").
+ * Tells the client which version we speak and which options we do not know (PostgreSQL
+ * documentation, "NegotiateProtocolVersion").
  */
 function negotiate(socket: Socket, minor: number, unknown: readonly string[]): void {
   if (minor <= newestMinor && unknown.length === 0) return
@@ -108,7 +108,7 @@ async function password(socket: Socket, reader: FrontendReader): Promise<string>
   for (;;) {
     const said = reader.next()
     if (said?.type === 'p') return readQuery(said.body)
-    // A client that thinks better of it, as psql does to ask its user for the password.
+    // psql hangs up like this to ask its user for the password first.
     if (said?.type === 'X') throw new Departed('The client left without a password.')
     if (said) throw new Rejection('08P01', 'expected a password')
     reader.push(await more(socket))

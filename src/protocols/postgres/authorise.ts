@@ -12,7 +12,10 @@ import type { Impact } from './sql/impact.ts'
 import type { Analysis } from './sql/statement.ts'
 import type { Report } from './wire/messages.ts'
 
-/** Held, in a transaction that has failed: the server would refuse it, whatever people say. */
+/**
+ * A statement would be held in a transaction that has failed. The server would refuse it whatever
+ * people say, so nobody is asked.
+ */
 export class FailedTransaction extends Error {
   override readonly name = 'FailedTransaction'
 }
@@ -21,7 +24,7 @@ export interface AuthoriserInit {
   readonly gate: Pick<Gate, 'enforce' | 'whyEnded'>
   readonly principal: Principal
   readonly resource: string
-  /** Names upstream and credential without revealing them; part of what an approval is bound to. */
+  /** A digest of the upstream and the credential; part of what an approval is bound to. */
   readonly binding: string
   readonly database: string
   readonly user: string
@@ -32,13 +35,13 @@ export interface AuthoriserInit {
 interface Wish {
   readonly text: string
   readonly analysis: Analysis
-  /** `null` where nobody asks. */
+  /** `null` where no rule looks at it. */
   readonly impact: Impact | null
   /** Milliseconds that it may wait for people. */
   readonly waitMs: number
   /**
-   * Rejects with `FailedTransaction`, `Skipped`, or a problem: then it does not wait, and does not
-   * run. Called again before what was approved runs.
+   * Rejects with `FailedTransaction`, `Skipped`, or a problem; then the statement neither waits nor
+   * runs. Called again before an approved statement runs.
    */
   readonly seal: () => Promise<Sealed>
 }
@@ -46,13 +49,13 @@ interface Wish {
 /** Milliseconds between two notices of a statement that waits. */
 const reminder = 15_000
 
-/** Gets the permits of one session, one after the other. */
+/** Gets the permits of one session, one after another. */
 export class Authoriser {
   readonly #init: AuthoriserInit
-  /** Names this session, and no other that ever was: what is granted to it is good for no other. */
+  /** Identifies this session alone: what is granted to it is good for no other. */
   readonly #connection = randomUUID()
-  // Owned by run(): ends what waits for the gate. The same one again where nobody has listened to
-  // it yet: making one costs as much as deciding.
+  // Owned by run(): aborts what waits for the gate. Reused while nobody has listened to it, because
+  // making a controller costs as much as a decision.
   #attempt = new AbortController()
   #waiting = false
   // Owned by cancel() and run().
@@ -65,7 +68,7 @@ export class Authoriser {
   }
 
   /**
-   * A run of what was permitted, or what the client is told instead. Rejects with `Skipped` and
+   * Returns the permitted run, or what the client is told instead. Rejects with `Skipped` and
    * `Over`.
    */
   async run({ text, analysis, impact, waitMs, seal }: Wish): Promise<Run | Report> {
@@ -103,24 +106,21 @@ export class Authoriser {
   }
 
   /**
-   * The client takes back what it has sent and has not begun: the action that waits for the gate,
-   * or else the next one.
+   * The client takes back what it has sent and has not begun: the action that waits for the gate if
+   * there is one, otherwise the next action.
    */
   cancel(): void {
     this.#cancelled = true
     if (this.#waiting) this.#attempt.abort()
   }
 
-  /**
-   * All that the client has sent was dealt with: there is nothing left that it could have taken
-   * back.
-   */
+  /** Everything that the client has sent is dealt with, so there is nothing left to take back. */
   settled(): void {
     this.#cancelled = false
   }
 
   /**
-   * Nobody waits any more: what is held now is not released to this session, and nothing else of it
+   * Nobody waits any more. What is held is not released to this session, and nothing else of it
    * begins.
    */
   abandon(): void {
@@ -129,13 +129,12 @@ export class Authoriser {
   }
 
   /**
-   * A digest in the permit means that people approved this text with these values, in this session
-   * as it was, and about what its names stood for.
+   * Begins a run whose permit has a digest: people approved this text with these values, in this
+   * session as it was, against what its names stood for.
    */
   async #approved(permit: Permit, seal: Wish['seal']): Promise<Run | Report> {
     try {
-      // Anew: while people looked at it, others may have put something else in the place of a table
-      // or a function.
+      // Seal again: while people looked at it, somebody may have replaced a table or a function.
       const { digest } = await seal()
       if (digest !== permit.digest) throw changedMeanwhile(permit)
       if (this.#takeBack()) {
@@ -144,15 +143,15 @@ export class Authoriser {
       }
       return begun(permit, digest, async () => (await seal()).digest)
     } catch (error) {
-      // It is not what was approved, or what it is cannot be said any more. Nothing was sent.
+      // It is not what was approved, or we can no longer tell. Nothing was sent.
       void permit.complete({ result: 'failed', error: 'not-sent' })
       throw error
     }
   }
 
   /**
-   * Why what was permitted a while ago does not begin, or go on, or `null`: its credential, its
-   * approval, or the rules of then count no more; or what it names is not what was approved.
+   * Why a run that was permitted a while ago may not begin or go on, or `null`: its credential, its
+   * approval or its rules no longer count, or its names stand for something that was not approved.
    * Rejects with `Skipped` and `Over`.
    */
   async refusedSince(run: Run, settings: number): Promise<Report | null> {
@@ -171,7 +170,7 @@ export class Authoriser {
     } catch (error) {
       if (error instanceof Skipped || error instanceof Over) throw error
       if (!started) run.finish('failed', 'not-sent')
-      // Closed for good: it is on record as what did not run.
+      // Closed for good: the record says that it did not run.
       run.refused = error instanceof FailedTransaction ? inFailedTransaction : refusalOf(error)
       return run.refused
     }
@@ -201,7 +200,7 @@ function begun(
     permit.redeem(digest)
     return new Run(permit, digestNow)
   } catch (error) {
-    // Nobody waits for it any more, or this replica may be taken for dead. Nothing was sent.
+    // Nobody waits for it any more, or other replicas may take this one for dead. Nothing was sent.
     void permit.complete({ result: 'failed', error: 'not-sent' })
     throw error
   }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 
-/** Whoever has the key may have cancelled what runs. */
+/** Something that the holder of a key may cancel. */
 interface Cancellable {
   cancel(): Promise<void>
 }
@@ -10,11 +10,11 @@ export class CancelKeys {
   readonly #sessions = new Map<string, Cancellable>()
 
   /**
-   * A secret for a session. The process id stays the server's own: clients show it, and ask the
-   * server about it.
+   * Makes the secret of a session. The process id stays the server's own, because clients display
+   * it and query the server by it.
    */
   issue(process: number, minor: number, session: Cancellable): Buffer {
-    // Protocol 3.0 knows 4 bytes, 3.2 up to 256; PostgreSQL 18 gives 32.
+    // Protocol 3.0 has 4 bytes, 3.2 up to 256; PostgreSQL 18 gives 32.
     const secret = randomBytes(minor >= 2 ? 32 : 4)
     this.#sessions.set(keyOf(process, secret), session)
     return secret
@@ -25,7 +25,8 @@ export class CancelKeys {
   }
 
   /**
-   * Resolves when it has been done. Nothing is answered, whether there is such a session or not.
+   * Cancels what the session runs, and resolves when that is done. The caller does not learn
+   * whether there is such a session.
    */
   async use(process: number, secret: Buffer): Promise<void> {
     await this.#sessions.get(keyOf(process, secret))?.cancel()

@@ -6,8 +6,7 @@ import { WireFault } from './wire/fault.ts'
 import type { FrontendMessage, FrontendRows } from './wire/frontend.ts'
 
 /**
- * Rows on their way into a table, from COPY FROM STDIN (PostgreSQL documentation, "COPY
- * Operations").
+ * Rows on their way into a table, by COPY FROM STDIN (PostgreSQL documentation, "COPY Operations").
  */
 export class Copying {
   readonly #server: ServerSide
@@ -21,8 +20,8 @@ export class Copying {
   }
 
   /**
-   * What comes next means one thing while the server copies, and another when it does not: resolves
-   * when it has said which.
+   * Resolves when the server has said whether it copies. The client's next message means one thing
+   * if it does, and another if it does not.
    */
   async begun(run: Run | null): Promise<void> {
     const { answers, open } = this.#server
@@ -33,8 +32,8 @@ export class Copying {
   }
 
   /**
-   * Rows. They go on as they come, also when the COPY has failed meanwhile: the server takes no
-   * notice of them then.
+   * Forwards rows as they come, even if the COPY has failed meanwhile: the server ignores them
+   * then.
    */
   pass(rows: FrontendRows): Promise<void> | void {
     const run = this.#run
@@ -61,11 +60,11 @@ export class Copying {
       case 'f':
         this.#server.send(bytes)
         this.#server.answers.endCopy()
-        // The same text may go on to copy again.
+        // The same text may contain another COPY.
         return this.begun(this.#run)
       case 'S':
       case 'H':
-        // The server takes no notice of them while it copies.
+        // The server ignores these while it copies.
         return
       default:
         throw new WireFault(`unexpected message type "${type}" during COPY from stdin`)
@@ -73,8 +72,8 @@ export class Copying {
   }
 
   /**
-   * Rejects with a `Rejection`, where its opening would not be permitted any more: the session
-   * ends, and nothing of what was copied stays.
+   * Rejects with a `Rejection` if the COPY would not be permitted any more. That ends the session,
+   * and none of the rows stays.
    */
   async #mayGoOn(run: Run): Promise<void> {
     const refusal = await this.#judge.refusedSince(run)

@@ -2,7 +2,7 @@ import type { Settings } from './settings.ts'
 import type { Analysis, Statement } from './sql/statement.ts'
 import { changesMeaning, changesRows } from './statement-kinds.ts'
 
-/** How far a session has come: what its next message depends on, besides what it says. */
+/** How far a session has come: everything outside a message that decides what it means. */
 export class Course {
   readonly #settings: Settings
   #segment = 0
@@ -14,7 +14,10 @@ export class Course {
     this.#settings = settings
   }
 
-  /** Counts stretches between Syncs and Queries: within one, an error skips what follows it. */
+  /**
+   * Counts the segments that Syncs and Queries delimit. Within a segment, an error skips what
+   * follows.
+   */
   get segment(): number {
     return this.#segment
   }
@@ -24,33 +27,33 @@ export class Course {
     return this.#ran
   }
 
-  /** Counts what may give names another meaning, of tables or of prepared statements. */
+  /** Counts whatever may change what a name means, of a table or of a prepared statement. */
   get changes(): number {
     return this.#changes
   }
 
-  /** Counts changes of settings by which tables may show other rows. */
+  /** Counts changes of settings that may make tables show other rows. */
   get settingsChanged(): number {
     return this.#settingsChanged
   }
 
-  /** A Query, or what is sent in its place: nothing before it makes the server skip it. */
+  /** A Query, or what is sent in its place. No earlier error makes the server skip it. */
   nextSegment(): void {
     this.#segment += 1
   }
 
-  /** A Query or a Sync is on its way: what has run outside of a transaction block ends with it. */
+  /** A Query or a Sync is on its way, and ends what ran outside a transaction block. */
   ended(): void {
     this.#segment += 1
     this.#ran = false
   }
 
-  /** A prepared statement or a cursor gets a name, or loses it. */
+  /** A prepared statement or a cursor gets or loses a name. */
   renamed(): void {
     this.#changes += 1
   }
 
-  /** A text is on its way to the server, whole or as what a portal is made of. */
+  /** A text is on its way to the server, either to run or to make a portal. */
   forwarded({ statements, unreadable }: Analysis): void {
     this.#changed(statements)
     if (!unreadable) return
@@ -58,7 +61,7 @@ export class Course {
     this.#changes += 1
   }
 
-  /** What a portal was made of is to run now. */
+  /** The statements of a portal run now. */
   executed(statements: readonly Statement[]): void {
     this.#ran = true
     this.#changed(statements)

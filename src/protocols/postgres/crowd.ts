@@ -3,7 +3,7 @@ import { Rejection } from './rejection.ts'
 
 type Limits = Pick<PostgresResource, 'max_connections' | 'max_connections_per_subject'>
 
-/** Counts connections: each takes one of the server's. */
+/** Limits connections, each of which takes one of the server's. */
 export class Crowd {
   readonly #limits: Limits
   readonly #bySubject = new Map<string, number>()
@@ -14,8 +14,8 @@ export class Crowd {
   }
 
   /**
-   * Counts a connection in, and returns what counts it out again. Throws a `Rejection` where there
-   * are too many.
+   * Counts a connection in, and returns a function that counts it out. Throws a `Rejection` where
+   * there are too many.
    */
   enter(subject: string): () => void {
     const { max_connections: most, max_connections_per_subject: own } = this.#limits

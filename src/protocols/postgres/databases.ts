@@ -6,24 +6,24 @@ import { Catalogues } from './sql/catalogues.ts'
 import { Impacts } from './sql/impact.ts'
 import type { CatalogueSource, Probe } from './sql/statement.ts'
 
-/** Milliseconds until there has to be a connection. */
+/** Milliseconds within which a connection has to be made. */
 const patience = 15_000
 /**
- * Milliseconds until a question about the catalogue has to be answered, and those that have gone
- * out with it.
+ * Milliseconds within which a question about the catalogue has to be answered, together with those
+ * sent along with it.
  */
 const answered = 30_000
 
 /**
- * Milliseconds that a connection which has no more to ask stays open. DROP DATABASE, and CREATE
- * DATABASE from it as a template, wait five seconds for others to leave (PostgreSQL's
- * CountOtherDBBackends), and then refuse.
+ * Milliseconds that an idle connection stays open. DROP DATABASE, and CREATE DATABASE with a
+ * template, wait five seconds for other sessions to leave (PostgreSQL's CountOtherDBBackends), and
+ * then fail.
  */
 const lingering = 2_000
 
 /**
- * What is known of the catalogue of each database of a resource; asked for over a connection of the
- * gateway's own, with the resource's credential.
+ * What is known of the catalogue of each database of a resource. The gateway asks over connections
+ * of its own, with the resource's credential.
  */
 export class Databases {
   readonly #config: PostgresResource
@@ -58,8 +58,8 @@ export class Databases {
   }
 
   /**
-   * Over another connection: it works in transactions, which questions about the catalogue must not
-   * get into.
+   * Has a connection of its own: it works in transactions, which no question about the catalogue
+   * may end up in.
    */
   impacts(database: string): Impacts {
     const known = this.#impacts.get(database)
@@ -75,8 +75,8 @@ export class Databases {
   }
 
   /**
-   * For questions that are not about the catalogue as it was at one moment, and do not wait for it
-   * to be read.
+   * For questions that need no consistent view of the catalogue, and so do not wait for it to be
+   * read.
    */
   probe(database: string): Probe {
     const known = this.#probes.get(database)
@@ -89,7 +89,7 @@ export class Databases {
   #pool(database: string): Pool {
     const { name } = this.#config
     const pool = new Pool(poolConfig(this.#config, database))
-    // A connection that breaks while nobody uses it: the next question opens another.
+    // An idle connection broke. The next question opens another.
     pool.on('error', (error) =>
       this.#log.info({ err: error, resource: name }, 'the connection for the catalogue broke'),
     )
@@ -104,7 +104,7 @@ function probeOf(connection: Pool | PoolClient): Probe {
       const { rows } = await connection.query<Record<string, string | null>>({
         text,
         values: [...values],
-        // Everything as the server prints it.
+        // Values stay text, as the server prints them.
         types: { getTypeParser: () => (value: string) => value },
       })
       return rows
@@ -118,7 +118,7 @@ async function within<Result>(
 ): Promise<Result> {
   const client = await pool.connect()
   let broken = true
-  // If it breaks, the next question says so.
+  // Without a listener Node would throw. The query that is under way, or the next, rejects anyway.
   const onError = (): void => undefined
   client.on('error', onError)
   try {
@@ -139,7 +139,7 @@ function poolConfig({ upstream, credential, ca }: PostgresResource, database: st
     database,
     ...credential,
     max: 1,
-    // Questions that do not wait for each other go out together.
+    // Independent questions go out together.
     pipeline: true,
     idleTimeoutMillis: lingering,
     connectionTimeoutMillis: patience,

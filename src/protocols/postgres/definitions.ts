@@ -5,16 +5,16 @@ import { partsOf } from './sql/names.ts'
 import type { Probe, SqlAttributes } from './sql/statement.ts'
 
 /**
- * Lists of what a text names, in its own words or through a view; and of what it may run besides.
+ * The attributes that list what a text names, directly or through a view, and what else it may run.
  */
 const lists = ['named', 'reached', 'functions', 'unproven'] as const
 
-// Each version of a row has its own place, and the transaction that wrote it. The session's own
-// search_path must not decide what any of this means.
+// A row version is identified by its place and by the transaction that wrote it. Operators are
+// qualified, so that the session's search_path cannot decide what this means.
 const version = (row: string): string => `pg_catalog.concat_ws(' ', ${row}.xmin, ${row}.ctid)`
 const equal = 'OPERATOR(pg_catalog.=)'
 
-/** Which rows: by a column with an OID. */
+/** A condition that selects rows by a column with an OID. */
 type Which = (column: string) => string
 
 const among =
@@ -22,12 +22,12 @@ const among =
   (column) =>
     `${column} ${equal} ANY (ARRAY(SELECT oid FROM ${named}))`
 
-/** What did not come with the server (PostgreSQL documentation, "OID Assignment"). */
+/** Everything that did not come with the server (PostgreSQL documentation, "OID Assignment"). */
 const ofDatabase: Which = (column) => `${column} OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid`
 
 /**
- * What depends on a table, and decides what a statement on it does. A row of `pg_class` itself is
- * written anew by TRUNCATE, and does not count as a whole.
+ * What belongs to a table and decides what a statement on it does. TRUNCATE rewrites the row in
+ * `pg_class`, so only some of its columns count.
  */
 const ofRelations = (which: Which): string =>
   [
@@ -44,7 +44,7 @@ const ofRelations = (which: Which): string =>
     ...guards(which),
   ].join(' UNION ALL ')
 
-/** Code that runs with a statement, and is not in it. */
+/** Code that runs along with a statement, although the statement does not name it. */
 const guards = (which: Which): string[] =>
   [
     ['pg_rewrite', 'ev_class'],
@@ -62,8 +62,8 @@ const inSchemas = (catalogue: string, prefix: string): string =>
      JOIN wanted v ON v.schema ${equal} n.nspname AND v.name ${equal} o.${prefix}name`
 
 /**
- * By what a relation uses functions and operators: a view by its rule (PostgreSQL documentation,
- * "Dependency Tracking").
+ * The parts through which a relation uses functions and operators, as a view does by its rule
+ * (PostgreSQL documentation, "Dependency Tracking").
  */
 const parts = [
   ['pg_rewrite', 'ev_class'],
@@ -78,9 +78,9 @@ const refers = (what: string): string => `
     WHERE d.refclassid ${equal} 'pg_catalog.${what}'::pg_catalog.regclass`
 
 /**
- * The objects by these names, of whatever kind, a table or a function; and what the server knows
- * that these use, even where the text was read at a moment when a view could not be. Each is looked
- * for once: planning this takes longer than running it.
+ * The objects with these names, of any kind, and those that they use according to the server. The
+ * latter includes what lies behind a view that could not be read when the text was judged. Each
+ * object is looked up once, because planning this takes longer than running it.
  */
 const lookUp = (names: string): string =>
   `WITH RECURSIVE wanted(schema, name) AS (VALUES ${names}),
@@ -109,10 +109,7 @@ const ofNamed = [
   dependent('pg_constraint', 'contypid', among('types')),
 ].join(' UNION ALL ')
 
-/**
- * Where a text may run what nobody can tell: everything that runs code, and did not come with the
- * server.
- */
+/** For a text that may run anything: all code that did not come with the server. */
 const anything = [
   `SELECT 'any routine', r.oid, ${version('r')} FROM pg_catalog.pg_proc r WHERE ${ofDatabase('r.oid')}`,
   ...guards(ofDatabase),
@@ -121,12 +118,12 @@ const anything = [
 const isolation = `SELECT 'isolation', 0::pg_catalog.oid, pg_catalog.current_setting('transaction_isolation')`
 
 /**
- * After a crash, transactions get numbers again, and rows get places, that others had which were
- * not on the disk yet.
+ * After a crash, the server reuses transaction ids and row places that had not reached the disk, so
+ * they identify nothing across one.
  */
 const history = `SELECT 'history', 0::pg_catalog.oid, ${sinceCrash}::pg_catalog.text`
 
-/** Asks what the names in a text stand for; `null` for a text that names nothing. */
+/** The query that asks what the names in a text stand for; `null` for a text that names nothing. */
 export function definitionsQuestion(sql: SqlAttributes): string | null {
   const known = lists.flatMap((list) => {
     const names = sql[list]
@@ -142,11 +139,11 @@ export function definitionsQuestion(sql: SqlAttributes): string | null {
 }
 
 /**
- * Binds an approval to what the names in a text stand for: a table, view or function that was
- * replaced, or got another owner, rule, trigger, policy or right, is another one, whatever it is
- * called. As the session itself sees them now, which `seen` is the answer of; and, where its
- * transaction keeps to one snapshot, as others do: the server goes by the definitions as they are,
- * whatever the snapshot. `outside`: a connection without a transaction.
+ * Binds an approval to what the names in a text stand for: SHA-256, in hex. A table, view or
+ * function that was replaced, or that got another owner, rule, trigger, policy or right, gives
+ * another digest, even under the same name. `seen` is the session's own answer to `question`. A
+ * transaction that keeps to one snapshot sees old definitions there, while the server runs by the
+ * current ones: for such a session `outside`, a connection without a transaction, is asked as well.
  */
 export async function definitionsIn(seen: Rows, question: string, outside: Probe): Promise<string> {
   const level = seen.find(([what]) => what === 'isolation')?.[2]
@@ -155,7 +152,7 @@ export async function definitionsIn(seen: Rows, question: string, outside: Probe
     level === 'read committed'
       ? own
       : linesOf((await outside.query(question, [])).map((row) => Object.values(row)))
-  // What everybody sees alike is the same, in whatever transaction it is seen.
+  // Where both see the same, the digest does not depend on the isolation level.
   const all = own === others ? own : `${own}\n\n${others}`
   return createHash('sha256').update(all).digest('hex')
 }
@@ -168,7 +165,7 @@ function linesOf(rows: Rows): string {
     .join('\n')
 }
 
-/** As catalogues have it, so that their indexes serve. */
+/** Typed like the catalogues' own columns, so that their indexes are used. */
 function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'::pg_catalog.name`
 }

@@ -7,7 +7,7 @@ import type { Run } from './run.ts'
 import type { ServerSide } from './server-side.ts'
 import type { SessionNames } from './session-names.ts'
 
-/** What the messages of one client are worked on with. All of it belongs to its session. */
+/** The tools that work on one client's messages. All of them belong to its session. */
 export interface Desk {
   readonly server: ServerSide
   readonly names: SessionNames

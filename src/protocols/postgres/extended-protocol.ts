@@ -11,8 +11,9 @@ import type { FrontendMessage } from './wire/frontend.ts'
 import { readBind, readExecute, readNamed, readParse, textOf } from './wire/requests.ts'
 
 /**
- * The steps of a statement that is prepared, gets its values, and runs ("Extended Query"). It is
- * decided about when it gets its values: what the server plans then is what was read.
+ * Prepares a statement, binds its values and runs it, step by step (PostgreSQL documentation,
+ * "Extended Query"). The decision falls at Bind, because what the server plans then is what we have
+ * read.
  */
 export class ExtendedProtocol {
   readonly #desk: Desk
@@ -21,11 +22,11 @@ export class ExtendedProtocol {
     this.#desk = desk
   }
 
-  /** A text gets a name. Nothing of it runs yet. */
+  /** Parse: a text gets a name. Nothing of it runs yet. */
   parse({ body, bytes }: FrontendMessage): Promise<void> | void {
     const { server, names, course } = this.#desk
     const request = textOf(() => readParse(body))
-    // In its place goes a Bind, which the server has to refuse too.
+    // A Bind that the server must refuse goes in its place.
     if (request instanceof NotUtf8) return refuse(this.#desk, 'bind', notUtf8(request))
     const { name, text, types } = request
     names.remember({ text, types })
@@ -38,7 +39,7 @@ export class ExtendedProtocol {
     server.send(bytes, expected('parse', { settled }))
   }
 
-  /** What has a name gets its values, is decided about, and becomes a portal. */
+  /** Bind: a named text gets its values, is decided about, and becomes a portal. */
   async bind({ body, bytes }: FrontendMessage): Promise<void> {
     const { server, names, ledger, judge, course, sent } = this.#desk
     const bound = readBind(body)
@@ -70,7 +71,7 @@ export class ExtendedProtocol {
     this.#desk.server.send(bytes, expected('describe', { ends: false }))
   }
 
-  /** A portal runs, or gives more rows. */
+  /** Execute: a portal runs, or gives more rows. */
   execute(message: FrontendMessage): Promise<void> | void {
     const { names } = this.#desk
     const { portal: name } = readExecute(message.body)
@@ -88,7 +89,7 @@ export class ExtendedProtocol {
     return portal ? this.#executePortal(message, portal) : this.#fetch(message, name)
   }
 
-  /** More rows of a cursor of SQL: those share their names with portals. */
+  /** More rows of a cursor that SQL has declared. Cursors and portals share their names. */
   async #fetch({ bytes }: FrontendMessage, name: string): Promise<void> {
     const { server, names, judge, course } = this.#desk
     const cursor = names.cursors.get(name)
@@ -105,7 +106,8 @@ export class ExtendedProtocol {
     const { names, course } = this.#desk
     const { run, statements, changes } = portal
     const fetched = fetchedCursors(statements)
-    // It was no portal of the protocol's when this was bound.
+    // There was no such portal when the FETCH was bound, so it was judged as reading a cursor of
+    // SQL.
     const other = run && fetched.find((one) => names.portals.get(one, course.segment) !== null)
     if (other) return refuse(this.#desk, 'execute', notByFetch(other))
     if (changes !== course.changes && !run?.started) {
@@ -125,7 +127,7 @@ export class ExtendedProtocol {
     return this.#executeNow(message, portal, owner)
   }
 
-  /** `owner`: whose rows it gives. */
+  /** `owner`: the run whose rows it gives. */
   #executeNow(
     { bytes }: FrontendMessage,
     { run, statements, text }: Portal,
@@ -137,7 +139,7 @@ export class ExtendedProtocol {
     const ends = run !== null && !declares(statements)
     const settled = names.unsettledBy(statements, run !== null)
     server.send(bytes, expected('execute', { run: owner, statements, text, ends, settled }))
-    // An unread text has no statements, and may be anything.
+    // A text that we could not read has no statements, and may be a COPY too.
     if (has(statements, 'copy-in') || (statements.length === 0 && run)) return copying.begun(run)
   }
 
@@ -169,7 +171,7 @@ export class ExtendedProtocol {
     }
   }
 
-  /** The end of a segment: the server listens again, whatever went wrong in it. */
+  /** Sync ends a segment: the server stops skipping, whatever went wrong before. */
   sync({ bytes }: FrontendMessage): void {
     const { server, course } = this.#desk
     server.answers.endSkipping()
@@ -177,7 +179,7 @@ export class ExtendedProtocol {
     course.ended()
   }
 
-  /** What a name means: once the server has answered, where that is not certain before. */
+  /** What a name means. Waits for the server's answers where that is not certain yet. */
   #lookUp<Value>(names: Names<Value>, name: string): Value | null | Promise<Value | null> {
     const { server, course } = this.#desk
     const known = names.get(name, course.segment)

@@ -6,8 +6,9 @@ import { WireFault } from './wire/fault.ts'
 import type { FrontendMessage, FrontendRows } from './wire/frontend.ts'
 
 /**
- * Takes a client's messages, one after the other, and sends each on, or what the server must refuse
- * in its place. Nothing overtakes: a message waits for the decision on the one before it.
+ * Takes a client's messages one after another, and forwards each, or sends something in its place
+ * that the server must refuse. Nothing overtakes: a message waits for the decision on the one
+ * before it.
  */
 export class Front {
   readonly #desk: Desk
@@ -21,8 +22,8 @@ export class Front {
   }
 
   /**
-   * Resolves when the next message may come; at once, without a promise, where nothing has to be
-   * waited for. Throws or rejects with what ends the session.
+   * Resolves when the next message may come; returns nothing at all where there is nothing to wait
+   * for. Throws or rejects with what ends the session.
    */
   take(message: FrontendMessage): Promise<void> | void {
     try {
@@ -33,7 +34,7 @@ export class Front {
     }
   }
 
-  /** Rows that are copied in. */
+  /** Takes rows of a COPY FROM STDIN. */
   pass(rows: FrontendRows): Promise<void> | void {
     return this.#desk.copying.pass(rows)
   }
@@ -65,13 +66,13 @@ export class Front {
       case 'p':
         throw new WireFault('unexpected password message')
       default:
-        // Rows of a COPY that has failed: the server takes no notice of them either.
+        // Rows of a COPY that has failed. The server ignores them too.
         return
     }
   }
 }
 
-/** What comes after an error is skipped by the server, and so it is here. */
+/** The server skips what comes after an error, and so do we. */
 function unlessSkipped(error: unknown): void {
   if (!(error instanceof Skipped)) throw error
 }

@@ -9,14 +9,14 @@ export interface CalledFunction {
 }
 
 /**
- * OIDs below are given out when a database is made, and mean the same for as long as it lives
- * (PostgreSQL, FirstNormalObjectId).
+ * Lower OIDs are assigned when a database is made, and never change their meaning (PostgreSQL,
+ * FirstNormalObjectId).
  */
 const firstOfUsers = 16_384
 
 /**
- * What the OIDs in function calls stand for (PostgreSQL documentation, "Function Call"). The server
- * is asked, in the session, so it knows what its transaction has made.
+ * Finds out what the OIDs in function calls stand for (PostgreSQL documentation, "Function Call").
+ * It asks within the session, which also sees what its own transaction has created.
  */
 export class Functions {
   readonly #server: ServerSide
@@ -27,8 +27,8 @@ export class Functions {
   }
 
   /**
-   * `null` where there is none. Only when nothing is outstanding, and the transaction has not
-   * failed.
+   * Returns `null` where there is no such function. To be called only when nothing is outstanding
+   * and the transaction has not failed.
    */
   async find(oid: number): Promise<CalledFunction | null> {
     const known = this.#builtIn.get(oid)
@@ -42,13 +42,13 @@ export class Functions {
   }
 }
 
-/** The text that calls it with so many values. */
+/** The SELECT that calls it with `count` values. */
 export function asSelect({ name }: CalledFunction, count: number): string {
   const values = Array.from({ length: count }, (_, i) => `$${i + 1}`)
   return `SELECT ${name}(${values.join(', ')})`
 }
 
-// Every name is qualified: the session's own search_path must not decide what this means.
+// Every name is qualified, so that the session's search_path cannot decide what this means.
 const question = (oid: number): string =>
   `SELECT pg_catalog.format('%I.%I', n.nspname, p.proname), p.proargtypes
   FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace

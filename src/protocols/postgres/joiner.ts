@@ -1,11 +1,11 @@
 /**
- * Puts pieces together again that lie side by side in memory, since they came in one chunk: a
- * system call costs more than everything that was done with what it writes.
+ * Joins pieces that lie side by side in memory because they came in one chunk. One system call
+ * costs more than everything else that we do with the bytes it writes.
  */
 export class Joiner {
   readonly #write: (bytes: Buffer) => void
   #first: Buffer | null = null
-  // Bytes of what lies behind the first one, and of that itself.
+  // Bytes of the first piece and of all that follow it in memory.
   #length = 0
 
   constructor(write: (bytes: Buffer) => void) {
@@ -23,7 +23,7 @@ export class Joiner {
     this.#length = bytes.length
   }
 
-  /** Writes what is kept. To be called before anybody waits. */
+  /** Writes what is kept. To be called before waiting for anything. */
   flush(): void {
     const first = this.#first
     if (!first) return

@@ -26,19 +26,19 @@ interface JudgeInit {
   readonly authoriser: Authoriser
   readonly analyser: Pick<Analyser, 'analyse'>
   readonly impacts: Pick<Impacts, 'of'>
-  /** A connection of the gateway's own. */
+  /** A connection of the gateway's own, outside the session's transaction. */
   readonly outside: Probe
-  /** Facts that the policies in force look at. */
+  /** The facts that the policies in force look at. */
   readonly needs: () => readonly string[]
   readonly database: string
-  /** Milliseconds that a statement is held. */
+  /** Milliseconds for which a statement is held at most. */
   readonly wait: number
   readonly waitInTransaction: number
-  /** Bytes of the largest text, with its values, that is held. */
+  /** Bytes of the largest text that is held, including its values. */
   readonly maxHeld: number
 }
 
-/** What a text runs with, besides itself. */
+/** The values that a text runs with, and their types. */
 export interface Values {
   readonly types: readonly number[]
   readonly bound: BindRequest | null
@@ -47,13 +47,13 @@ export interface Values {
 const nothing: ReadonlyMap<string, Statement> = new Map()
 
 /**
- * One statement that looks up no name but those of settings. SET TRANSACTION has to be the first in
- * its transaction, and the gateway's own question would come before it. No backslash: what a string
- * is may be in question too.
+ * A single statement that looks up no names but those of settings. SET TRANSACTION has to be the
+ * first statement in its transaction, and a question of ours would come before it. No backslash is
+ * let through, because how strings are read may be in question too.
  */
 const setsAlone = /^\s*(set|reset|show)\s[\w\s.,='"-]*(;\s*)?$/i
 
-/** Finds out what a text means in its session, and whether it may run there. */
+/** Finds out what a text means in its session, and whether it may run. */
 export class Judge {
   readonly #init: JudgeInit
 
@@ -62,8 +62,8 @@ export class Judge {
   }
 
   /**
-   * What the text means here and now: at once, where everything that it depends on is known.
-   * `parameters`: OIDs of their types, as far as the client gave them.
+   * What the text means here and now. Answers at once where everything that it depends on is known.
+   * `parameters`: the OIDs of their types, as far as the client gave them.
    */
   read(text: string, segment: number, parameters: readonly number[]): Analysis | Promise<Analysis> {
     const { settings, names, analyser } = this.#init
@@ -75,7 +75,10 @@ export class Judge {
     return isAll ? analysis : this.#ask(text, segment, parameters, analysis)
   }
 
-  /** The same, with whatever has to be asked and waited for. `begun`: what is known already. */
+  /**
+   * Does the same, asking and waiting for whatever is needed. `begun`: what was read without
+   * asking.
+   */
   async #ask(
     text: string,
     segment: number,
@@ -91,19 +94,19 @@ export class Judge {
     const known = await (begun ?? this.#readNames(text, segment, parameters))
     const isAnew = known.missing.length > 0
     const analysis = isAnew ? await this.#readAnew(text, segment, parameters) : known
-    // What is on its way may close a cursor, and give its name to another one.
+    // A message on its way may close the cursor, and give its name to another.
     if (has(analysis.statements, 'fetch') && server.answers.outstanding.some(movesCursors)) {
       await server.drain()
       return this.#ask(text, segment, parameters)
     }
     const executed = executedNames(analysis.statements)
     if (executed.length === 0) return analysis
-    // What is on its way may give these names to other texts.
+    // A message on its way may give these names to other texts.
     if (!names.settled) await server.drain()
     return this.#readExecute(text, executed, segment, parameters)
   }
 
-  /** Somebody may have made just now what it names. */
+  /** Somebody may just have created what it names. */
   #readAnew(text: string, segment: number, parameters: readonly number[]): Promise<Analysis> {
     return this.#readNames(text, segment, parameters, { anew: true })
   }
@@ -120,8 +123,8 @@ export class Judge {
   }
 
   /**
-   * A text that executes what PREPARE or Parse has given names to. The server plans that anew when
-   * names have come to mean something else, and so it is read anew here.
+   * Reads a text that executes what PREPARE or Parse has given a name. The server replans that when
+   * names have come to mean something else, so we read it anew as well.
    */
   async #readExecute(
     text: string,
@@ -139,7 +142,7 @@ export class Judge {
     return analyser.analyse(text, { ...context, parameters, prepared })
   }
 
-  /** What EXECUTE of this name runs: the query of its PREPARE, or the text of its Parse. */
+  /** What EXECUTE of this name runs: the query of its PREPARE, or the text of its Parse message. */
   async #readPrepared(name: string, context: SqlContext): Promise<Statement | undefined> {
     const { names, analyser } = this.#init
     const announced = names.prepared.get(name)
@@ -154,8 +157,8 @@ export class Judge {
   }
 
   /**
-   * The run of a text that is an action, `null` for one that is only about the session; or why it
-   * is refused. `ran`: something has run before it that is not committed yet.
+   * Returns the permitted run; `null` for a text that only concerns the session and needs no
+   * permit; or the reason why it is refused. `ran`: something not yet committed has run before it.
    */
   async permitted(
     text: string,
@@ -166,7 +169,7 @@ export class Judge {
     const { authoriser, names, ledger, wait, waitInTransaction } = this.#init
     const early = fetchedCursors(analysis.statements).find((name) => names.mayMeanAnother(name))
     if (early !== undefined) return notByFetch(early)
-    // A portal is a cursor, too: asyncpg moves its own by SQL.
+    // A portal is a cursor too: asyncpg moves its portals by SQL.
     const has = (name: string) => names.cursors.has(name) || names.portals.all.has(name)
     if (isSessionOnly(analysis, { has })) return null
     if (analysis.effect !== 'read' && !ledger.hasRoom) return tooManyUncommitted
@@ -180,20 +183,21 @@ export class Judge {
     })
     const refusal = run instanceof Run ? unreadableSetting(analysis.statements) : null
     if (!(run instanceof Run) || !refusal) return run
-    // Permitted and on record; it goes no further all the same.
+    // It was permitted and is on record, but we could not read what comes after it, so it goes no
+    // further.
     run.finish('failed', refusal.code)
     return refusal
   }
 
   /**
-   * Why what was permitted a while ago does not begin, or go on, or `null`. `settings`: how often
-   * the session has changed its settings.
+   * Why a run that was permitted a while ago may not begin or go on, or `null`. `settings`: how
+   * often the session has changed its settings so far.
    */
   refusedSince(run: Run, settings = run.settings): Promise<Report | null> {
     return this.#init.authoriser.refusedSince(run, settings)
   }
 
-  /** Asked for only where a rule looks at it. */
+  /** Asks what the statement would do to data, only where a rule looks at that. */
   #impact(text: string, analysis: Analysis, { bound }: Values): Promise<Impact | null> | null {
     const { impacts, needs, settings } = this.#init
     const facts = needs()
@@ -214,8 +218,8 @@ export class Judge {
       const detail = 'Which row the cursor stands on cannot be shown, so nobody can approve this.'
       throw new Problem('ambiguous-request', detail)
     }
-    // Whatever comes before it is over before anybody is asked: if it failed, this is skipped, and
-    // nobody decides about it in vain.
+    // Finish whatever comes before it first. If that fails, this statement is skipped, and nobody
+    // should be asked in vain.
     await server.drain()
     if (server.answers.status === 'E') throw new FailedTransaction()
     const naming = definitionsQuestion(analysis.sql)
@@ -238,7 +242,7 @@ export class Judge {
     }
   }
 
-  /** Whether waiting here keeps locks that others may need. */
+  /** Whether waiting here would keep locks that others may need. */
   get #inTransaction(): boolean {
     const { answers } = this.#init.server
     const begins = answers.outstanding.some(({ statements }) => has(statements, 'begin'))
@@ -250,7 +254,7 @@ function movesCursors({ kind }: Expected): boolean {
   return kind !== 'parse' && kind !== 'describe'
 }
 
-/** Whether neither the server nor what is on its way to it has to do with it. */
+/** Whether this reading needs nothing from the server, nor from messages on their way to it. */
 function isComplete({ missing, statements }: Analysis): boolean {
   return missing.length === 0 && !has(statements, 'fetch') && !has(statements, 'execute')
 }
@@ -260,7 +264,7 @@ function sizeOf(text: string, bound: BindRequest | null): number {
   return values.reduce((sum, value) => sum + (value?.length ?? 0), Buffer.byteLength(text))
 }
 
-/** `undefined` where one of them is in binary. */
+/** `undefined` where one of the values is in binary. */
 function textsOf({ formats, values }: BindRequest): (string | null)[] | undefined {
   if (formats.some((format) => format !== 0)) return undefined
   return values.map((value) => (value === null ? null : value.toString()))

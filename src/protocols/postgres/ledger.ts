@@ -3,21 +3,21 @@ import type { Uncommitted } from './uncommitted.ts'
 
 interface Savepoint {
   readonly name: string
-  /** How many runs were waiting when it was set. */
+  /** How many runs were waiting when the savepoint was set. */
   readonly at: number
 }
 
 /**
- * Says what became of each run. A read has ended with its statement. A write has succeeded when its
- * transaction has been committed, and not before; rolled back it has failed; and if the answer to
- * the commit never comes, nobody knows.
+ * Records what became of each run. A read ends with its statement. A write succeeds only when its
+ * transaction commits, and fails when that is rolled back. If the answer to the COMMIT never comes,
+ * the outcome is unknown.
  */
 export class Ledger {
   readonly #uncommitted: Uncommitted
-  // Owned by the methods below: writes whose statements have ended well, in order.
+  // Owned by the methods below: writes whose statements have succeeded, in order.
   #waiting: Run[] = []
   #savepoints: Savepoint[] = []
-  // Runs whose portal or cursor is still open: more rows may come.
+  // Runs whose portal or cursor is still open, so that more rows may come.
   readonly #open = new Set<Run>()
   #failed = false
 
@@ -30,14 +30,14 @@ export class Ledger {
     return this.#uncommitted.hasRoomFor(this.#waiting.length)
   }
 
-  /** Its last statement has ended well. */
+  /** Its last statement has succeeded. */
   completed(run: Run): void {
     this.#open.delete(run)
     if (run.isRead) run.finish('succeeded')
     else this.#await(run)
   }
 
-  /** It has a portal or a cursor, and may give rows, or more of them. */
+  /** It has a portal or a cursor, and may give rows or more of them. */
   opened(run: Run): void {
     this.#open.add(run)
   }
@@ -49,15 +49,15 @@ export class Ledger {
     else this.#await(run)
   }
 
-  /** `code`: the SQLSTATE that it ended with, or another reason. */
+  /** `code`: the SQLSTATE, or another reason such as `skipped`. */
   failed(run: Run, code: string): void {
     this.#open.delete(run)
     this.#failed = true
-    // What it had committed by itself before that stays.
+    // What it has committed itself, before the error, stays.
     run.finish(run.committed ? 'unknown' : 'failed', code)
   }
 
-  /** An error that belongs to no run: what the transaction did before is lost all the same. */
+  /** An error that belongs to no run still undoes what the transaction did before. */
   broken(): void {
     this.#failed = true
   }
@@ -83,7 +83,9 @@ export class Ledger {
     if (at >= 0) this.#savepoints.splice(at)
   }
 
-  /** The savepoint itself stays (SQL:2003, §16.5; PostgreSQL, ROLLBACK TO). */
+  /**
+   * ROLLBACK TO: the savepoint itself stays (SQL:2003, §16.5; PostgreSQL, "ROLLBACK TO SAVEPOINT").
+   */
   rolledBackTo(name: string): void {
     const at = this.#find(name)
     if (at < 0) return
@@ -94,15 +96,12 @@ export class Ledger {
     for (const run of undone) run.finish('failed', 'rolled-back')
   }
 
-  /** PREPARE TRANSACTION: somebody else may commit it, or not. */
+  /** PREPARE TRANSACTION: any session may commit it later, or roll it back. */
   handedOver(): void {
     this.#settle(this.#waiting, 'unknown', 'prepared-transaction')
   }
 
-  /**
-   * ReadyForQuery. Outside of a transaction block, the implicit transaction has ended by now, one
-   * way or the other.
-   */
+  /** ReadyForQuery. With status `I`, the transaction has ended by now, one way or the other. */
   ready(status: string): void {
     if (status === 'I') {
       this.#closeWrites()
@@ -115,8 +114,8 @@ export class Ledger {
   }
 
   /**
-   * The connection is gone. `committing`: what runs now, or had ended before, may have been
-   * committed.
+   * The connection is gone. `committing`: whether the writes that had ended `before`, and whatever
+   * runs `now`, may have been committed.
    */
   lost(
     running: readonly Run[],
@@ -130,10 +129,7 @@ export class Ledger {
     this.#settle(this.#waiting, committing.before ? 'unknown' : 'failed', 'connection-lost')
   }
 
-  /**
-   * What has begun to write, and was not read to its end, is committed or rolled back with the
-   * rest.
-   */
+  /** A write whose rows were not all fetched is committed or rolled back with the rest. */
   #closeWrites(): void {
     for (const run of this.#open) if (run.started && !run.isRead) this.closed(run)
   }
@@ -160,7 +156,7 @@ export class Ledger {
   }
 }
 
-/** What was planned, and never asked for, has not run. */
+/** A portal that was bound and never executed has not run. */
 function end(run: Run): void {
   if (run.started) run.finish('succeeded')
   else run.finish('failed', 'not-executed')

@@ -1,28 +1,28 @@
-/** A change of what a name means, which the server has been asked for, and has not confirmed. */
+/** A change of a name's meaning that the server has been asked for and has not confirmed. */
 export interface Announced<Value> {
-  /** `null`: of all names. */
+  /** `null` stands for all names. */
   readonly name: string | null
-  /** `null`: it will mean nothing. */
+  /** What the name will mean; `null` for nothing. */
   readonly value: Value | null
   readonly segment: number
 }
 
 /**
- * What names mean on the server: of prepared statements, of portals. A change counts when the
- * server has confirmed it. Before that, only what follows it in the same segment (as far as the
- * next Sync or Query) can rely on it: if the change fails, that is skipped too. What comes after
- * the segment is not skipped, and would meet what the name meant before.
+ * What the names of prepared statements, or of portals, mean on the server. A change counts once
+ * the server has confirmed it. Until then, only messages in the same segment (up to the next Sync
+ * or Query) can rely on it, because if the change fails, the server skips them too. Messages after
+ * the segment are not skipped, and would meet the earlier meaning.
  */
 export class Names<Value> {
   readonly #confirmed = new Map<string, Value>()
   readonly #announced: Announced<Value>[] = []
 
-  /** What is confirmed. */
+  /** The confirmed meanings. */
   get all(): ReadonlyMap<string, Value> {
     return this.#confirmed
   }
 
-  /** What any name means, or will. */
+  /** All meanings, confirmed or announced. */
   *values(): Generator<Value> {
     yield* this.#confirmed.values()
     for (const { value } of this.#announced) if (value !== null) yield value
@@ -34,14 +34,13 @@ export class Names<Value> {
   }
 
   /**
-   * What this name will mean to a message in this segment; `null`: nothing; `unsure`: wait until
-   * more is confirmed.
+   * What the name will mean to a message in this segment: `null` for nothing, `unsure` where the
+   * caller has to wait until more is confirmed.
    */
   get(name: string, segment: number): Value | null | 'unsure' {
     const last = this.#announced.findLast((change) => change.name === name || change.name === null)
     if (!last) return this.#confirmed.get(name) ?? null
-    // Whatever came of earlier changes: without this one, what follows it in the segment is
-    // skipped.
+    // Earlier changes do not matter: if this one fails, what follows it in its segment is skipped.
     return last.segment === segment ? last.value : 'unsure'
   }
 

@@ -2,22 +2,22 @@ import type { PostgresResource } from '../../config/schema.ts'
 import { Rejection } from './rejection.ts'
 import { isHarmlessSetting } from './sql/settings.ts'
 
-/** What a client asks for when it starts. */
+/** What a client asks for in its start-up message. */
 export interface StartRequest {
-  /** As the client calls itself: recorded, and nothing else. */
+  /** What the client calls itself. It is recorded, and used for nothing else. */
   readonly user: string
   readonly database: string
-  /** It has a token, and wants to be asked for it although its certificate would do. */
+  /** The client has a token and wants to be asked for it, although its certificate would do. */
   readonly hasToken: boolean
-  /** What the server gets, besides the user. */
+  /** What the server gets, apart from the user. */
   readonly parameters: ReadonlyMap<string, string>
   /** Options of the protocol (`_pq_.…`) that are not known here. */
   readonly unknownOptions: readonly string[]
 }
 
 /**
- * Settings that a session may begin with, besides those that it may set later: nothing has been
- * read yet, and what names mean is asked for afterwards.
+ * Settings that a session may begin with although it may not simply set them later. Nothing has
+ * been read yet at the start, and we ask what names mean only afterwards.
  */
 const alsoAtStart = new Set(['search_path'])
 
@@ -31,7 +31,7 @@ export function readParameters(
 ): StartRequest {
   const user = given.get('user')
   if (!user) throw new Rejection('28000', 'no PostgreSQL user name specified in startup packet')
-  // First, since who wants to replicate names no database, or one that is called so
+  // Checked first, because replication clients name no database, or one called `replication`
   // (pg_basebackup).
   if (given.has('replication') && !/^(false|off|no|0)$/i.test(given.get('replication')!))
     throw new Rejection('42501', 'replication is not available through this gateway')
@@ -47,7 +47,7 @@ export function readParameters(
   ])
   const unknownOptions: string[] = []
   let hasToken = false
-  // What is given by itself wins over what is in "options", as it does with the server.
+  // As on the server, a parameter of its own wins over one in "options".
   for (const [name, value] of new Map(settingsIn(given))) {
     if (name.startsWith('_pq_.')) unknownOptions.push(name)
     else if (name === 'client_encoding') requireUtf8(value)
@@ -86,7 +86,7 @@ function* optionsIn(text: string): Generator<readonly [string, string]> {
   }
 }
 
-/** Nobody who asked for something else, and would be let in as something else, is let in. */
+/** Closed: a client that asked for another credential must not be let in with its certificate. */
 function isToken(value: string): boolean {
   if (value === 'token') return true
   throw new Rejection(

@@ -2,15 +2,15 @@ import { Rejection } from './rejection.ts'
 import type { Statement } from './sql/statement.ts'
 import type { Report } from './wire/messages.ts'
 
-/** What they have to be for a text to mean the same to the server as to whoever reads it here. */
+/** The values without which the server and the gateway would read a text differently. */
 const only: Readonly<Partial<Record<string, string>>> = {
   client_encoding: 'UTF8',
   standard_conforming_strings: 'on',
 }
 
 /**
- * What a text is told that sets one of them to something else: that is refused like any mistake,
- * and the session goes on. A change that no text shows ends it.
+ * The refusal of a text that visibly sets one of these to another value. It is an ordinary error,
+ * and the session goes on. A change that no text shows ends the session (`requireReadable`).
  */
 export function unreadableSetting(statements: readonly Statement[]): Report | null {
   for (const { session } of statements)
@@ -25,8 +25,8 @@ export function unreadableSetting(statements: readonly Statement[]): Report | nu
 }
 
 /**
- * Throws a `Rejection` for a setting with which the server reads text in another way than the
- * gateway. Closed: the session ends.
+ * Throws a `Rejection` for a value with which the server reads text differently from the gateway.
+ * Closed: the session ends.
  */
 export function requireReadable(name: string, value: string): void {
   const wanted = only[name]

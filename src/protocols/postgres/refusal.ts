@@ -4,7 +4,7 @@ import type { Unreadable } from './sql/statement.ts'
 import type { NotUtf8 } from './wire/fault.ts'
 import type { Report } from './wire/messages.ts'
 
-/** What was decided about when it was bound may not be what it would do now. */
+/** What was decided at Bind may no longer be what the portal would do. */
 export const boundTooEarly: Report = {
   severity: 'ERROR',
   code: '55000',
@@ -12,10 +12,7 @@ export const boundTooEarly: Report = {
   hint: 'Bind it again.',
 }
 
-/**
- * What a transaction has done is remembered until it ends, and this is as much as there is room
- * for.
- */
+/** Writes are remembered until their transaction ends, and there is no room for more. */
 export const tooManyUncommitted: Report = {
   severity: 'ERROR',
   code: '54000',
@@ -46,8 +43,8 @@ const hints: Partial<Record<ProblemCode, string>> = {
 }
 
 /**
- * What a client is told instead of an answer. Whatever is not a `Problem` is a defect of ours, and
- * is shown without its message.
+ * What a client is told instead of an answer. Anything but a `Problem` is a defect of ours, and is
+ * shown without its message.
  */
 export function refusalOf(error: unknown): Report {
   if (!(error instanceof Problem)) {
@@ -87,9 +84,7 @@ function approvalIn({ task }: Problem['members']): string {
   return typeof id === 'string' ? id : ''
 }
 
-/**
- * Why a text that cannot be read is not run, where the policies do not allow what nobody can read.
- */
+/** Explains a denial that came about because the text could not be read. */
 export function unreadableRefusal({ kind, why, position }: Unreadable, denied: Report): Report {
   const known = { syntax: '42601', text: '22021', 'too-deep': '54001', 'too-long': '54000' }
   return {
@@ -101,7 +96,7 @@ export function unreadableRefusal({ kind, why, position }: Unreadable, denied: R
   }
 }
 
-/** The server would refuse this text too, and go on (in its own words). */
+/** The server would refuse this text with the same words, and go on. */
 export function notUtf8({ code, message }: NotUtf8): Report {
   return { severity: 'ERROR', code, message }
 }
@@ -114,7 +109,7 @@ export const cancelled: Report = {
 }
 
 /**
- * In a failed transaction nothing runs, so nobody is asked to approve it (the server's own words).
+ * The server's own words. Nothing runs in a failed transaction, so nobody is asked for approval.
  */
 export const inFailedTransaction: Report = {
   severity: 'ERROR',

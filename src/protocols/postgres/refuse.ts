@@ -2,7 +2,7 @@ import type { Desk } from './desk.ts'
 import { expected } from './expected.ts'
 import { bind, execute, query, randomName, type Report } from './wire/messages.ts'
 
-/** What no server can do: nobody has given anything this name. */
+/** Messages that every server must refuse, because nothing has this name. */
 const poison = {
   query: (name: string) => query(`EXECUTE ${name}`),
   bind: (name: string) => bind(name, name),
@@ -10,8 +10,8 @@ const poison = {
 }
 
 /**
- * Sends something that the server must refuse, in the place of what is refused: so that what
- * follows is skipped, and the transaction fails, as with any error.
+ * Sends a message that the server must refuse in place of the refused one. The transaction then
+ * fails and what follows is skipped, as after any error.
  */
 export async function refuse(
   { server, course }: Pick<Desk, 'server' | 'course'>,

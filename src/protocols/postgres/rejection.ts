@@ -3,7 +3,7 @@ import { UpstreamRefusal } from './login/upstream-refusal.ts'
 import { WireFault } from './wire/fault.ts'
 import { report, type Report } from './wire/messages.ts'
 
-/** Why a connection is not taken, or ends: for its client to read. */
+/** Why a connection is refused or ends, in words for its client. */
 export class Rejection extends Error {
   override readonly name = 'Rejection'
   readonly report: Report
@@ -15,8 +15,7 @@ export class Rejection extends Error {
 }
 
 /**
- * The last message of a connection, for whatever ended it. Without the cause of what is a defect of
- * ours.
+ * The last message of a connection, whatever ended it. A defect of ours is shown without its cause.
  */
 export function farewell(error: unknown): Buffer {
   return report(reportOf(error))

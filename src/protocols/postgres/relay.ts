@@ -8,21 +8,21 @@ interface RelayInit {
   readonly server: ServerSocket
   readonly client: Socket
   readonly answers: Answers
-  /** What came is not the protocol, or means that the session ends. */
+  /** Called when what came is not the protocol, or ends the session. */
   readonly fault: (error: unknown) => void
 }
 
 /**
- * Takes what the server says to the client, as far as the client gets it, no faster than that reads
- * it. An answer to a run waits until the run is released.
+ * Relays the server's messages to the client, no faster than the client reads them. The answer to a
+ * run waits until the run is released.
  */
 export class Relay {
   readonly #init: RelayInit
   readonly #reader = new BackendReader()
   readonly #toClient = new Joiner((bytes) => this.#write(bytes))
-  // Writes to the client whose end nobody has told yet.
+  // Writes to the client that have not completed.
   #unwritten = 0
-  // Owned by #relay(): the server is not read until goOn().
+  // Owned by #relay(): while set, the server is not read until goOn().
   #blocked = false
   #over = false
 
@@ -31,17 +31,17 @@ export class Relay {
     init.server.on('data', (chunk: Buffer) => this.#onData(chunk))
   }
 
-  /** Whether a part of a message has gone to the client, and its end has not. */
+  /** Whether the client has got the beginning of a message, but not its end. */
   get within(): boolean {
     return this.#reader.within
   }
 
-  /** Goes on, after a run was released or the client has read. */
+  /** Goes on after a run was released or the client has read. */
   goOn(): void {
     if (this.#blocked && !this.#over) this.#relay()
   }
 
-  /** The session has ended: what was not released never is. */
+  /** The session has ended. What was not released never will be. */
   end(): void {
     this.#over = true
   }
@@ -74,7 +74,7 @@ export class Relay {
   #relayAll(): void {
     const { answers } = this.#init
     for (;;) {
-      // Closed: what a read returns stays here until its record is durable.
+      // Closed: the answer to a read stays here until its record is durable.
       if (answers.head?.run?.released === false) {
         this.#blocked = true
         return
@@ -99,8 +99,8 @@ export class Relay {
   }
 
   /**
-   * What was read may be overwritten only when it is out. A client that is gone keeps nobody
-   * waiting.
+   * A read buffer may be overwritten only once it has been written out. A client that is gone holds
+   * nothing up.
    */
   get #clientFull(): boolean {
     const { writableLength, destroyed } = this.#init.client

@@ -2,32 +2,35 @@ import type { Outcome } from '../../core/event.ts'
 import type { Permit } from '../../gate/permit.ts'
 import type { Report } from './wire/messages.ts'
 
-/** Milliseconds for which it is enough to have looked at what goes on. */
+/** Milliseconds for which one look at a running action is good enough. */
 const fresh = 1_000
 
 /** A permitted action on its way through the server. */
 export class Run {
   readonly permit: Permit
-  /** Rows and bytes that came back, or rows that were changed; bytes that went in with a COPY. */
+  /** Rows that came back or were changed, and bytes that came back or went in with a COPY. */
   rows = 0
   bytes = 0
-  /** It was not only planned: an Execute has gone out. Owned by begin(). */
+  /** Whether an Execute has gone out, so that it is more than planned. Owned by begin(). */
   started = false
   /**
-   * How often the session had changed its settings when it began, or was looked at last. Owned by
-   * begin() and lookedAt().
+   * How often the session had changed its settings when the run began or was last looked at. Owned
+   * by begin() and lookedAt().
    */
   settings = 0
-  /** A part of it has been committed, or rolled back, by a statement of its own. */
+  /** Whether a statement of the run itself has committed, or rolled back, part of it. */
   committed = false
   rolledBack = false
   /**
-   * Its record is durable: what the server says to it may go to the client. Owned by the session.
+   * Whether its record is durable, so that the server's answer may go to the client. Owned by the
+   * session.
    */
   released: boolean
-  /** Why it never runs, although it was permitted. */
+  /** Why it may not run after all, although it was permitted. */
   refused: Report | null = null
-  /** What the action is bound to as things are now, where people have approved it. */
+  /**
+   * Computes what the action is bound to as things are now; `null` unless people have approved it.
+   */
   readonly digestNow: (() => Promise<string>) | null
   readonly #begun = performance.now()
   // Owned by lookedAt().
@@ -44,23 +47,24 @@ export class Run {
   }
 
   /**
-   * Whether it has to be looked at before it begins, or goes on. The client chooses when it
-   * executes what it has bound, fetches from a cursor, or sends a row to copy.
+   * Whether the run has to be checked before it begins or goes on. Time may have passed since the
+   * permit, because the client chooses when to execute what it has bound, to fetch from a cursor,
+   * or to send a row to copy.
    */
   get isInDoubt(): boolean {
     if (this.refused !== null || performance.now() - this.#looked > fresh) return true
     return !this.started && (this.digestNow !== null || !isHeld(this.permit))
   }
 
-  /** `settings`: how often the session has changed its settings. */
+  /** `settings`: how often the session has changed its settings so far. */
   begin(settings: number): void {
     if (!this.started) this.settings = settings
     this.started = true
   }
 
   /**
-   * Whether people have approved what the rows that it gives from here on may not belong to:
-   * policies of tables read settings (`app.tenant`).
+   * Whether the session's settings have changed since people approved this run. Its remaining rows
+   * may then be others than they approved, since policies of tables read settings (`app.tenant`).
    */
   isApprovedBefore(settings: number): boolean {
     return this.digestNow !== null && this.started && this.settings !== settings
@@ -71,17 +75,18 @@ export class Run {
     this.#looked = performance.now()
   }
 
-  /** The first call counts. `error`: why there is no good end. */
+  /** Records the outcome; only the first call counts. `error`: why it did not succeed. */
   finish(result: Outcome['result'], error?: string): void {
     const duration_ms = Math.round(performance.now() - this.#begun)
     const { rows, bytes } = this
-    // Not waited for: the gate sees to it that it gets there.
+    // Not awaited: the gate makes sure that the outcome is recorded.
     void this.permit.complete({ result, rows, bytes, duration_ms, ...(error && { error }) })
   }
 }
 
 /**
- * Closed: where this replica may be taken for dead, others may have written down that it never ran.
+ * Closed: if other replicas may take this one for dead, one of them may have recorded that the
+ * action never ran.
  */
 function isHeld(permit: Permit): boolean {
   try {

@@ -7,7 +7,7 @@ import type { BindRequest } from './wire/requests.ts'
 /** Everything that gives a text its meaning when it runs. */
 export interface Meaning {
   readonly text: string
-  /** What EXECUTE and FETCH in it stand for: the texts of prepared statements, by name. */
+  /** What EXECUTE in it stands for: the texts of prepared statements, by name. */
   readonly prepared: readonly { readonly name: string; readonly text: string }[]
   /** OIDs of the parameters' types, as far as the client gave them. */
   readonly types: readonly number[]
@@ -16,13 +16,15 @@ export interface Meaning {
   readonly database: string
   readonly role: string
   readonly searchPath: readonly string[]
-  /** Names of the session's own tables: what is in them, nobody else sees. */
+  /** Names of the session's temporary tables, whose contents nobody else sees. */
   readonly temporary: readonly string[]
   /** Settings that the session has changed. */
   readonly settings: Readonly<Record<string, string>>
-  /** Stands for what the names in it stood for (`definitions.ts`); `null` where it has none. */
+  /**
+   * A digest of what the names in the text stand for (`definitions.ts`); `null` where it has none.
+   */
   readonly definitions: string | null
-  /** It is a COPY FROM STDIN: its rows come after the decision. */
+  /** Whether it is a COPY FROM STDIN, whose rows come after the decision. */
   readonly copiesIn: boolean
 }
 
@@ -36,8 +38,8 @@ export function seal(meaning: Meaning): Sealed {
 }
 
 /**
- * SHA-256, in hex. Each part is its tag, its length in bytes as 64 bits, and its bytes, so no part
- * can take over the beginning of the next.
+ * SHA-256, in hex. Each part is hashed as its tag, its length in bytes (64 bits) and its bytes, so
+ * that no part can pass for the beginning of the next.
  */
 function digestOf(meaning: Meaning): string {
   const { text, prepared, types, bound, database, role, searchPath, temporary, settings } = meaning
@@ -91,7 +93,7 @@ function shown(meaning: Meaning): JsonObject {
   }
 }
 
-/** Formats that mean the same to whoever reads them here as to the server. */
+/** Binary formats that we can show exactly as the server reads them, by the OID of the type. */
 const binary: Readonly<Record<number, (bytes: Buffer) => JsonValue>> = {
   16: (bytes) => bytes.readUInt8() === 1,
   20: (bytes) => bytes.readBigInt64BE().toString(),

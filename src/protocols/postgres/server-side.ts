@@ -7,48 +7,45 @@ import { Relay } from './relay.ts'
 import { giveBack } from './wire/give-back.ts'
 import { bind, close, execute, flush, parse, randomName, sync } from './wire/messages.ts'
 
-/** Bytes that may wait for the server before the client is not read any more. */
+/** Bytes that may wait for the server before we stop reading the client. */
 const enough = 256 * 1024
 /**
- * Questions that may wait for their answers, before the client is not read any more: Syncs and
- * their like are short, and would be millions.
+ * Questions that may wait for their answers before we stop reading the client. Syncs and the like
+ * are so short that bytes alone would let millions of them in.
  */
 const mostQuestions = 4096
 
-/** What the server answers to a question of the gateway's, as it prints it. */
+/** The server's answer to a question of the gateway's, as text. */
 export type Rows = readonly (readonly (string | null)[])[]
 
-/** What comes back from the server, and goes to the client. */
+/** What the session learns from the connection to the server. */
 export interface ServerSideEvents extends AnswerEvents {
-  /** Throws what ends the session. */
+  /** A run failed. Throws what ends the session. */
   failed(run: Parameters<AnswerEvents['failed']>[0], code: string): void
   /** The server closed the connection, or it broke. */
   lost(): void
-  /** What came is not the protocol. */
+  /** What came from the server is not the protocol. */
   fault(error: unknown): void
 }
 
-/**
- * The message was sent into a pipeline that had failed before: the server skips it, so it goes no
- * further.
- */
+/** The message came after an error in its pipeline. The server skips it, so it goes no further. */
 export class Skipped extends Error {
   override readonly name = 'Skipped'
 }
 
-/** The session has ended meanwhile. */
+/** The session has ended in the meantime. */
 export class Over extends Error {
   override readonly name = 'Over'
 }
 
-/** A question of the gateway's own was not answered. Closed: what it was for is not known then. */
+/** A question of the gateway's own was not answered. Closed: whatever needed the answer fails. */
 class Unanswered extends Error {
   override readonly name = 'Unanswered'
 }
 
 /**
- * The connection to the server: sends, keeps count of what has to be answered, asks for the
- * gateway, and has the answers relayed to the client.
+ * The connection to the server. It sends messages, keeps track of the answers that are due, asks
+ * the gateway's own questions, and relays the answers to the client.
  */
 export class ServerSide {
   readonly answers: Answers
@@ -57,7 +54,7 @@ export class ServerSide {
   readonly #toServer = new Joiner((bytes) => {
     if (!this.#socket.destroyed) this.#socket.write(bytes)
   })
-  // Owned by send(): what goes out together.
+  // Owned by send(): whether messages are being gathered, to go out together.
   #corked = false
   /** Whether messages of the extended protocol have gone out since the last Sync. */
   #open = false
@@ -69,7 +66,7 @@ export class ServerSide {
     const fault = (error: unknown): void => events.fault(error)
     this.#relay = new Relay({ server: socket, client, answers: this.answers, fault })
     socket.on('drain', () => this.answers.wake())
-    // What it says is in the log of whoever looks into it; the session ends by `close`.
+    // The error itself adds nothing: the session ends with `close`, which follows.
     socket.on('error', () => socket.destroy())
     socket.on('end', () => socket.end())
     socket.on('close', () => {
@@ -79,12 +76,12 @@ export class ServerSide {
     socket.resume()
   }
 
-  /** Whether a part of a message has gone to the client, and its end has not. */
+  /** Whether the client has got the beginning of a message, but not its end. */
   get within(): boolean {
     return this.#relay.within
   }
 
-  /** Whether the server takes no more for now. */
+  /** Whether the server can take no more for now. */
   get full(): boolean {
     return this.#socket.writableLength > enough || this.answers.outstanding.length >= mostQuestions
   }
@@ -93,10 +90,10 @@ export class ServerSide {
     return this.#open
   }
 
-  /** Sends bytes, which the server will answer with `answer`; `null`: with nothing. */
+  /** Sends bytes. `answer` is what the server will answer them with; `null` for nothing. */
   send(bytes: Buffer, answer: Expected | null = null): void {
     if (answer) {
-      // An error came up while this was decided: the server would skip it, and answer nothing.
+      // An error came up while this was being decided. The server would skip it without an answer.
       if (this.answers.skipping && answer.kind !== 'sync') return this.answers.skip(answer)
       this.answers.expect(answer)
       this.#open = answer.kind !== 'sync' && answer.kind !== 'query'
@@ -116,8 +113,8 @@ export class ServerSide {
   }
 
   /**
-   * Sends a part of something that the server does not answer: rows that are copied in. Nobody may
-   * use the bytes after that.
+   * Sends rows that are copied in, which the server does not answer. Takes the bytes over: nobody
+   * else may use them afterwards.
    */
   pass(bytes: Buffer): void {
     this.#toServer.flush()
@@ -125,23 +122,23 @@ export class ServerSide {
   }
 
   /**
-   * Ends the connection behind what was sent: a server that was promised more, and takes nothing
-   * else, gives that up, and ends it too.
+   * Closes our side after what was sent. A server that waits for more rows gives up then, and
+   * closes its side too.
    */
   hangUp(): void {
     this.#toServer.flush()
     this.#socket.end()
   }
 
-  /** Waits until the server takes more. */
+  /** Waits until the server can take more. */
   async room(): Promise<void> {
-    // It keeps short answers for itself. While it copies there is one question, and a message of
-    // ours would get into the middle of a row.
+    // Without a Flush the server buffers short answers. This does not happen during a COPY, which
+    // is a single question, and where a message of ours would end up in the middle of a row.
     if (this.#open && this.answers.outstanding.length >= mostQuestions) this.flush()
     await this.until(() => !this.full)
   }
 
-  /** Has the server say what it has to say. */
+  /** Makes the server send the answers that it has buffered. */
   flush(): void {
     this.send(flush)
   }
@@ -151,21 +148,21 @@ export class ServerSide {
     this.#socket.destroy()
   }
 
-  /** Whoever waits for an answer learns that none will come. */
+  /** Tells whoever waits for an answer that none will come. */
   end(): void {
     this.#over = true
     this.#relay.end()
     this.answers.wake()
   }
 
-  /** A run was released: what the server says to it goes on. */
+  /** A run was released, so its answer may go to the client. */
   release(): void {
     this.#relay.goOn()
   }
 
   /**
-   * Waits until the server has answered everything. Throws `Skipped` when an error came up, and it
-   * skips what follows now.
+   * Waits until the server has answered everything. Rejects with `Skipped` when there was an error
+   * and the server now skips what follows.
    */
   async drain(): Promise<void> {
     if (this.answers.outstanding.length > 0 && this.#open) this.send(flush)
@@ -182,18 +179,18 @@ export class ServerSide {
   }
 
   /**
-   * Asks the server something in the client's own session, without disturbing its transaction or
-   * its names. Only when nothing is outstanding, and the transaction has not failed.
+   * Asks the server something within the client's session, without disturbing its transaction or
+   * its names. To be called only when nothing is outstanding and the transaction has not failed.
    */
   async ask(sql: string): Promise<Rows> {
     const [rows] = await this.askAll([sql])
     return rows!
   }
 
-  /** The same for several questions, in one round trip. */
+  /** Asks several questions in one round trip. */
   async askAll(questions: readonly string[]): Promise<readonly Rows[]> {
     const failures: string[] = []
-    // Within a pipeline a Sync would commit what came before it.
+    // Within a pipeline, a Sync would commit what came before it.
     const inside = this.#open
     const answers = questions.map((sql) => this.#put(sql, failures))
     if (inside) this.flush()
@@ -203,7 +200,7 @@ export class ServerSide {
     return answers
   }
 
-  /** Sends a question, and returns where its rows will be. */
+  /** Sends a question, and returns the list that its rows will be added to. */
   #put(sql: string, failures: string[]): Rows {
     const rows: (string | null)[][] = []
     const own = ownQuestion(rows, failures)

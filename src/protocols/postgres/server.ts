@@ -21,18 +21,16 @@ import { Strangers } from './strangers.ts'
 import { WireFault } from './wire/fault.ts'
 import { int32, message, cstring } from './wire/messages.ts'
 
-/** What a database's listener is made of. */
+/** What a database's listener needs. */
 export interface PostgresServerDeps {
   readonly resource: PostgresResource
-  /**
-   * Names the upstream and the credential that the resource is bound to, without revealing either.
-   */
+  /** A digest of the upstream and the credential of the resource, which reveals neither. */
   readonly binding: string
   readonly authenticator: Pick<Authenticator, 'authenticate' | 'recheck' | 'suffices'>
   readonly gate: Pick<Gate, 'enforce' | 'needs' | 'whyEnded'>
   readonly analyser: Pick<Analyser, 'analyse'>
   readonly limits: Pick<Config['hold'], 'in_transaction_max' | 'max_body'>
-  /** Milliseconds that sessions may go on with what runs, when the gateway stops. */
+  /** Milliseconds for which sessions may finish what runs when the gateway stops. */
   readonly drain: number
   readonly log: Log
   readonly metrics: Pick<Metrics, 'sessions'>
@@ -40,36 +38,36 @@ export interface PostgresServerDeps {
 
 export interface PostgresServer {
   /**
-   * Resolves with the address that it got. Rejects with the error of the system: EADDRINUSE,
+   * Resolves with the address that it listens on. Rejects with the system's error: EADDRINUSE,
    * EACCES.
    */
   listen(): Promise<AddressInfo>
   /**
-   * Takes no more connections, ends those that are there as soon as nothing runs in them, and all
-   * of them after `drain`.
+   * Takes no more connections, ends each session as soon as nothing runs in it, and ends all that
+   * are left after `drain`.
    */
   close(): Promise<void>
 }
 
-/** Milliseconds until a client has to have shown who it is. */
+/** Milliseconds within which a client has to show who it is. */
 const startUp = 20_000
 /**
- * Connections beside the sessions, of clients that are about to show who they are, or only come to
- * cancel something.
+ * Connections that may exist beside the sessions: of clients that have yet to show who they are, or
+ * that only come to cancel something.
  */
 const mostStrangers = 100
-/** Milliseconds between two looks at the credentials of idle sessions. */
+/** Milliseconds between two checks of the credentials of idle sessions. */
 const lookEvery = 5_000
-/** Milliseconds between two looks at what runs, whether it may go on. */
+/** Milliseconds between two checks whether what runs may go on. */
 const watchEvery = 1_000
 
 /**
- * The listener of one database resource: every connection shows who it is, and then has each of its
+ * The listener of one database resource. Every connection shows who it is, and then has each of its
  * statements decided. Throws `MistakesError` when its certificate cannot be used.
  */
 export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
   const { resource, authenticator, log, metrics } = deps
-  // From the beginning: none is not the same as nobody knows.
+  // Reported from the start, because zero sessions is not the same as no figure.
   metrics.sessions(resource.name, 0)
   const tls = resource.tls ? new TlsEntrance(resource.tls, log, 'postgresql') : null
   const upstream = new Upstream(resource)
@@ -82,7 +80,7 @@ export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
   const sessions = new Set<Session>()
   const sockets = new Set<Socket>()
   const stopping = new Rejection('57P01', 'the gateway is shutting down', 'Connect again.')
-  // Between statements too: a key that is revoked ends the sessions that it began.
+  // Between statements too, so that a revoked key ends the sessions that were begun with it.
   const looking = setInterval(() => {
     for (const session of sessions) session.look()
   }, lookEvery).unref()
@@ -108,8 +106,8 @@ export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
       const { socket, opening } = arrival
       socket.on('error', () => socket.destroy())
       if (opening.kind === 'cancel') {
-        // Closed behind it, as the server does: clients send nothing else until then, which a late
-        // one would hit.
+        // Close only after the cancel, as the server does. Clients wait for that before they send
+        // their next statement, which a late cancel would hit.
         await keys.use(opening.process, opening.secret)
         socket.destroy()
         return
@@ -171,8 +169,7 @@ export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
   function turnAway(socket: Socket, error: unknown): void {
     if (error instanceof Departed) return void socket.destroy()
     const expected = error instanceof Rejection || error instanceof WireFault
-    // Who runs the gateway has to see why a database cannot be reached; an agent must not see all
-    // of it.
+    // The operator has to see why a database cannot be reached; the agent must not see all of it.
     if (!expected)
       log.warn({ err: error, resource: resource.name }, 'a database session did not begin')
     if (socket.destroyed) return
@@ -213,8 +210,8 @@ export function createPostgresServer(deps: PostgresServerDeps): PostgresServer {
 }
 
 /**
- * AuthenticationOk, what the server said meanwhile, what it reported of its settings, our key for
- * cancelling, ReadyForQuery.
+ * AuthenticationOk, the server's notices and settings, our own key for cancelling, and
+ * ReadyForQuery.
  */
 function greeting(
   { process, parameters, notices }: Awaited<ReturnType<Upstream['logIn']>>,

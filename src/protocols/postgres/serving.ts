@@ -4,9 +4,9 @@ import { Over, type ServerSide } from './server-side.ts'
 import type { Unrecorded } from './unrecorded.ts'
 import { FrontendReader } from './wire/frontend.ts'
 
-/** Bytes of the longest message: statements, values, and rows that are copied in. */
+/** Bytes of the longest message, be it a statement, its values, or a row that is copied in. */
 const longestMessage = 16 * 1024 * 1024
-/** Bytes that may wait behind a statement that is held. */
+/** Bytes that may wait behind a held statement. */
 const mostQueued = 1024 * 1024
 
 interface ServingDeps {
@@ -14,9 +14,9 @@ interface ServingDeps {
   readonly server: ServerSide
   readonly front: Front
   readonly unrecorded: Unrecorded
-  /** Whether the credential is still worth something. Throws why not. */
+  /** Checks that the credential is still valid. Throws or rejects with the reason if it is not. */
   readonly stillTrusted: () => void | Promise<void>
-  /** Whether the session takes nothing more. */
+  /** Whether the session takes no more messages. */
   readonly closed: () => boolean
   /** The client has said goodbye. */
   readonly goodbye: () => void
@@ -26,8 +26,8 @@ interface ServingDeps {
 }
 
 /**
- * Reads what the client sends, no faster than it can be worked on, and works on one message after
- * the other.
+ * Reads what the client sends, no faster than we can work on it, and works on one message after
+ * another.
  */
 export class Serving {
   readonly #deps: ServingDeps
@@ -45,12 +45,12 @@ export class Serving {
     return this.#busy
   }
 
-  /** Whether a part of a message has gone on as rows, and its end has not. */
+  /** Whether part of a message has been forwarded as rows, but not its end. */
   get within(): boolean {
     return this.#reader.within
   }
 
-  /** Begins with what has come already, after `first` is done. */
+  /** Waits for `first`, and then begins with what has come already. */
   begin(rest: Buffer, first: Promise<unknown>): void {
     this.#reader.push(rest)
     this.#deps.client.resume()
@@ -63,7 +63,7 @@ export class Serving {
     if (closed()) return
     this.#reader.push(chunk)
     if (this.#busy) {
-      // The rest may wait with the client.
+      // Let the rest wait at the client.
       if (this.#reader.pending > mostQueued) client.pause()
     } else {
       this.#busy = true
@@ -72,8 +72,8 @@ export class Serving {
   }
 
   /**
-   * Works on what has come until something has to be waited for, and goes on behind that. Where
-   * there is nothing to wait for, there is no promise.
+   * Works on what has come until something has to be waited for, and continues after that. Where
+   * nothing has to be waited for, no promise is made.
    */
   readonly #goOn = (): void => {
     const { client } = this.#deps
@@ -84,7 +84,7 @@ export class Serving {
         if (work) return void work.then(this.#goOn, this.#failed)
         if (client.isPaused() && this.#reader.pending <= mostQueued) client.resume()
       }
-      // A message that is longer than what may wait.
+      // The next message is longer than what may wait.
       if (client.isPaused()) client.resume()
     } catch (error) {
       return this.#failed(error)
@@ -102,14 +102,14 @@ export class Serving {
     this.#deps.idle()
   }
 
-  /** What has to be waited for before anything else is sent. */
+  /** What has to be waited for before anything else may be sent, or `null`. */
   #room(): Promise<void> | null {
     const { server, unrecorded } = this.#deps
     if (unrecorded.full) return server.until(() => !unrecorded.full)
     return server.full ? server.room() : null
   }
 
-  /** Works on what comes next; `null` where nothing does. */
+  /** Works on what comes next; `null` where nothing has come. */
   #next(): Promise<void> | void | null {
     const { server, front, stillTrusted, closed, goodbye } = this.#deps
     if (closed()) return null

@@ -6,61 +6,61 @@ import { fetchedCursors, renames, settledByBind } from './statement-kinds.ts'
 import { WireFault } from './wire/fault.ts'
 
 /**
- * Of a change that nothing may rely on before it is confirmed, not even what follows it in its
- * segment.
+ * The segment of a change that nothing may rely on before it is confirmed, not even what follows it
+ * in its own segment.
  */
 const noSegment = -1
 
 const nothing = (): void => {}
 
-/** A text that has a name. */
+/** A text that has a name as a prepared statement. */
 export interface Prepared {
-  /** Of a statement that SQL has prepared: the EXECUTE that a Bind of it is the same as. */
+  /** For a statement that SQL has prepared, the EXECUTE that binding it amounts to. */
   readonly text: string
   /** OIDs of the parameters' types, as far as the client gave them. */
   readonly types: readonly number[]
 }
 
-/** What a Bind has made of a text. `run` is `null` where the text is only about the session. */
+/** What a Bind has made of a text. `run` is `null` where the text only concerns the session. */
 export interface Portal {
   readonly run: Run | null
   readonly statements: readonly Statement[]
   readonly text: string
-  /** How often the session had changed what names mean (`Front`). */
+  /** How often the session had changed what names mean when this was bound (`Course`). */
   readonly changes: number
 }
 
 interface Cursor {
   readonly run: Run | null
   readonly query: Statement
-  /** It outlives its transaction. */
+  /** Whether it outlives its transaction (WITH HOLD). */
   readonly hold: boolean
 }
 
 /**
- * What names mean in a session: of statements, which the protocol and SQL share; of portals; of
- * cursors.
+ * What names mean in a session: those of prepared statements, which the protocol and SQL share, of
+ * portals, and of cursors.
  */
 export class SessionNames {
   readonly statements = new Names<Prepared>()
   readonly portals = new Names<Portal>()
   readonly #cursors = new Map<string, Cursor>()
-  // The texts of PREPARE statements: what EXECUTE stands for is read anew each time, since names
-  // may mean something else by then.
+  // The texts of PREPARE statements. They are read anew for each EXECUTE, since names may mean
+  // something else by then.
   readonly #prepared = new Map<string, string>()
-  // Bytes, nearly, of what has got a name, some of which may have been forgotten since.
+  // Roughly the bytes of all texts that got a name, including some that were forgotten since.
   #remembered = 0
 
   get cursors(): ReadonlyMap<string, Cursor> {
     return this.#cursors
   }
 
-  /** The texts of PREPARE statements, by the names that they gave. */
+  /** The texts of PREPARE statements, by the names that they defined. */
   get prepared(): ReadonlyMap<string, string> {
     return this.#prepared
   }
 
-  /** The queries of cursors, as the reading of SQL wants them. */
+  /** The queries of cursors, in the form that the analysis takes. */
   get cursorQueries(): ReadonlyMap<string, Statement> {
     return new Map([...this.#cursors].map(([name, { query }]) => [name, query] as const))
   }
@@ -70,7 +70,9 @@ export class SessionNames {
     return this.statements.settled && this.portals.settled
   }
 
-  /** The server has done what `statement` says, a part of `text`. */
+  /**
+   * Applies a change that the server has confirmed. `statement` is part of the text of `answer`.
+   */
   apply(change: SessionChange, statement: Statement, answer: Expected): void {
     const { run } = answer
     switch (change.kind) {
@@ -101,8 +103,8 @@ export class SessionNames {
   }
 
   /**
-   * Texts with a name are kept for as long as the server keeps them. Throws a `WireFault` where
-   * that is more than anybody needs.
+   * Counts a text that gets a name, which we keep for as long as the server does. Throws a
+   * `WireFault` where one session names more than `mostRemembered`.
    */
   remember(prepared: Prepared): void {
     this.#remembered += sizeOf(prepared)
@@ -114,13 +116,14 @@ export class SessionNames {
       throw new WireFault('too many prepared statements in one session', '53200')
   }
 
-  /** A Parse message gave a name to another text. */
+  /** A Parse or Close message has redefined or removed a name. */
   renamed(name: string): void {
     this.#prepared.delete(name)
   }
 
   /**
-   * Whether a portal by this name looks its own names up when it is executed, and has not begun.
+   * Whether the portal of this name has not begun, and will look up its names only when it is
+   * executed.
    */
   mayMeanAnother(name: string): boolean {
     const portal = this.portals.all.get(name)
@@ -128,14 +131,14 @@ export class SessionNames {
   }
 
   /**
-   * A Bind or Close message gave a portal its name, or took it away. Cursors have the same names,
-   * so none has this one now.
+   * A Bind or Close message has redefined or removed a portal. Cursors share their names with
+   * portals, so none has this name now.
    */
   portalRenamed(name: string): void {
     this.#cursors.delete(name)
   }
 
-  /** What asked for the cursor that these statements read on. */
+  /** The run that opened the cursor which these statements read on. */
   fed(statements: readonly Statement[]): Run | null {
     const [name] = fetchedCursors(statements)
     if (name === undefined) return null
@@ -143,11 +146,11 @@ export class SessionNames {
   }
 
   /**
-   * Behind a statement that gives names to other texts, none is certain before the server has
-   * answered it. Returns what is to be called then.
+   * After a statement that changes names, none of them is certain before the server has answered
+   * it. Returns what to call then.
    */
   unsettledBy(statements: readonly Statement[], isAction: boolean): () => void {
-    // What nobody could read may do that too.
+    // A text that we could not read may do that too.
     const isUnread = statements.length === 0 && isAction
     if (!isUnread && !statements.some(renames)) return nothing
     const change = this.statements.announce(null, null, noSegment)
@@ -166,10 +169,10 @@ export class SessionNames {
   }
 }
 
-/** Bytes of all texts together that have a name in one session. */
+/** Bytes of all named texts in one session together. */
 const mostRemembered = 32 * 1024 * 1024
 
-/** With what a text takes that is empty. */
+/** Includes what an entry takes even when its text is empty. */
 function sizeOf({ text, types }: Prepared): number {
   return 200 + text.length + types.length * 8
 }
@@ -178,10 +181,10 @@ function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
-/** A text may have thousands of them. */
+/** Cached, because one text may have thousands of PREPAREs. */
 const bytesOf = new WeakMap<Expected, Buffer>()
 
-/** The bytes of the text that the statement is. */
+/** The part of the text that is this statement; `start` and `end` count bytes. */
 function partOf(answer: Expected, { start, end }: Statement): string {
   const bytes = bytesOf.get(answer) ?? Buffer.from(answer.text)
   bytesOf.set(answer, bytes)

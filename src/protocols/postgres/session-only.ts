@@ -1,15 +1,15 @@
 import type { Analysis, SessionChange, Statement } from './sql/statement.ts'
 
-/** What the server calls statements that concern nothing but the session itself. */
+/** Command tags of statements that may concern nothing but the session itself. */
 const commands =
   /^(SET|RESET|SHOW|PREPARE|DEALLOCATE( ALL)?|FETCH|MOVE|CLOSE CURSOR( ALL)?|UNLISTEN|DISCARD .*)$/
 
 const reads = /^(FETCH|MOVE)$/
 
 /**
- * Whether a text is only about the session: transaction control, settings that mean nothing to
- * anybody else, names for what is judged when it runs, more rows of a cursor that has been judged.
- * It needs no rule, and is no action. `cursors`: the names of those that are open.
+ * Whether a text only concerns the session: transaction control, harmless settings, names for
+ * statements that are judged when they run, or more rows of a cursor that has been judged. Such a
+ * text is no action and needs no rule. `cursors`: the names of the open ones.
  */
 export function isSessionOnly(
   { statements, unreadable }: Analysis,
@@ -23,7 +23,7 @@ function concernsSession(
   cursors: Pick<ReadonlySet<string>, 'has'>,
 ): boolean {
   if (control) return true
-  // What a cursor's query does to the session was judged with its DECLARE.
+  // What a cursor's query may do to the session was judged with its DECLARE.
   const changes = reads.test(command) ? session.filter(({ kind }) => kind !== 'opaque') : session
   return commands.test(command) && changes.every((change) => isOwnBusiness(change, cursors))
 }

@@ -26,14 +26,14 @@ import { UnderWay } from './under-way.ts'
 import { Unrecorded } from './unrecorded.ts'
 import { report, terminate } from './wire/messages.ts'
 
-/** Milliseconds for the last words to reach a client. */
+/** Milliseconds for the last message to reach a client. */
 const lastBytes = 5_000
 
 export interface SessionInit {
   readonly client: Socket
   readonly upstream: UpstreamConnection
   readonly principal: Principal
-  /** Whether the credential is still worth something. Throws why not. */
+  /** Checks that the credential is still valid. Throws or rejects with the reason if it is not. */
   readonly stillTrusted: () => void | Promise<void>
   readonly gate: Pick<Gate, 'enforce' | 'needs' | 'whyEnded'>
   readonly analyser: Pick<Analyser, 'analyse'>
@@ -49,7 +49,7 @@ export interface SessionInit {
   readonly wait: number
   readonly waitInTransaction: number
   readonly uncommitted: Uncommitted
-  /** Bytes of the largest text, with its values, that is held. */
+  /** Bytes of the largest text that is held, including its values. */
   readonly maxHeld: number
   /** Asks the server to cancel what it runs for this session. */
   readonly cancelUpstream: () => Promise<void>
@@ -57,8 +57,8 @@ export interface SessionInit {
 }
 
 /**
- * One client and its own connection to the server, until either of them ends. Nothing of it is ever
- * shared with another session.
+ * One client and its own connection to the server, until either ends. Nothing of it is ever shared
+ * with another session.
  */
 export class Session {
   readonly #init: SessionInit
@@ -74,7 +74,7 @@ export class Session {
   // Owned by #end() and #leave().
   #over = false
   #leaving = false
-  /** Why the session ends as soon as nothing runs. */
+  /** Set when the session is to end as soon as nothing runs: the reason why. */
   #retiring: Rejection | null = null
   #expiry: NodeJS.Timeout | undefined
 
@@ -138,12 +138,12 @@ export class Session {
     client.on('close', () => this.#clientGone())
   }
 
-  /** Resolves when both connections are closed, or on their way. */
+  /** Resolves when both connections are closed or closing. */
   get closed(): Promise<void> {
     return this.#closed.promise
   }
 
-  /** Takes what has come of the client already, and begins to serve it. */
+  /** Begins to serve the client. `rest`: bytes that it has sent already. */
   begin(rest: Buffer): void {
     try {
       for (const [name, value] of this.#init.upstream.parameters) this.#parameter(name, value)
@@ -152,33 +152,30 @@ export class Session {
       return
     }
     const { expiresAt } = this.#init.principal.credential
-    // Milliseconds that a timer can count are fewer than a token may be valid; the next look comes
-    // soon enough then.
+    // A token may be valid for longer than a timer can count. The regular checks are enough then.
     if (expiresAt !== null && expiresAt - Date.now() < 0x7fff_ffff)
       this.#expiry = setTimeout(() => this.look(), expiresAt - Date.now() + 1).unref()
     this.#serving.begin(rest, this.#settings.context(0))
   }
 
   /**
-   * The client's own CancelRequest: ends what the server runs; else what is held, or has come and
-   * is not decided yet. Resolves when the server, or the gateway, has been told.
+   * A CancelRequest of the client. Cancels what the server runs; if it runs nothing, what is held
+   * or not decided yet. Resolves when the server, or the gate, has been told.
    */
   async cancel(): Promise<void> {
     if (this.#over) return
     const { outstanding } = this.#server.answers
-    // A question of ours is none of the client's business.
+    // A client cannot cancel our own questions.
     if (outstanding.some(({ own }) => own === null)) await this.#cancelUpstream()
     else if (this.#serving.busy) this.#authoriser.cancel()
   }
 
-  /**
-   * Ends the session, if its credential is worth nothing any more, as soon as nothing runs in it.
-   */
+  /** Checks the credential of an idle session. Ends the session if it is no longer valid. */
   look(): void {
     if (this.#over || this.#serving.busy) return
     const refused = (error: unknown): void => {
-      // That nobody can say is no reason to end it: its next statement will be refused, if that
-      // lasts.
+      // Not being able to tell is no reason to end the session. Its next statement will be refused
+      // if that lasts.
       if (error instanceof Rejection) this.retire(error)
     }
     try {
@@ -238,7 +235,7 @@ export class Session {
 
   #ready(status: string): void {
     this.#aftermath.ready(status)
-    // What the server says here is still on its way to the client.
+    // The ReadyForQuery itself is still on its way to the client.
     queueMicrotask(() => this.#retireIfIdle())
   }
 
@@ -259,10 +256,10 @@ export class Session {
     if (this.#retiring && !this.#serving.busy && outstanding.length === 0) this.#end(this.#retiring)
   }
 
-  /** The client says goodbye. What it has sent before that is done first. */
+  /** The client says goodbye. What it has sent before is finished first. */
   #leave(): void {
     this.#leaving = true
-    // A server that takes rows would take a goodbye for one.
+    // A server in the middle of a row would read a goodbye as part of it.
     if (this.#server.answers.copyIn || this.#serving.within) this.#server.hangUp()
     else this.#server.send(terminate)
   }
@@ -271,8 +268,8 @@ export class Session {
     this.#authoriser.abandon()
     if (this.#over) return
     const { outstanding } = this.#server.answers
-    // A write that is under way ends by itself, and its outcome is worth knowing; nobody waits for
-    // anything else.
+    // A write that is under way will end by itself, and its outcome has to be recorded. Nobody
+    // waits for anything else.
     if (outstanding.some(({ run }) => run && !run.isRead)) this.#leave()
     else this.#end(null)
   }
@@ -282,7 +279,7 @@ export class Session {
     else this.#end(new Rejection('08006', 'the database closed the connection unexpectedly'))
   }
 
-  /** `reason`: what the client is told; `null` where it knows, or is gone. */
+  /** `reason`: what the client is told; `null` where the client knows it, or is gone. */
   #end(reason: unknown): void {
     if (this.#over) return
     this.#over = true
@@ -293,7 +290,7 @@ export class Session {
     this.#authoriser.abandon()
     this.#aftermath.lost(this.#server.answers)
     this.#server.destroy()
-    // Within a message of the server's, nothing else can be said.
+    // Nothing can be said in the middle of a message of the server's.
     if (reason !== null && !this.#server.within && !client.destroyed) client.write(farewell(reason))
     const late = setTimeout(() => client.destroy(), lastBytes)
     client.once('close', () => clearTimeout(late))

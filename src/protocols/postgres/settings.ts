@@ -9,17 +9,17 @@ import type {
   TemporaryKind,
 } from './sql/statement.ts'
 
-/** What is changed by them is asked for again before the next statement is read. */
+/** Changes after which the server is asked again, before the next statement is read. */
 const changing = new Set<SessionChange['kind']>(['opaque', 'temporary', 'discard', 'ddl'])
 
-// Every name is qualified: the session's own search_path must not decide what this means. Short: a
-// new session pays for each catalogue that a question is planned with.
+// Every name is qualified, so that the session's search_path cannot decide what this means. Kept
+// short, because a new session pays for each catalogue that planning a question touches.
 const question = `SELECT pg_catalog.to_json(pg_catalog.current_schemas(true)), current_user,
   pg_catalog.current_setting('client_encoding'),
   pg_catalog.current_setting('standard_conforming_strings'),
   pg_catalog.pg_my_temp_schema()`
 
-/** What is in the session's temporary schema. */
+/** The contents of the session's temporary schema. */
 const temporaryNames = `SELECT relname, relkind FROM pg_catalog.pg_class
    WHERE relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()
   UNION ALL SELECT typname, typtype FROM pg_catalog.pg_type
@@ -30,8 +30,8 @@ const changedSettings = `SELECT name, setting FROM pg_catalog.pg_settings
  WHERE source OPERATOR(pg_catalog.=) 'client' OR source OPERATOR(pg_catalog.=) 'session'`
 
 /**
- * One that no extension knows, and anybody may make up: what the policies of tables read
- * (`app.tenant`). No list of the server's has it.
+ * Asks for a setting that anybody may make up, as policies of tables read them (`app.tenant`). The
+ * server lists no such settings.
  */
 function customSetting(name: string): string {
   const literal = `'${name.replaceAll("'", "''")}'`
@@ -40,13 +40,13 @@ function customSetting(name: string): string {
 
 const nothing: ReadonlyMap<string, Statement> = new Map()
 
-/** What names the client and does nothing else; and what never changes. */
+/** Settings that approvers need not see: one only names the client, the other never changes. */
 const meaningless = new Set(['application_name', 'client_encoding'])
 
 /**
- * What the meaning of the session's next text depends on. The server is asked, and not guessed at:
- * after each statement that may have changed it, and after the end of each transaction in which
- * that happened, since a rollback takes it back.
+ * The state of the session that decides what its next text means. We never guess it, but ask the
+ * server: after each statement that may have changed it, and after the end of each transaction in
+ * which that happened, since a rollback undoes it.
  */
 export class Settings {
   readonly #server: ServerSide
@@ -57,19 +57,19 @@ export class Settings {
   #searchPath: readonly string[] = []
   #role = ''
   #temporary: ReadonlyMap<string, TemporaryKind> = new Map()
-  // Owned by forwarded() and the answers: what is known may be wrong; it was changed in a
-  // transaction that has not ended.
+  // Owned by forwarded() and the answers. Stale: what we know may be wrong. Touched: it was changed
+  // in a transaction that has not ended, in the segment below.
   #stale = true
   #touched = false
   #touchedIn = -1
-  // The catalogue that was known when the server was asked.
+  // The version of the catalogue when the server was last asked.
   #version = 0
-  // Settings that the session has made up.
+  // Names of settings that the session has made up.
   readonly #custom = new Set<string>()
-  // Names of the catalogue mean something else in this transaction, which nobody outside of it can
-  // see.
+  // This transaction has changed what names mean in the catalogue, which cannot be seen from
+  // outside it.
   #moved = false
-  // Owned by contextNow(): what was said last, for as long as nothing of it is different.
+  // Owned by contextNow(): the last answer, reused until any part of it changes.
   #said: SqlContext | null = null
 
   constructor(
@@ -111,14 +111,14 @@ export class Settings {
     }
   }
 
-  /** A text that nobody could read is on its way: it may change anything. */
+  /** A text that we could not read is on its way, and may change anything. */
   forwardedUnread(segment: number): void {
     this.#stale = true
     this.#touched = true
     this.#touchedIn = segment
   }
 
-  /** An error: what was set in its transaction may be undone. */
+  /** An error may undo what its transaction has set. */
   broken(): void {
     if (this.#touched) this.#stale = true
   }
@@ -126,13 +126,13 @@ export class Settings {
   ready(status: string): void {
     if (status !== 'I' || !this.#touched) return
     this.#stale = true
-    // What is on its way may begin the next transaction, and set something in it.
+    // A message on its way may begin the next transaction, and set something there.
     if (this.#server.answers.outstanding.length > 0) return
     this.#touched = false
     this.#moved = false
   }
 
-  /** For a text that names nothing but settings: nobody is asked. */
+  /** The context for a text that names nothing but settings. The server need not be asked. */
   get withoutNames(): Omit<SqlContext, 'prepared' | 'cursors'> {
     return {
       searchPath: this.#searchPath,
@@ -146,7 +146,7 @@ export class Settings {
   }
 
   /**
-   * What the next text means, and the same object as before where that is the same; `null` where
+   * The context of the next text: the same object as before where nothing has changed, `null` where
    * the server has to be asked.
    */
   contextNow(segment: number): SqlContext | null {
@@ -161,21 +161,23 @@ export class Settings {
   }
 
   /**
-   * What the next text means. Asks the server, if that may have changed; throws `Skipped` if the
-   * text will not be looked at. `anew`: what the catalogue says now, and not a moment ago.
+   * The context of the next text. Asks the server if that may have changed; rejects with `Skipped`
+   * if the server will skip the text. `anew`: reads the catalogue as it is now, not as it was a
+   * moment ago.
    */
   async context(
     segment: number,
     { anew }: { readonly anew: boolean } = { anew: false },
   ): Promise<Omit<SqlContext, 'prepared' | 'cursors'>> {
-    // What comes before is waited for: if it fails, what it set is undone, and this is not skipped.
+    // Wait for what comes before: if it fails, its settings are undone, and this text is not
+    // skipped.
     if (this.#stale || (this.#touched && this.#touchedIn !== segment)) {
       await this.#server.drain()
       this.#touchedIn = segment
     }
     const catalogue = this.#moved ? null : await this.#catalogues.current(anew)
     if (catalogue && catalogue.version !== this.#version) {
-      // A schema that others have made may come earlier in the path than those that were there.
+      // Somebody may have created a schema that comes earlier in the path.
       this.#stale = true
       await this.#server.drain()
     }
@@ -183,13 +185,13 @@ export class Settings {
     if (catalogue && !this.#stale) this.#version = catalogue.version
     return {
       ...this.withoutNames,
-      // In a failed transaction nobody can be asked. Closed: what the rest of the text means is
-      // unknown then.
+      // The server answers nothing in a failed transaction. Closed: without a catalogue, the
+      // meaning of the text is unknown.
       catalogue: this.#stale ? null : catalogue,
     }
   }
 
-  /** Asks for everything that this session has set. */
+  /** The query for everything that this session has set (`changedIn` reads its answer). */
   get changesQuestion(): string {
     return changedSettings + [...this.#custom].map(customSetting).join('')
   }
@@ -197,16 +199,16 @@ export class Settings {
   async #refresh(): Promise<void> {
     const [row] = await this.#server.ask(question)
     const [schemas, role, encoding, strings, temporarySchema] = row!
-    // The server reports a change no earlier than at ReadyForQuery, which may be later than the
+    // The server reports a change at ReadyForQuery at the earliest, which may be later than the
     // next text.
     requireReadable('client_encoding', encoding!)
     requireReadable('standard_conforming_strings', strings!)
     const kinds = temporarySchema === '0' ? [] : await this.#server.ask(temporaryNames)
     const names = JSON.parse(schemas!) as string[]
-    // Each session has one of its own, under a number.
+    // Each session has a temporary schema of its own, with a number in its name.
     this.#searchPath = names.map((name) => (/^pg_temp_\d+$/.test(name) ? 'pg_temp' : name))
     this.#role = role!
-    // A table, or one with partitions (pg_class.relkind).
+    // `r` is a table, `p` one with partitions (pg_class.relkind).
     this.#temporary = new Map(
       kinds.map(([name, kind]) => [name!, kind === 'r' || kind === 'p' ? 'table' : 'other']),
     )
@@ -216,7 +218,7 @@ export class Settings {
 }
 
 /**
- * Everything that a session has set, as an approver should know it: of the answer to
+ * Everything that a session has set and an approver should know, from the answer to
  * `changesQuestion`.
  */
 export function changedIn(rows: Rows): Record<string, string> {

@@ -11,8 +11,8 @@ import type { FrontendMessage } from './wire/frontend.ts'
 import { readCall, readQuery, textOf } from './wire/requests.ts'
 
 /**
- * Messages that are a whole statement each: the server answers with ReadyForQuery, without being
- * asked to by a Sync ("Simple Query", "Function Call").
+ * Handles messages that need no Sync: the server answers each with its own ReadyForQuery
+ * (PostgreSQL documentation, "Simple Query" and "Function Call").
  */
 export class SimpleProtocol {
   readonly #desk: Desk
@@ -27,12 +27,12 @@ export class SimpleProtocol {
     return this.#whole(bytes, text, { types: [], bound: null })
   }
 
-  /** A function call is judged as the SELECT that does the same, and sent as it is. */
+  /** A function call is judged as the equivalent SELECT, and forwarded as it is. */
   async call({ body, bytes }: FrontendMessage): Promise<void> {
     const { server, functions } = this.#desk
     const { oid, resultFormat, ...values } = readCall(body)
     await server.drain()
-    // The server would refuse it, whatever it is, and nobody can be asked what that is.
+    // The server would refuse any call now, and does not tell us which function it is.
     if (server.answers.status === 'E') return refuse(this.#desk, 'query', inFailedTransaction)
     const called = await functions.find(oid)
     if (!called) return refuse(this.#desk, 'query', noSuchFunction(oid))
@@ -44,7 +44,7 @@ export class SimpleProtocol {
   async #whole(bytes: Buffer, text: string, values: Values): Promise<void> {
     const { server, names, judge, course, copying, sent } = this.#desk
     course.nextSegment()
-    // Names that the text uses have to be certain.
+    // The names that the text uses have to be certain.
     if (!names.settled) await server.drain()
     const read = judge.read(text, course.segment, values.types)
     const analysis = read instanceof Promise ? await read : read

@@ -1,22 +1,22 @@
 import { changesNames } from './sql/changes.ts'
 import type { Analysis, SessionChange, Statement } from './sql/statement.ts'
 
-/** What a text does to its session, as far as the order of messages depends on it. */
+/** Whether a statement makes a change of this kind to its session. */
 export function has(statements: readonly Statement[], kind: SessionChange['kind']): boolean {
   return statements.some(({ session }) => session.some((change) => change.kind === kind))
 }
 
-/** It goes on after its statement: there is a cursor. */
+/** Whether a cursor is declared, so that the run goes on after its statement. */
 export function declares(statements: readonly Statement[]): boolean {
   return has(statements, 'declare')
 }
 
-/** What comes after it may be the rows of a COPY. What nobody could read may be one. */
+/** Whether rows of a COPY may follow. A text that we could not read may be a COPY. */
 export function opensCopy({ statements, unreadable }: Analysis): boolean {
   return unreadable !== null || has(statements, 'copy-in')
 }
 
-/** The cursors that it reads on. */
+/** The cursors that the statements read from. */
 export function fetchedCursors(statements: readonly Statement[]): readonly string[] {
   return namesIn(
     statements.filter((statement) => !isPositioned(statement)),
@@ -24,17 +24,17 @@ export function fetchedCursors(statements: readonly Statement[]): readonly strin
   )
 }
 
-/** Whether it changes the row that a cursor stands on. */
+/** Whether it changes the row that a cursor stands on (WHERE CURRENT OF). */
 export function isPositioned({ command, session }: Statement): boolean {
   return !/^(FETCH|MOVE)$/.test(command) && session.some(({ kind }) => kind === 'fetch')
 }
 
-/** The names of the prepared statements that it executes. */
+/** The names of the prepared statements that they execute. */
 export function executedNames(statements: readonly Statement[]): readonly string[] {
   return namesIn(statements, 'execute')
 }
 
-/** Whether it gives another meaning to the name of a prepared statement. */
+/** Whether it changes what the name of a prepared statement means. */
 export function renames({ session }: Statement): boolean {
   return session.some(
     ({ kind }) => kind === 'prepare' || kind === 'deallocate' || kind === 'discard',
@@ -42,8 +42,8 @@ export function renames({ session }: Statement): boolean {
 }
 
 /**
- * Whether it gives a name another meaning: of tables and functions, of prepared statements or of
- * cursors.
+ * Whether it changes what a name means, be it of a table, a function, a prepared statement or a
+ * cursor.
  */
 export function changesMeaning(statement: Statement): boolean {
   const { session } = statement
@@ -56,7 +56,7 @@ export function changesMeaning(statement: Statement): boolean {
   )
 }
 
-/** Whether it may change a setting by which policies of tables, or views, tell rows apart. */
+/** Whether it may change a setting that views or policies of tables select rows by. */
 export function changesRows({ session }: Statement): boolean {
   return session.some(
     (change) =>
@@ -66,8 +66,8 @@ export function changesRows({ session }: Statement): boolean {
 }
 
 /**
- * Whether its names were settled when it was bound. A utility statement looks them up when it is
- * executed: COPY, EXECUTE, DDL.
+ * Whether Bind has settled what its names mean. Utility statements (COPY, EXECUTE, DDL) look their
+ * names up when they are executed.
  */
 export function settledByBind({ command, control, session }: Statement): boolean {
   const isPlan = /^(SELECT|INSERT|UPDATE|DELETE|MERGE)$/.test(command)

@@ -4,9 +4,9 @@ import type { Guest } from './arrival.ts'
 import { Rejection } from './rejection.ts'
 
 /**
- * Asks whether the credential that a session began with is still worth something. A token runs out
- * by itself, or its issuer ends it; a key can be revoked at any time. So can a certificate. Throws
- * or rejects with a `Rejection`.
+ * Returns a check that the credential of a session is still valid: a token expires or its issuer
+ * revokes it, and keys and certificates can be revoked at any time. The check throws or rejects
+ * with a `Rejection` if it is not valid.
  */
 export function stillTrusted(
   authenticator: Pick<Authenticator, 'authenticate' | 'recheck'>,
@@ -17,8 +17,8 @@ export function stillTrusted(
       ? () => authenticator.authenticate(token)
       : () => authenticator.recheck(principal)
   return () => {
-    // Also beside a token: it may be bound to it, or the listener may let nobody in without one.
-    // Whoever it still is connects again.
+    // Checked beside a token too: the token may be bound to the certificate, or the listener may
+    // require one. Whoever is still entitled can connect again.
     if (certificate?.trusted && !certificate.stillTrusted()) throw expired(mistrusted)
     try {
       const found = ask()

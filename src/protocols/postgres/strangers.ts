@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net'
 
 /**
- * Connections on which nobody has shown who it is: each may wait for a while, and only so many at
- * once. Beyond that the oldest goes, of the address that has the most: somebody who opens them by
- * the thousand, and says nothing on them, pushes out their own, and nobody else's.
+ * Connections that have not shown who they are. Each may wait for a while, and only so many may
+ * exist at once. Beyond that, the oldest connection of the address with the most of them is closed:
+ * somebody who opens thousands and says nothing pushes out only their own.
  */
 export class Strangers {
   readonly #most: number
@@ -14,7 +14,9 @@ export class Strangers {
     this.#most = most
   }
 
-  /** Counts a connection in, and returns what counts it out again, once. */
+  /**
+   * Counts a connection in, and returns a function that counts it out. Only its first call counts.
+   */
   enter(socket: Socket): () => void {
     const address = socket.remoteAddress ?? ''
     const beside = this.#byAddress.get(address) ?? new Set()

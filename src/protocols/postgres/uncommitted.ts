@@ -1,9 +1,12 @@
-/** Over all sessions of a listener, and what one of them may always have. Each takes 1.2 KiB. */
+/**
+ * Writes that all sessions of a listener may have waiting, and those that each session may always
+ * have. Each takes 1.2 KiB.
+ */
 const limits = { most: 100_000, always: 1_000 }
 
 /**
- * Counts the writes that wait for the end of their transactions: what became of them is not known
- * before, and so they have to be remembered.
+ * Limits the writes that wait for the end of their transactions. Their outcomes are not known
+ * before that, so they have to be remembered.
  */
 export class Uncommitted {
   readonly #limits: typeof limits
@@ -17,7 +20,7 @@ export class Uncommitted {
     this.#count += change
   }
 
-  /** Whether a session that has `own` of them may have one more. */
+  /** Whether a session that has `own` writes waiting may have one more. */
   hasRoomFor(own: number): boolean {
     return own < this.#limits.always || this.#count < this.#limits.most
   }

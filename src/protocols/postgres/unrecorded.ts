@@ -2,12 +2,12 @@ import type { Run } from './run.ts'
 import type { ServerSide } from './server-side.ts'
 
 /**
- * Reads on their way whose record is not durable yet: more of them in one pipeline would wait for
- * longer than others can.
+ * Reads of one session that may be under way before their records are durable. With more of them in
+ * one pipeline, the wait would grow too long for others.
  */
 const most = 256
 
-/** Releases the answer of each read when its record is durable. */
+/** Releases the answer to each read when its record is durable. */
 export class Unrecorded {
   readonly #server: ServerSide
   readonly #fault: (error: unknown) => void
@@ -20,12 +20,12 @@ export class Unrecorded {
     this.#fault = fault
   }
 
-  /** Whether no more may be sent for now. `ServerSide.until` learns when that changes. */
+  /** Whether no more may be sent for now. `ServerSide.until` wakes when that changes. */
   get full(): boolean {
     return this.#count >= most
   }
 
-  /** What is no read is released already. */
+  /** Notes a run that was sent. Anything but a read is released already. */
   sent(run: Run): void {
     if (run.released) return
     this.#count += 1
@@ -36,7 +36,7 @@ export class Unrecorded {
         this.#server.release()
         this.#server.answers.wake()
       },
-      // Closed: nobody ever sees the answer to a read that is not on record.
+      // Closed: the answer to a read that is not on record is never shown.
       (error: unknown) => this.#fault(error),
     )
   }
