@@ -13,9 +13,10 @@ interface Login {
 }
 
 /**
- * Proves to the server who the gateway is, in the way that it asks for (PostgreSQL documentation,
- * "Message Flow, Start-up"). In clear text only inside of TLS, where the server has proven itself
- * first.
+ * Logs the gateway in, by the method that the server asks for (PostgreSQL documentation, "Message
+ * Flow, Start-up"). Sends the password in clear text only inside TLS, where the server has proven
+ * who it is. Rejects with an `UpstreamRefusal`, or with an `Error` for a server that breaks the
+ * protocol.
  */
 export async function authenticate(
   conversation: Conversation,

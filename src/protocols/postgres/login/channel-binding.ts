@@ -4,8 +4,8 @@ import type { Socket } from 'node:net'
 import type { ChannelBinding } from './scram.ts'
 
 /**
- * `tls-server-end-point` (RFC 5929 §4.1): the hash of the server's certificate, by the hash
- * function of its signature.
+ * `tls-server-end-point` (RFC 5929 §4.1): the server's certificate, hashed with the function that
+ * its signature uses. `null` where the channel cannot be bound.
  */
 export function channelBinding(socket: Socket): ChannelBinding {
   if (!(socket instanceof TLSSocket)) return null
@@ -14,10 +14,7 @@ export function channelBinding(socket: Socket): ChannelBinding {
   return certificate && hash ? createHash(hash).update(certificate.raw).digest() : null
 }
 
-/**
- * `null` for signatures without one hash function of their own (Ed25519): such a channel cannot be
- * bound.
- */
+/** `null` for signatures that use no single hash function, such as Ed25519. */
 function hashOf(signature: string | undefined): string | null {
   const [hash] = /sha\d+|md5/i.exec(signature ?? '') ?? []
   if (!hash) return null

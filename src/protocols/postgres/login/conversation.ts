@@ -6,7 +6,9 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
-/** A server's messages, one by one, while logging in: until the session takes its socket over. */
+/**
+ * Reads a server's messages one by one during the login, until the session takes the socket over.
+ */
 export class Conversation {
   readonly #socket: Socket
   readonly #reader = new BackendReader()
@@ -29,7 +31,7 @@ export class Conversation {
     this.#socket.write(bytes)
   }
 
-  /** Rejects when the connection is over, or what came is not the protocol. */
+  /** The next message. Rejects when the connection is over, or what came is not the protocol. */
   next(): Promise<{ type: string; body: Buffer }> {
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject }
@@ -38,8 +40,8 @@ export class Conversation {
   }
 
   /**
-   * The socket is paused then, nobody listens to it, and what has come and was not read is in it
-   * again.
+   * Leaves the socket paused and without listeners, with all bytes that were not read put back into
+   * it.
    */
   end(): void {
     this.#socket.pause()

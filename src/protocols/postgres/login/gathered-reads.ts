@@ -3,8 +3,8 @@ import type { Socket } from 'node:net'
 import { giveBack } from '../wire/give-back.ts'
 
 /**
- * What a session needs of the connection to its server. What it gives as `data` is good until it
- * reads on.
+ * What a session needs of the connection to its server. Bytes of a `data` event are valid only
+ * until it reads on.
  */
 export interface ServerSocket {
   readonly destroyed: boolean
@@ -21,25 +21,25 @@ export interface ServerSocket {
   destroy(): unknown
 }
 
-/** Bytes of a buffer that waits, and of one that reads a stream. */
+/** Bytes of the buffer of an idle connection, and of one that streams. */
 const small = 8 * 1024
 const large = 256 * 1024
 const nothing = Buffer.alloc(0)
 
 /**
- * Reads from a connection inside of TLS as `staticReads` does from one without. There, Node makes a
- * buffer for every record, and a server's records are small: they are put together while whoever
- * listens is busy with those before, and their memory is given back at once.
+ * Does for connections inside TLS what `staticReads` does for those without. With TLS, Node
+ * allocates a buffer for every record, and a server's records are small. They are gathered while
+ * the listener is busy with earlier ones, and their memory is returned at once.
  */
 export class GatheredReads extends EventEmitter implements ServerSocket {
   readonly #socket: Socket
-  // Owned by #keep() and #give(): what is being filled, and what was given last, which may be in
-  // use until resume().
+  // Owned by #keep() and #give(): the buffer being filled, and the one that was given out last,
+  // which may be in use until resume().
   #filling: Buffer = nothing
   #given: Buffer = nothing
   #filled = 0
   #paused = true
-  /** What has happened behind what is kept here. */
+  /** Events that came after the bytes that are kept here, and wait for those to be given out. */
   readonly #later: ('end' | 'close')[] = []
 
   constructor(socket: Socket) {
@@ -114,16 +114,16 @@ export class GatheredReads extends EventEmitter implements ServerSocket {
       const whole = this.#filling
       const bytes = whole.subarray(0, this.#filled)
       this.#filling = this.#given
-      // Most sessions have one long answer now and then, and nothing to read in between.
+      // Most sessions have one long answer now and then, and need no large buffer in between.
       if (this.#filling.length > small && bytes.length < small) this.#filling = nothing
       this.#given = whole
       this.#filled = 0
       this.emit('data', bytes)
     }
-    // While whoever listens is busy, what was given has not been dealt with.
+    // While the listener is busy, it has not dealt with the bytes that come before these events.
     if (!this.#paused && this.#filled === 0)
       for (const event of this.#later.splice(0)) this.emit(event)
-    // The rest may wait with the server.
+    // Let the rest wait at the server.
     if (this.#filled > large / 2) this.#socket.pause()
     else if (this.#socket.isPaused()) this.#socket.resume()
   }

@@ -4,21 +4,21 @@ import { promisify } from 'node:util'
 const derive = promisify(pbkdf2)
 
 /**
- * Bytes of the hash of a server's certificate, where the connection is bound to it (RFC 5929 §4).
+ * The hash of the server's certificate that the login is bound to (RFC 5929 §4); `null` for none.
  */
 export type ChannelBinding = Buffer | null
 
-/** The server did not prove that it knows the password, or does not speak SCRAM as it should. */
+/** The server did not prove that it knows the password, or breaks the rules of SCRAM. */
 class ScramError extends Error {
   override readonly name = 'ScramError'
 }
 
-/** More than any server asks for would only burn our time (PostgreSQL's default is 4,096). */
+/** A hostile server must not burn our time (PostgreSQL's default is 4,096). */
 const mostIterations = 1_000_000
 
 /**
- * Salted passwords, which take milliseconds to compute and are the same for each login of one role.
- * As secret as the password: in memory only.
+ * Keeps the salted password, which takes milliseconds to compute and is the same for every login of
+ * a role. It is as secret as the password, and never leaves memory.
  */
 export class SaltedPasswords {
   readonly #password: string
@@ -33,7 +33,7 @@ export class SaltedPasswords {
     const known = this.#salted.get(key)
     if (known) return known
     const made = derive(this.#password, Buffer.from(salt, 'base64'), iterations, 32, 'sha256')
-    // One role has one salt, until its password is changed.
+    // A role has one salt until its password changes, so the old entry is of no more use.
     this.#salted.clear()
     this.#salted.set(key, made)
     return made
@@ -41,7 +41,8 @@ export class SaltedPasswords {
 }
 
 /**
- * The client's side of SCRAM-SHA-256 and SCRAM-SHA-256-PLUS (RFC 5802, RFC 7677): for one login.
+ * The client's side of SCRAM-SHA-256 and SCRAM-SHA-256-PLUS (RFC 5802, RFC 7677). Good for one
+ * login.
  */
 export class ScramClient {
   readonly mechanism: 'SCRAM-SHA-256' | 'SCRAM-SHA-256-PLUS'
@@ -53,8 +54,8 @@ export class ScramClient {
   #serverSignature: Buffer | null = null
 
   /**
-   * `offered`: the mechanisms that the server names. Throws a `ScramError` when none of them is one
-   * of ours.
+   * `offered`: the mechanisms that the server names. Throws a `ScramError` when we know none of
+   * them.
    */
   constructor(offered: readonly string[], passwords: SaltedPasswords, binding: ChannelBinding) {
     this.#passwords = passwords
@@ -63,8 +64,8 @@ export class ScramClient {
       throw new ScramError('the server offers no SCRAM-SHA-256')
     this.mechanism = plus ? 'SCRAM-SHA-256-PLUS' : 'SCRAM-SHA-256'
     this.#binding = plus ? binding : null
-    // `y` says that we could have bound the channel: a server that offered it learns that somebody
-    // took its offer away.
+    // `y` says that we could have bound the channel. A server that did offer it learns that
+    // somebody has removed its offer.
     this.#header = plus ? 'p=tls-server-end-point,,' : binding === null ? 'n,,' : 'y,,'
   }
 
@@ -77,7 +78,10 @@ export class ScramClient {
     return `n=*,r=${this.#nonce}`
   }
 
-  /** The proof, for the server's first message. */
+  /**
+   * The message with our proof, in answer to the server's first message. Rejects with a
+   * `ScramError`.
+   */
   async answer(serverFirst: string): Promise<string> {
     const { r: nonce, s: salt, i } = attributesOf(serverFirst)
     const iterations = Number(i)
@@ -114,8 +118,8 @@ function hmac(key: Buffer, text: string): Buffer {
 }
 
 /**
- * SASLprep (RFC 4013) as far as servers do it: other spaces become a space, invisible characters
- * nothing, and the rest is NFKC.
+ * SASLprep (RFC 4013), as far as servers go: any space becomes U+0020, invisible characters vanish,
+ * and the rest is normalised to NFKC.
  */
 function normalised(password: string): string {
   return password

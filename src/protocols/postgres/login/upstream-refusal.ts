@@ -1,6 +1,6 @@
 /**
- * Why there is no connection to the database: for the agent, without what is only the operator's
- * business, which is in the cause.
+ * Why there is no connection to the database, in words for the agent. What only concerns the
+ * operator is in the cause.
  */
 export class UpstreamRefusal extends Error {
   override readonly name = 'UpstreamRefusal'
@@ -13,9 +13,9 @@ export class UpstreamRefusal extends Error {
   }
 
   /**
-   * What the server said. About the gateway's own login (class 28) an agent learns nothing: it is
-   * not the agent's, and it cannot mend it. A database that does not exist, too many connections, a
-   * server that starts: those it should know.
+   * The refusal for an error of the server's. An agent learns nothing about the gateway's own login
+   * (class 28), which it cannot mend. It should know that the database does not exist, has too many
+   * connections, or is starting up.
    */
   static of(report: ReadonlyMap<string, string>): UpstreamRefusal {
     const code = report.get('C') ?? '08006'

@@ -11,25 +11,19 @@ import { UpstreamRefusal } from './upstream-refusal.ts'
 import { Conversation } from './conversation.ts'
 import { GatheredReads, type ServerSocket } from './gathered-reads.ts'
 
-/**
- * A connection that has been logged in, and is ready for queries. Nothing of it has gone to a
- * client yet.
- */
+/** A connection that is logged in and ready for queries. The client has seen nothing of it yet. */
 export interface UpstreamConnection {
   readonly socket: ServerSocket
   readonly process: number
-  /** For cancelling: agents get another one. */
+  /** The server's key for cancelling. Agents get another one. */
   readonly secret: Buffer
-  /** What the server has reported of its settings. */
+  /** The settings that the server has reported. */
   readonly parameters: ReadonlyMap<string, string>
-  /**
-   * What the server had to say meanwhile, as messages: a collation that has changed, a name that it
-   * has cut off.
-   */
+  /** Notices of the server, as messages: a changed collation, a name that was cut off. */
   readonly notices: readonly Buffer[]
 }
 
-/** Milliseconds until a server has to have answered. */
+/** Milliseconds within which a server has to answer. */
 const patience = 15_000
 
 /** Where a resource leads, and how the gateway gets in. */
@@ -65,8 +59,8 @@ export class Upstream {
   }
 
   /**
-   * Asks the server to cancel what a connection runs. Nothing is ever answered to that: resolves
-   * when the server has closed, which it does behind it.
+   * Asks the server to cancel what a connection runs. The server never answers that; it closes the
+   * connection when it has done so, and then this resolves.
    */
   async cancel({ process, secret }: Pick<UpstreamConnection, 'process' | 'secret'>): Promise<void> {
     const socket = await this.#connect()
@@ -82,10 +76,7 @@ export class Upstream {
     await promise
   }
 
-  /**
-   * Resolves with a connection on which nothing has been said, inside of TLS where that is
-   * configured.
-   */
+  /** Resolves with a fresh connection, inside TLS where that is configured. */
   async #connect(): Promise<Socket> {
     const { host, port } = this.#config.upstream
     const raw: Socket = connectTcp({
@@ -93,7 +84,7 @@ export class Upstream {
       port,
       noDelay: true,
       keepAlive: true,
-      // TLS has buffers of its own: see `GatheredReads`.
+      // With TLS this has no effect; `GatheredReads` takes its place.
       ...(!this.#tls && { onread: staticReads(() => raw) }),
     })
     const late = setTimeout(() => raw.destroy(new Error('it took too long')), patience)
@@ -129,8 +120,8 @@ function tlsOptions({ upstream, ca }: PostgresResource): ConnectionOptions | nul
 }
 
 /**
- * One letter: `S`, or `N`. Anything behind it would be something that was put there before TLS
- * (CVE-2021-23222).
+ * Resolves with one letter: `S` or `N`. Anything after it was injected before TLS began, and is
+ * refused (CVE-2021-23222).
  */
 async function askForTls(socket: Socket): Promise<string> {
   const request = Buffer.alloc(4)

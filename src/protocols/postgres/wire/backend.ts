@@ -2,14 +2,14 @@ import { WireFault } from './fault.ts'
 import { Stretch } from './stretch.ts'
 
 /**
- * A part of what the server sent: one whole message; or, of the kinds that come in masses, all that
- * came of one kind together, cut where the chunk was.
+ * A piece of what the server sent: one whole message; or, for kinds that come in masses, all
+ * consecutive messages of that kind in a chunk, cut where the chunk ends.
  */
 export interface BackendPiece {
   readonly type: string
-  /** As they came, headers included. */
+  /** The bytes as they came, headers included. */
   readonly bytes: Buffer
-  /** Messages that begin here. */
+  /** How many messages begin here. */
   readonly begun: number
   /** Whether the last of them ends here. */
   readonly whole: boolean
@@ -18,20 +18,19 @@ export interface BackendPiece {
 /** PostgreSQL documentation, "Message Formats": what a server may send. */
 const backendTypes: ReadonlySet<number> = new Set(Buffer.from('RKSZTDCIGHWdcENA123nstVv'))
 
-/**
- * DataRow and CopyData are never looked into: they may be long, and there may be millions of them.
- */
+/** DataRow and CopyData. They are never looked into: there may be millions, each of any length. */
 const mass = new Set([0x44, 0x64])
 
 /**
- * Bytes of the longest other message: a RowDescription of 1,600 columns, an error with its whole
- * query in it.
+ * Bytes of the longest message of any other kind, such as a RowDescription of 1,600 columns or an
+ * error that quotes its whole query.
  */
 const longest = 16 * 1024 * 1024
 
 /**
- * Takes bytes as they come, and gives back parts of them. Copies only what is cut in pieces and has
- * to be looked into. Throws a `WireFault` for what no server sends; it is of no use after that.
+ * Takes bytes as they come, and gives them back in pieces. Copies only messages that are cut and
+ * have to be looked into. Throws a `WireFault` for what no server sends, and is of no use after
+ * that.
  */
 export class BackendReader {
   // Owned by push() and next().
@@ -39,18 +38,19 @@ export class BackendReader {
   #at = 0
   #parts: Buffer[] = []
   readonly #stretch = new Stretch((bytes, at) => this.#length(bytes, at))
-  // Of what `#stretch` is within.
+  // The type of message that `#stretch` is in.
   #type = 0
 
   /**
-   * Only when `next()` has said `null`: from then on, what was pushed before may be overwritten.
+   * To be called only after `next()` has returned `null`. Bytes that were pushed earlier may be
+   * overwritten from then on.
    */
   push(chunk: Buffer): void {
     if (this.#parts.length > 0) {
       this.#parts.push(Buffer.from(chunk))
       const size = this.#parts.reduce((sum, part) => sum + part.length, 0)
       const needed = this.#needed(this.#parts[0]!)
-      // Only once there is enough: joining at every chunk would cost the square of the length.
+      // Join only once there is enough: joining at every chunk would take quadratic time.
       if (needed !== null && size < needed) return
       this.#chunk = Buffer.concat(this.#parts, size)
       this.#parts = []
@@ -60,7 +60,7 @@ export class BackendReader {
     this.#at = 0
   }
 
-  /** Takes what has come, and was not given out. */
+  /** Returns all bytes that have come and were not given out. */
   drain(): Buffer {
     const rest = Buffer.concat([...this.#parts, this.#chunk.subarray(this.#at)])
     this.#parts = []
@@ -68,7 +68,7 @@ export class BackendReader {
     return rest
   }
 
-  /** Whether a message has begun, and its end has not been given out. */
+  /** Whether part of a message has been given out, but not its end. */
   get within(): boolean {
     return this.#stretch.within
   }
@@ -98,7 +98,7 @@ export class BackendReader {
   }
 
   #keep(): null {
-    // A copy: what the chunk is a part of may be large.
+    // A copy, because the chunk may be a small part of a large buffer.
     this.#parts = [Buffer.from(this.#chunk.subarray(this.#at))]
     this.#at = this.#chunk.length
     return null
@@ -108,7 +108,7 @@ export class BackendReader {
     return head.length < 5 ? null : this.#length(head, 0)
   }
 
-  /** Of the whole message that begins there. */
+  /** The length in bytes of the whole message that begins there. */
   #length(bytes: Buffer, at: number): number {
     const type = bytes[at]!
     const length = bytes.readUInt32BE(at + 1)

@@ -16,8 +16,8 @@ export class BodyReader {
   }
 
   /**
-   * Text up to a NUL. The encoding of every connection is UTF-8: bytes that are not would be read
-   * in another way by somebody else.
+   * Text up to a NUL. Every connection is encoded in UTF-8; bytes that are not would be read
+   * differently by somebody else.
    */
   text(): string {
     const end = this.#body.indexOf(0, this.#at)
@@ -25,7 +25,7 @@ export class BodyReader {
     const begin = this.#at
     this.#at = end + 1
     const text = this.#body.toString('utf8', begin, end)
-    // What was not UTF-8 has become this character. Where it is, it may have been there before.
+    // Decoding turns invalid bytes into this character, but it may also have been in the text.
     if (text.includes('\ufffd')) requireUtf8(this.#body.subarray(begin, end))
     return text
   }
@@ -64,14 +64,14 @@ export class BodyReader {
   }
 
   /**
-   * To be called last: a reader that is more lenient than the server would read something else than
-   * it.
+   * To be called last, to refuse trailing bytes. A reader more lenient than the server could read
+   * something else than the server does.
    */
   end(): void {
     if (!this.atEnd) throw new WireFault('invalid message format')
   }
 
-  /** Goes past so many bytes. Returns where they begin. */
+  /** Moves past `count` bytes, and returns where they begin. */
   #past(count: number): number {
     const begin = this.#at
     if (count < 0 || begin + count > this.#body.length) throw tooShort()
@@ -84,12 +84,13 @@ function requireUtf8(bytes: Buffer): void {
   if (!isUtf8(bytes)) throw new NotUtf8(invalidSequence(bytes))
 }
 
-/**
- * Bytes in which the first that is wrong is looked for. Behind that, nobody is told which it was.
- */
+/** Bytes that are searched for the invalid sequence. Beyond that, the error does not name it. */
 const lookedAt = 64 * 1024
 
-/** What the server would name: as many bytes as the first of them announces (`pg_utf_mblen`). */
+/**
+ * The sequence that the server would name in its error: as many bytes as the first of them
+ * announces (`pg_utf_mblen`).
+ */
 function invalidSequence(bytes: Buffer): Buffer {
   for (let at = 0; at < Math.min(bytes.length, lookedAt);) {
     const sequence = bytes.subarray(at, at + announcedLength(bytes[at]!))

@@ -1,6 +1,6 @@
 /**
- * Bytes that are not the protocol, or more of them than anybody may send. The connection ends with
- * it: what follows could be read in more than one way.
+ * Bytes that break the protocol, or more of them than anybody may send. It ends the connection,
+ * because what follows could be read in more than one way.
  */
 export class WireFault extends Error {
   override readonly name = 'WireFault'
@@ -14,8 +14,8 @@ export class WireFault extends Error {
 }
 
 /**
- * Text that is not UTF-8. Where it ends is known all the same, so that the server can refuse it as
- * an error of that text alone.
+ * Text that is not UTF-8. Its end is known all the same, so it can be refused like any bad
+ * statement, and the session goes on.
  */
 export class NotUtf8 extends WireFault {
   constructor(sequence: Uint8Array) {

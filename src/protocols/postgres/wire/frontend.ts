@@ -2,7 +2,7 @@ import { WireFault } from './fault.ts'
 import { Stretch } from './stretch.ts'
 
 /**
- * One whole message of a client. `bytes` is all of it, as it came; `body` what follows its length.
+ * One whole message of a client. `bytes` is all of it as it came, `body` what follows its length.
  */
 export interface FrontendMessage {
   /** One of the letters of `frontendTypes`. */
@@ -11,10 +11,10 @@ export interface FrontendMessage {
   readonly body: Buffer
 }
 
-/** What has come of CopyData messages, one behind the other; cut where the chunk was. */
+/** Consecutive CopyData messages, cut where the chunk ends. */
 export interface FrontendRows {
   readonly bytes: Buffer
-  /** Messages that begin here. */
+  /** How many messages begin here. */
   readonly begun: number
 }
 
@@ -29,25 +29,25 @@ const copyData = 0x64
 const empty: Buffer = Buffer.alloc(0)
 
 /**
- * Bytes of a chunk that is not kept by itself, since it takes hundreds more than it has; and of
- * what such are gathered in.
+ * Chunks of up to so many bytes are copied together, because each buffer takes hundreds of bytes by
+ * itself; and the bytes of the buffer that they are gathered in.
  */
 const small = 512
 const space = 16 * 1024
 
 /**
- * Takes bytes as they come, and gives back whole messages. Keeps what has arrived, never what was
- * announced. Throws a `WireFault` for an unknown type, and for a length that cannot be or is above
- * the limit; it is of no use after that.
+ * Takes bytes as they come, and gives back whole messages. Uses memory for what has arrived, never
+ * for what was announced. Throws a `WireFault` for an unknown type, and for a length that is
+ * impossible or above the limit; it is of no use after that.
  */
 export class FrontendReader {
   readonly #limit: number
-  // Owned by push() and #take(): chunks that belong to messages that are not out yet, how much of
-  // the first is, and how much is not.
+  // Owned by push() and #take(): chunks with bytes that were not given out yet, how many bytes of
+  // the first chunk were, and how many of all chunks were not.
   #chunks: Buffer[] = []
   #at = 0
   #pending = 0
-  // What the last chunk is in, where that was gathered of small ones, and how much of it is filled.
+  // The buffer that small chunks are gathered in, and how much of it is filled.
   #space = empty
   #filled = 0
   readonly #rows = new Stretch((bytes, at) => this.#length(bytes, at))
@@ -57,7 +57,7 @@ export class FrontendReader {
     this.#limit = limit
   }
 
-  /** Bytes that have come, and are not given out yet. */
+  /** Bytes that have come and were not given out yet. */
   get pending(): number {
     return this.#pending
   }
@@ -69,7 +69,7 @@ export class FrontendReader {
     else this.#chunks.push(chunk)
   }
 
-  /** A client may send each byte by itself. */
+  /** Needed because a client may send each byte in a chunk of its own. */
   #gather(chunk: Buffer): void {
     const last = this.#chunks.at(-1)!
     const isIn = last.buffer === this.#space.buffer && this.#filled + chunk.length <= space
@@ -84,20 +84,20 @@ export class FrontendReader {
     this.#chunks.push(this.#space.subarray(from, this.#filled))
   }
 
-  /** Takes what has come, and was not given out. */
+  /** Returns all bytes that have come and were not given out. */
   drain(): Buffer {
     return this.#pending > 0 ? this.#take(this.#pending) : empty
   }
 
-  /** Whether a part of a message was given out as rows, and its end was not. */
+  /** Whether part of a message was given out as rows, but not its end. */
   get within(): boolean {
     return this.#rows.within
   }
 
   /**
-   * What has come of rows, before any of them is whole; `null` where none has come, or what comes
-   * next is something else. `copying`: whether rows are asked for; what has begun is given out to
-   * its end in any case, and before any other message.
+   * Rows as far as they have come, even if none is whole; `null` where none has come, or something
+   * else comes next. `copying`: whether the server takes rows. A row that has begun is given out to
+   * its end in any case, before any other message.
    */
   rows(copying: boolean): FrontendRows | null {
     const chunk = this.#chunks[0]
@@ -129,7 +129,7 @@ export class FrontendReader {
     return this.#length(this.#chunks[0]!, this.#at)
   }
 
-  /** Of the whole message that begins there. */
+  /** The length in bytes of the whole message that begins there. */
   #length(bytes: Buffer, at: number): number {
     const length = bytes.readUInt32BE(at + 1)
     if (length < 4 || (length !== 4 && bare.has(bytes[at]!)))
@@ -156,7 +156,7 @@ export class FrontendReader {
     return first.subarray(begin, begin + bytes)
   }
 
-  /** Has so many bytes in one piece. */
+  /** Makes the next `bytes` contiguous. */
   #join(bytes: number): void {
     const [first = empty, ...others] = this.#chunks
     if (first.length - this.#at >= bytes) return

@@ -1,6 +1,6 @@
 /**
- * Returns memory that nothing else lies in. The garbage collector would do the same, and work more
- * than everybody else in a stream.
+ * Frees the memory of a buffer that shares it with no other. The garbage collector would do so too,
+ * but in a stream it would work more than all the rest of the gateway.
  */
 export function giveBack({ buffer, byteLength }: Buffer): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0)

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto'
 
 /**
- * One message: its type, its length, and what is in it (PostgreSQL documentation, "Message
- * Formats").
+ * One message: its type, its length and its parts (PostgreSQL documentation, "Message Formats").
  */
 export function message(type: string, ...parts: readonly Buffer[]): Buffer {
   const body = parts.reduce((sum, part) => sum + part.length, 0)
@@ -29,7 +28,8 @@ export function int16(value: number): Buffer {
 }
 
 /**
- * What the fields of an ErrorResponse or a NoticeResponse say ("Error and Notice Message Fields").
+ * The fields of an ErrorResponse or a NoticeResponse (PostgreSQL documentation, "Error and Notice
+ * Message Fields").
  */
 export interface Report {
   readonly severity: 'FATAL' | 'ERROR' | 'NOTICE' | 'WARNING'
@@ -38,7 +38,7 @@ export interface Report {
   readonly message: string
   readonly detail?: string
   readonly hint?: string
-  /** Characters into the query, from 1. */
+  /** In characters of the query, from 1. */
   readonly position?: number
 }
 
@@ -51,13 +51,13 @@ export function report(fields: Report): Buffer {
   if (position !== undefined) parts.push(`P${position}`)
   return message(
     isNotice ? 'N' : 'E',
-    // A NUL would end the field; nothing that we say has one, but an approver's words might.
+    // A NUL would end the field. Our own words have none, but an approver's might.
     ...parts.map((part) => cstring(part.replaceAll('\0', ' '))),
     Buffer.alloc(1),
   )
 }
 
-/** The fields of a report of the server's, by their letter. */
+/** The fields of an error or notice of the server's, by their letter. */
 export function readReport(body: Buffer): ReadonlyMap<string, string> {
   const fields = new Map<string, string>()
   for (let at = 0; at < body.length && body[at] !== 0;) {
@@ -69,14 +69,14 @@ export function readReport(body: Buffer): ReadonlyMap<string, string> {
   return fields
 }
 
-/** A report of the server's, headers included, without its DETAIL. */
+/** An error of the server's, header included, without its DETAIL. */
 export function withoutDetail(bytes: Buffer): Buffer {
   const fields = [...readReport(bytes.subarray(5))].filter(([letter]) => letter !== 'D')
   const parts = fields.map(([letter, text]) => cstring(`${letter}${text}`))
   return message(String.fromCharCode(bytes[0]!), ...parts, Buffer.alloc(1))
 }
 
-/** A name that no client can have thought of. */
+/** A name that no client can guess. */
 export function randomName(): string {
   return `sallyport_${randomBytes(12).toString('hex')}`
 }
@@ -86,7 +86,7 @@ export const query = (text: string): Buffer => message('Q', cstring(text))
 export const parse = (name: string, text: string): Buffer =>
   message('P', cstring(name), cstring(text), int16(0))
 
-/** With values in text form, and results in text form too. */
+/** A Bind without values, whose results come in text form. */
 export const bind = (portal: string, statement: string): Buffer =>
   message('B', cstring(portal), cstring(statement), int16(0), int16(0), int16(0))
 

@@ -2,12 +2,12 @@ import { isUtf8 } from 'node:buffer'
 import { BodyReader } from './body-reader.ts'
 import { NotUtf8, WireFault } from './fault.ts'
 
-/** Parse: a text gets a name (PostgreSQL documentation, "Message Formats"; so do all below). */
+/** Parse: a text gets a name (PostgreSQL documentation, "Message Formats", as for all below). */
 export interface ParseRequest {
   /** Empty is the unnamed statement. */
   readonly name: string
   readonly text: string
-  /** OIDs of the parameters' types, as far as they are given; 0 leaves it to the server. */
+  /** OIDs of the parameters' types, as far as they are given; 0 leaves one to the server. */
   readonly types: readonly number[]
 }
 
@@ -15,7 +15,9 @@ export interface ParseRequest {
 export interface BindRequest {
   readonly portal: string
   readonly statement: string
-  /** 0 is text, 1 is binary: none for all text, one for all values, or one for each. */
+  /**
+   * 0 is text, 1 is binary. Empty where all values are text, one for all values, or one for each.
+   */
   readonly formats: readonly number[]
   readonly values: readonly (Buffer | null)[]
   readonly resultFormats: readonly number[]
@@ -23,7 +25,7 @@ export interface BindRequest {
 
 export interface ExecuteRequest {
   readonly portal: string
-  /** Rows at most; 0 is all of them. */
+  /** The most rows to return; 0 for all. */
   readonly rows: number
 }
 
@@ -96,8 +98,8 @@ export function readNamed(body: Buffer): NamedRequest {
 }
 
 /**
- * Bytes of a name that the server keeps, as those of names in SQL: names that begin alike are one
- * (PostgreSQL documentation, "Identifiers and Key Words").
+ * Bytes of a name that the server keeps, as of names in SQL. Names that agree in these are the same
+ * name (PostgreSQL documentation, "Identifiers and Key Words").
  */
 const longestName = 63
 
@@ -105,13 +107,13 @@ function readName(reader: BodyReader): string {
   const name = reader.text()
   if (Buffer.byteLength(name) <= longestName) return name
   const kept = Buffer.from(name).subarray(0, longestName)
-  // Closed: two names that differ in this character alone could not be told apart here, and the
-  // server may tell them apart.
+  // Closed: two names that differ only in this character would look alike to us, while the server
+  // may tell them apart.
   if (!isUtf8(kept)) throw new WireFault('a long name is cut off within a character')
   return kept.toString()
 }
 
-/** What `read` reads, or that its text is not text, which is no reason to end the session. */
+/** What `read` returns, or the `NotUtf8` that it throws, which is no reason to end the session. */
 export function textOf<Read>(read: () => Read): Read | NotUtf8 {
   try {
     return read()
@@ -121,7 +123,7 @@ export function textOf<Read>(read: () => Read): Read | NotUtf8 {
   }
 }
 
-/** A list that is as long as it says. */
+/** A list, preceded by its length. */
 function listOf<Item>(reader: BodyReader, read: (reader: BodyReader) => Item): Item[] {
   const items: Item[] = []
   for (let left = reader.uint16(); left > 0; left--) items.push(read(reader))

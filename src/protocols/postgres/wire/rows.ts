@@ -1,6 +1,6 @@
 import { BodyReader } from './body-reader.ts'
 
-/** Whole DataRow messages, one after the other, in text form. */
+/** Calls `row` with the values of each of these whole DataRow messages, which are in text form. */
 export function readRows(bytes: Buffer, row: (values: (string | null)[]) => void): void {
   for (let at = 0; at < bytes.length;) {
     const length = bytes.readUInt32BE(at + 1)

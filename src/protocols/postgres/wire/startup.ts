@@ -3,44 +3,44 @@ import { WireFault } from './fault.ts'
 import { terminate } from './messages.ts'
 
 /**
- * The first message of a connection, which alone has no type (PostgreSQL documentation, "Message
- * Formats").
+ * The first message of a connection, the only one without a type (PostgreSQL documentation,
+ * "Message Formats").
  */
 export type Opening =
   | { readonly kind: 'ssl' | 'gss' }
   | { readonly kind: 'cancel'; readonly process: number; readonly secret: Buffer }
   | {
       readonly kind: 'start'
-      /** Of the protocol; the major one is 3. */
+      /** The protocol's minor version; the major one is 3. */
       readonly minor: number
       readonly parameters: ReadonlyMap<string, string>
     }
 
-/** Bytes of the longest start-up message, as in the server (MAX_STARTUP_PACKET_LENGTH). */
+/** Bytes of the longest start-up message, the same as the server's (MAX_STARTUP_PACKET_LENGTH). */
 const longest = 10_000
 
 /**
- * Milliseconds and more do not make a length of this: it is the first byte of a TLS handshake
- * record (RFC 8446, §5.1).
+ * The first byte of a TLS handshake record (RFC 8446, §5.1). As the first byte of a length, it
+ * would announce 352 MiB, which no start-up message has.
  */
 const tlsHandshake = 0x16
 
-/** Whether a connection begins with TLS itself, and does not ask for it first. */
+/** Whether a connection begins with TLS itself, without asking for it first. */
 export function isDirectTls(bytes: Buffer): boolean {
   return bytes[0] === tlsHandshake
 }
 
 /**
- * Whether a client takes its leave before it has begun: what it says then has the form of later
- * messages (Terminate).
+ * Whether a client says goodbye before it has begun, with a message that has the form of later ones
+ * (Terminate).
  */
 export function isFarewell(bytes: Buffer): boolean {
   return bytes.equals(terminate)
 }
 
 /**
- * Reads the opening from all bytes that have come; `null` until it is there whole. Throws a
- * `WireFault`. `rest` is what came behind it.
+ * Reads the opening from all bytes that have come; `null` until it is complete. `rest` is what came
+ * after it. Throws a `WireFault`.
  */
 export function readOpening(bytes: Buffer): { opening: Opening; rest: Buffer } | null {
   if (bytes.length < 4) return null
@@ -77,7 +77,7 @@ function bare(kind: 'ssl' | 'gss', body: Buffer): Opening {
 }
 
 function cancel(body: Buffer): Opening {
-  // A secret of 4 bytes, or in protocol 3.2 of up to 256.
+  // The secret has 4 bytes, or up to 256 in protocol 3.2.
   if (body.length < 12 || body.length > 8 + 256) throw new WireFault('invalid cancel request')
   return { kind: 'cancel', process: body.readInt32BE(4), secret: Buffer.from(body.subarray(8)) }
 }

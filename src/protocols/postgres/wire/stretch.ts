@@ -1,38 +1,38 @@
 /**
- * Messages of one kind, one behind the other, that nobody looks into: counts them in the pieces in
- * which they come, and puts none of them together. There may be millions of them, and one may be
- * longer than memory.
+ * Walks over consecutive messages of one kind without looking into them. Counts them in the pieces
+ * in which they come, and never puts one together: there may be millions, and one may be larger
+ * than memory.
  */
 export class Stretch {
   readonly #lengthOf: (bytes: Buffer, at: number) => number
-  // Owned by walk(): what has come of a header that is cut, and what is still to come of a message
-  // whose header is known.
+  // Owned by walk(): the bytes that have come of a header that is cut, how many those are, and how
+  // many are still to come of a message whose header is known.
   readonly #head = Buffer.alloc(5)
   #had = 0
   #remaining = 0
   #begun = 0
 
   /**
-   * `lengthOf`: of the whole message whose header begins there, in bytes. Throws a `WireFault` for
-   * one that cannot be.
+   * `lengthOf`: the length in bytes of the whole message whose header begins there. Throws a
+   * `WireFault` for an impossible one.
    */
   constructor(lengthOf: (bytes: Buffer, at: number) => number) {
     this.#lengthOf = lengthOf
   }
 
-  /** Whether a message has begun, and its end has not come. */
+  /** Whether a message has begun and its end has not come. */
   get within(): boolean {
     return this.#had > 0 || this.#remaining > 0
   }
 
-  /** Messages that began in what was walked over last. */
+  /** How many messages began in the last walk. */
   get begun(): number {
     return this.#begun
   }
 
   /**
-   * Ends what is under way, and walks over all messages of this type behind it. Returns where one
-   * of another type begins, or the chunk ends.
+   * Finishes the message that is under way, and walks over all that follow it with this type.
+   * Returns where a message of another type begins, or the chunk ends.
    */
   walk(chunk: Buffer, from: number, type: number): number {
     this.#begun = 0
