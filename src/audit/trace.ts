@@ -2,6 +2,7 @@ import type { Store } from '../store/db.ts'
 import { asItIs } from './as-it-is.ts'
 import type { EventRow, ExportedEvent } from './exported.ts'
 import { searchEvents } from './search.ts'
+import { unreadableOfRun, type UnreadableEvent } from './unreadable-of-run.ts'
 
 /** One action of a run, and everything that is on record about it and its approval. */
 export interface TracedAction {
@@ -27,6 +28,8 @@ export interface TraceStory {
   readonly complete: boolean
   /** In the order in which they began; what was called by another comes behind it. */
   readonly actions: readonly TracedAction[]
+  /** Events of it, or of its time, that nobody can read any more. */
+  readonly unreadable: readonly UnreadableEvent[]
 }
 
 const most = 1_000
@@ -46,7 +49,8 @@ export async function readTrace(store: Store, trace: string): Promise<TraceStory
     if (known) known.push(event)
     else byAction.set(action.id, [event])
   }
-  return { trace, complete: cursor === null, actions: inOrder(placed(byAction)) }
+  const unreadable = await unreadableOfRun(store, trace, events)
+  return { trace, complete: cursor === null, actions: inOrder(placed(byAction)), unreadable }
 }
 
 /** Votes, and whatever else people did about an action, are in no trace of the agent's. */

@@ -29,6 +29,11 @@ const story = z.object({
       events: z.array(z.looseObject({ id: z.string() })),
     }),
   ),
+  unreadable: z
+    .array(z.object({ id: z.uuid(), action: z.uuid().nullable() }))
+    .describe(
+      'for auditors: events of this run, or of its time, in whose place somebody put something else',
+    ),
 })
 
 /** So that they leave sessions of the database to what is decided meanwhile. */
@@ -56,7 +61,8 @@ export async function traceRoutes(app: ControlServer, { store }: { store: Store 
         const read = await readTrace(store, trace)
         return [read, await visible(store, read, caller)] as const
       })
-      if (shown.length === 0) {
+      const unreadable = isAuditor(caller) ? [...whole.unreadable] : []
+      if (shown.length === 0 && unreadable.length === 0) {
         throw new Problem(
           'not-found',
           `Nothing is on record of the run ${trace}, or it is not for you.`,
@@ -66,6 +72,7 @@ export async function traceRoutes(app: ControlServer, { store }: { store: Store 
       return {
         ...whole,
         hidden,
+        unreadable,
         actions: shown.map((one) => ({ ...one, events: [...one.events] })),
       }
     },
@@ -82,11 +89,15 @@ async function visible(
   caller: Caller | null,
 ): Promise<readonly TracedAction[]> {
   if (caller?.kind !== 'person') return []
-  if (caller.roles.has('auditor')) return actions
+  if (isAuditor(caller)) return actions
   const shown: TracedAction[] = []
   // One after the other: a run has hundreds of them, and each payload may be large.
   for (const action of actions) if (await maySeeAction(store, action, caller)) shown.push(action)
   return shown
+}
+
+function isAuditor(caller: Caller | null): boolean {
+  return caller?.kind === 'person' && caller.roles.has('auditor')
 }
 
 async function maySeeAction(

@@ -18,6 +18,8 @@ export interface Run {
   /** Actions that are not for this person to see. */
   readonly hidden: number
   readonly actions: readonly RunAction[]
+  /** Events of it, or of its time, in whose place somebody put something else; for auditors. */
+  readonly unreadable: readonly { readonly id: string; readonly action: string | null }[]
 }
 
 /** Throws `Failure`. */

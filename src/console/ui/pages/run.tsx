@@ -4,7 +4,7 @@ import { useCallback, useEffect, useState } from 'preact/hooks'
 import { Failure } from '../api/call.ts'
 import { fetchRun, type Run } from '../api/runs.ts'
 import { Data } from '../parts/data.tsx'
-import { FailureNotice } from '../parts/notice.tsx'
+import { FailureNotice, Notice } from '../parts/notice.tsx'
 import { RunStep } from '../parts/run-step.tsx'
 import { linesOf, type RunLine } from '../state/run.ts'
 import { count } from '../text/count.ts'
@@ -33,7 +33,7 @@ export function RunPage({ trace }: { trace: string }) {
       {!run && !failure && <p role="status">Reading the log …</p>}
       {run && (
         <>
-          <Facts run={run} lines={lines} />
+          {lines.length > 0 && <Facts run={run} lines={lines} />}
           <ol class="calls sheet">
             {lines.map((line) => (
               <RunStep key={line.action.id} line={line} began={lines[0]!.at} />
@@ -45,12 +45,28 @@ export function RunPage({ trace }: { trace: string }) {
               auditors to see.
             </p>
           )}
+          <UnreadableSteps steps={run.unreadable} />
           {!run.complete && (
             <p class="fine">There is more of it than is shown here: search the log by its trace.</p>
           )}
         </>
       )}
     </>
+  )
+}
+
+function UnreadableSteps({ steps }: { steps: Run['unreadable'] }) {
+  if (steps.length === 0) return null
+  return (
+    <Notice
+      tone="alarm"
+      title={`${count(steps.length, 'event')} of this run, or of its time, cannot be read`}
+    >
+      <p>Somebody with rights in the database put something else in their place. Verify the log.</p>
+      <p class="fine">
+        <Data text={steps.map(({ id }) => id).join(' ')} />
+      </p>
+    </Notice>
   )
 }
 
