@@ -1,16 +1,17 @@
 /**
- * What is read of the server's catalogue: PostgreSQL 13 and newer, readable by every role. Each
- * query gives texts; lists are JSON. They run with an empty search path, so that definitions come
- * with every name qualified. Compiling a question takes longer than answering it. Expressions
- * cannot be had of what somebody has locked: it is left out (`Locked`), and who locks it in between
- * is waited for only for so long that it is never their DDL which the server ends as a deadlock
- * (`deadlock_timeout`, one second).
+ * The queries that read the server's catalogue: for PostgreSQL 13 and newer, and allowed to every
+ * role. Every column is text; lists are JSON. They run with an empty search path, so that
+ * definitions come with all names qualified, and without JIT, because compiling one takes longer
+ * than running it. The server cannot print expressions of what somebody has locked, so those are
+ * left out (`Locked`). We wait only briefly for a lock that is taken in between: for less than
+ * `deadlock_timeout` (one second), so that it is never somebody's DDL that the server ends as a
+ * deadlock.
  */
 export const emptyPath = `
   SELECT pg_catalog.set_config('search_path', '', false), pg_catalog.set_config('lock_timeout', '500ms', false),
          pg_catalog.set_config('jit', 'off', false)`
 
-/** Which rows: by a column with an OID. */
+/** A condition that selects rows by a column with an OID. */
 export type Which = (oid: string) => string
 
 export const all: Which = () => 'true'
@@ -21,14 +22,14 @@ export const among =
     `${oid} = ANY ('{${[...oids].join(',')}}'::pg_catalog.oid[])`
 
 /**
- * OIDs of tables and views that cannot be asked for their expressions, since that would wait for
- * somebody else's transaction.
+ * OIDs of tables and views whose expressions cannot be read without waiting for somebody else's
+ * transaction.
  */
 export type Locked = ReadonlySet<number>
 
 /**
- * Tables and views that somebody else has for themselves, or waits to have: behind them, everybody
- * waits. A prepared transaction has no process.
+ * Tables and views that another transaction has locked exclusively, or waits to lock: everybody
+ * queues behind such a request. IS DISTINCT FROM, because a prepared transaction has no pid.
  */
 export const lockedNow = `
   SELECT DISTINCT l.relation AS oid
@@ -51,9 +52,10 @@ const notOfExtension = (catalogue: string, oid: string): string => `
                         AND x.objid = ${oid} AND x.deptype = 'e')`
 
 /**
- * Types with code of somebody's own that runs without a word in the statement: a conversion by a
- * function, wherever a value is wanted as another one; an order, wherever rows are sorted or told
- * apart. `converted`: their values are. Most databases have none.
+ * Types with user-defined code that runs without any word for it in the statement: a cast function,
+ * wherever a value is converted implicitly; an operator class, wherever rows are sorted or
+ * compared. `converted`: whether it is values of this type that are converted or compared. Most
+ * databases have no such types.
  */
 export const ownCode = `
   SELECT k.castsource AS oid, true::text AS converted
@@ -68,7 +70,7 @@ export const ownCode = `
     FROM pg_catalog.pg_opclass c
    WHERE c.oid >= 16384 AND ${notOfExtension('pg_opclass', 'c.oid')}`
 
-/** Whether a type is one of those, or an array, row, range or domain of them. */
+/** Whether a type is one of `own`, or an array, row, range or domain of them. */
 const isAmong = (type: string, own: readonly number[]): string =>
   own.length === 0
     ? 'false'
@@ -76,18 +78,23 @@ const isAmong = (type: string, own: readonly number[]): string =>
   WITH RECURSIVE own AS (
     SELECT unnest('{${own.join(',')}}'::pg_catalog.oid[]) AS type
      UNION
-    SELECT t.oid
+    SELECT made.type
       FROM own
-      JOIN pg_catalog.pg_type t
-        ON (t.typcategory = 'A' AND t.typelem = own.type) OR t.typbasetype = own.type
-           OR EXISTS (SELECT FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid AND r.rngsubtype = own.type)
-           OR (t.typtype = 'c' AND EXISTS (
-                SELECT FROM pg_catalog.pg_attribute a
-                 WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND a.atttypid = own.type)))
+      JOIN (SELECT oid AS type, typelem AS part FROM pg_catalog.pg_type WHERE typcategory = 'A'
+             UNION ALL
+            SELECT oid, typbasetype FROM pg_catalog.pg_type WHERE typtype = 'd'
+             UNION ALL
+            SELECT rngtypid, rngsubtype FROM pg_catalog.pg_range
+             UNION ALL
+            SELECT t.oid, a.atttypid
+              FROM pg_catalog.pg_type t
+              JOIN pg_catalog.pg_attribute a ON a.attrelid = t.typrelid AND a.attnum > 0
+             WHERE t.typtype = 'c') made
+        ON made.part = own.type)
   SELECT type FROM own)`
 
 /**
- * `own`: types whose values somebody's own code converts or compares. A default that cannot be read
+ * `own`: types whose values user-defined code converts or compares. A default that cannot be read
  * counts as volatile.
  */
 export const relations = (which: Which, own: readonly number[], locked: Locked): string => `
@@ -124,7 +131,7 @@ export const relations = (which: Which, own: readonly number[], locked: Locked):
      AND ${which('c.oid')}
      AND n.nspname !~ '^pg_(toast|temp)'`
 
-/** Of the database, with the table that each is on. */
+/** Indexes that did not come with the server, each with its table. */
 export const indexes = (which: Which): string => `
   SELECT c.oid, n.nspname AS schema, c.relname AS name, i.indrelid AS on_table
     FROM pg_catalog.pg_index i
@@ -134,9 +141,8 @@ export const indexes = (which: Which): string => `
      AND n.nspname !~ '^pg_(toast|temp)' AND c.oid >= 16384`
 
 /**
- * What views say, materialized ones too; an empty text of those that cannot be read. It names
- * columns and tables as they are called now, so that it is another text once they are called
- * something else.
+ * The definitions of views and materialized views; an empty text for those that cannot be read.
+ * They name columns and tables by their current names, so renaming one changes the text.
  */
 export const definitions = (which: Which, locked: Locked): string => `
   SELECT c.oid, CASE WHEN ${among(locked)('c.oid')} THEN '' ELSE pg_catalog.pg_get_viewdef(c.oid) END AS definition
@@ -147,24 +153,24 @@ export const definitions = (which: Which, locked: Locked): string => `
      AND n.nspname !~ '^pg_(toast|temp)'
      AND (n.nspname NOT IN ('pg_catalog', 'information_schema') OR c.oid >= 16384)`
 
-/** Those that name one of these objects, of whatever kind. */
+/** The views that refer to one of these objects, of any kind. */
 export const viewsOf = (objects: Iterable<number>): string => `
   SELECT r.ev_class AS oid
     FROM pg_catalog.pg_depend d
     JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid
    WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND ${among(objects)('d.refobjid')}`
 
-/** Tables with code that runs with a statement, and is not in it. */
+/** Tables with triggers, which run along with a statement that does not name them. */
 export const triggers = `
   SELECT DISTINCT tgrelid AS oid FROM pg_catalog.pg_trigger WHERE NOT tgisinternal`
 
-/** Besides those that make a view what it is: `ON SELECT`. */
+/** Tables with rules, except the `ON SELECT` rules that make a view a view. */
 export const rules = `
   SELECT DISTINCT ev_class AS oid FROM pg_catalog.pg_rewrite WHERE ev_type <> '1'`
 
 /**
- * What the policies of row-level security call, as expressions with every name qualified; an empty
- * one where they cannot be read.
+ * The expressions of row-level security policies, with all names qualified; an empty one where they
+ * cannot be read.
  */
 export const policies = (locked: Locked): string => `
   SELECT p.polrelid AS oid, json_agg(expression ORDER BY p.oid, expression)::text AS expressions
@@ -175,28 +181,28 @@ export const policies = (locked: Locked): string => `
    WHERE expression IS NOT NULL
    GROUP BY 1`
 
-/** Inheritance and partitions: each pair, direct ones only. */
+/** Inheritance and partitions, as pairs of a parent and a direct child. */
 export const inheritance = `
   SELECT i.inhparent AS one, i.inhrelid AS other
     FROM pg_catalog.pg_inherits i
     JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
    WHERE p.relkind IN ('r', 'p', 'f')`
 
-/** Foreign keys that change rows of their own table when the row that they point at goes. */
+/** Foreign keys that change rows of their own table when the row they refer to goes or changes. */
 export const cascades = `
   SELECT DISTINCT k.confrelid AS one, k.conrelid AS other
     FROM pg_catalog.pg_constraint k
    WHERE k.contype = 'f'
      AND (k.confdeltype IN ('c', 'n', 'd') OR k.confupdtype IN ('c', 'n', 'd'))`
 
-/** Members of these extensions have no effect, those that call themselves volatile aside. */
+/** Extensions whose functions have no effects, except those declared volatile. */
 const harmlessExtensions = `('btree_gin', 'btree_gist', 'citext', 'cube', 'earthdistance', 'fuzzystrmatch', 'hstore',
    'intarray', 'isn', 'ltree', 'pg_trgm', 'postgis', 'seg', 'unaccent', 'vector')`
 
-/** hstore makes a row of a table by this one, and runs the checks of its columns. */
+/** This function of hstore makes a row of a table, and so runs the checks of its columns. */
 const notOfRows = `p.proname <> 'populate_record'`
 
-/** Of these, not even the volatile ones: they make random numbers. */
+/** Extensions whose volatile functions have no effects either: they make random numbers. */
 const randomExtensions = `('pgcrypto', 'uuid-ossp')`
 
 const ofExtension = (catalogue: string, oid: string): string => `
@@ -214,7 +220,7 @@ export const routines = (which: Which): string => `
     ${ofExtension('pg_proc', 'p.oid')}
    WHERE ${which('p.oid')}`
 
-/** Those that did not come with the server: all of these are harmless. */
+/** Operators that did not come with the server. Those that did are harmless. */
 export const operators = `
   SELECT o.oid, n.nspname AS schema, o.oprname AS name,
          coalesce(e.extname IN ${harmlessExtensions} AND p.provolatile <> 'v' AND ${notOfRows}, false)::text AS harmless
@@ -225,8 +231,8 @@ export const operators = `
    WHERE n.nspname <> 'pg_catalog' OR o.oid >= 16384`
 
 /**
- * Enums run no code of anybody's; a row does what the types of its columns do, a domain runs its
- * checks, and a base type its input function.
+ * Types, and whether a cast to one is harmless. An enum runs no user-defined code; a row runs what
+ * the types of its columns run, a domain its checks, a base type its input function.
  */
 export const types = (which: Which, own: readonly number[]): string => `
   SELECT t.oid, n.nspname AS schema, t.typname AS name,
@@ -252,14 +258,14 @@ export const types = (which: Which, own: readonly number[]): string => `
    WHERE (${which('t.oid')}) AND n.nspname !~ '^pg_(toast|temp)'`
 
 /**
- * A domain is as harmless as its checks, and the row of a table as its columns, which are rows of
- * other catalogues.
+ * The types to read again when these have changed, along with these tables. A domain depends on its
+ * checks, and the row type of a table on its columns, which are rows of other catalogues.
  */
 export const typesOf =
   (oids: Iterable<number>, tables: Iterable<number>): Which =>
   (oid) =>
     `t.typtype = 'd' OR ${among(oids)(oid)} OR ${among(tables)('t.typrelid')}`
 
-/** What is there of a catalogue. */
+/** All OIDs in a catalogue. */
 export const present = (catalogue: string): string => `
   SELECT oid FROM pg_catalog.${catalogue}`

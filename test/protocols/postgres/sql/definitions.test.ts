@@ -163,6 +163,11 @@ describe('class 20: code that no word of a statement calls', () => {
       `${cast}; CREATE TABLE moods (all_of_them mood[])`,
       'SELECT all_of_them[1] + 1 FROM moods',
     ],
+    [
+      'the same of a domain',
+      `${cast}; CREATE DOMAIN feeling AS mood; CREATE TABLE felt (m feeling)`,
+      'SELECT m + 1 FROM felt',
+    ],
     ['the same of a row', `${cast}; CREATE TYPE felt AS (m mood)`, "SELECT ('(glad)'::felt).m + 1"],
     ['the same from a type of the server', implicit, 'SELECT upper(id) FROM plain'],
     ['an order of somebody', order, 'SELECT DISTINCT p FROM pairs'],
