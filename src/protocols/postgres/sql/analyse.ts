@@ -6,21 +6,21 @@ import { Remembered } from './remembered.ts'
 import type { Analyser, Analysis, SqlContext } from './statement.ts'
 
 export interface AnalyserOptions {
-  /** Of UTF-16; longer ones are parsed in a thread of their own. */
+  /** UTF-16 code units. Longer texts are parsed in a thread of their own. */
   readonly longAbove?: number
-  /** How long that may take, in milliseconds. */
+  /** Milliseconds that parsing a long text may take. */
   readonly longTimeout?: number
-  /** What the cache may hold, in bytes: an estimate. */
+  /** Roughly how many bytes the caches may hold. */
   readonly cacheBytes?: number
 }
 
-/** An analysis, and how long the text was that it was made of. */
+/** An analysis, and the length of the text that it was made from. */
 interface Known {
   readonly analysis: Analysis
   readonly length: number
 }
 
-/** Loads the parser. One is enough for the process. */
+/** Loads the parser and returns an analyser. One is enough for a process. */
 export async function createAnalyser(options: AnalyserOptions = {}): Promise<Analyser> {
   const { longAbove = 64 * 1024, longTimeout = 10_000, cacheBytes = 64 * 1024 * 1024 } = options
   const parser = await Parser.load()
@@ -32,12 +32,12 @@ export async function createAnalyser(options: AnalyserOptions = {}): Promise<Ana
     const known = trees.get(text)
     if (known) return known
     const parsed = parser.parse(text)
-    // A failure of the parser may pass; what it says about the text does not.
+    // A failure of the parser itself may be temporary. What it says about a text never changes.
     if (parsed.unreadable?.kind !== 'parser') trees.set(text, parsed, text.length * 40)
     return parsed
   }
 
-  /** `rest`: the text without its constants, if that can be told. */
+  /** `rest`: the text without its constants; `null` where we cannot tell those. */
   const read = (text: string, rest: string | null, context: SqlContext): Analysis => {
     const { tree } = parse(text)
     const watch = tree && rest !== null ? watchConstants(text, tree) : null
@@ -59,7 +59,7 @@ export async function createAnalyser(options: AnalyserOptions = {}): Promise<Ana
     const rest = ofSession ? null : withoutConstants(text)
     const alike = rest === null ? undefined : analyses.get(keyOfRest(rest, context))
     if (alike) return ofLength(text.length, alike)
-    // Somebody's text has just broken the parser: that is no reason to refuse this one.
+    // Another text has just broken the parser, which is no reason to refuse this one.
     if (!parser.ready) return parser.settled().then(() => read(text, rest, context))
     return read(text, rest, context)
   }
@@ -68,8 +68,8 @@ export async function createAnalyser(options: AnalyserOptions = {}): Promise<Ana
 }
 
 /**
- * Whether it is the same for every text that differs in constants at which nobody has looked: but
- * for where its one statement ends.
+ * Whether the analysis holds for every text that differs only in constants which the analysis did
+ * not look at, except for where its one statement ends.
  */
 function standsForAll({ statements, missing, unreadable }: Analysis): boolean {
   const [statement, ...more] = statements
@@ -89,8 +89,8 @@ const keyOf = (text: string, context: SqlContext): string => `${contextKey(conte
 const keys = new WeakMap<SqlContext, string>()
 
 /**
- * What an analysis depends on besides the text, as long as nothing of the session itself is in it.
- * A session asks with the same context for as long as nothing of it changes.
+ * What an analysis depends on besides the text, provided that nothing belongs to one session alone.
+ * Cached by context, because a session passes the same object until something changes.
  */
 function contextKey(context: SqlContext): string {
   const known = keys.get(context)

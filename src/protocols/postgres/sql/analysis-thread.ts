@@ -4,15 +4,15 @@ import { Parser } from './parser.ts'
 import { readText } from './read-text.ts'
 import type { Analysis, CatalogueData, SqlContext } from './statement.ts'
 
-/** What goes to the thread: no methods, which do not cross. */
+/** What goes to the thread. Data only, because methods cannot be sent. */
 export interface ThreadRequest {
   readonly text: string
   readonly context: Omit<SqlContext, 'catalogue'>
-  /** `known`: the one that came with the text before. */
+  /** `known`: the same catalogue as in the request before. */
   readonly catalogue: CatalogueData | 'known' | null
 }
 
-/** An `Unknown` in it arrives as a plain object with the same member. */
+/** What comes back. An `Unknown` in it arrives as a plain object with the same member. */
 export type ThreadAnswer = Analysis
 
 const parser = await Parser.load()

@@ -10,8 +10,8 @@ const ofSequences = new Set([
 const ofRows = /^jsonb?_populate_record(set|set_valid|_valid)?$/
 
 /**
- * What functions of `pg_catalog` are about, where an argument says that: a sequence, a channel, the
- * type of a row.
+ * Adds what calls of `pg_catalog` functions are about, where an argument says so: a sequence, a
+ * channel, the type of a row.
  */
 export function readObjects({ funcname, args = [] }: FuncCall, walk: Walk): void {
   const [name = '', schema = 'pg_catalog'] = texts(funcname).toReversed()
@@ -19,8 +19,7 @@ export function readObjects({ funcname, args = [] }: FuncCall, walk: Walk): void
   const [first] = args
   if (ofSequences.has(name)) readSequence(first, walk)
   if (name === 'pg_notify') readChannel(first, walk)
-  // A row that is given instead has a type that no word names, and is made with the checks of its
-  // columns.
+  // Without a cast, nothing in the text names the type of the row, whose columns' checks run.
   if (ofRows.test(name) && !(first && 'TypeCast' in first))
     walk.found.obscure(`Which checks ${name} runs is not known.`)
 }
@@ -46,8 +45,8 @@ function readSequence(node: Node | undefined, { context, found }: Walk): void {
 const identifier = /^(?:"((?:[^"]|"")+)"|([a-z_][a-z_0-9$]*))$/
 
 /**
- * The parts of a qualified name in a text; none of what is not written plainly (regproc.c,
- * stringToQualifiedNameList).
+ * The parts of a qualified name in a string, as the server splits it; empty for anything but plain
+ * identifiers (regproc.c, stringToQualifiedNameList).
  */
 function identifiers(text: string): readonly string[] {
   const parts = (text.match(/"(?:[^"]|"")*"|[^".]+|\./g) ?? []).filter((part) => part !== '.')
@@ -57,7 +56,7 @@ function identifiers(text: string): readonly string[] {
     : []
 }
 
-/** As the server does: within ASCII alone. */
+/** Like the server, lower-cases ASCII only. */
 function lowered(text: string): string {
   return text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase())
 }

@@ -8,16 +8,16 @@ import { isHarmlessSetting } from './settings.ts'
 import type { SqlContext, Standing } from './statement.ts'
 import type { Walk } from './walk.ts'
 
-/** A schema in which there is something by the name that is looked for. */
+/** A schema that has an object of the name in question. */
 interface Candidate {
   readonly schema: string
   readonly standing: Exclude<Standing, 'none'>
 }
 
 /**
- * A call. Which overload it means depends on the types of its arguments, so that every function of
- * the name in any schema of the path counts: one in `public` that is called `lower` makes every
- * call of `lower` suspicious. `alone`: it has one argument, as a cast has.
+ * Adds a call. Which overload is meant depends on the types of the arguments, so every function of
+ * that name in any schema of the path counts: a `lower` in `public` makes every call of `lower`
+ * suspicious. `alone`: the call has one argument, and may be a cast.
  */
 export function callFunction(
   names: readonly string[],
@@ -30,14 +30,14 @@ export function callFunction(
     return known === 'none' && one === 'pg_catalog' && isHarmless(name) ? 'harmless' : known
   }
   let candidates = candidatesOf(schema, name, standing, context)
-  // `int4(x)` may be a cast in the form of a call, also where there is a function of that name
+  // `int4(x)` may be a cast in the form of a call, even where a function of that name exists
   // (parse_func.c, func_get_detail).
   if (alone || candidates.length === 0) {
     const types = candidatesOf(schema, name, typeStanding(name, context), context)
     const isNew = (one: Candidate) => candidates.length === 0 || one.standing === 'unproven'
     candidates = [...candidates, ...types.filter(isNew)]
   }
-  // Closed: it may have been created since the catalogue was read.
+  // Closed: an unknown function may have been created since the catalogue was read.
   if (candidates.length === 0) candidates = [{ schema: schema ?? 'public', standing: 'unproven' }]
   for (const { schema, standing } of candidates) {
     found.add('functions', qualified(schema, name))
@@ -47,21 +47,21 @@ export function callFunction(
 }
 
 /**
- * `x.name` where `x` has no such column: PostgreSQL calls a function of that name with it, or casts
- * it to a type.
+ * Adds `x.name` where `x` has no such column: PostgreSQL then calls the function of that name with
+ * `x`, or casts `x` to the type of that name.
  */
 export function callProjection(name: string, walk: Walk): void {
   const { catalogue } = walk.context
   if (catalogue === null) return noCatalogue(walk.found)
-  // A cast has this form too (parse_func.c, func_get_detail).
+  // A cast can have this form too (parse_func.c, func_get_detail).
   const calls = (schema: string): boolean =>
     catalogue.routine(schema, name) !== 'none' || catalogue.type(schema, name) === 'unproven'
   if (schemasOf(walk.context).some(calls)) callFunction([name], walk, true)
 }
 
 /**
- * Every operator that came with the server is harmless; one of the same name elsewhere in the path
- * may be meant instead.
+ * Adds the use of an operator. Those that came with the server are harmless, but one of the same
+ * name elsewhere in the path may be meant instead.
  */
 export function callOperator(names: readonly string[], { context, found }: Walk): void {
   const { schema, name } = split(names)
@@ -77,7 +77,7 @@ export function callOperator(names: readonly string[], { context, found }: Walk)
   if (context.catalogue === null && schema !== 'pg_catalog') noCatalogue(found)
 }
 
-/** A cast runs the input function and the checks of its type. */
+/** Adds a cast, which runs the input function and the checks of its type. */
 export function castTo(type: TypeName, { context, found }: Walk): void {
   const { schema, name } = split(typeNames(type))
   if (name === '') return
@@ -94,15 +94,18 @@ export function castTo(type: TypeName, { context, found }: Walk): void {
   if (context.catalogue === null) noCatalogue(found)
 }
 
-/** OIDs from here on did not come with the server (PostgreSQL documentation, "OID Assignment"). */
+/**
+ * Objects with OIDs from here on did not come with the server (PostgreSQL documentation, "OID
+ * Assignment").
+ */
 const firstOfDatabase = 16_384
 
 /** Whether a type did not come with the server. */
 export const isOfDatabase = (oid: number): boolean => oid >= firstOfDatabase
 
 /**
- * What a client sends as a value of a type goes through its input function and its checks, though
- * no word of the text names it.
+ * Adds the type of a parameter. A value that the client sends goes through the input function and
+ * the checks of its type, although the text does not name it.
  */
 export function castToParameter(oid: number, { context, found }: Walk): void {
   if (!isOfDatabase(oid)) return
@@ -113,8 +116,8 @@ export function castToParameter(oid: number, { context, found }: Walk): void {
 }
 
 /**
- * `set_config(name, value, is_local)` is a SET in the form of a call. `true`: it is one, and has
- * been read.
+ * Reads `set_config(name, value, is_local)`, which is a SET in the form of a call. Returns whether
+ * the call has been dealt with completely.
  */
 export function setByFunction({ funcname, args }: FuncCall, { context, found }: Walk): boolean {
   const { schema, name } = split(texts(funcname))
@@ -132,8 +135,7 @@ export function setByFunction({ funcname, args }: FuncCall, { context, found }: 
   })
   if (known === null) found.hide('Which setting it changes is computed.', 'settings')
   else found.add('settings', known)
-  // An argument that is computed is one more thing that has to be read, and one of the same name
-  // elsewhere may be meant.
+  // A computed argument has to be read as well, and another function of that name may be meant.
   const own = schemasOf(context).some(
     (one) => one !== 'pg_catalog' && (context.catalogue?.routine(one, name) ?? 'none') !== 'none',
   )
@@ -148,7 +150,7 @@ export function setByFunction({ funcname, args }: FuncCall, { context, found }: 
   return true
 }
 
-/** An operator or a type, which have functions behind them. */
+/** Adds an unproven operator or type, which run functions that are not known. */
 function runUnproven(schema: string, name: string, found: Findings): void {
   callUnproven(schema, name, found)
   found.hide(`Which functions ${qualified(schema, name)} runs is not known.`, 'functions')

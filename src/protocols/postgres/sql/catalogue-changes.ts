@@ -1,7 +1,10 @@
 import { emptyPath } from './catalogue-queries.ts'
 import type { Probe } from './statement.ts'
 
-/** Catalogues that decide what names mean, each with the OID of what its rows are about. */
+/**
+ * The catalogues that decide what names mean, each with the column that says which object a row is
+ * about.
+ */
 const watched = {
   pg_class: 'oid',
   pg_attribute: 'attrelid',
@@ -17,70 +20,74 @@ const watched = {
   pg_type: 'oid',
   pg_cast: 'oid',
   pg_opclass: 'oid',
-  // Whoever may not use a schema has it not in the path.
+  // Memberships decide which schemas a role may use, and so which are in its path.
   pg_auth_members: 'member',
 } as const
 
-/** Members of extensions: found by an index, since there are many other dependencies. */
+/**
+ * Members of extensions. The condition lets the server use an index, since pg_depend has many other
+ * rows.
+ */
 const ofExtensions = `pg_catalog.pg_depend
   WHERE refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND deptype = 'e'`
 
 export type Watched = keyof typeof watched | 'members'
 
-/** Where a reading of the catalogue stands in the server's history. */
+/** The point in the server's history at which the catalogue was read. */
 export interface Mark {
   /**
-   * Which server, since when it runs, since which crash, and which database: another one has a
-   * history of its own.
+   * Identifies the server's start, its last crash, and the database. After a change here, nothing
+   * can be compared.
    */
   readonly server: string
   /**
-   * Which transactions it has seen the end of (`pg_current_snapshot`); `null` where that does not
-   * tell, on a standby.
+   * Which transactions had ended (`pg_current_snapshot`); `null` on a standby, where that does not
+   * tell.
    */
   readonly snapshot: string | null
-  /** The oldest transaction that had not ended. All rows of earlier ones have been read. */
+  /** The oldest transaction that had not ended. All rows that earlier ones wrote have been read. */
   readonly oldest: bigint
-  /** How many rows of earlier ones there were. They can only become fewer. */
+  /** How many rows earlier transactions had left. Their number can only fall. */
   readonly settled: ReadonlyMap<Watched, number>
-  /** OIDs of what the other rows were about: that these go, no count tells. */
+  /** OIDs of what the other rows were about, whose disappearance no count reveals. */
   readonly unsettled: ReadonlyMap<Watched, readonly number[]>
 }
 
-/** What is not as it was. */
+/** What has changed since a mark. */
 export interface Changes {
   /**
-   * OIDs of what rows are about that were written, or may have gone, since or by transactions that
-   * had not ended.
+   * OIDs of objects with rows that were written or may have gone, either since the mark or by
+   * transactions that had not ended then.
    */
   readonly fresh: ReadonlyMap<Watched, ReadonlySet<number>>
-  /** Of these, the ones that may have been there before without having been counted. */
+  /** Of these, the objects that may have been there before without being counted. */
   readonly unsettled: ReadonlyMap<Watched, readonly number[]>
-  /** How many rows of a catalogue are gone, or were replaced by one of those. */
+  /** How many counted rows of a catalogue are gone, or were replaced by fresh ones. */
   readonly lost: ReadonlyMap<Watched, number>
 }
 
 export interface Look {
   readonly mark: Mark
-  /** `null`: nothing is certain. */
+  /** `null` where the two points cannot be compared. */
   readonly changes: Changes | null
 }
 
 /**
- * How far apart two transactions may be: half of what their numbers can tell (PostgreSQL
- * documentation, "Preventing Transaction ID Wraparound Failures").
+ * How far apart two transaction ids may be for a safe comparison: half of the range in which the
+ * server can order them (PostgreSQL documentation, "Preventing Transaction ID Wraparound
+ * Failures").
  */
 const furthest = 1n << 30n
 
 /**
- * When the server recovered last from a crash, a restore or a promotion: it loses its statistics
- * then, and says since when it has them (PostgreSQL documentation, "The Cumulative Statistics
- * System"). The postmaster itself may have gone on meanwhile. Somebody who resets them makes it
- * later, which is as good.
+ * When the server last recovered from a crash, a restore or a promotion. It loses its statistics
+ * then, and tells since when it has collected them (PostgreSQL documentation, "The Cumulative
+ * Statistics System"). The postmaster's start time does not tell, since it survives a crash. A
+ * reset of the statistics also changes this, which only costs a reading.
  */
 export const sinceCrash = 'pg_catalog.pg_stat_get_bgwriter_stat_reset_time()'
 
-// Asked under whatever search path the connection has: every name is qualified.
+// Every name is qualified, because the connection may have any search path.
 const position = `
   SELECT pg_catalog.concat_ws(' ', pg_catalog.pg_postmaster_start_time(), ${sinceCrash}, d.oid) AS server,
          pg_catalog.pg_current_snapshot()::pg_catalog.text AS snapshot,
@@ -93,21 +100,21 @@ async function positionNow(probe: Probe): Promise<Pick<Mark, 'server' | 'snapsho
   const [row] = await probe.query(position, [])
   return {
     server: row!['server']!,
-    // A standby does not list in its snapshots which transactions are under way.
+    // On a standby, snapshots do not list the transactions that are under way.
     snapshot: row!['standby'] === 'true' ? null : row!['snapshot']!,
     oldest: BigInt(row!['oldest']!),
   }
 }
 
-/** Whether no transaction has ended since a mark: one row, and nothing else is asked for. */
+/** Whether no transaction has ended since a mark. Asks for a single row. */
 export async function standsStill(known: Mark, probe: Probe): Promise<boolean> {
   const { server, snapshot } = await positionNow(probe)
   return server === known.server && snapshot !== null && snapshot === known.snapshot
 }
 
 /**
- * What has changed in the catalogues since a mark: one pass over them. To be asked in a transaction
- * with one snapshot for all questions, which is what the new mark stands for.
+ * Finds out, in one pass over the catalogues, what has changed since a mark. To be called in a
+ * transaction that has one snapshot for all its queries; the new mark stands for that snapshot.
  */
 export async function changesSince(known: Mark | null, probe: Probe): Promise<Look> {
   const [{ server, snapshot, oldest }] = await Promise.all([
@@ -123,7 +130,7 @@ export async function changesSince(known: Mark | null, probe: Probe): Promise<Lo
   const lost = new Map<Watched, number>()
   for (const { catalogue: name, total, written } of rows) {
     const catalogue = name as Watched
-    // Each with whether its transaction came at `oldest` or later.
+    // Each OID comes with whether the transaction that wrote the row is `oldest` or later.
     const after = JSON.parse(written ?? '[]') as (readonly [number, boolean])[]
     const late = after.filter(([, isLate]) => isLate).map(([about]) => about)
     settled.set(catalogue, Number(total) - late.length)
@@ -138,8 +145,8 @@ export async function changesSince(known: Mark | null, probe: Probe): Promise<Lo
 }
 
 /**
- * How many rows each catalogue has, and what those are about that were written by `from` or later.
- * `age` knows of rows that are frozen.
+ * The query for how many rows each catalogue has, and for the objects with rows written by `from`
+ * or later. `age` copes with frozen rows.
  */
 function since(from: bigint, oldest: bigint): string {
   const age = (xid: bigint): string => `(SELECT pg_catalog.age('${xid}'::xid8::xid))`

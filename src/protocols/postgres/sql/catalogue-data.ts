@@ -11,7 +11,7 @@ const kinds: Readonly<Record<string, Relation['kind']>> = {
   S: 'sequence',
 }
 
-/** What the analysis asks of a catalogue, by name. */
+/** Arranges the facts by name, as the analysis asks for them. */
 export function dataOf(facts: Facts, version: number): CatalogueData {
   return {
     version,
@@ -73,8 +73,8 @@ function indexesOf({ indexes, relations }: Facts): ReadonlyMap<string, string> {
 }
 
 /**
- * By table, what changes with it, at any depth: what its foreign keys reach, and those of its
- * children, and what is below that.
+ * For each table, the tables that change along with it, at any depth: those that its foreign keys
+ * and those of its children reach, and everything that inherits from these.
  */
 function cascading({ cascades, inheritance }: Facts, children: ById<ReadonlySet<number>>) {
   const direct = grouped(cascades)
@@ -86,7 +86,7 @@ function cascading({ cascades, inheritance }: Facts, children: ById<ReadonlySet<
   )
 }
 
-/** By parent, everything below it at any depth. */
+/** For each parent, everything below it, at any depth. */
 function below(pairs: Pairs): ById<ReadonlySet<number>> {
   const direct = grouped(pairs)
   const all = new Map<number, Set<number>>()
@@ -113,10 +113,10 @@ function grouped(pairs: Pairs): ById<ReadonlySet<number>> {
   return groups
 }
 
-// Most of what changes is about tables: the rest goes from one snapshot to the next.
+// Most changes concern tables, so the rest is carried from one snapshot to the next.
 const known = new WeakMap<ById<Named>, ReadonlyMap<string, Standing>>()
 
-/** A name that several have is as harmless as the worst of them. */
+/** Several objects may share a name, which is then only as harmless as the worst of them. */
 function standings(objects: ById<Named>): ReadonlyMap<string, Standing> {
   const before = known.get(objects)
   if (before) return before

@@ -13,10 +13,10 @@ export interface RelationFacts {
   /** `relkind` of `pg_class`. */
   readonly kind: string
   readonly columns: readonly string[]
-  /** Each column that is generated with each that it is made from. */
+  /** Pairs of a generated column and a column that it is computed from. */
   readonly generated: readonly (readonly [string, string])[]
   readonly volatileDefaults: boolean
-  /** Row-level security is on. */
+  /** Whether row-level security is on. */
   readonly guarded: boolean
   readonly ownCode: boolean
 }
@@ -37,63 +37,63 @@ export interface Named {
 
 export interface SchemaFacts {
   readonly name: string
-  /** Whose it is, and who may use it. */
+  /** Its owner and its privileges. */
   readonly rights: string
 }
 
-/** OIDs of types with code of somebody's own that no word of a statement calls. */
+/** OIDs of types that run user-defined code without any word for it in the statement. */
 export interface OwnCode {
-  /** Their values are converted or compared by it. */
+  /** Types whose values are converted or compared by such code. */
   readonly values: readonly number[]
-  /** Those, and the types that others are converted to. */
+  /** Those, and types that others are converted to by such code. */
   readonly types: readonly number[]
 }
 
 export type ById<Value> = ReadonlyMap<number, Value>
 export type Pairs = readonly { readonly one: number; readonly other: number }[]
 
-/** What a database's catalogue says, by OID, so that a part of it can be read again. */
+/** What a database's catalogue says, by OID, so that parts of it can be read again. */
 export interface Facts {
-  /** That of the database: the server reads texts in it. */
+  /** The encoding of the database. */
   readonly encoding: string
   readonly schemas: ById<SchemaFacts>
   readonly ownCode: OwnCode
   readonly relations: ById<RelationFacts>
   readonly indexes: ById<IndexFacts>
-  /** Of views: what they say; empty where that could not be read. */
+  /** The definitions of views; empty where one could not be read. */
   readonly definitions: ById<string>
   readonly triggers: ReadonlySet<number>
   readonly rules: ReadonlySet<number>
   readonly policies: ById<readonly string[]>
   /** From parent to child. */
   readonly inheritance: Pairs
-  /** From a table to those that change with it. */
+  /** From a table to one that changes along with it. */
   readonly cascades: Pairs
   readonly routines: ById<Named>
   readonly operators: ById<Named>
   readonly types: ById<Named>
   /**
-   * Whose expressions were left out, since somebody had locked them: to be read next time, whether
-   * anything has changed or not.
+   * Relations whose expressions were left out because somebody had locked them. They are read next
+   * time, whether anything has changed or not.
    */
   readonly locked: ReadonlySet<number>
 }
 
 /**
- * Objects from here on were made after the database was (PostgreSQL documentation, "OID
+ * Objects with OIDs from here on were created after the database (PostgreSQL documentation, "OID
  * Assignment").
  */
 const firstOfDatabase = 16_384
 
 /**
- * `information_schema` has a few functions that its views are made with. They compute; drivers call
- * them, too.
+ * Whether an object came with the server. `information_schema` has a few pure functions that its
+ * views use, and that drivers call too.
  */
 function ofServer(schema: string, oid: number): boolean {
   return oid < firstOfDatabase && (schema === 'pg_catalog' || schema === 'information_schema')
 }
 
-/** All of it. Rejects with whatever the connection says. */
+/** Reads the whole catalogue. Rejects with the error of the connection. */
 export async function readFacts(probe: Probe): Promise<Facts> {
   const ask = asking(probe)
   const first = await together({
@@ -120,8 +120,9 @@ export async function readFacts(probe: Probe): Promise<Facts> {
 }
 
 /**
- * The same with what has changed; `known` itself where that makes no difference, and `null` where
- * everything has to be read, since what depends on a change cannot be followed.
+ * Reads what has changed. Returns `known` itself where that makes no difference, and `null` where
+ * we cannot follow everything that depends on a change, so that the whole catalogue has to be read.
+ * Rejects with the error of the connection.
  */
 export async function renewFacts(
   known: Facts,
@@ -136,7 +137,7 @@ export async function renewFacts(
     catalogue: Watched,
     ...before: readonly ById<unknown>[]
   ): Promise<readonly number[]> => {
-    // One that was replaced is not gone.
+    // An object whose row was replaced is not gone.
     const certain = (oid: number) =>
       before.some((one) => one.has(oid)) && !unsettled.get(catalogue)?.includes(oid)
     const replaced = [...about(catalogue)].filter(certain).length
@@ -157,7 +158,7 @@ export async function renewFacts(
   const first = await together({
     schemas: changed('pg_namespace') ? ask.schemas() : known.schemas,
     locked: ask.locked(),
-    // What they say names others, as these are called now.
+    // The definitions of these views change with the names of the objects in them.
     naming: others.length > 0 ? ask.ids(queries.viewsOf(others)) : [],
     triggers: changed('pg_trigger') ? ask.ids(queries.triggers) : known.triggers,
     rules: changed('pg_rewrite') ? ask.ids(queries.rules) : known.rules,
@@ -176,7 +177,8 @@ export async function renewFacts(
     }),
   })
   const { schemas, locked, triggers, rules, inheritance, cascades, gone } = first
-  // A schema with another name or other rights; what belongs to the server; extensions.
+  // Changes that anything may depend on: a schema's name or privileges, the server's own objects,
+  // extensions.
   const wide =
     [...known.schemas].some(([oid, one]) => !isDeepStrictEqual(schemas.get(oid) ?? one, one)) ||
     changed('members', 'pg_auth_members', 'pg_cast', 'pg_opclass') ||
@@ -194,7 +196,7 @@ export async function renewFacts(
     policies: isPolicies ? ask.policies(locked) : known.policies,
   })
   const { policies } = expressions
-  // What was read before still counts, as long as nobody has committed another.
+  // What was read before an object was locked still counts, until somebody commits a change to it.
   const leftOut = [...locked].filter(
     (oid) =>
       relations.has(oid) || views.has(oid) || (policies !== known.policies && policies.has(oid)),
@@ -202,7 +204,7 @@ export async function renewFacts(
   const renewed: Facts = {
     encoding: known.encoding,
     schemas,
-    // What changes this is followed by a reading of everything.
+    // A change of this leads to a reading of everything (`wide`).
     ownCode: known.ownCode,
     relations: replaced(known.relations, [...relations, ...gone.relations], expressions.relations),
     indexes: replaced(known.indexes, [...relations, ...gone.relations], first.indexes),
@@ -220,8 +222,9 @@ export async function renewFacts(
 }
 
 /**
- * Waits for all of them. What is asked together goes out in one round trip, whatever it turns out
- * to be needed for: the next statement waits for that, and there would be ten of them.
+ * Awaits all values of an object. Queries that are started together share one round trip, even if
+ * some turn out not to be needed: the next statement waits for this, and one after another they
+ * would take ten.
  */
 async function together<Of extends Readonly<Record<string, unknown>>>(
   of: Of,
@@ -232,7 +235,10 @@ async function together<Of extends Readonly<Record<string, unknown>>>(
   >
 }
 
-/** `known` without what may have gone, and with what is there now; itself if that is the same. */
+/**
+ * `known` without the OIDs in `without`, and with what was read `now`; `known` itself if that makes
+ * no difference.
+ */
 function replaced<Value>(
   known: ById<Value>,
   without: readonly number[],
@@ -240,7 +246,7 @@ function replaced<Value>(
 ): ById<Value> {
   const touched = [...without, ...(now ? now.keys() : [])]
   const isThen = (oid: number): Value | undefined => (now ? now.get(oid) : undefined)
-  // Most of what there is may be much, and is seldom touched.
+  // Avoids copying a large map, of which little is ever touched.
   if (touched.every((oid) => isDeepStrictEqual(isThen(oid), known.get(oid)))) return known
   const next = new Map(known)
   for (const oid of without) next.delete(oid)
@@ -248,7 +254,7 @@ function replaced<Value>(
   return next
 }
 
-/** The questions, with their answers by OID. */
+/** The queries, each with its answer arranged by OID. */
 function asking(probe: Probe) {
   const rows = (sql: string) => probe.query(sql, [])
   const idOf = (row: Row, column = 'oid'): number => Number(row[column])
@@ -261,7 +267,7 @@ function asking(probe: Probe) {
         name: textOf(row, 'name'),
         rights: textOf(row, 'rights'),
       })),
-    /** With the views of what is locked: the server looks that up, too. */
+    /** Includes the views on what is locked, because describing those needs the lock too. */
     locked: async (): Promise<queries.Locked> => {
       const own = (await rows(queries.lockedNow)).map((row) => idOf(row))
       if (own.length === 0) return new Set()

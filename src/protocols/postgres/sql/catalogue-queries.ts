@@ -70,7 +70,10 @@ export const ownCode = `
     FROM pg_catalog.pg_opclass c
    WHERE c.oid >= 16384 AND ${notOfExtension('pg_opclass', 'c.oid')}`
 
-/** Whether a type is one of `own`, or an array, row, range or domain of them. */
+/**
+ * Whether a type is one of `own`, or an array, row, range or domain of them. Joined by equality, so
+ * that each step takes the length of the catalogue, and not that times the number of own types.
+ */
 const isAmong = (type: string, own: readonly number[]): string =>
   own.length === 0
     ? 'false'

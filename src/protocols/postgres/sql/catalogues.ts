@@ -3,31 +3,31 @@ import type { Catalogue, CatalogueSource, SessionProbe } from './statement.ts'
 
 export interface CataloguesOptions {
   /**
-   * How long what is known is used without a question to the server, in milliseconds: what others
-   * change there is seen no later.
+   * Milliseconds for which a catalogue is used without asking the server: the longest that a change
+   * made elsewhere can go unnoticed.
    */
   readonly window?: number
   /**
-   * How long a snapshot lasts at most, in milliseconds, even if nothing has changed in the
-   * catalogue: rights that it does not hold may have.
+   * Milliseconds after which everything is read again, even if no watched catalogue has changed:
+   * privileges that they do not hold may have.
    */
   readonly maxAge?: number
-  /** How long to wait after a failure before asking again, in milliseconds. */
+  /** Milliseconds to wait after a failure before asking again. */
   readonly pause?: number
-  /** Called when it begins to fail, for the log. */
+  /** Called when reading begins to fail, for the log. */
   readonly onError?: (error: unknown) => void
 }
 
-/** How often a reading that DDL has overtaken is begun again at once. */
+/** How often a reading is tried when DDL overtakes it. */
 const tries = 3
 /**
- * What the server says of a view or table that has gone since it was listed
- * (`could not open relation with OID`), or that somebody has locked since.
+ * SQLSTATEs for an object that was dropped (`could not open relation with OID`) or locked since it
+ * was listed.
  */
 const overtaken = /^(XX000|42P01|42704|42883|55P03|40P01)$/
 /**
- * Of the server's time, questions may take one part in so many, unless that makes them wait for
- * longer than this, in milliseconds.
+ * Questions may take one part in `share` of the server's time, unless that would leave a catalogue
+ * unchecked for more than `longest` milliseconds.
  */
 const share = 20
 const longest = 1_000
@@ -35,19 +35,23 @@ const longest = 1_000
 interface Known {
   readonly catalogue: Catalogue | null
   readonly generation: number
-  /** When the server was asked, and how long what it said is used. */
+  /**
+   * When the server was asked (by `performance.now()`), and for how many milliseconds its answer is
+   * used.
+   */
   readonly at: number
   readonly lasts: number
 }
 
 /**
- * The catalogue of one database, read through a connection of the gateway's own, once for all
- * sessions.
+ * The catalogue of one database, read once for all sessions, over a connection of the gateway's
+ * own.
  */
 export class Catalogues implements CatalogueSource {
   readonly #reader: CatalogueReader
   readonly #options: Required<CataloguesOptions>
-  // Counts what has passed that changes the catalogue. A snapshot counts for one generation only.
+  // Counts catalogue changes that have passed through the gateway. A snapshot is good for one
+  // generation only.
   #generation = 0
   // Replaced by #read() alone.
   #known: Known | null = null
@@ -67,7 +71,7 @@ export class Catalogues implements CatalogueSource {
     if (known?.generation !== this.#generation) return this.#readOnce()
     const age = performance.now() - known.at
     if (age >= known.lasts) return this.#readOnce()
-    // Ahead of time: where statements come all the time, none of them waits for this.
+    // Read ahead of time, so that no statement waits in a steady stream of them.
     if (known.catalogue && age >= known.lasts / 2) void this.#readOnce()
     return known.catalogue
   }
@@ -77,7 +81,7 @@ export class Catalogues implements CatalogueSource {
   }
 
   async #readAnew(): Promise<Catalogue | null> {
-    // One that is under way may have asked too early.
+    // A reading that is under way may have asked too early.
     await this.#reading
     return this.#readOnce()
   }
@@ -101,7 +105,7 @@ export class Catalogues implements CatalogueSource {
       this.#known = { catalogue, generation, at, lasts }
       if (generation === this.#generation) return catalogue
     }
-    // Closed: it changes faster than it can be read.
+    // Closed: the catalogue changes faster than it can be read, so names are unknown.
     return null
   }
 

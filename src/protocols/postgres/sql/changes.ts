@@ -6,8 +6,8 @@ const ofNames = new Set(['search_path', 'role', 'session_authorization'])
 const ofText = new Set(['client_encoding', 'standard_conforming_strings', 'backslash_quote'])
 
 /**
- * Whether a setting was changed by which the next text may be read differently. `null` is every
- * setting, or one that is computed.
+ * Whether the change affects how the next text is read. A name of `null` stands for all settings,
+ * or for one that is computed.
  */
 export function changesReading(change: SessionChange): boolean {
   if (change.kind !== 'set') return false
@@ -16,8 +16,8 @@ export function changesReading(change: SessionChange): boolean {
 }
 
 /**
- * Whether names that were there before may mean something else behind it. `unsettled`: the
- * transaction has changed them before, which its end takes back.
+ * Whether existing names may mean something else after the change. `unsettled`: the transaction has
+ * changed them before, and its end may undo that.
  */
 export function changesNames(change: SessionChange, unsettled: boolean): boolean {
   switch (change.kind) {

@@ -21,19 +21,19 @@ export function readColumns({ fields }: ColumnRef, scope: Scope, walk: Walk): vo
   }
 }
 
-/** A column of something by name; `false` if it has none of that name. */
+/** Adds a column by its name. Returns `false` if the source has none of that name. */
 export function readColumn(source: Source, name: string, { found }: Walk): boolean {
   const columns = source.columns.get(name)
   if (columns) found.add('columns', ...columns)
   return columns !== undefined || (source.stored && system.has(name))
 }
 
-/** A whole row: `t.*`, or `t` where a value is expected. */
+/** Adds a whole row: `t.*`, or `t` where a value is expected. */
 function readWhole(source: Source, { found }: Walk): void {
   for (const columns of source.columns.values()) found.add('columns', ...columns)
 }
 
-/** `qualifier`: an alias or a table, after a schema perhaps. `column`: `null` for all of them. */
+/** `qualifier`: an alias or a table, perhaps after a schema. `column`: `null` for all columns. */
 function readOf(
   qualifier: readonly string[],
   column: string | null,
@@ -42,7 +42,7 @@ function readOf(
 ): void {
   const source = scope.sourceOf(qualifier.at(-1)!, qualifier.at(-2) ?? null)
   if (!source) {
-    // `new` and `old` in RETURNING, and what the server will refuse: closed, either way.
+    // Closed: `new` or `old` in RETURNING, or a name that the server will refuse.
     walk.found.hide(`What ${qualifier.join('.')} stands for is not known.`, 'columns')
     if (column !== null) callProjection(column, walk)
     return
@@ -53,12 +53,15 @@ function readOf(
   callProjection(column, walk)
 }
 
-/** A column of any level comes before a row by that name (parse_expr.c, transformColumnRef). */
+/**
+ * A column of any level takes precedence over a row by that name (parse_expr.c,
+ * transformColumnRef).
+ */
 function readUnqualified(name: string, scope: Scope, walk: Walk): void {
   let mayBe = false
   for (const level of scope.levels()) {
     if (readOwn(name, level, walk)) return
-    // A view has no system columns, so that the name may be meant further out.
+    // A view has no system columns, so the name may belong to an outer level.
     mayBe ||= level.sources.some(({ open, stored }) => open || (stored && system.has(name)))
   }
   const row = scope.sourceOf(name, null)
@@ -66,7 +69,7 @@ function readUnqualified(name: string, scope: Scope, walk: Walk): void {
   else if (!mayBe) walk.found.hide(`Whose column ${name} is, is not known.`, 'columns')
 }
 
-/** Columns by that name of what stands in the FROM of this level; `false` if there is none. */
+/** Adds the columns of that name in the FROM of this level. Returns `false` if there are none. */
 function readOwn(name: string, { sources }: Scope, { found }: Walk): boolean {
   const having = sources.flatMap(({ columns }) => columns.get(name) ?? [])
   found.add('columns', ...having)
@@ -74,9 +77,9 @@ function readOwn(name: string, { sources }: Scope, { found }: Walk): boolean {
 }
 
 /**
- * In ORDER BY, GROUP BY and DISTINCT ON a name by itself is that of a result column (PostgreSQL
- * documentation, "ORDER BY Clause"), which has been read; within an expression it is not. `true`:
- * it is one, and has been read.
+ * In ORDER BY, GROUP BY and DISTINCT ON, a bare name can be that of a result column, which has been
+ * read already (PostgreSQL documentation, "ORDER BY Clause"). Within an expression it cannot.
+ * Returns whether this was such a name.
  */
 export function readResultName(
   node: unknown,
@@ -88,7 +91,7 @@ export function readResultName(
   const [name, ...more] = tag === 'ColumnRef' ? texts(fields as Node[]) : []
   if (name === undefined || more.length > 0) return false
   if (!list.some((output) => output.name === name)) return false
-  // GROUP BY prefers one of the FROM clause.
+  // GROUP BY prefers a column of the FROM clause.
   readOwn(name, scope, walk)
   return true
 }

@@ -7,14 +7,14 @@ const unions = [
   ...(['functions', 'unproven', 'settings', 'channels'] as const),
 ]
 
-/** A text is decided as a whole: everything that any of its statements does. */
+/** Combines what the statements of a text do, because a text is decided as a whole. */
 export function combine(statements: readonly Statement[]): {
   readonly effect: Effect
   readonly sql: SqlAttributes
 } {
   const [first] = statements
   if (first && statements.length === 1) return { effect: first.effect, sql: first.sql }
-  // BEGIN and COMMIT around a statement are no verbs that a rule should have to list.
+  // A rule should not have to list the verbs of a BEGIN and COMMIT around a statement.
   const deciding = statements.filter(({ control }) => !control)
   const each = (deciding.length > 0 ? deciding : statements).map(({ sql }) => sql)
   const lists = Object.fromEntries(

@@ -1,25 +1,27 @@
 import { isStruct, type Struct } from './nodes.ts'
 
-/** Characters of a text, and constants in it, that are worth looking at. */
+/**
+ * The longest text, in UTF-16 code units, and the most constants in it that are worth looking for.
+ */
 const longest = 4_096
 const most = 100
 
 /**
- * What makes it uncertain, without a parser, where a constant begins and ends: comments, escapes,
- * dollar quotes, and whatever is not ASCII or not printed.
+ * What makes it impossible to tell, without a parser, where a constant begins and ends: comments,
+ * escapes, dollar quotes, and anything but printable ASCII.
  */
 const uncertain = /--|\/\*|\\|\$(?!\d)|[^\t\n\r -~]/
 
 /**
- * Whole numbers that are an `integer` wherever they stand; a quote with a prefix (`E'…'`, `U&"…"`),
- * which makes it uncertain, too; strings without a quote in them; names in quotes, so that nothing
- * in them is taken for either.
+ * Finds whole numbers that are an `integer` wherever they stand; the opening quote of a prefixed
+ * string (`E'…'`, `U&"…"`), which makes the text uncertain too; strings without a quote in them;
+ * and quoted names, so that nothing within them is taken for a constant.
  */
 const pieces = /(?<![\w$.])\d{1,9}(?![\w$.'"])|(?<=[\w$&])['"]|'[^']*'|"[^"]*"/g
 
 /**
- * A text with a mark in the place of each constant, which no text has that is certain; `null` where
- * there are none, or too many, or where it is uncertain which there are.
+ * The text with a mark in place of each constant. The marks cannot occur in a text that passes
+ * `uncertain`. `null` where there are no constants, too many, or where we cannot tell.
  */
 export function withoutConstants(text: string): string | null {
   if (text.length > longest || uncertain.test(text)) return null
@@ -33,19 +35,19 @@ export function withoutConstants(text: string): string | null {
   return found > 0 && found <= most ? rest : null
 }
 
-/** Whether anybody has looked at what constants say. */
+/** Whether the value of any watched constant has been looked at. */
 interface Watch {
   looked: boolean
 }
 
-// A tree is read again when names have come to mean something else.
+// Kept, because a tree is read again when names have come to mean something else.
 const watches = new WeakMap<object, Watch | null>()
 
 /**
- * Watches who looks at what the constants of a tree say. `null` unless every constant that
- * `withoutConstants` takes out of the text is one in the tree, with that value: then the tree of
- * another text with the same rest differs from it in these values alone, since a lexer that goes
- * from left to right meets the same tokens in it.
+ * Watches whether anything looks at the values of a tree's constants. Returns `null` unless every
+ * constant that `withoutConstants` finds is in the tree, at that place and with that value. If they
+ * all are, the tree of any other text with the same rest differs in these values alone, because a
+ * lexer that goes from left to right meets the same tokens.
  */
 export function watchConstants(text: string, tree: object): Watch | null {
   const before = watches.get(tree)
@@ -76,7 +78,7 @@ function watchOne(constant: Struct, watch: Watch): void {
   }
 }
 
-/** By where they are in the text. */
+/** The values of constants, by their places in the text. */
 function constantsOf(text: string): Map<number, number | string> {
   const constants = new Map<number, number | string>()
   for (const { 0: piece, index } of text.matchAll(pieces)) {
@@ -94,7 +96,7 @@ function kindOf(piece: string): 'number' | 'string' | 'name' | 'prefixed' {
   return isName ? 'name' : 'string'
 }
 
-/** What the parser says of 0, and of an empty string, is nothing. */
+/** The parser leaves out the values 0 and ''. */
 function valueOf({ ival, sval }: Struct): unknown {
   if (isStruct(ival)) return ival['ival'] ?? 0
   return isStruct(sval) ? (sval['sval'] ?? '') : undefined

@@ -6,10 +6,10 @@ export interface Token {
 }
 
 /**
- * How often the parser may write down one part of a text. `SET (a, b) = (SELECT …)` appears in its
- * tree once for each column, and so does what stands within, so that an UPDATE in a WITH in an
- * UPDATE multiplies: a text of 1 KB can make a tree of many gigabytes. This is an upper bound:
- * every comparison of a row counts as such an assignment.
+ * How often the parser may repeat a part of a text in its tree. `SET (a, b) = (SELECT …)` appears
+ * there once for each column, with everything within it, so nested UPDATEs multiply: a text of 1 KB
+ * can make a tree of many gigabytes. This is an upper bound, since every comparison of a row counts
+ * as such an assignment.
  */
 export function copiesIn(tokens: readonly Token[]): number {
   const open: number[] = []
@@ -23,7 +23,7 @@ export function copiesIn(tokens: readonly Token[]): number {
     else if (text === ',' && open.length > 0) open.push(open.pop()! + 1)
     else if (text === ')') closed = open.pop() ?? 1
     else if (text === '=' && previous === ')') widths.push(closed)
-    // One within another stands in more brackets.
+    // Nested UPDATEs stand in more brackets.
     const keyword = keywordName !== 'NO_KEYWORD'
     if (keyword && text.toLowerCase() === 'update') depths.add(open.length)
     previous = text

@@ -5,7 +5,7 @@ import { Scope, type Item } from './scope.ts'
 import type { Walk } from './walk.ts'
 import { writeTo } from './written.ts'
 
-/** COPY, in both directions, and to and from files and programs of the server. */
+/** Reads COPY, in both directions, with the client or with files and programs of the server. */
 export function readCopy(copy: CopyStmt, walk: Walk): void {
   const { found } = walk
   const into = copy.is_from === true
@@ -34,7 +34,7 @@ export function readCopy(copy: CopyStmt, walk: Walk): void {
   }
 }
 
-/** Without a list it is about every column. */
+/** Adds the listed columns, or all of them where there is no list. */
 function readList({ attlist }: CopyStmt, { sources }: Item, { found }: Walk): void {
   const names = texts(attlist)
   for (const { columns } of sources) {

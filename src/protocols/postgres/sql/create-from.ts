@@ -2,7 +2,7 @@ import type { IntoClause } from 'libpg-query'
 import { newName, qualified } from './names.ts'
 import type { Walk } from './walk.ts'
 
-/** SELECT INTO and CREATE TABLE AS. */
+/** Reads the target of SELECT INTO and CREATE TABLE AS. */
 export function createFrom(into: IntoClause, { context, found }: Walk): void {
   const { schemaname, relname = '', relpersistence } = into.rel ?? {}
   const temporary = relpersistence === 't'

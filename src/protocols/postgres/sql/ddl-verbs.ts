@@ -1,9 +1,9 @@
 import { isStruct, untag, type Struct } from './nodes.ts'
 
 /**
- * Statements that change what the database is, by their node, with the verb that rules name. Those
- * that bring code, powers or settings have a verb of two words, so that a rule which allows
- * `create` does not allow them.
+ * Statements that change what the database is, by their node, each with the verb that rules name.
+ * Those that bring code, privileges or settings have a verb of two words, so that a rule which
+ * allows `create` does not allow them.
  */
 const verbs: Readonly<Record<string, string>> = {
   AlterCollationStmt: 'alter',
@@ -94,7 +94,10 @@ const verbs: Readonly<Record<string, string>> = {
   ViewStmt: 'create',
 }
 
-/** What guards data, or brings code, powers or the outside with it: more than a table or a type. */
+/**
+ * Objects that guard data, or bring code, privileges or outside systems, and so need more care than
+ * a table or a type.
+ */
 const nouns: Readonly<Record<string, string>> = {
   OBJECT_ACCESS_METHOD: 'function',
   OBJECT_AGGREGATE: 'function',
@@ -123,7 +126,8 @@ const nouns: Readonly<Record<string, string>> = {
 }
 
 /**
- * What ALTER TABLE can do besides, by how the parser calls it (`AlterTableType` of parsenodes.h).
+ * Further verbs of ALTER TABLE, by the parser's name for the command (`AlterTableType` of
+ * parsenodes.h).
  */
 const ofTables: readonly (readonly [RegExp, string])[] = [
   [/^AT_ChangeOwner$/, 'alter owner'],
@@ -132,7 +136,7 @@ const ofTables: readonly (readonly [RegExp, string])[] = [
   [/Rule$/, 'alter rule'],
 ]
 
-/** What rules call it; `null` if it is no definition. */
+/** The verbs by which rules name a definition; `null` if the statement is none. */
 export function definitionVerbs(tag: string, inner: Struct): readonly string[] | null {
   const verb = verbs[tag]
   if (verb === undefined) return null
@@ -156,7 +160,7 @@ export function definitionVerbs(tag: string, inner: Struct): readonly string[] |
   }
 }
 
-/** What an ALTER TABLE is made of. */
+/** The commands that an ALTER TABLE consists of. */
 export function tableCommands(inner: Struct): readonly Struct[] {
   const commands: readonly unknown[] = Array.isArray(inner['cmds']) ? inner['cmds'] : []
   return commands.flatMap((node) => (isStruct(node) ? [untag(node)?.[1] ?? {}] : []))

@@ -8,13 +8,13 @@ import { readStored } from './relations.ts'
 import { Scope } from './scope.ts'
 import type { Walk } from './walk.ts'
 
-/** Relations that DROP names as lists of texts. */
+/** Kinds of relations, which DROP names as lists of texts. */
 const relationTypes = new Set<string>([
   ...['OBJECT_TABLE', 'OBJECT_VIEW', 'OBJECT_MATVIEW', 'OBJECT_FOREIGN_TABLE', 'OBJECT_SEQUENCE'],
   ...['OBJECT_INDEX'],
 ])
 
-/** After these, every name that was there before still means the same. */
+/** Statements after which all existing names still mean the same. */
 const adding = new Set([
   ...['CreateStmt', 'CreateSeqStmt', 'CreateEnumStmt', 'CompositeTypeStmt', 'IndexStmt'],
   ...['AlterTableStmt', 'AlterSeqStmt', 'CommentStmt', 'CreateStatsStmt', 'GrantStmt'],
@@ -22,8 +22,8 @@ const adding = new Set([
 ])
 
 /**
- * Whether it is about tables that it does not name: all those of a schema, of a role, of an
- * extension, of the database.
+ * Whether a definition concerns tables that it does not name: all of a schema, a role, an extension
+ * or the database.
  */
 function isWide(tag: string, inner: Struct): boolean {
   const type = inner['removeType'] ?? inner['renameType'] ?? inner['objectType']
@@ -54,7 +54,7 @@ const wide = new Set([
   ...['CreateExtensionStmt', 'AlterExtensionStmt', 'AlterExtensionContentsStmt', 'DropdbStmt'],
 ])
 
-/** A cascade may stand in one of the parts of an ALTER TABLE. */
+/** Whether there is a CASCADE, perhaps in one of the commands of an ALTER TABLE. */
 function cascades(inner: Struct): boolean {
   return [inner, ...tableCommands(inner)].some(({ behavior }) => behavior === 'DROP_CASCADE')
 }
@@ -64,21 +64,22 @@ function isAboutIndex(inner: Struct): boolean {
   return fields.some((field) => /^(REINDEX_)?OBJECT_INDEX$/.test(String(inner[field])))
 }
 
-/** What belongs to a table, and is named by the table's name and its own. */
+/** Things that belong to a table, and are named by its name followed by their own. */
 const partsOfTables = new Set([
   ...['OBJECT_POLICY', 'OBJECT_TRIGGER', 'OBJECT_RULE', 'OBJECT_COLUMN', 'OBJECT_TABCONSTRAINT'],
 ])
 
-/** `true` if it is one of them. */
+/** Reads a definition. Returns `false` if the statement is none. */
 export function readDefinition(tag: string, inner: Struct, walk: Walk): boolean {
   const verbs = definitionVerbs(tag, inner)
   if (verbs === null) return false
   const { found } = walk
   found.raise(isTemporary(tag, inner) ? 'write' : 'admin')
   found.add('verb', ...verbs)
-  // Good enough to recognise a command by; the exact word comes from the server.
+  // Good enough to recognise the command; the exact tag comes from the server.
   found.command = verbs[0]!.toUpperCase()
-  // Which columns a definition is about is not looked for: every rule that names a column is asked.
+  // We do not work out which columns a definition concerns, so every rule that names a column
+  // applies.
   found.hide('It changes what the database is.', 'columns')
   found.cannotUndo('it changes what the database is')
   found.session.push({ kind: 'ddl', moves: moves(tag, inner) })
@@ -96,23 +97,23 @@ export function readDefinition(tag: string, inner: Struct, walk: Walk): boolean 
   readNewName(tag, inner, walk)
   if (tag === 'RefreshMatViewStmt') readRefresh(inner, walk)
   if (tag === 'AlterTableStmt') readNewTypes(inner, walk)
-  // Closed: a rule that allows it for some tables does not mean this.
+  // Closed: a rule that allows definitions for some tables does not mean this one.
   if (found.names('tables_written').length === before)
     found.besideTables ??= 'It is about something that is no table.'
   return true
 }
 
 /**
- * Whether names that were there before may mean something else. Who may use a schema has it in the
- * path.
+ * Whether existing names may mean something else afterwards. A GRANT on a schema counts, because it
+ * may put the schema into somebody's path.
  */
 function moves(tag: string, inner: Struct): boolean {
   return !adding.has(tag) || (tag === 'GrantStmt' && inner['objtype'] === 'OBJECT_SCHEMA')
 }
 
 /**
- * A table that gets another name, or another schema, is put where a rule may not let anybody put
- * one.
+ * A new name or schema moves a table to a place where rules may forbid writing, so that place
+ * counts as written.
  */
 function readNewName(tag: string, inner: Struct, walk: Walk): void {
   const { relation, newname, newschema } = inner
@@ -130,8 +131,8 @@ function readNewName(tag: string, inner: Struct, walk: Walk): void {
 }
 
 /**
- * What stands within CREATE SCHEMA is a statement of its own, and its names are looked for in the
- * new schema first.
+ * The elements of CREATE SCHEMA are statements of their own, whose names are looked up in the new
+ * schema first.
  */
 function readElements({ schemaElts }: NodeOf<'CreateSchemaStmt'>, walk: Walk): void {
   if (!schemaElts) return
@@ -141,7 +142,7 @@ function readElements({ schemaElts }: NodeOf<'CreateSchemaStmt'>, walk: Walk): v
   walk.found.command = 'CREATE SCHEMA'
 }
 
-/** REFRESH runs the query of the view. */
+/** REFRESH MATERIALIZED VIEW runs the query of the view. */
 function readRefresh({ relation, skipData }: NodeOf<'RefreshMatViewStmt'>, walk: Walk): void {
   if (skipData || !relation) return
   for (const meaning of meaningsOf(relation.schemaname, relation.relname ?? '', walk.context))
@@ -150,7 +151,7 @@ function readRefresh({ relation, skipData }: NodeOf<'RefreshMatViewStmt'>, walk:
 
 const serials = /^(small|big)?serial[248]?$/
 
-/** A column that gets another type runs the checks of that. */
+/** A change of a column's type runs the checks of the new type. */
 function readNewTypes(inner: Struct, walk: Walk): void {
   for (const { def } of tableCommands(inner)) {
     const column = isStruct(def) ? untag(def) : null
@@ -184,7 +185,7 @@ function announceTemporary(tag: string, inner: Struct, { found }: Walk): void {
   }
 }
 
-/** Types and domains are created by a name in parts. */
+/** The qualified names of types and domains that a statement creates. */
 function qualifiedNames(inner: Struct): readonly (readonly string[])[] {
   return ['typeName', 'domainname', 'typevar', 'defnames'].flatMap((field) => {
     const value = inner[field]
@@ -192,7 +193,7 @@ function qualifiedNames(inner: Struct): readonly (readonly string[])[] {
   })
 }
 
-/** Relations that stand in it as lists of texts: in DROP, COMMENT and SECURITY LABEL. */
+/** Reads relations that are named as lists of texts, as in DROP, COMMENT and SECURITY LABEL. */
 function readNamed(tag: string, inner: Struct, walk: Walk): void {
   const type = String(inner['removeType'] ?? inner['objtype'])
   const ofTable = partsOfTables.has(type)
@@ -208,15 +209,15 @@ function readNamed(tag: string, inner: Struct, walk: Walk): void {
 }
 
 /**
- * Expressions that run code by another name than that of a function: they are checked on rows that
- * are there, become defaults, or find rows a place.
+ * Expressions, which may run code without naming a function. In a definition they are checks on
+ * existing rows, defaults, or partition and index keys.
  */
 const expressions =
   /^(A_ArrayExpr|A_Expr|A_Indirection|CaseExpr|ColumnRef|FuncCall|SubLink|TypeCast|(Json|Xml)\w+)$/
 
 /**
- * Everything that a definition names: its tables count as written, its queries as read, its calls
- * as made.
+ * Reads everything that a definition names. Its tables count as written, its queries as read, its
+ * calls as made.
  */
 function sweep(value: unknown, walk: Walk): void {
   if (Array.isArray(value)) {
@@ -241,14 +242,14 @@ function sweep(value: unknown, walk: Walk): void {
   for (const part of Object.values(inner)) sweep(part, walk)
 }
 
-/** A name in parts; none of what is no list. */
+/** The parts of a qualified name; empty for anything but a list. */
 function listed(node: unknown): string[] {
   return isStruct(node) && 'List' in node
     ? texts((node as { List: { items?: Node[] } }).List.items)
     : []
 }
 
-/** The column that a sequence belongs to; NONE is a list of one word. */
+/** Touches the table of the column that owns a sequence. NONE is a list of one word. */
 function touchOwner(column: unknown, walk: Walk): void {
   const names = listed(column)
   if (names.length > 1) touch(names.at(-3), names.at(-2)!, walk)
@@ -259,8 +260,8 @@ function isKnown(name: string, { context: { catalogue } }: Walk): boolean {
 }
 
 /**
- * A relation that is defined, altered or dropped. It need not exist. What is done to an index is
- * done to its table: `ALTER TABLE` takes the name of either.
+ * Adds a relation that is defined, altered or dropped. It need not exist. What is done to an index
+ * counts as done to its table; `ALTER TABLE` takes the name of either.
  */
 function touch(schema: string | undefined, name: string, walk: Walk): void {
   const { context, found } = walk
@@ -279,7 +280,7 @@ function touch(schema: string | undefined, name: string, walk: Walk): void {
   }
 }
 
-/** CREATE TABLE AS, and CREATE MATERIALIZED VIEW: the query runs. */
+/** Reads CREATE TABLE AS and CREATE MATERIALIZED VIEW, whose query runs. */
 export function readCreateAs(statement: NodeOf<'CreateTableAsStmt'>, walk: Walk): void {
   const { found } = walk
   if (statement.query) walk.readers.statement(statement.query, walk)

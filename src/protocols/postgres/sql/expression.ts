@@ -8,7 +8,7 @@ import type { Walk } from './walk.ts'
 
 type Reader<T extends Tag> = (node: NodeOf<T>, scope: Scope, walk: Walk) => void
 
-/** Nodes that mean something by themselves. Each reads its own parts. */
+/** Readers of nodes with a meaning of their own. Each also reads the node's parts. */
 const readers: { readonly [T in Tag]?: Reader<T> } = {
   ColumnRef: readColumns,
   FuncCall: readCall,
@@ -16,16 +16,17 @@ const readers: { readonly [T in Tag]?: Reader<T> } = {
   SubLink: readSubquery,
   A_Indirection: readIndirection,
   TypeName: (type, _scope, walk) => castTo(type, walk),
-  // It does not move the cursor; where that stands decides which row it is.
+  // Does not move the cursor, but the cursor's position decides which row is meant.
   CurrentOfExpr: ({ cursor_name: name = '' }, _scope, { found }) => {
     found.session.push({ kind: 'fetch', name, rows: 0 })
   },
   SelectStmt: (select, scope, walk) => {
     walk.readers.query({ SelectStmt: select }, scope, walk)
   },
-  // A sequence, perhaps: UPDATE asks for one, too.
+  // The default may call a sequence, in an UPDATE as well.
   SetToDefault: (_default, _scope, { found }) => found.cannotUndo('it asks for a default'),
-  // Whatever it says: who has to know that, asks for it (`constant`).
+  // Not looked at here. Whoever needs the value of a constant asks for it (`constant`), which
+  // `watchConstants` notices.
   A_Const: () => undefined,
   SortBy: (sort, scope, walk) => {
     if (sort.useOp) callOperator(texts(sort.useOp), walk)
@@ -37,9 +38,7 @@ const readers: { readonly [T in Tag]?: Reader<T> } = {
   },
 }
 
-/**
- * Nodes that are no more than their parts. What is in neither list is not understood, and closed.
- */
+/** Nodes that mean no more than their parts. Closed: a node in neither list is not understood. */
 const plain = new Set<string>([
   ...['A_ArrayExpr', 'A_Indices', 'A_Star', 'BitString', 'BoolExpr', 'Boolean'],
   ...['BooleanTest', 'CaseWhen', 'CoalesceExpr', 'CollateClause', 'Float'],
@@ -53,7 +52,7 @@ const plain = new Set<string>([
   ...['JsonValueExpr', 'JsonAggConstructor', 'RangeTableFuncCol'],
 ])
 
-/** Syntax that to an older server is a call, of whichever function there is by that name. */
+/** Syntax that an older server takes for a call of whatever function has that name. */
 const functionLike: Readonly<Partial<Record<string, string>>> = {
   JSON_EXISTS_OP: 'json_exists',
   JSON_QUERY_OP: 'json_query',
@@ -67,11 +66,11 @@ const functionLike: Readonly<Partial<Record<string, string>>> = {
   MergeSupportFunc: 'merge_action',
 }
 
-/** What makes one value of many rows, besides functions. */
+/** Nodes, other than function calls, that make one value of many rows. */
 const gathering = new Set(['JsonArrayAgg', 'JsonObjectAgg', 'JsonArrayQueryConstructor'])
 const gatheringFunctions = /(array|string|object|jsonb?|range)_agg|^(xmlagg|percentile_)/
 
-/** Reads an expression, or a list of them, wherever in a statement it stands. */
+/** Reads an expression, or a list of them, anywhere in a statement. */
 export function readExpression(value: unknown, scope: Scope, walk: Walk): void {
   if (Array.isArray(value)) {
     for (const item of value) readExpression(item, scope, walk)
@@ -91,7 +90,7 @@ export function readExpression(value: unknown, scope: Scope, walk: Walk): void {
   else walk.found.obscure(`It has a part (${tag}) that is not understood.`)
 }
 
-/** A struct without a meaning of its own. Types stand in it without a tag. */
+/** Reads the parts of a struct without a meaning of its own. Types in it have no tag. */
 function readParts(struct: Struct, scope: Scope, walk: Walk): void {
   for (const [field, part] of Object.entries(struct)) {
     if (typeof part !== 'object' || part === null) continue
@@ -109,7 +108,7 @@ function readCall(call: FuncCall, scope: Scope, walk: Walk): void {
 }
 
 /**
- * BETWEEN is the one word here that is no operator's name: it stands for these (parse_expr.c,
+ * The operators that BETWEEN stands for, the one name here that is no operator (parse_expr.c,
  * transformAExprBetween).
  */
 const ofBetween: Readonly<Partial<Record<string, readonly string[][]>>> = {
@@ -133,13 +132,12 @@ function readSubquery(link: SubLink, scope: Scope, walk: Walk): void {
 }
 
 /**
- * `(t).column` names one column of a row; `(f(x)).name` a field, or a function that is called with
- * it.
+ * Reads `(t).column`, a column of a row, and `(f(x)).name`, which is a field or a function call.
  */
 function readIndirection({ arg, indirection }: A_Indirection, scope: Scope, walk: Walk): void {
   const [first, ...rest] = indirection ?? []
   const row = arg && 'ColumnRef' in arg ? texts(arg.ColumnRef.fields) : []
-  // A column of that name comes first, whichever row it may be in.
+  // A column of that name takes precedence over a row, whatever table it is in.
   const isRow = row.length === 1 && !scope.hasColumn(row[0]!)
   const source = isRow ? scope.sourceOf(row[0]!, null) : null
   const column = first && 'String' in first ? (first.String.sval ?? '') : null

@@ -1,7 +1,7 @@
 import type { Effect } from '../../../core/action.ts'
 import type { SessionChange, Statement } from './statement.ts'
 
-/** Lists of names that a statement is described by. */
+/** The lists of names that describe a statement. */
 export const lists = [
   'verb',
   'tables_read',
@@ -24,30 +24,32 @@ export function worse(a: Effect, b: Effect): Effect {
 }
 
 /**
- * What has been found out about one statement so far. Filled by the readers, in the order of the
- * walk.
+ * What has been found out about one statement so far. The readers fill it as they walk the tree.
  */
 export class Findings {
   readonly #names = new Map<List, Set<string>>()
   readonly #hidden = new Map<List, string>()
   readonly session: SessionChange[] = []
-  /** What the catalogue does not know, or has not been able to read. */
+  /** Names that the catalogue does not know, or could not read. */
   readonly missing = new Set<string>()
-  /** As CommandComplete has it. */
+  /** The command tag, as in CommandComplete. */
   command = ''
   effect: Effect = 'read'
-  /** A SELECT, UPDATE, DELETE or TRUNCATE that takes every row of a table. */
+  /** Whether a SELECT, UPDATE, DELETE or TRUNCATE takes every row of a table. */
   takesAll = false
   limit: number | null = null
   control = false
   undoable: Statement['undoable'] = true
-  /** It depends on what the session has prepared or declared. */
+  /** Whether the reading depends on what the session has prepared or declared. */
   ofSession = false
-  /** Shapes of the statements that were prepared or declared before, and that it runs. */
+  /** The shapes of prepared or declared statements that this one runs. */
   readonly runs: string[] = []
-  /** One value of what it returns may be made from many rows. */
+  /** Whether a single value in its result may be made from many rows. */
   gathers = false
-  /** Why its list of tables does not say what it is about: a type, a role, a whole schema. */
+  /**
+   * Why the list of tables does not tell what the statement concerns, such as a type, a role or a
+   * whole schema; `null` if it does.
+   */
   besideTables: string | null = null
 
   add(list: List, ...names: readonly string[]): void {
@@ -60,7 +62,7 @@ export class Findings {
     return [...(this.#names.get(list) ?? [])].toSorted()
   }
 
-  /** There may be more in these lists than can be told. */
+  /** These lists may be incomplete, and `why`. Rules see them as unknown. */
   hide(why: string, ...which: readonly List[]): void {
     for (const list of which) if (!this.#hidden.has(list)) this.#hidden.set(list, why)
   }
@@ -71,13 +73,14 @@ export class Findings {
   }
 
   /**
-   * What something adds to a list, also of names that are in it already. `keep`: it stays there.
+   * Returns what `work` adds to a list, including names that were in it already. `keep`: whether
+   * the additions stay.
    */
   during(list: List, keep: boolean, work: () => void): readonly string[] {
     const before = this.#names.get(list) ?? new Set()
     this.#names.set(list, new Set())
     work()
-    // Not the set from above: work that nests has put another in its place.
+    // Not the set from above, which nested work may have replaced.
     const own = this.#names.get(list) ?? new Set()
     this.#names.set(list, keep ? new Set([...before, ...own]) : before)
     return [...own]
@@ -87,14 +90,14 @@ export class Findings {
     this.effect = worse(this.effect, effect)
   }
 
-  /** Nothing about it can be relied on: it may touch anything, in any way. */
+  /** Nothing is certain about this statement: it may touch anything, in any way. */
   obscure(why: string): void {
     this.raise('unknown')
     this.hide(why, 'tables_read', 'tables_written', 'reached', 'columns', 'functions', 'unproven')
     this.cannotUndo(why)
   }
 
-  /** It runs something that may have changed the session. */
+  /** It runs something that may change the session in ways we cannot see. */
   clouds(): void {
     if (this.session.some(({ kind }) => kind === 'opaque')) return
     this.session.push({ kind: 'opaque' })
@@ -105,7 +108,7 @@ export class Findings {
   }
 
   /**
-   * Everything that another walk found, besides what only a statement as a whole has: its command,
+   * Adds everything that another walk found, except what belongs to a whole statement: its command,
    * limit and session.
    */
   include(other: Findings, but: readonly List[] = []): void {
@@ -125,7 +128,7 @@ export class Findings {
     if (other.undoable !== true) this.cannotUndo(other.undoable.because)
   }
 
-  /** Everything of a statement that was read earlier: of PREPARE or DECLARE. */
+  /** Adds everything about a statement that was read earlier, with its PREPARE or DECLARE. */
   includeStatement({ sql, effect, undoable }: Statement): void {
     for (const list of lists) {
       const value = sql[list]

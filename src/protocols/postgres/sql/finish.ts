@@ -3,7 +3,9 @@ import { Unknown, type Attribute } from '../../../core/action.ts'
 import type { Findings, List } from './findings.ts'
 import type { SqlAttributes, Statement } from './statement.ts'
 
-/** What was found out, in the form that everybody else uses. */
+/**
+ * Turns findings into the form that everybody else uses. `start` and `end` are bytes of the text.
+ */
 export function finish(
   found: Findings,
   tree: unknown,
@@ -19,7 +21,7 @@ function attributesOf(found: Findings, tree: unknown): SqlAttributes {
   const written = found.names('tables_written')
   const tables = [...new Set([...read, ...written])].toSorted()
   const hidden = found.hidden('tables_read') ?? found.hidden('tables_written')
-  // Of what is reached without being named, what is named is a part.
+  // `reached` includes what is named.
   const reached = [...new Set([...tables, ...found.names('reached')])].toSorted()
   const unreached = hidden ?? found.hidden('reached')
   const list = (name: List): Attribute => known(found.names(name), found.hidden(name))
@@ -47,16 +49,16 @@ function known(names: readonly string[], hidden: string | null): Attribute {
 }
 
 /**
- * Two statements have the same shape when they differ in constants alone, and their names mean the
- * same. In what is not read or written plainly (a SET, a call of something unknown or of what is
- * known to have an effect, like `setval`) constants are what it is about, and belong to the shape.
- * EXECUTE has the shape of what it runs.
+ * Two statements have the same shape if they differ only in constants and their names mean the
+ * same. In anything but a plain read or write (a SET, a call of something unknown or with a known
+ * effect, like `setval`) the constants are the point, and belong to the shape. EXECUTE has the
+ * shape of what it runs.
  */
 function shapeOf(found: Findings, tree: unknown, tables: readonly string[]): string {
   const isPlain = found.effect === 'read' || found.effect === 'write'
   const constantsCount = !isPlain || found.names('unproven').length > 0
   const text = JSON.stringify([tables, found.runs, tree], (key, value: unknown) => {
-    // Where it stands in the text. The location of a tablespace is a text.
+    // A number is a place in the text. A string is the location of a tablespace, which counts.
     if (key === 'location' && typeof value === 'number') return undefined
     if (key.startsWith('stmt_') || key.startsWith('list_')) return undefined
     return key === 'A_Const' && !constantsCount ? '?' : value

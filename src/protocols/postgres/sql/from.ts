@@ -6,7 +6,9 @@ import { readFrom } from './relations.ts'
 import { derived, itemOf, sourceFrom, type Scope, type Source, type Taken } from './scope.ts'
 import type { Walk } from './walk.ts'
 
-/** Reads what a query takes its rows from into its scope. `true`: stored rows are among them. */
+/**
+ * Reads a FROM clause into the query's scope. Returns whether stored rows are among what it yields.
+ */
 export function readFromClause(items: readonly Node[], scope: Scope, walk: Walk): boolean {
   let takesRows = false
   for (const node of items) {
@@ -48,7 +50,7 @@ function readSubselect({ subquery, alias, lateral }: RangeSubselect, scope: Scop
   return derived(alias?.aliasname ?? '', outputs, namesOf(alias))
 }
 
-/** The arguments of a method do not see what stands beside the table. */
+/** The arguments of a sampling method cannot refer to neighbours in the FROM clause. */
 function readSample(sample: RangeTableSample, scope: Scope, walk: Walk): Taken {
   const { relation, method, args, repeatable } = sample
   callFunction(texts(method), walk)
@@ -60,7 +62,7 @@ function readFunctions(range: RangeFunction, scope: Scope, walk: Walk): Source {
   const calls = (range.functions ?? []).flatMap((node) =>
     'List' in node ? (node.List.items ?? []) : [node],
   )
-  // The second of each pair is a list of column definitions, or empty.
+  // These are pairs of a call and a list of column definitions, which may be empty.
   for (const call of calls) if (!isDefinitions(call)) walk.readers.expression(call, scope, walk)
   for (const definition of [...calls.filter(isDefinitions), ...(range.coldeflist ?? [])]) {
     readDefinition(definition, scope, walk)
@@ -88,8 +90,8 @@ function namesOf(alias: Alias | undefined): string[] {
 }
 
 /**
- * What a function returns has columns that only the server knows, besides those that got a name
- * here. They are computed, not stored.
+ * A function's result, whose columns only the server knows, apart from those that are named here.
+ * They are computed, not stored.
  */
 function anything(alias: string, names: readonly string[]): Source {
   const outputs = names.map((name) => ({ name, columns: [] }))

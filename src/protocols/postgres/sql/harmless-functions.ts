@@ -1,12 +1,12 @@
 /**
- * Functions of `pg_catalog` that have no effect whatever their arguments are, up to PostgreSQL 18:
- * they write nothing, send nothing, run no text, read no file, and read no table but the system's
- * own. What a new version of the server brings is not here until somebody has looked at it: closed,
- * it counts as a function with an unknown effect. What stands behind an operator of `pg_catalog` is
- * as harmless as that, by name too.
+ * Functions of `pg_catalog` up to PostgreSQL 18 that have no effect, whatever their arguments: they
+ * write nothing, send nothing, run no text, read no file, and read no table but the system's own.
+ * Closed: what a new version of the server brings counts as having an unknown effect until somebody
+ * has looked at it. The functions behind operators of `pg_catalog` are as harmless as the operators
+ * when called by name.
  *
- * Stable or immutable is not enough to be in this list: `query_to_xml`, `table_to_xml`,
- * `ts_rewrite` read what a text names, and `pg_input_is_valid` runs the checks of any type.
+ * Being declared stable or immutable is not enough: `query_to_xml`, `table_to_xml` and `ts_rewrite`
+ * read what a text names, and `pg_input_is_valid` runs the checks of any type.
  */
 const names = new Set(
   `
@@ -139,9 +139,9 @@ const names = new Set(
     .split(/\s+/),
 )
 
-/** `name`: of a function of `pg_catalog`, an aggregate or a sampling method. */
+/** `name`: a function of `pg_catalog`, which may be an aggregate or a sampling method. */
 export function isHarmless(name: string): boolean {
-  // The server's own statistics, by whichever name:
+  // All functions that return the server's own statistics:
   // https://www.postgresql.org/docs/18/monitoring-stats.html
   return names.has(name) || name.startsWith('pg_stat_get_')
 }

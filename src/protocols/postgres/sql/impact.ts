@@ -1,11 +1,11 @@
 import { Unknown, type Attribute } from '../../../core/action.ts'
 import type { Analysis, Probe, SessionProbe, SqlContext, Statement } from './statement.ts'
 
-/** What a statement would touch, before it runs. */
+/** How many rows a statement would touch, found out before it runs. */
 export type Impact = {
-  /** Rows, as the server's planner estimates them; `Unknown` where it cannot be asked. */
+  /** The planner's estimate; `Unknown` where it cannot be asked. */
   readonly rows: Attribute
-  /** Rows that a run touched which was rolled back. Only where that was asked for. */
+  /** The count from a run that was rolled back. Only where that was asked for. */
   readonly exact_rows?: Attribute
 }
 
@@ -13,11 +13,11 @@ export interface Asked {
   readonly text: string
   readonly analysis: Analysis
   readonly searchPath: SqlContext['searchPath']
-  /** Whether they have to be counted, and not only estimated. */
+  /** Whether the rows have to be counted, and not only estimated. */
   readonly exact: boolean
   /**
-   * Bind values as texts; `null` for one that is NULL. `undefined`: they came in a form that only
-   * the server reads.
+   * Bind values as texts, `null` for NULL; `undefined` where they came in binary, which only the
+   * server reads.
    */
   readonly values: readonly (string | null)[] | undefined
 }
@@ -25,26 +25,26 @@ export interface Asked {
 /** Statements that EXPLAIN can plan (PostgreSQL, EXPLAIN). */
 const plannable = /^(SELECT|INSERT|UPDATE|DELETE|MERGE)$/
 
-/** How long it may take, and wait for a lock. */
+/** Limits on how long the question may take, and may wait for a lock. */
 const limits = [`SET LOCAL statement_timeout = '2s'`, `SET LOCAL lock_timeout = '500ms'`]
 
 /**
- * Finds out how many rows statements would touch, over a connection of the gateway's own: by
- * EXPLAIN, which runs none of them, in a transaction that is read-only; and, where that is asked
- * for, by a run that is rolled back, of what a roll-back undoes wholly. Planning calls functions
- * that say of themselves that they do not change, so that a statement with one that is not known to
- * be harmless is not even planned.
+ * Finds out how many rows statements would touch, over a connection of the gateway's own. An
+ * estimate comes from EXPLAIN, which does not run the statement, in a read-only transaction. A
+ * count comes from running the statement and rolling it back, only where the rollback undoes
+ * everything. Planning already calls functions that are declared immutable, so a statement with one
+ * that is not known to be harmless is not even planned.
  */
 export class Impacts {
   readonly #probe: SessionProbe
-  // One at a time: they share a connection, and its transaction.
+  // One question at a time, because they share a connection and its transaction.
   #queue: Promise<unknown> = Promise.resolve()
 
   constructor(probe: SessionProbe) {
     this.#probe = probe
   }
 
-  /** Never rejects: an impact that cannot be had is unknown. */
+  /** Never rejects. An impact that cannot be found out is `Unknown`. */
   async of(asked: Asked): Promise<Impact> {
     const obstacle = obstacleTo(asked)
     const counted = asked.exact ? (obstacle ?? doubtAbout(asked)) : null
@@ -59,14 +59,14 @@ export class Impacts {
   }
 
   async #plan(asked: Asked, way: keyof typeof ways): Promise<Attribute> {
-    // Closed: a rule that looks at it takes it for the worst.
+    // Closed: rules treat an unknown impact as the worst.
     const unknown = new Unknown(`The database could not ${way} it.`)
-    // All of it over one connection: on another, what is counted would be committed.
+    // All on one connection: a statement that ran on another would be committed.
     const planned = this.#probe.within(async (probe) => {
       try {
         return await plan(asked, way, probe)
       } catch {
-        // Closed: what is unknown is allowed by no rule that asks for it.
+        // Closed: no rule that asks for the impact allows an unknown one.
         return unknown
       } finally {
         await probe.query('ROLLBACK', [])
@@ -98,15 +98,13 @@ const ways = {
   },
 } as const
 
-/**
- * Why it is not run and rolled back, although it can be planned; `null` if nothing is in the way.
- */
+/** Why a statement that can be planned must not be run and rolled back; `null` if it may. */
 function doubtAbout({ analysis }: Asked): string | null {
   const [{ undoable }] = only(analysis) as [Statement]
   return undoable === true ? null : `A roll-back would not undo it: ${undoable.because}.`
 }
 
-/** Why it is not asked for; `null` if nothing is in the way. */
+/** Why a statement must not even be planned; `null` if it may. */
 function obstacleTo({ analysis, values }: Asked): string | null {
   const [statement, ...more] = only(analysis)
   if (!statement) return 'It could not be read.'
@@ -118,7 +116,7 @@ function obstacleTo({ analysis, values }: Asked): string | null {
   return values === undefined ? 'Its values came in a form that only the server reads.' : null
 }
 
-/** Statements besides BEGIN, COMMIT and their like. */
+/** The statements apart from BEGIN, COMMIT and the like. */
 function only({ statements }: Analysis): readonly Statement[] {
   return statements.filter(({ control }) => !control)
 }
@@ -126,7 +124,7 @@ function only({ statements }: Analysis): readonly Statement[] {
 interface Plan {
   readonly 'Node Type': string
   readonly 'Plan Rows': number
-  /** On average of its loops. */
+  /** The average over its loops. */
   readonly 'Actual Rows'?: number
   readonly 'Actual Loops'?: number
   readonly 'Parent Relationship'?: string
@@ -134,8 +132,9 @@ interface Plan {
 }
 
 /**
- * What it changes, all changes together, or what it returns, whichever is more. Where one value may
- * be made from many rows (`json_agg`), it returns as many as any part of it does.
+ * The rows that it changes in total, or those that it returns, whichever is more. Where one value
+ * may be made from many rows (`json_agg`), the largest number in any part of the plan counts as
+ * returned.
  */
 function rowsOf(json: unknown, field: Field, gathers: boolean): Attribute {
   const [{ Plan: top }] = (typeof json === 'string' ? JSON.parse(json) : json) as [{ Plan: Plan }]
@@ -158,7 +157,7 @@ function rowsAt(plan: Plan, field: Field): number {
 
 function changesIn(plan: Plan, field: Field): readonly number[] {
   const below = plan.Plans ?? []
-  // Other queries of the statement hang below it as InitPlan and SubPlan.
+  // Other children (InitPlan, SubPlan) are separate queries of the statement.
   const rows = below.filter((one) => /^(Outer|Member)$/.test(one['Parent Relationship'] ?? ''))
   const own =
     plan['Node Type'] === 'ModifyTable'

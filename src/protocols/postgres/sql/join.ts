@@ -12,12 +12,12 @@ import {
 } from './scope.ts'
 import type { Walk } from './walk.ts'
 
-/** Two sides of a JOIN, with the names that they have in common by USING or NATURAL. */
+/** Reads both sides of a JOIN, and the names that USING or NATURAL make common to them. */
 export function readJoin(join: JoinExpr, scope: Scope, walk: Walk): Taken {
   const nothing = { sources: [], outputs: { list: [], open: true }, takesRows: false }
   const left = join.larg ? walk.readers.item(join.larg, scope, walk) : nothing
   const right = join.rarg ? walk.readers.item(join.rarg, scope.beside(left), walk) : nothing
-  // ON sees its own two sides alone: what stands before them in FROM is looked for further out.
+  // ON sees only its own two sides, not what stands before them in FROM.
   const own = scope.apart()
   own.add(left)
   own.add(right)
@@ -48,8 +48,8 @@ function namesInBoth([left, right]: readonly Outputs[]): string[] {
 }
 
 /**
- * What `*` makes of a join: the columns that both sides share, once, and then the others
- * (PostgreSQL documentation, "Joined Tables").
+ * What `*` yields for a join: the shared columns once, and then the others (PostgreSQL
+ * documentation, "Joined Tables").
  */
 function merged(sides: readonly Outputs[], shared: readonly string[]): Outputs {
   const all = sides.flatMap(({ list }) => list)
@@ -68,8 +68,8 @@ function joined(
   renamed: readonly string[],
   { found }: Walk,
 ): Source {
-  // Where it is not known how many columns there are, nor is it which of them gets which name: all
-  // of them count.
+  // Closed: without knowing how many columns there are, we cannot tell which of them gets which new
+  // name, so all of them count as read.
   const isUnsure = open && renamed.length > 0
   if (isUnsure) for (const { columns } of list) found.add('columns', ...columns)
   const outputs = isUnsure

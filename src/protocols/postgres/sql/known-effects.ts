@@ -1,11 +1,11 @@
 import type { Effect } from '../../../core/action.ts'
 
-/** What a function of `pg_catalog` that is not harmless is known to do. */
+/** The known effect of a function of `pg_catalog` that is not harmless. */
 export interface KnownEffect {
   readonly effect: Effect
-  /** What it does beyond the statement that calls it. */
+  /** A verb that the call adds to the statement's own, or `null`. */
   readonly verb: string | null
-  /** It runs a text, or touches data that the statement does not name. */
+  /** Whether it runs a text, or touches data that the statement does not name. */
   readonly hides: boolean
 }
 
@@ -29,12 +29,10 @@ const families: readonly (readonly [RegExp, KnownEffect])[] = [
   ],
 ]
 
-/**
- * Nobody knows what it does: a function of somebody's own, of an extension, or of a newer server.
- */
+/** Closed: a function of a user, of an extension or of a newer server may do anything. */
 const anything: KnownEffect = { effect: 'unknown', verb: null, hides: true }
 
-/** `schema.name` of a function that is not harmless. */
+/** The effect of a function that is not harmless. */
 export function effectOf(schema: string, name: string): KnownEffect {
   if (schema !== 'pg_catalog') return anything
   return families.find(([pattern]) => pattern.test(name))?.[1] ?? anything

@@ -10,18 +10,18 @@ const program = new URL(
   import.meta.url,
 )
 
-/** Of UTF-16. What is longer than this is not read at all. */
+/** UTF-16 code units. A longer text is not read at all. */
 const longest = 32 * 1024 * 1024
 
 /**
- * Analyses long texts in a thread, one after the other, so that they hold nobody else up; one that
- * takes too long ends with its thread.
+ * Analyses long texts one after another in a thread, so that they hold nobody else up. A text that
+ * takes too long is ended along with its thread.
  */
 export class LongTexts {
   readonly #timeout: number
-  // Started by the first text, replaced after one that had to be killed.
+  // Started for the first text, and replaced after it had to be killed.
   #worker: Worker | null = null
-  // Of the catalogue that the thread has; large, and sent once.
+  // The version of the catalogue that the thread has. It is large, so it is sent only once.
   #sent: number | null = null
   #queue: Promise<unknown> = Promise.resolve()
   #closed = false
@@ -55,7 +55,7 @@ export class LongTexts {
       const request: ThreadRequest = { text, context: rest, catalogue: data }
       return revived(await this.#answer(worker, request))
     } catch {
-      // Closed, whether it took too long, ran out of memory or failed: nobody has read the text.
+      // Closed: whatever went wrong, the text has not been read.
       this.#worker = null
       await worker.terminate()
       return tooLong('It took too long to read.')
@@ -65,7 +65,7 @@ export class LongTexts {
   #start(): Worker {
     const worker = new Worker(program)
     this.#sent = null
-    // A thread that ends between two texts is replaced at the next one.
+    // A thread that ends between two texts is replaced for the next one.
     worker.on('error', () => undefined)
     worker.on('exit', () => {
       if (this.#worker === worker) this.#worker = null

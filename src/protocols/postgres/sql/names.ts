@@ -1,9 +1,6 @@
 import type { Relation, SqlContext, TemporaryKind } from './statement.ts'
 
-/**
- * `schema.name`, each part in quotes where it would otherwise be read as something else:
- * `public."a.b"`.
- */
+/** `schema.name`, with a part in quotes where it could otherwise be misread: `public."a.b"`. */
 export function qualified(...parts: readonly string[]): string {
   return parts.map(quote).join('.')
 }
@@ -12,7 +9,7 @@ function quote(part: string): string {
   return /["*.]/.test(part) || part === '' ? `"${part.replaceAll('"', '""')}"` : part
 }
 
-/** The parts of a name that `qualified` has made. */
+/** The parts of a name that `qualified` made. */
 export function partsOf(name: string): readonly string[] {
   const parts = name.match(/"(?:[^"]|"")*"|[^".]+/g) ?? []
   return parts.map((part) => {
@@ -28,9 +25,9 @@ export type Meaning =
 
 /**
  * Resolves a name as the server would: temporary objects first, then `pg_catalog`, then the search
- * path (PostgreSQL, Schemas and the System Catalog Schema). A name that a temporary object of the
- * session may hide has both meanings: whether it was rolled back is not known here. So has one that
- * several schemas of the path know.
+ * path (PostgreSQL documentation, "The System Catalog Schema"). A name may have several meanings:
+ * one that a temporary object may hide has both, since we cannot tell whether the object was rolled
+ * back; so has one that exists in several schemas of the path (`lasting`).
  */
 export function meaningsOf(
   schema: string | undefined,
@@ -54,11 +51,15 @@ export function meaningsOf(
 }
 
 /**
- * The server looks there first, whether or not the path says so. Nothing is created there for that.
+ * Schemas that the server searches first even if the path does not name them. They are never the
+ * default for creating objects.
  */
 const implied = new Set(['pg_temp', 'pg_catalog'])
 
-/** What something that is created gets as its name: in the first schema of the path that exists. */
+/**
+ * The qualified name of a new object. By default it goes into the first schema of the path that
+ * exists.
+ */
 export function newName(schema: string | undefined, name: string, context: SqlContext): string {
   const { searchPath, catalogue } = context
   const first = searchPath.find((one) => !implied.has(one) && catalogue?.hasSchema(one) !== false)
@@ -66,18 +67,18 @@ export function newName(schema: string | undefined, name: string, context: SqlCo
 }
 
 /**
- * The schemas that an unqualified name is looked for in, in order. Functions and operators are
- * never looked for in `pg_temp`.
+ * The schemas in which an unqualified name is looked up, in order. The server never looks for
+ * functions and operators in `pg_temp`.
  */
 export function schemasOf({ searchPath }: SqlContext): readonly string[] {
   return searchPath.includes('pg_catalog') ? searchPath : ['pg_catalog', ...searchPath]
 }
 
 /**
- * Of everything by an unqualified name, in the order of the path, what may be meant. Not the first
- * alone: a statement that was prepared before another schema had the name goes on with what it
- * found then, and one that has waited for a lock on what is gone meanwhile looks for its names
- * again. What is found first in `pg_catalog` stays there.
+ * Of all objects with an unqualified name, in the order of the path, those that may be meant. Not
+ * only the first: a statement that was prepared before another schema had the name keeps its
+ * meaning, and one that has waited for a lock on a dropped object looks its names up again. A match
+ * in `pg_catalog` is final.
  */
 export function lasting<Found extends { readonly schema: string }>(
   found: readonly Found[],

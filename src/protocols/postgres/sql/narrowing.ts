@@ -2,10 +2,9 @@ import type { Node } from 'libpg-query'
 import { isStruct, texts, untag } from './nodes.ts'
 
 /**
- * Whether a condition leaves rows out, as far as one can see by looking at it: it compares a column
- * with something else, and no arm of an OR is without such a comparison. `WHERE true`, `1 = 1`,
- * `id = id` and `id > 0 OR true` do not narrow. It is a sign, no proof: `id IS NOT NULL` passes;
- * `impact.rows` counts.
+ * Whether a condition looks as if it leaves rows out: it compares a column with something else, and
+ * so does every arm of an OR. `WHERE true`, `1 = 1`, `id = id` and `id > 0 OR true` do not narrow.
+ * This is a hint and no proof, as `id IS NOT NULL` passes; `impact.rows` counts.
  */
 export function isNarrowing(condition: Node | undefined): boolean {
   if (condition === undefined) return false

@@ -13,8 +13,8 @@ import { Scope } from './scope.ts'
 import type { Walk } from './walk.ts'
 
 /**
- * EXPLAIN plans and runs nothing, but planning evaluates functions that call themselves immutable,
- * so that an unknown one stays unknown. With ANALYZE it runs the statement.
+ * Reads EXPLAIN. It only plans, but planning evaluates functions that are declared immutable, so an
+ * unknown effect stays unknown. With ANALYZE it runs the statement.
  */
 export function readExplain({ query, options }: ExplainStmt, walk: Walk): void {
   const { found } = walk
@@ -25,7 +25,7 @@ export function readExplain({ query, options }: ExplainStmt, walk: Walk): void {
   if (runs(options ?? [])) {
     found.include(inner)
     found.takesAll ||= inner.takesAll
-    // A cursor that is explained is not opened: its name goes on meaning what it meant.
+    // EXPLAIN opens no cursor, so the meaning of its name does not change.
     const done = inner.session.filter(({ kind }) => kind !== 'opaque' && kind !== 'declare')
     found.session.push(...done)
     return
@@ -36,7 +36,7 @@ export function readExplain({ query, options }: ExplainStmt, walk: Walk): void {
   found.include(inner, ['verb', 'tables_written'])
 }
 
-/** The last word counts on the server. Closed: any word here that may turn it on does. */
+/** The server goes by the last ANALYZE option. Closed: any that may turn it on counts. */
 function runs(options: readonly Node[]): boolean {
   return options.some((node) => {
     if (!('DefElem' in node) || node.DefElem.defname !== 'analyze') return false
@@ -48,7 +48,8 @@ function runs(options: readonly Node[]): boolean {
 }
 
 /**
- * Judged here, for whatever runs it: the protocol can bind a statement that was prepared in SQL.
+ * Reads PREPARE, and its query as if it ran: the protocol can bind a statement that SQL has
+ * prepared.
  */
 export function readPrepare({ name = '', query, argtypes }: PrepareStmt, walk: Walk): void {
   const { found } = walk
@@ -67,7 +68,7 @@ export function readPrepare({ name = '', query, argtypes }: PrepareStmt, walk: W
 export function readExecute({ name = '', params }: ExecuteStmt, walk: Walk): void {
   const { found, context } = walk
   const prepared = context.prepared.get(name)
-  // CommandComplete has the prepared statement's own word.
+  // CommandComplete names the command of the prepared statement.
   found.command = prepared?.command ?? 'EXECUTE'
   found.add('verb', 'execute')
   walk.readers.expression(params, new Scope(null), walk)
@@ -100,7 +101,7 @@ export function readDeclare(statement: DeclareCursorStmt, walk: Walk): void {
 
 const all = 2_147_483_647 // FETCH_ALL of parsenodes.h, as far as the parser's JSON can hold it
 
-/** FETCH and MOVE run more of a cursor's query, and belong to what DECLARE was judged by. */
+/** Reads FETCH and MOVE, which run more of a cursor's query. That was judged with its DECLARE. */
 export function readFetch(statement: FetchStmt, { context, found }: Walk): void {
   const { portalname: name = '', direction, ismove = false } = statement
   const howMany = Number(statement.howMany ?? 0)
@@ -114,11 +115,11 @@ export function readFetch(statement: FetchStmt, { context, found }: Walk): void 
   const query = context.cursors.get(name)
   if (query) found.includeStatement(query)
   else found.obscure(`It reads from the cursor ${name}, which nobody has announced.`)
-  // What the query does to the session it does now, row by row.
+  // Whatever the query does to the session happens now, row by row.
   if (!query || query.session.length > 0) found.clouds()
 }
 
-/** Of DO and CALL nobody can tell what they do. */
+/** Reads DO and CALL, which may do anything. */
 export function readCode(kind: 'do' | 'call', node: unknown, walk: Walk): void {
   const { found } = walk
   found.command = kind.toUpperCase()

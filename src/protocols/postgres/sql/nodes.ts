@@ -9,8 +9,8 @@ export type NodeOf<T extends Tag> = Extract<Node, Record<T, unknown>>[T &
 export type Struct = Readonly<Record<string, unknown>>
 
 /**
- * `['SelectStmt', {…}]` of `{ SelectStmt: {…} }`; `null` of a struct without a tag: fields begin in
- * lower case.
+ * Returns `['SelectStmt', {…}]` for `{ SelectStmt: {…} }`, and `null` for a struct without a tag.
+ * Tags begin with a capital letter, fields do not.
  */
 export function untag(value: Struct): readonly [string, Struct] | null {
   const [tag, ...more] = Object.keys(value)
@@ -24,14 +24,14 @@ export function isStruct(value: unknown): value is Struct {
 }
 
 /**
- * The texts of a list of String nodes: a dotted name, an operator. What is no text in it (`*`, a
- * subscript) is left out.
+ * The texts in a list of nodes, such as a dotted name or an operator. Other nodes (`*`, a
+ * subscript) are left out.
  */
 export function texts(list: readonly Node[] | undefined): string[] {
   return (list ?? []).flatMap((node) => ('String' in node ? [node.String.sval ?? ''] : []))
 }
 
-/** The value of a constant as a text; `null` of anything else, and of NULL. */
+/** The value of a constant as a text; `null` for NULL, and for anything that is no constant. */
 export function constant(node: Node | undefined): string | null {
   if (node === undefined || !('A_Const' in node)) return null
   const { A_Const: value } = node

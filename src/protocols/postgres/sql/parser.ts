@@ -10,9 +10,9 @@ export type Parsed =
   | { readonly tree: null; readonly unreadable: Unreadable }
 
 /**
- * PostgreSQL's parser in WebAssembly. A text that exhausts its stack leaves it damaged, and after a
- * few of those it fails on ordinary SQL: after any error but a refusal of the text the instance is
- * thrown away. A spare one takes its place at once.
+ * PostgreSQL's parser in WebAssembly. A text that exhausts its stack damages the instance, which
+ * after a few of those fails on ordinary SQL. So after any error but a refusal of the text, the
+ * instance is thrown away, and a spare one takes its place at once.
  */
 export class Parser {
   // Replaced by #replace() alone.
@@ -44,20 +44,20 @@ export class Parser {
       return parseWith(this.#instance, text)
     } catch (error) {
       this.#replace()
-      // RangeError: the text's own nesting has used up the stack. Closed, as whatever else it was:
-      // nobody has read the text.
+      // Closed: whatever it was, the text has not been read. A RangeError means that the text's
+      // nesting has used up the stack.
       return error instanceof RangeError
         ? refused('too-deep', 'Its expressions are nested too deeply to be read.')
         : refused('parser', 'The parser failed on it.')
     }
   }
 
-  /** There is an instance that works; `parse` refuses everything else. */
+  /** Whether there is a working instance. Without one, `parse` refuses every text. */
   get ready(): boolean {
     return this.#instance !== null || this.#spare !== null
   }
 
-  /** When the instances that were thrown away have been replaced. */
+  /** Resolves when discarded instances have been replaced. */
   async settled(): Promise<void> {
     await this.#making
   }
@@ -72,15 +72,15 @@ export class Parser {
     try {
       this.#spare ??= await instantiate()
     } catch {
-      // Closed: without an instance texts are unreadable. The next one that arrives tries again.
+      // Closed: without an instance no text can be read. The next text tries again.
       this.#spare = null
     }
   }
 }
 
 /**
- * The server refuses NUL (its strings end there), and so would the parser stop reading there, and
- * miss what follows.
+ * Why a string is no text that could be parsed. The parser would stop at a NUL and miss what
+ * follows; the server refuses one.
  */
 function notText(text: string): string | null {
   if (text.includes('\0')) return 'It contains the character NUL.'
@@ -88,17 +88,17 @@ function notText(text: string): string | null {
 }
 
 async function instantiate(): Promise<PgQueryModule> {
-  // What the parser prints (warnings about escapes) is about the client's text, and nothing that
-  // the gateway's log is for.
+  // The parser prints warnings about a client's text, such as escapes in it, which do not belong in
+  // the gateway's log.
   return createModule({ print: () => undefined, printErr: () => undefined })
 }
 
-/** Characters of a tree, estimated, that a text with such assignments may have. */
+/** The largest tree, in estimated characters, that a text with repeated assignments may have. */
 const largestTree = 16 * 1024 * 1024
 
 /**
- * Whether the parser would multiply the text beyond measure (`copies.ts`). Only a text that may do
- * so is looked at in this way.
+ * Whether the parser would multiply the text beyond measure (`copies.ts`). Only suspicious texts
+ * are scanned.
  */
 function multiplies(module: PgQueryModule, text: string): boolean {
   if (!/update/i.test(text) || !/\)\s*(=|--|\/\*)/.test(text)) return false
@@ -107,7 +107,8 @@ function multiplies(module: PgQueryModule, text: string): boolean {
   try {
     result = module._wasm_scan(pointer)
     const answer = module.UTF8ToString(result)
-    // A message and no object: the parser refuses it by the same lexer.
+    // An error message instead of an object. The parser has the same lexer, and will refuse the
+    // text.
     if (!answer.startsWith('{')) return false
     const { tokens } = JSON.parse(answer) as { tokens: Token[] }
     return copiesIn(tokens) * text.length * 40 > largestTree
@@ -129,7 +130,7 @@ function parseWith(module: PgQueryModule, text: string): Parsed {
   let result = 0
   try {
     result = module._wasm_parse_query_raw(pointer)
-    // PgQueryParseResult of libpg_query: the tree as JSON, what went to stderr, the error.
+    // The members of libpg_query's PgQueryParseResult are the tree as JSON, stderr, and the error.
     const error = module.getValue(result + 8, 'i32')
     if (error !== 0) return syntaxError(module, error, text)
     const tree = JSON.parse(module.UTF8ToString(module.getValue(result, 'i32'))) as ParseResult
@@ -141,13 +142,13 @@ function parseWith(module: PgQueryModule, text: string): Parsed {
 }
 
 /**
- * `error`: a PgQueryError, of which the first member is the message, and the fifth the position, in
- * characters from 1.
+ * `error`: points at a PgQueryError, whose first member is the message and whose fifth is the
+ * position, in characters from 1.
  */
 function syntaxError(module: PgQueryModule, error: number, text: string): Parsed {
   const message = module.UTF8ToString(module.getValue(error, 'i32'))
   const position = module.getValue(error + 16, 'i32') - 1
-  // Not a mistake in the text, but the parser's own guards of its stacks.
+  // No mistake in the text, but the parser guarding its own stacks.
   if (/^(stack depth|memory exhausted)/.test(message)) return refused('too-deep', message)
   return refused('syntax', message, position >= 0 && position <= text.length ? position : null)
 }

@@ -57,7 +57,7 @@ function readPlain(select: SelectStmt, scope: Scope, outer: Walk): Outputs {
 }
 
 /**
- * What rows are put together or in order by: each is an expression, or the name of a result column.
+ * Reads GROUP BY, ORDER BY or DISTINCT ON, whose items are expressions or names of result columns.
  */
 function readArranged(part: unknown, outputs: Outputs, scope: Scope, walk: Walk): void {
   if (Array.isArray(part)) {
@@ -78,8 +78,8 @@ function readArranged(part: unknown, outputs: Outputs, scope: Scope, walk: Walk)
 }
 
 /**
- * UNION, INTERSECT, EXCEPT: columns go together by their position, under the names of the first
- * query.
+ * Reads UNION, INTERSECT and EXCEPT, which match columns by position and take the names of the
+ * first query.
  */
 function readSetOperation({ larg, rarg }: SelectStmt, scope: Scope, walk: Walk): Outputs {
   const left = readSelect(larg!, new Scope(scope), walk)
@@ -91,7 +91,7 @@ function readSetOperation({ larg, rarg }: SelectStmt, scope: Scope, walk: Walk):
   return { list, open: left.open || right.open }
 }
 
-/** Rows that the outermost query returns at most. */
+/** The most rows that the outermost query returns; `null` where a constant LIMIT does not tell. */
 export function limitOf({ limitCount, limitOption }: SelectStmt): number | null {
   if (limitOption === 'LIMIT_OPTION_WITH_TIES') return null
   const value = constant(limitCount)

@@ -13,8 +13,9 @@ interface Known {
 }
 
 /**
- * Reads everything that the analysis asks of a server's catalogue; again, only what has changed
- * since: the next statement waits for this. Where it is not certain what has, it reads everything.
+ * Reads everything that the analysis needs of a server's catalogue. Later calls read only what has
+ * changed, because the next statement waits for this; where that is uncertain, they read
+ * everything.
  */
 export class CatalogueReader {
   readonly #probe: SessionProbe
@@ -26,9 +27,9 @@ export class CatalogueReader {
   }
 
   /**
-   * The catalogue as it is now: the one that was given before, if that is the same, unless it is to
-   * be another one `anew`. `moved`: it is certain that a transaction has ended since. One call at a
-   * time. Rejects with whatever the connection says.
+   * The catalogue as it is now: the same object as before if nothing has changed, unless `anew`
+   * asks for another. `moved`: a transaction has certainly ended since. To be called once at a
+   * time. Rejects with the error of the connection.
    */
   async read({ anew = false, moved = false } = {}): Promise<Catalogue> {
     const known = this.#known
@@ -55,18 +56,18 @@ async function readOn(
 }
 
 /**
- * All questions see the catalogue as it was at one moment. Otherwise a function that is dropped and
- * made again while they are asked could seem not to be there, and a call of it to be one of
+ * All questions have to see the catalogue as of one moment. Otherwise a function that is dropped
+ * and created again meanwhile could seem not to exist, and a call of it could pass for one of
  * PostgreSQL's own.
  */
 async function inOneSnapshot<Result>(probe: Probe, work: () => Promise<Result>): Promise<Result> {
   const begun = probe.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', [])
   try {
-    // What it asks first goes out behind that, in one round trip.
+    // Not awaited first, so that the first questions share its round trip.
     const [result] = await Promise.all([work(), begun])
     return result
   } finally {
-    // Nothing was changed: the end is the same, whether it went well or not.
+    // Nothing was changed, so a rollback ends it in either case.
     await probe.query('ROLLBACK', [])
   }
 }

@@ -62,7 +62,7 @@ const statements: { readonly [T in Tag]?: Reader<T> } = {
     found.command = 'LISTEN'
     found.add('verb', 'listen')
     found.add('channels', channel)
-    // Whatever others send there arrives without a statement.
+    // What others send there will arrive without any statement.
     found.raise('write')
     found.session.push({ kind: 'listen', channel })
   },
@@ -79,7 +79,7 @@ const statements: { readonly [T in Tag]?: Reader<T> } = {
     found.control = true
     found.session.push({ kind: 'unlisten', channel })
   },
-  // Constraints that were deferred are checked now, and their triggers run.
+  // Deferred constraints may be checked now, and their triggers run.
   ConstraintsSetStmt(_statement, { found }) {
     found.command = 'SET CONSTRAINTS'
     found.add('verb', 'set')
@@ -101,7 +101,7 @@ function readStatement(node: Node, walk: Walk): void {
   const reader = statements[tag as Tag] as ((node: Struct, walk: Walk) => void) | undefined
   if (reader) return reader(inner, walk)
   if (readDefinition(tag, inner, walk)) return
-  // Closed: a kind of statement that a newer server has, and nobody has looked at yet.
+  // Closed: a kind of statement from a newer server that nobody has looked at yet.
   walk.found.command = tag
   walk.found.add('verb', 'other')
   walk.found.obscure(`What ${tag} does is not understood.`)

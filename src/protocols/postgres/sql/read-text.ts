@@ -11,8 +11,8 @@ import type { Analysis, SqlAttributes, SqlContext, Statement, Unreadable } from 
 import type { Walk } from './walk.ts'
 
 /**
- * `ofSession`: it depends on what the session has prepared, declared or created, and not on the
- * text and the catalogue alone.
+ * `ofSession`: whether it depends on what the session has prepared, declared or created, rather
+ * than only on the text and the catalogue.
  */
 export interface Reading {
   readonly analysis: Analysis
@@ -20,14 +20,14 @@ export interface Reading {
 }
 
 /**
- * Bytes of UTF-8 that a name may have before some encoding keeps more of its end, or less, than
- * this parser does (NAMEDATALEN).
+ * The bytes of UTF-8 up to which a name is kept whole in every encoding. Longer names are truncated
+ * differently from how this parser does it (NAMEDATALEN).
  */
 const longestName = 59
 
 /**
- * In a database of another encoding the server makes capital letters small beyond ASCII as well,
- * and shortens long names elsewhere (scansup.c, downcase_identifier).
+ * Why names cannot be told in a database that is not in UTF-8, or `null`. The server lower-cases
+ * beyond ASCII there, and truncates long names elsewhere (scansup.c, downcase_identifier).
  */
 function unclearNames(
   text: string,
@@ -74,13 +74,13 @@ export function readText(
       statements.push(finish(found, stmt, { start, end: length ? start + length : end }))
       for (const name of found.missing) missing.add(name)
       ofSession ||= found.ofSession
-      // Closed: the server knows what names mean from here on, and cannot be asked in the middle of
-      // a text.
+      // Closed: from here on only the server knows what names mean, and it cannot be asked in the
+      // middle of a text.
       if (found.session.some((change) => changesNames(change, context.unsettled)))
         meaning = { ...context, catalogue: null }
     }
   } catch (error) {
-    // Closed, whatever it was: a part of the text has not been read.
+    // Closed: whatever it was, part of the text has not been read.
     const why =
       error instanceof RangeError
         ? 'It is nested too deeply to be read.'
@@ -95,7 +95,7 @@ export function readText(
   }
 }
 
-/** Of a text that nobody has read, everything is unknown. */
+/** The analysis of a text that could not be read: everything is unknown. */
 export function notRead(unreadable: Unreadable): Analysis {
   const unknown = new Unknown(unreadable.why)
   const sql: SqlAttributes = {

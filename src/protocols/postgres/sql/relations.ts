@@ -7,18 +7,14 @@ import type { Relation, SqlContext } from './statement.ts'
 import type { Walk } from './walk.ts'
 
 /**
- * Definitions of the catalogue are printed with every name qualified, so that no search path has a
- * say in them.
+ * The server prints definitions with all names qualified, so no search path plays a part in them.
  */
 const nothingInPath: Pick<SqlContext, 'searchPath' | 'temporary'> = {
   searchPath: [],
   temporary: new Map(),
 }
 
-/**
- * What a view does when it is read. Relations belong to one snapshot of the catalogue, and so does
- * this.
- */
+/** What reading a view does. Cached by relation, which belongs to one snapshot of the catalogue. */
 interface ViewReading {
   readonly found: Findings
   readonly columns: Columns
@@ -26,7 +22,7 @@ interface ViewReading {
 
 const views = new WeakMap<Relation, ViewReading>()
 
-/** A table, view or whatever it is in a FROM clause. */
+/** Reads a table, view or other relation in a FROM clause. */
 export function readFrom(range: RangeVar, walk: Walk): Item {
   const { schemaname, relname = '', alias } = range
   const name = alias?.aliasname ?? relname
@@ -45,7 +41,7 @@ export function readFrom(range: RangeVar, walk: Walk): Item {
 }
 
 /**
- * Adds what reading from it means, and says what its columns are; `null` where that is not known.
+ * Adds what reading from a relation means. Returns its columns; `null` where they are not known.
  */
 export function readMeaning(meaning: Meaning, only: boolean, walk: Walk): Columns | null {
   const { found } = walk
@@ -85,7 +81,7 @@ function foreign(name: string, found: Findings): void {
   found.hide(`What reading ${name} does is not known.`, 'reached')
 }
 
-/** What the server keeps of the values in columns of any table, and large objects. */
+/** System relations that show values from the columns of any table, or large objects. */
 const ofAnyTable = new Set([
   ...['pg_statistic', 'pg_stats', 'pg_statistic_ext_data', 'pg_stats_ext', 'pg_stats_ext_exprs'],
   'pg_largeobject',
@@ -110,22 +106,23 @@ export function readRelation(relation: Relation, walk: Walk): Columns {
   for (const policy of relation.policies) readPolicy(policy, relation, walk)
   if (relation.definition === null) return columnsWithParents(relation, walk)
   const view = views.get(relation) ?? readView(relation, walk)
-  // What the reading depends on besides the catalogue is what the resource's owner declares, and
-  // that lives as long as the process.
+  // Apart from the catalogue, the reading depends only on what the resource's configuration
+  // declares, which does not change while the process lives.
   views.set(relation, view)
-  // One that is materialized has a copy: its query does not run, and what it read is not read now.
+  // A materialized view holds a copy. Its query does not run, and what that has read is not read
+  // now.
   if (relation.kind === 'view') includeView(view.found, found)
   else found.add('reached', ...view.found.names('tables_read'))
   return view.columns
 }
 
-/** What filling a materialized view does: its query runs. */
+/** Adds what filling a materialized view does, which runs its query. */
 export function readStored(relation: Relation, walk: Walk): void {
   if (relation.kind !== 'materialized-view') return
   includeView(readView(relation, walk).found, walk.found)
 }
 
-/** That it selects is how it is made, and no verb of the statement. What it does besides is. */
+/** Adds what a view does. Its SELECT is no verb of the statement, but any other verb is. */
 function includeView(view: Findings, found: Findings): void {
   found.include(view, ['verb', 'named'])
   found.add('verb', ...verbsBesides(view))
@@ -139,7 +136,7 @@ export function isSystem({ schema }: Relation): boolean {
   return schema === 'pg_catalog' || schema === 'information_schema'
 }
 
-/** A column that is generated counts with those that it is made from. */
+/** A generated column counts along with those that it is computed from. */
 function ownColumns({ schema, name, columns, generated }: Relation): Columns {
   return new Map(
     columns.map((column) => {
@@ -149,9 +146,7 @@ function ownColumns({ schema, name, columns, generated }: Relation): Columns {
   )
 }
 
-/**
- * Whoever reads a partition, or a table that inherits, reads its parents' columns by another name.
- */
+/** Reading a partition, or a table that inherits, reads columns of its parents by another name. */
 function columnsWithParents(relation: Relation, { context }: Walk): Columns {
   const own = ownColumns(relation)
   if (relation.parents.length === 0) return own
