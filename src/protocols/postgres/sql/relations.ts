@@ -189,8 +189,8 @@ function readView(relation: Relation, walk: Walk): ViewReading {
 }
 
 /**
- * Policies run with every statement on their table. Which tables they look at is their owner's
- * affair; what they call may have an effect.
+ * Adds what a policy's expression does, which runs with every statement on its table. Which tables
+ * it reads is up to its owner, but what it calls may have an effect.
  */
 function readPolicy(expression: string, relation: Relation, walk: Walk): void {
   const found = new Findings()
@@ -200,7 +200,7 @@ function readPolicy(expression: string, relation: Relation, walk: Walk): void {
     lazily: false,
     context: { ...walk.context, ...nothingInPath },
   }
-  // In parentheses, an empty expression is none: nobody could read it.
+  // In parentheses, so that an empty expression, which could not be read, is a syntax error.
   const text = `SELECT (${expression}) FROM ${quoted(relation.schema)}.${quoted(relation.name)}`
   const statement = walk.parse(text).tree?.stmts?.[0]?.stmt
   const select = statement && 'SelectStmt' in statement ? statement.SelectStmt : null

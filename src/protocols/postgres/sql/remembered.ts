@@ -1,8 +1,8 @@
-/** What every entry costs besides its text. */
+/** Bytes that every entry takes besides its text, estimated. */
 const overhead = 1_000
 
 /**
- * A cache of texts that is bounded by what it holds, not by how many. What was used longest ago
+ * A cache keyed by texts, bounded by bytes rather than by entries. The least recently used entry
  * goes first.
  */
 export class Remembered<Value> {
@@ -11,7 +11,7 @@ export class Remembered<Value> {
   readonly #entries = new Map<string, { readonly value: Value; readonly bytes: number }>()
   #bytes = 0
 
-  /** `limit`: in bytes, estimated. */
+  /** `limit`: in estimated bytes. */
   constructor(limit: number) {
     this.#limit = limit
   }
@@ -29,8 +29,8 @@ export class Remembered<Value> {
   }
 
   /**
-   * `bytes`: an estimate of what the value holds besides the key. One that would fill a tenth of
-   * the cache is not kept.
+   * `bytes`: an estimate of what the value takes, without the key. An entry that would fill a tenth
+   * of the cache is not kept.
    */
   set(key: string, value: Value, bytes: number): void {
     const cost = bytes + key.length * 2 + overhead

@@ -1,6 +1,6 @@
 /**
- * Of a relation: by the name of each column, the columns (`schema.table.column`) that are read with
- * it.
+ * For each column of a relation, by name, the stored columns (`schema.table.column`) that are read
+ * with it.
  */
 export type Columns = ReadonlyMap<string, readonly string[]>
 
@@ -8,19 +8,21 @@ export type Columns = ReadonlyMap<string, readonly string[]>
 export interface Source {
   /** The name that columns are qualified with. */
   readonly alias: string
-  /** Of a table that has no alias: `schema.table.column` works, too. */
+  /**
+   * Set for a table without an alias, whose columns can be written `schema.table.column` as well.
+   */
   readonly schema: string | null
-  /** Two of the same name count together. */
+  /** By name. Columns of the same name count together. */
   readonly columns: Columns
-  /** In order, each by itself, as `*` gives them. */
+  /** All columns in order, as `*` yields them. */
   readonly outputs: readonly Output[]
-  /** There may be columns that are not listed: of a function, or of a table that is not known. */
+  /** Whether there may be columns that are not listed, as with a function or an unknown table. */
   readonly open: boolean
-  /** It has `ctid`, `xmin` and their like. */
+  /** Whether it has the system columns, such as `ctid` and `xmin`. */
   readonly stored: boolean
 }
 
-/** A column of a result, with the stored columns that it was made from. */
+/** A column of a result, with the stored columns that it is made from. */
 export interface Output {
   readonly name: string | null
   readonly columns: readonly string[]
@@ -34,7 +36,7 @@ export interface Outputs {
 export const noOutputs: Outputs = { list: [], open: false }
 
 /**
- * What stands between two commas of a FROM clause: the names that it brings, and what `*` makes of
+ * One item of a FROM clause, between two commas: the names that it brings, and what `*` yields for
  * it.
  */
 export interface Item {
@@ -43,13 +45,13 @@ export interface Item {
 }
 
 /**
- * `takesRows`: stored rows are among what it gives, all of them unless a condition says otherwise.
+ * `takesRows`: whether it yields stored rows, which are all rows unless a condition narrows them.
  */
 export interface Taken extends Item {
   readonly takesRows: boolean
 }
 
-/** One level of a query: what its names can mean, and the query around it. */
+/** One level of a query: what names can mean in it, and the level around it. */
 export class Scope {
   readonly outer: Scope | null
   readonly #sources: Source[] = []
@@ -79,16 +81,16 @@ export class Scope {
   }
 
   /**
-   * The same level without what stands in its FROM: a subquery that is not LATERAL does not see its
-   * neighbours, and their names are looked for further out.
+   * The same level without its FROM clause. A subquery that is not LATERAL cannot refer to its
+   * neighbours there.
    */
   apart(): Scope {
     return new Scope(this.outer, this.#queries)
   }
 
   /**
-   * The same level with more in its FROM: what stands on the right of a JOIN may be LATERAL to its
-   * left.
+   * The same level with one more item in its FROM clause. The right side of a JOIN may be LATERAL,
+   * and refer to the left.
    */
   beside(item: Item): Scope {
     const scope = this.apart()
@@ -102,7 +104,7 @@ export class Scope {
     this.#queries.set(name, outputs)
   }
 
-  /** The query of a WITH, here or around. */
+  /** A query that a WITH defines, on this level or further out. */
   query(name: string): Outputs | null {
     return this.#queries.get(name) ?? this.outer?.query(name) ?? null
   }
@@ -123,7 +125,7 @@ export class Scope {
     return null
   }
 
-  /** Whether something has a column of that name, here or around. */
+  /** Whether anything has a column of that name, on this level or further out. */
   hasColumn(name: string): boolean {
     return [...this.levels()].some(({ sources }) =>
       sources.some(({ columns }) => columns.has(name)),
@@ -131,7 +133,7 @@ export class Scope {
   }
 }
 
-/** In the order in which a relation has them. */
+/** The columns of a relation, in order, as outputs. */
 export function outputsOf(columns: Columns, renamed: readonly string[] = []): readonly Output[] {
   return [...columns].map(([name, stored], position) => ({
     name: renamed[position] ?? name,
@@ -142,13 +144,13 @@ export function outputsOf(columns: Columns, renamed: readonly string[] = []): re
 export function sourceFrom(parts: Omit<Source, 'columns'>): Source {
   const columns = new Map<string, readonly string[]>()
   for (const { name, columns: stored } of parts.outputs) {
-    // A list of names behind an alias may give one twice: `t AS x(a, a)`.
+    // An alias may name several columns alike: `t AS x(a, a)`.
     if (name !== null) columns.set(name, [...(columns.get(name) ?? []), ...stored])
   }
   return { ...parts, columns }
 }
 
-/** `sources`: one, or everything that one name may mean. */
+/** `sources`: one source, or all that a name may mean. */
 export function itemOf(sources: readonly Source[]): Item {
   const list = sources.flatMap(({ outputs }) => outputs)
   return {
@@ -158,14 +160,14 @@ export function itemOf(sources: readonly Source[]): Item {
 }
 
 /**
- * What a query in FROM offers. Its stored columns were found when it was read itself, so that
- * naming one here adds nothing.
+ * The source that a query in a FROM clause provides. Its stored columns were added when it was
+ * read, so naming one here adds nothing.
  */
 export function derived(alias: string, outputs: Outputs, renamed: readonly string[]): Source {
   const list = outputs.list.map(({ name }, i) => ({ name: renamed[i] ?? name, columns: [] }))
   const given = renamed.map((name) => ({ name, columns: [] }))
-  // Where nobody can tell how many columns there are, only the names that are given are certain:
-  // one that is not there hides another one of that name further out.
+  // Where the number of columns is unknown, only the given names are certain. A name that is
+  // wrongly listed would hide one further out.
   const certain = outputs.open && renamed.length > 0 ? given : list
   const open = outputs.open || certain.some(({ name }) => name === null)
   return sourceFrom({ alias, schema: null, outputs: certain, open, stored: false })

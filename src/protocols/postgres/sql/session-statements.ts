@@ -11,8 +11,8 @@ import type { SessionChange } from './statement.ts'
 import type { Walk } from './walk.ts'
 
 /**
- * BEGIN, COMMIT and their like: they decide nothing but when. What the transaction holds has been
- * decided statement by statement.
+ * Reads BEGIN, COMMIT and the like. They need no decision of their own, because every statement in
+ * the transaction has had one.
  */
 export function readTransaction(statement: TransactionStmt, { found }: Walk): void {
   const { savepoint_name: name = '', chain = false } = statement
@@ -46,12 +46,12 @@ export function readTransaction(statement: TransactionStmt, { found }: Walk): vo
   found.session.push(step.change)
   found.cannotUndo('it controls transactions')
   found.control = kind in steps
-  // A prepared transaction may be somebody else's.
+  // A prepared transaction may belong to somebody else.
   if (!found.control) found.raise('admin')
   found.add('verb', step.command.toLowerCase())
 }
 
-/** SET and RESET, in all their spellings. */
+/** Reads SET and RESET, in all their spellings. */
 export function readSet(statement: VariableSetStmt, { found }: Walk): void {
   const { kind, name = '', args, is_local: local = false } = statement
   const resets = kind === 'VAR_RESET' || kind === 'VAR_RESET_ALL'
@@ -69,7 +69,7 @@ export function readSet(statement: VariableSetStmt, { found }: Walk): void {
     }
     return
   }
-  // SET x FROM CURRENT stands in CREATE FUNCTION alone; to the default is what RESET does.
+  // SET x FROM CURRENT only occurs in CREATE FUNCTION. SET x TO DEFAULT is a RESET.
   const given = kind === 'VAR_SET_VALUE' ? (args ?? []) : null
   set(name, given, local, found)
 }

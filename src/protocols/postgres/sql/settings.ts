@@ -1,8 +1,7 @@
 /**
- * What a session may set without anybody being asked: how values are printed, how long things take,
- * how plans are made. Everything else counts as a change of what text means or of who acts, and so
- * do settings that are not known, and those with a dot: row-level policies read them
- * (`app.tenant`).
+ * What a session may set without a decision: how values are printed, how long things may take, how
+ * plans are made. Anything else counts as a change of what text means or of who acts, including
+ * unknown settings and those with a dot, which row-level policies read (`app.tenant`).
  *
  * | left out on purpose | because |
  * |---|---|
@@ -15,8 +14,8 @@
  * | `synchronous_commit`, `fsync`, `zero_damaged_pages`, `ignore_checksum_failure` | whether what was written stays |
  * | `log_*`, `track_*`, `pgaudit.*` | what is recorded |
  *
- * `transaction_read_only` and its default are in the list: the gateway judges every statement by
- * itself, and does not rely on them.
+ * `transaction_read_only` and its default are in the list, because the gateway judges every
+ * statement itself and does not rely on them.
  */
 const harmless = new Set([
   'application_name',
@@ -71,7 +70,7 @@ const harmless = new Set([
   'work_mem',
 ])
 
-/** Settings that are harmless with these values: what the gateway's sessions have anyway. */
+/** Settings that are harmless with these values, which the gateway's sessions have anyway. */
 const pinned: Readonly<Record<string, RegExp>> = {
   client_encoding: /^(utf-?8|unicode)$/i,
   escape_string_warning: /./,
@@ -79,7 +78,7 @@ const pinned: Readonly<Record<string, RegExp>> = {
   standard_conforming_strings: /^(on|true|1)$/i,
 }
 
-/** `name`: in lower case, as in `pg_settings`. `values`: `null` is its default. */
+/** `name`: in lower case, as in `pg_settings`. `values`: `null` for the default. */
 export function isHarmlessSetting(name: string, values: readonly string[] | null): boolean {
   if (harmless.has(name) || /^enable_[a-z_]+$/.test(name)) return true
   const [value] = values ?? []

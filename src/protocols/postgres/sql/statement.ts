@@ -11,12 +11,12 @@ export interface Analysis {
   readonly effect: Effect
   readonly sql: SqlAttributes
   /**
-   * Relations that the catalogue does not know, or could not be read of: it may be out of date.
-   * Empty in most cases.
+   * Relations that the catalogue does not know or could not read. Usually empty; if not, the
+   * catalogue may be out of date.
    */
   readonly missing: readonly string[]
   /**
-   * Why the text could not be read: then `effect` is `unknown`, and so is every attribute. `null`
+   * Why the text could not be read, in which case `effect` and every attribute are unknown; `null`
    * when it was read.
    */
   readonly unreadable: Unreadable | null
@@ -37,8 +37,8 @@ export interface Statement {
   readonly start: number
   readonly end: number
   /**
-   * What the server calls it in CommandComplete, as far as that is known beforehand: `SELECT`,
-   * `BEGIN`, `CREATE TABLE`.
+   * The command tag of CommandComplete, as far as it is known beforehand: `SELECT`, `BEGIN`,
+   * `CREATE TABLE`.
    */
   readonly command: string
   readonly effect: Effect
@@ -46,20 +46,20 @@ export interface Statement {
   /** What it does to the session when it succeeds, in order. */
   readonly session: readonly SessionChange[]
   /**
-   * It touches no data, and neither changes what text means nor who acts: BEGIN, COMMIT, ROLLBACK
-   * and savepoints, harmless settings, DEALLOCATE, CLOSE, DISCARD, UNLISTEN. Drivers send these by
-   * themselves, so that nobody has to write a rule for them.
+   * Whether it touches no data, and changes neither what text means nor who acts: BEGIN, COMMIT,
+   * ROLLBACK and savepoints, harmless settings, DEALLOCATE, CLOSE, DISCARD, UNLISTEN. Drivers send
+   * these on their own, so nobody should have to write a rule for them.
    */
   readonly control: boolean
-  /** One value of what it returns may be made from many rows: an array of them, a text. */
+  /** Whether a single value in its result may be made from many rows, such as an array of them. */
   readonly gathers: boolean
-  /** Rolling back the transaction undoes everything that this does; if not, why not. */
+  /** `true` if rolling back the transaction undoes everything that this does; otherwise why not. */
   readonly undoable: true | { readonly because: string }
 }
 
 /**
- * What policies call `action.sql`. Each list is sorted and has no name twice; an `Unknown` stands
- * where something may be missing from it.
+ * What policies call `action.sql`. Each list is sorted and without repetition, and replaced by an
+ * `Unknown` where something may be missing from it.
  *
  * Tables are `schema.name`, columns `schema.table.column`, functions `schema.name`, as the server
  * resolves them.
@@ -69,33 +69,36 @@ export interface SqlAttributes {
   readonly tables: Attribute
   readonly tables_read: Attribute
   readonly tables_written: Attribute
-  /** Those that the text itself names: a view, and not what it reads. */
+  /** Relations that the text itself names: a view, but not what it reads. */
   readonly named: Attribute
   /**
-   * Also what nobody named: partitions, parents, tables that a deletion cascades to. `Unknown`
+   * Includes what is not named: partitions, parents, tables that a deletion cascades to. `Unknown`
    * where anything may be reached.
    */
   readonly reached: Attribute
   readonly columns: Attribute
   readonly functions: Attribute
-  /** Of those, and of operators and casts, the ones that are not known to be harmless. */
+  /** The functions, operators and casts that are not known to be harmless. */
   readonly unproven: Attribute
   /**
-   * Every SELECT, UPDATE and DELETE over a table is narrowed by a condition that is not constant.
+   * Whether every SELECT, UPDATE and DELETE over a table is narrowed by a condition that is not
+   * constant.
    */
   readonly has_where: Attribute
-  /** Rows at most, where every statement has a constant LIMIT; otherwise `null`. */
+  /**
+   * The most rows that it returns, where a single statement has a constant LIMIT; otherwise `null`.
+   */
   readonly limit: Attribute
   readonly statements: Attribute
   /** Settings that it changes, and channels that it notifies. */
   readonly settings: Attribute
   readonly channels: Attribute
-  /** The same for two texts that differ in constants alone. */
+  /** The same for two texts that differ only in constants. */
   readonly shape: Attribute
   readonly [name: string]: Attribute
 }
 
-/** What has to be remembered about a session once the statement has succeeded. */
+/** What a statement that succeeds changes about its session. */
 export type SessionChange =
   | { readonly kind: 'begin' }
   /** `chain`: a new transaction begins at once. */
@@ -115,22 +118,19 @@ export type SessionChange =
       readonly hold: boolean
       readonly query: Statement
     }
-  /** MOVE, too. `rows`: at most; `null` is all of them. */
+  /** FETCH or MOVE. `rows`: the most that it takes; `null` for all. */
   | { readonly kind: 'fetch'; readonly name: string; readonly rows: number | null }
   | { readonly kind: 'close'; readonly name: string | null }
   | { readonly kind: 'copy-in' | 'copy-out' }
   | { readonly kind: 'listen' | 'notify'; readonly channel: string }
   | { readonly kind: 'unlisten'; readonly channel: string | null }
   | { readonly kind: 'discard'; readonly what: 'all' | 'plans' | 'sequences' | 'temp' }
-  /** A temporary table, view, type or sequence: from now on this name means that. */
+  /** A temporary table, view, type or sequence takes this name. */
   | { readonly kind: 'temporary'; readonly name: string; readonly is: TemporaryKind }
-  /**
-   * The catalogue is no longer what it was. `moves`: names that were in it before may mean
-   * something else.
-   */
+  /** The catalogue has changed. `moves`: whether existing names may mean something else now. */
   | { readonly kind: 'ddl'; readonly moves: boolean }
   /**
-   * It runs text that nobody has read (DO, an unknown function): settings, names and prepared
+   * It runs text that we cannot read (DO, an unknown function), so settings, names and prepared
    * statements may have changed.
    */
   | { readonly kind: 'opaque' }
@@ -143,46 +143,47 @@ export interface SettingChange {
    */
   readonly name: string | null
   /**
-   * Each constant of the list that it is set to (`search_path` has several); `null`: back to the
-   * default, or not known.
+   * The constants that it is set to (`search_path` takes several); `null` for the default, or where
+   * they are not known.
    */
   readonly values: readonly string[] | null
-  /** Until the end of the transaction only. */
+  /** Whether it lasts only until the end of the transaction. */
   readonly local: boolean
   /** `settings.ts` says which are harmless. */
   readonly harmless: boolean
 }
 
 /**
- * What the meaning of a text depends on, besides the text. Whoever holds the session keeps it true.
+ * What the meaning of a text depends on, besides the text. The holder of the session keeps it up to
+ * date.
  */
 export interface SqlContext {
   /**
-   * As names, in order, `"$user"` already replaced. `pg_temp` and `pg_catalog` come first, as on
-   * the server, if they are not listed.
+   * Names of schemas, in order, with `"$user"` replaced. `pg_temp` and `pg_catalog` come first, as
+   * on the server, if they are not listed.
    */
   readonly searchPath: readonly string[]
   readonly role: string
   readonly database: string
-  /** `null`: nobody could ask. Whatever needs it is `Unknown` then. */
+  /** `null` where the server could not be asked. Whatever needs the catalogue is `Unknown` then. */
   readonly catalogue: Catalogue | null
-  /** By name: what PREPARE, or a Parse message, has announced in this session. */
+  /** By name: what PREPARE or a Parse message has defined in this session. */
   readonly prepared: ReadonlyMap<string, Statement>
-  /** By name: the query of DECLARE, or of the portal. */
+  /** By name: the query of a DECLARE or of a portal. */
   readonly cursors: ReadonlyMap<string, Statement>
   /**
-   * Names that `temporary` changes have announced; kept until the session, or DISCARD, ends them:
-   * closed, also after a roll-back.
+   * Names that `temporary` changes have introduced. Closed: kept until the session or a DISCARD
+   * ends them, even after a rollback.
    */
   readonly temporary: ReadonlyMap<string, TemporaryKind>
   /**
-   * OIDs of the types that the client gives its parameters, as far as it does; none if left out.
-   * Values in them go through what checks those types.
+   * OIDs of the parameter types that the client gives, if any. Their values go through the checks
+   * of those types.
    */
   readonly parameters?: readonly number[]
   /**
-   * The transaction has changed what names mean: its end, and a return to a savepoint, take that
-   * back.
+   * Whether the transaction has changed what names mean, so that its end, or a return to a
+   * savepoint, may undo that.
    */
   readonly unsettled: boolean
   /**
@@ -191,12 +192,12 @@ export interface SqlContext {
   readonly harmless: ReadonlySet<string>
 }
 
-/** What is `other` may read tables that its name does not tell: a view. */
+/** `other`, such as a view, may read tables that its name does not tell. */
 export type TemporaryKind = 'table' | 'other'
 
 /**
- * A snapshot of what the server's catalogue says about names. Never changes; a newer one has
- * another `version`.
+ * An immutable snapshot of what the server's catalogue says about names. A newer one has another
+ * `version`.
  */
 export interface Catalogue {
   /** Different for each snapshot in this process. */
@@ -205,8 +206,8 @@ export interface Catalogue {
   readonly data: CatalogueData
   relation(schema: string, name: string): Relation | null
   /**
-   * Functions, procedures and aggregates, operators, types: whether there is one of that name, and
-   * whether all of that name are harmless.
+   * Whether there are any functions (procedures and aggregates included), operators or types of
+   * that name, and whether all of them are harmless.
    */
   routine(schema: string, name: string): Standing
   operator(schema: string, name: string): Standing
@@ -216,7 +217,7 @@ export interface Catalogue {
   hasSchema(name: string): boolean
 }
 
-/** By `schema.name`, each part in quotes where it needs them. */
+/** Keyed by `schema.name`, each part in quotes where it needs them. */
 export interface CatalogueData {
   readonly version: number
   /** As the server calls it: `UTF8`. */
@@ -238,8 +239,8 @@ export interface NamedType {
 }
 
 /**
- * `harmless`: without effect whatever it is called with (an enum, a member of an extension that is
- * known).
+ * `harmless`: without effect, whatever its arguments, such as an enum or a member of a known
+ * extension.
  */
 export type Standing = 'none' | 'harmless' | 'unproven'
 
@@ -249,41 +250,41 @@ export interface Relation {
   readonly kind: 'table' | 'view' | 'materialized-view' | 'foreign-table' | 'sequence' | 'other'
   /** In order, without those that were dropped. */
   readonly columns: readonly string[]
-  /** Each column that is generated with each that it is made from. */
+  /** Pairs of a generated column and a column that it is computed from. */
   readonly generated: readonly (readonly [string, string])[]
   /**
-   * Of a view, materialized or not: its query, as the server prints it with every name qualified.
+   * The query of a view or materialized view, as the server prints it with all names qualified;
+   * otherwise `null`.
    */
   readonly definition: string | null
-  /**
-   * Tables that inherit from it, or are partitions of it; `schema.name`. All of them, at any depth.
-   */
+  /** Tables that inherit from it or are partitions of it, at any depth; `schema.name`. */
   readonly children: readonly string[]
   /** Tables that it inherits from; `schema.name`. */
   readonly parents: readonly string[]
   /**
-   * Code that runs with a statement, and is not in it: triggers, and rules besides a view's own.
+   * Whether it has code that runs along with a statement: triggers, and rules other than a view's
+   * own.
    */
   readonly triggers: boolean
   readonly rules: boolean
-  /** Of row-level security: what each policy calls, as expressions with every name qualified. */
+  /** The expressions of its row-level security policies, with all names qualified. */
   readonly policies: readonly string[]
-  /** A default or generated column draws from a sequence, or calls something volatile. */
+  /** Whether a default or generated column draws from a sequence, or calls something volatile. */
   readonly volatileDefaults: boolean
   /**
-   * A column has a type with code of somebody's own that no word of a statement calls: a conversion
-   * to other types, an order.
+   * Whether a column has a type with user-defined code that runs without any word for it in a
+   * statement: a conversion to other types, a sort order.
    */
   readonly ownCode: boolean
   /**
-   * Foreign keys that point at it and do something: ON DELETE CASCADE; `schema.name` of the tables.
+   * Tables whose foreign keys change them when rows here go, as ON DELETE CASCADE does;
+   * `schema.name`.
    */
   readonly cascades: readonly string[]
 }
 
 /**
- * A connection of the gateway's own, always the same session, as the role of the resource. Answers
- * each row by column name.
+ * A connection of the gateway's own, with the role of the resource. Each row comes by column name.
  */
 export interface Probe {
   query(
@@ -292,35 +293,37 @@ export interface Probe {
   ): Promise<readonly Readonly<Record<string, string | null>>[]>
 }
 
-/** One that keeps a connection for itself while something is done with it. */
+/** A probe that reserves a connection for a piece of work. */
 export interface SessionProbe {
   /**
-   * Every question goes over one connection, or fails with it: none is asked on another one. It is
+   * Runs `work`, whose questions all go over one connection, or fail with it. The connection is
    * closed if `work` rejects.
    */
   within<Result>(work: (probe: Probe) => Promise<Result>): Promise<Result>
 }
 
 /**
- * `createAnalyser()` of `analyse.ts` makes one for the process: it holds the parser and the cache.
+ * Made by `createAnalyser()` in `analyse.ts`. One for the process, as it holds the parser and the
+ * caches.
  */
 export interface Analyser {
   /**
-   * Never throws, and never rejects: what cannot be read comes back as `unreadable`. At once for
-   * texts that are short or known; a promise for those above 64 KB, which are parsed in a thread of
-   * their own.
+   * Never throws and never rejects: what cannot be read comes back as `unreadable`. Usually answers
+   * at once. Returns a promise for texts above 64 K characters, which are parsed in a thread, and
+   * while the parser is being renewed.
    */
   analyse(text: string, context: SqlContext): Analysis | Promise<Analysis>
   close(): Promise<void>
 }
 
-/** `new Catalogues(probe)` of `catalogues.ts`: one for each database of a resource. */
+/** Implemented by `Catalogues` in `catalogues.ts`. One for each database of a resource. */
 export interface CatalogueSource {
   /**
-   * At once where it is known; read again when it is older than its limit, when DDL has passed, or
-   * when it is wanted `anew`. `null` when it cannot be read: closed, names are unknown then.
+   * The catalogue: at once where it is known, and read again when it is too old, when DDL has
+   * passed, or when it is wanted `anew`. Closed: `null` when it cannot be read, and then names are
+   * unknown.
    */
   current(anew?: boolean): Catalogue | null | Promise<Catalogue | null>
-  /** DDL has passed: what `current()` gave before is not used again. */
+  /** DDL has passed, so what `current()` returned before is not used again. */
   changed(): void
 }

@@ -3,7 +3,10 @@ import { texts } from './nodes.ts'
 import type { Outputs, Scope } from './scope.ts'
 import type { Walk } from './walk.ts'
 
-/** A result column. What it is made from is found by reading it with nothing else in the list. */
+/**
+ * Reads one result column. What it is made from is found by reading it with an empty list of
+ * columns.
+ */
 function readTarget(node: Node, scope: Scope, { lazily, ...rest }: Walk): Outputs {
   const walk = { ...rest, lazily: false }
   if (!('ResTarget' in node) || !node.ResTarget.val) return { list: [], open: true }
@@ -15,7 +18,7 @@ function readTarget(node: Node, scope: Scope, { lazily, ...rest }: Walk): Output
   const columns = walk.found.during('columns', !lazily, () =>
     walk.readers.expression(val, scope, walk),
   )
-  // `(row).*` is as many columns as the row has.
+  // `(row).*` yields as many columns as the row has, which we do not know.
   if (hasStar(val)) return { list: [], open: true }
   return { list: [{ name: name ?? nameOf(val), columns }], open: false }
 }
@@ -35,8 +38,8 @@ function hasStar(node: Node): boolean {
 }
 
 /**
- * As the server names it where no name is given (parse_target.c, FigureColname), for the common
- * cases; `null` in others.
+ * The name that the server gives a column without one, in the common cases (parse_target.c,
+ * FigureColname); `null` in others.
  */
 function nameOf(node: Node): string | null {
   if ('ColumnRef' in node) return texts(node.ColumnRef.fields).at(-1) ?? null
@@ -44,7 +47,7 @@ function nameOf(node: Node): string | null {
   if ('A_Indirection' in node) return texts(node.A_Indirection.indirection).at(-1) ?? null
   if ('TypeCast' in node) {
     const { arg, typeName } = node.TypeCast
-    // What is cast gives its own name, unless it has none: then the outermost type does.
+    // A cast takes the name of its argument, or of the outermost type where that has none.
     if (!arg || !isNameless(arg)) return arg ? nameOf(arg) : null
     return texts(typeName?.names).at(-1) ?? null
   }
@@ -57,7 +60,7 @@ function isNameless(node: Node): boolean {
   return 'A_Const' in node || 'ParamRef' in node
 }
 
-/** The list of a SELECT or of RETURNING. */
+/** Reads the list of a SELECT or of RETURNING. */
 export function readTargets(nodes: readonly Node[], scope: Scope, walk: Walk): Outputs {
   const outputs = nodes.map((node) => readTarget(node, scope, walk))
   return { list: outputs.flatMap(({ list }) => list), open: outputs.some(({ open }) => open) }

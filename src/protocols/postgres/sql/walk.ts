@@ -5,8 +5,8 @@ import type { Columns, Outputs, Scope, Taken } from './scope.ts'
 import type { Relation, SqlContext } from './statement.ts'
 
 /**
- * One walk over one statement. The readers of expressions and of queries need each other; they meet
- * here, and in `read-statement.ts`.
+ * One walk over one statement. The readers of expressions and of queries call each other through
+ * this, and are put together in `read-statement.ts`.
  */
 export interface Walk {
   readonly context: SqlContext
@@ -15,8 +15,8 @@ export interface Walk {
   readonly parse: (text: string) => Parsed
   readonly readers: Readers
   /**
-   * Of a view: its columns are read when somebody names them, and not all of them whenever it is
-   * read.
+   * Set for the query of a view: a column counts as read only when somebody names it, not whenever
+   * the view is read.
    */
   readonly lazily: boolean
 }
@@ -25,12 +25,9 @@ export interface Readers {
   expression(node: unknown, scope: Scope, walk: Walk): void
   /** A SELECT, or an INSERT, UPDATE, DELETE or MERGE within a WITH. */
   query(node: Node, outer: Scope | null, walk: Walk): Outputs
-  /**
-   * What stands between two commas of a FROM clause, or on a side of a JOIN. `scope`: what stands
-   * before it.
-   */
+  /** One item of a FROM clause, or one side of a JOIN. `scope`: what stands before it. */
   item(node: Node, scope: Scope, walk: Walk): Taken
-  /** A whole statement within another: of EXPLAIN, PREPARE, COPY, CREATE SCHEMA. */
+  /** A whole statement within another, such as EXPLAIN, PREPARE, COPY or CREATE SCHEMA. */
   statement(node: Node, walk: Walk): void
   /** What reading from a relation means: for a view, everything that its query does. */
   relation(relation: Relation, walk: Walk): Columns

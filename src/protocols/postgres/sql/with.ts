@@ -3,14 +3,15 @@ import { texts } from './nodes.ts'
 import { derived, noOutputs, type Outputs, type Scope } from './scope.ts'
 import type { Walk } from './walk.ts'
 
-/** Announces the queries of WITH. One that is recursive may name itself. */
+/** Reads the queries of a WITH clause, and defines them in the scope. */
 export function readWith(clause: WithClause | undefined, scope: Scope, walk: Walk): void {
   const queries = (clause?.ctes ?? []).flatMap((node) =>
     'CommonTableExpr' in node ? [node.CommonTableExpr] : [],
   )
-  // RECURSIVE lets each of them name every other, and itself (PostgreSQL, WITH Queries).
+  // With RECURSIVE, each may name itself and every other (PostgreSQL documentation, "WITH
+  // Queries").
   if (clause?.recursive) {
-    // Each round may add to what the one before has put together.
+    // Each round may add to the values of the one before.
     walk.found.gathers = true
     for (const { ctename = '' } of queries) scope.define(ctename, { list: [], open: true })
   }

@@ -16,7 +16,7 @@ import type { Walk } from './walk.ts'
 import { readWith } from './with.ts'
 import { writeTo, type Change } from './written.ts'
 
-/** INSERT, UPDATE, DELETE and MERGE, also within a WITH. `null`: it is none of them. */
+/** Reads INSERT, UPDATE, DELETE and MERGE, also within a WITH. Returns `null` for anything else. */
 export function readWrite(node: Node, outer: Scope | null, walk: Walk): Outputs | null {
   const scope = new Scope(outer)
   if ('InsertStmt' in node) return readInsert(node.InsertStmt, scope, walk)
@@ -32,7 +32,8 @@ function readInsert(insert: InsertStmt, scope: Scope, walk: Walk): Outputs {
   const updates = conflict?.action === 'ONCONFLICT_UPDATE'
   const changes: Change[] = updates ? ['insert', 'update'] : ['insert']
   const target = targetOf(insert.relation, changes, walk)
-  // Without a list the values go to the columns in order; how many there are is not looked at.
+  // Without a list the values go to the columns in order. We do not count them, so all columns
+  // count as written.
   setColumns(insert.cols, target, walk)
   walk.readers.expression(valuesOf(insert.cols), scope, walk)
   if (!insert.cols) for (const source of target.sources) setAll(source, walk)
@@ -50,7 +51,7 @@ function readInsert(insert: InsertStmt, scope: Scope, walk: Walk): Outputs {
   return readReturning(insert.returningClause, target, scope, walk)
 }
 
-/** ON CONFLICT names columns of an index, or its expressions. */
+/** Reads the elements that ON CONFLICT infers an index by: columns or expressions. */
 function readInference(elements: readonly Node[] | undefined, scope: Scope, walk: Walk): void {
   for (const node of elements ?? []) {
     if ('IndexElem' in node) walk.readers.expression(node.IndexElem.expr, scope, walk)
@@ -113,7 +114,7 @@ function targetOf(range: RangeVar | undefined, changes: readonly Change[], walk:
   return range ? writeTo(range, changes, walk) : itemOf([])
 }
 
-/** Columns that get a value, by name. */
+/** Adds the columns that get a value. */
 function setColumns(
   targets: readonly Node[] | undefined,
   { sources }: Item,
@@ -142,8 +143,8 @@ function valuesOf(targets: readonly Node[] | undefined): readonly unknown[] {
 }
 
 /**
- * RETURNING also knows the row before and after, by `old` and `new` or names of the statement's own
- * (PostgreSQL 18).
+ * Reads RETURNING. It can also refer to the row before and after the change, by `old` and `new` or
+ * by names that the statement gives (PostgreSQL 18).
  */
 function readReturning(
   clause: ReturningClause | undefined,

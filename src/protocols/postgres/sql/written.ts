@@ -8,7 +8,8 @@ import type { Walk } from './walk.ts'
 export type Change = 'insert' | 'update' | 'delete' | 'truncate'
 
 /**
- * The table that a statement writes to, and what goes with it: views, triggers, rules, cascades.
+ * Reads the table that a statement writes to, with what goes along: views, triggers, rules,
+ * cascades.
  */
 export function writeTo(range: RangeVar, changes: readonly Change[], walk: Walk): Item {
   const { schemaname, relname = '', alias, inh } = range
@@ -35,7 +36,7 @@ function writeMeaning(
 ): Columns | null {
   const { found } = walk
   let columns: Columns | null = null
-  // A view that is written to passes the change on to what it reads: all of it counts as written.
+  // A view passes a change on to the tables that it reads, so all of them count as written.
   const below = found.during('tables_read', false, () => {
     columns = readMeaning(meaning, only, walk)
   })
@@ -43,7 +44,7 @@ function writeMeaning(
   const hidden = found.hidden('tables_read')
   if (hidden !== null) found.hide(hidden, 'tables_written')
   if (meaning.kind === 'relation') besides(meaning.relation, meaning.name, changes, walk)
-  // What is written through a view is written to its tables, with all that goes with them.
+  // And each brings along whatever goes with a change of it.
   for (const name of below) {
     const relation = name === meaning.name ? null : walk.context.catalogue?.data.relations.get(name)
     if (relation) besides(relation, name, changes, walk)
@@ -51,7 +52,7 @@ function writeMeaning(
   return columns
 }
 
-/** What happens besides the change itself. */
+/** Adds what happens along with the change itself. */
 function besides(
   relation: Relation,
   name: string,
@@ -61,12 +62,13 @@ function besides(
   if (isSystem(relation)) {
     found.raise('admin')
     found.cannotUndo(`${name} belongs to the system`)
-    // UPDATE pg_settings is a SET (PostgreSQL, pg_settings); other catalogues say what names mean.
+    // UPDATE pg_settings is a SET (PostgreSQL documentation, "pg_settings"), and other catalogues
+    // decide what names mean.
     found.session.push({ kind: 'opaque' }, { kind: 'ddl', moves: true })
     if (relation.name === 'pg_settings') found.add('verb', 'set')
   }
   if (relation.rules) found.obscure(`Rules of ${name} may do something else instead.`)
-  // Those of partitions fire with them.
+  // The triggers of partitions fire too.
   const relations = context.catalogue?.data.relations
   const fired = [name, ...relation.children].find((one) => relations?.get(one)?.triggers)
   if (fired !== undefined) found.cannotUndo(`what the triggers of ${fired} do is not known`)
