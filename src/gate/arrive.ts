@@ -16,17 +16,18 @@ import { requestApproval, type Bound } from './request-approval.ts'
 import { reviewApproval } from './review.ts'
 import { useGrant } from './use-grant.ts'
 
-/** It may run under a grant, or waits for an approval. */
+/** Either a permit under a grant, or the approval that the attempt waits for. */
 export type Arrived = { readonly permit: Permit } | { readonly standing: Standing }
 
 type Arriving = readonly [GateContext, Attempt | DetachableAttempt, Decision, Bound]
 
 /**
- * Where a held attempt belongs: under a grant, which lets it run; or to the approval that it names,
- * that is open for the same request, or that it asks for. That it was decided is on record then.
- * Throws `approval-mismatch` when it names one for anything else, and why it may not ask.
+ * Finds where a held attempt belongs: under a grant, which lets it run; or with an approval, which
+ * is the one that it names, one that is open for the same request, or a new one. The decision is on
+ * record when this resolves. Rejects with `approval-mismatch` when the attempt names an approval
+ * for anything else, and with the reason when it may not ask for one.
  *
- * Thousands may arrive at once, of which nearly all join what is open already: they look for it
+ * Thousands may arrive at once, and nearly all of them join what is open already. They look for it
  * together, and take no lock.
  */
 export async function arrive(...arriving: Arriving): Promise<Arrived> {
@@ -39,7 +40,7 @@ export async function arrive(...arriving: Arriving): Promise<Arrived> {
     const permit = granted ? await useGrant(ctx, attempt, bound) : null
     if (permit) return { permit }
     const standing = open ? await join(open, arriving) : await ask(arriving)
-    // If not, it ended in between, and there has to be another one.
+    // Without a standing, the approval ended in between, and there has to be another one.
     if (standing) return { standing: await reviewed(ctx, standing) }
   }
 }
@@ -51,7 +52,7 @@ async function find(
 ): Promise<Found> {
   const { resource } = action
   try {
-    // Anew: the body may have taken its time, and the policies may have changed meanwhile.
+    // The body may have taken its time, and the policies may have changed meanwhile.
     return await decidedAnew(ctx, () => {
       const { generation } = ctx.policies()
       return ctx.holds.find({ subjectKey, resource, digest, binding, generation })
@@ -75,8 +76,8 @@ async function joinNamed(id: string, arriving: Arriving): Promise<Standing> {
     return reviewed(ctx, standing ?? standingOf(approval))
   }
   await ctx.audit.append(decided(action, decision, digest))
-  // The same answer whether it does not exist, is another's, or is for another request: an approval
-  // cannot be probed for, or substituted.
+  // One answer for an approval that does not exist, is somebody else's, or is for another request,
+  // so that nobody can probe for approvals or substitute one.
   throw new Problem(
     'approval-mismatch',
     `Approval ${id} is not for this request. What was approved is exactly what runs: send it unchanged, or leave the id out to ask anew.`,
@@ -84,7 +85,7 @@ async function joinNamed(id: string, arriving: Arriving): Promise<Standing> {
   )
 }
 
-/** `null`: it is not open any more, and this attempt did not name it. */
+/** Resolves to `null` if the approval is no longer open and this attempt did not name it. */
 async function join(
   standing: Standing,
   [ctx, attempt, decision, bound]: Arriving,
@@ -94,9 +95,9 @@ async function join(
   const event = decided(action, decision, bound.digest, id)
   const cancels = ctx.limits.on_disconnect === 'cancel'
   if (!cancels && !isDetachable(attempt)) {
-    // Nothing follows from joining: whoever uses the approval looks at it again, under its lock.
+    // No lock is needed, because whoever uses the approval looks at it again under its lock.
     await ctx.audit.append(event)
-    // Whoever has decided on it meanwhile could not wake this attempt, which does not wait yet.
+    // A vote since then could not wake this attempt, which does not wait yet.
     return look(ctx, id)
   }
   return commit(ctx, async (step) => {
@@ -112,7 +113,7 @@ async function join(
   })
 }
 
-/** One of those who want the same asks for all of them. */
+/** One of the attempts that want the same asks for all of them. */
 async function ask(arriving: Arriving): Promise<Standing | null> {
   const [ctx, , , { digest, subjectKey }] = arriving
   const { asking, opening } = ctx.lines
@@ -129,8 +130,8 @@ async function ask(arriving: Arriving): Promise<Standing | null> {
 }
 
 /**
- * The policies may have changed since the decision, and what was open then may have been reviewed
- * before this was there.
+ * Reviews the approval if the policies have changed since the decision: the review of all open
+ * approvals may have come before this one existed.
  */
 async function reviewed(ctx: GateContext, standing: Standing): Promise<Standing> {
   if (standing.decision.policy === ctx.policies().hash) return standing

@@ -8,32 +8,31 @@ export interface Attempt {
   readonly action: Action
   readonly credential: Credential
   /**
-   * Names the upstream and the credential that the resource is bound to, without revealing either.
-   * Part of the digest.
+   * A digest of the upstream and the credential of the resource, which reveals neither. Part of
+   * what an approval is bound to.
    */
   readonly binding: string
   /**
-   * Names the connection that it comes by, so that nobody can guess it; `null` where the protocol
-   * has none worth the name: a request of HTTP may come by any, and a connection carry those of
-   * many.
+   * An unguessable name of the client's connection; `null` for HTTP, where requests of one client
+   * may come over any connection, and one connection may carry those of many.
    */
   readonly connection: string | null
   /**
-   * Takes in the whole payload and binds it. Called at most once, and only when the action is to be
-   * held. Rejects with a problem (`body-too-large`, `ambiguous-request`) when the payload cannot be
-   * bound or shown: closed, it is not held then, and does not run.
+   * Takes in the whole payload and binds it. Called at most once by the gate, and only when the
+   * action is to be held. Rejects with a problem (`body-too-large`, `ambiguous-request`) when the
+   * payload cannot be bound or shown. Closed: the action is not held then, and does not run.
    */
   seal(): Promise<Sealed>
-  /** How long the caller waits for people, in milliseconds; 0 is not at all. */
+  /** Milliseconds for which the caller waits for people; 0 for not at all. */
   readonly waitMs: number
   readonly caller: Caller
   /** Id of the approval that the caller named, or `null`. */
   readonly approval: string | null
-  /** Called when it begins to wait for people: for protocols that can say so meanwhile. */
+  /** Called when it begins to wait for people, for protocols that can tell their client so. */
   held?(waiting: Waiting): void
 }
 
-/** What an attempt waits for, as its agent may know it. */
+/** What an attempt waits for, as far as its agent may know. */
 export interface Waiting {
   /** Id of the approval. */
   readonly approval: string
@@ -43,20 +42,20 @@ export interface Waiting {
 }
 
 /**
- * One that need not wait: once people have approved it, the gateway can send it by itself
+ * An attempt whose caller need not wait: once it is approved, the gateway can send it by itself
  * (`Prefer: respond-async`, RFC 7240 §4.1).
  */
 export interface DetachableAttempt extends Attempt {
   /**
-   * Everything that it takes to send the payload later, but for what the gateway adds on the way.
-   * Called after `seal`.
+   * Everything needed to send the payload later, except what the gateway adds on the way. Called
+   * after `seal`.
    */
   spool(): Buffer
 }
 
 /**
- * A detachable attempt that people have to decide on first: the gateway has it, and its caller asks
- * for the task.
+ * The answer to a detachable attempt that people have to decide on first. The gateway keeps the
+ * request, and its caller can ask for the task.
  */
 export interface Accepted {
   readonly action: string
@@ -69,11 +68,11 @@ export interface Accepted {
 export interface Sealed {
   /** SHA-256, in hex, over everything that will be forwarded, byte for byte. */
   readonly digest: string
-  /** The same for people: all of it, in a form that shows it unambiguously. */
+  /** The whole payload for people, in a form that shows it unambiguously. */
   readonly payload: JsonObject
   /**
-   * Stands for what the names in it stand for, which the digest covers too; of use where several
-   * digests are alike. None where its protocol has no such names.
+   * A digest of what the names in the payload stand for, which the payload's digest covers too.
+   * Grants that match several digests compare it. Absent where the protocol has no such names.
    */
   readonly definitions?: string | null
 }

@@ -4,7 +4,7 @@ import type { Action } from '../core/action.ts'
 import type { Subject } from '../core/subject.ts'
 
 /**
- * SHA-256, in hex, over the canonical JSON (RFC 8785) of a value: equal values, and only those,
+ * SHA-256, in hex, over the canonical JSON (RFC 8785) of a value. Equal values, and only those,
  * give equal hashes.
  */
 export function hashOf(value: unknown): string {
@@ -12,7 +12,7 @@ export function hashOf(value: unknown): string {
 }
 
 /**
- * Everybody who stands behind a subject: another actor or another owner is somebody else, and
+ * Everybody who stands behind a subject. With another actor or owner it is somebody else, who
  * shares no approval.
  */
 function chainOf({ issuer, subject, chain, owner, related }: Subject): unknown {
@@ -24,8 +24,9 @@ export function subjectKey(subject: Subject): string {
 }
 
 /**
- * What an approval is bound to: the payload byte for byte, the whole subject chain, the resource
- * with its upstream and credential. One flipped bit in any of them is another action.
+ * The digest that an approval is bound to. It covers the payload byte for byte, the whole subject
+ * chain, and the resource with its upstream and credential. One flipped bit in any of them makes
+ * another action.
  */
 export function actionDigest(action: Action, binding: string, payloadDigest: string): string {
   return hashOf({

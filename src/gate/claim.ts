@@ -23,19 +23,21 @@ import { leaseLost, stillValid, vouchedFor } from './still-valid.ts'
 import { counting, usageNow } from './usage-facts.ts'
 import { votesThatCount } from './votes-that-count.ts'
 
-/** Who claims: an attempt whose caller waits, or the gateway for one that is detached. */
+/**
+ * Who claims an approval: an attempt whose caller waits, or the gateway itself for a detached one.
+ */
 export interface Claimant extends Pick<Attempt, 'action' | 'credential' | 'caller'> {
   readonly detached?: {
-    /** What is written down in one transaction with the outcome. */
+    /** Writes down more in the transaction that records the outcome. */
     readonly withOutcome: (step: Step) => Promise<void>
   }
 }
 
 /**
- * `approved → dispatching`, for one live attempt. Everything is looked at again under the lock, by
- * the database's clock: the state, the expiry, the credential, the policies in force and whether
- * the votes still meet what they ask for. The intent commits with the edge, before the permit
- * exists.
+ * Takes the edge `approved → dispatching` for one live attempt. Everything is checked again under
+ * the lock, by the database's clock: the state, the expiry, the credential, the policies in force,
+ * and whether the votes still meet what those ask for. The intent commits together with the edge,
+ * before the permit exists. Rejects with the problem that keeps the attempt from running.
  */
 export async function claim(
   ctx: GateContext,
@@ -53,8 +55,8 @@ export async function claim(
     const takeIt = () => commit(ctx, (step) => take(ctx, step, claimant, id, epoch, vouched))
     approval = await decidedAnew(ctx, () => lookedAgain(takeIt))
   } catch (error) {
-    // A lost answer to COMMIT: nobody knows whether the edge was taken, so nothing is sent, and if
-    // it was, that is its outcome.
+    // The answer to the COMMIT was lost, so nobody knows whether the edge was taken. Closed:
+    // nothing is sent. If the edge was taken, this is its outcome.
     if (error instanceof Problem && error.code === 'store-unavailable') {
       void settle({ result: 'failed', error: 'store-unavailable' })
     }
@@ -91,13 +93,13 @@ async function take(
   if (!ofThisLife) return endFormerLife(step, approval)
   if (approval.expiresAt <= now) return expire(step, approval)
   if (!vouched || !(await credentialStillValid(tx, credential))) {
-    // Nobody is there who could show another one.
+    // No caller is there who could show another credential.
     if (detached) return invalidate(step, approval, credentialEnded)
     throw new Problem('unauthenticated', 'The credential of this request is no longer valid.')
   }
 
   const policies = ctx.policies()
-  // Closed: a replica that has not loaded the policies in force does not know whether they allow
+  // Closed: a replica that has not loaded the policies in force cannot tell whether they allow
   // this.
   await pinGeneration(tx, policies.generation)
   const decision = decide(action, await usageNow(ctx, tx, action, policies), policies)
@@ -106,7 +108,7 @@ async function take(
 
   if (caller.aborted) return approval
   const holder = { replica: ctx.lease.replica, epoch, action: action.id }
-  // Closed: a run that begins after its epoch has been cleaned up would never get an outcome.
+  // Closed: a run that begins after its epoch was cleaned up would never get an outcome.
   if (!ctx.lease.held(epoch) || !(await pinEpoch(tx, holder))) throw leaseLost()
   const mine = await moveApproval(tx, approval, { to: 'dispatching', holder })
   if (!mine) throw new Error(`approval ${id} changed under its lock`)
@@ -119,8 +121,8 @@ const credentialEnded =
   'The credential of the request was no longer valid when the gateway was to send it.'
 
 /**
- * Why the policies in force do not let this approval be used, or `null`. An approval cannot outlive
- * the rule that asked for it.
+ * Why the policies in force do not let this approval be used, or `null` if they do. An approval
+ * cannot outlive the rule that asked for it.
  */
 export async function obstacleIn(
   ctx: GateContext,

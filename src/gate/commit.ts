@@ -4,24 +4,24 @@ import { Problem } from '../core/errors.ts'
 import { StoreError, type Queryable } from '../store/db.ts'
 import type { GateContext } from './context.ts'
 
-/** What a step does inside its transaction. */
+/** What work inside a transaction can do. */
 export interface Step {
   readonly tx: Queryable
   /**
-   * Writes an audit event in the same transaction: the edge and its record are durable together, or
-   * neither is.
+   * Writes an audit event in the same transaction, so that the edge and its record are durable
+   * together or not at all.
    */
   record(event: EventInput): Promise<void>
   /**
-   * Tells whoever waits for this approval, after the commit; that the channels have to be told is
-   * durable with it.
+   * Tells whoever waits for this approval, after the commit. That the channels have to be told
+   * becomes durable with the commit.
    */
   changed(approval: string): void
 }
 
 /**
- * Every edge of an approval is taken in here: one transaction for the edge and its audit event,
- * news of it after the commit.
+ * Every edge of an approval is taken in here: one transaction for the edge and its audit event, and
+ * news of it after the commit. Rejects with `store-unavailable` where the store cannot answer.
  */
 export async function commit<T>(ctx: GateContext, work: (step: Step) => Promise<T>): Promise<T> {
   const changed = new Set<string>()
@@ -46,8 +46,8 @@ export async function commit<T>(ctx: GateContext, work: (step: Step) => Promise<
 }
 
 /**
- * Without an answer from the store nobody knows what is durable. Closed: whatever was to follow
- * from it does not happen.
+ * The problem `store-unavailable` for an error that says so; any other error as it is. Closed:
+ * without an answer nobody knows what is durable, so nothing that depends on it happens.
  */
 export function asProblem(error: unknown): unknown {
   if (!(error instanceof StoreError) || !isPassing(error)) return error
@@ -60,8 +60,8 @@ export function asProblem(error: unknown): unknown {
 }
 
 /**
- * No answer, or one that says: not now (PostgreSQL, appendix A: rolled back, out of resources,
- * locked, interrupted). Everything else is a defect.
+ * Whether there was no answer, or one that means "not now": rolled back, out of resources, locked,
+ * interrupted (PostgreSQL documentation, appendix A). Everything else is a defect.
  */
 function isPassing(error: StoreError): boolean {
   return error.ambiguous || /^(40|53|55|57)/.test(error.code)

@@ -19,33 +19,27 @@ export interface GateContext {
   readonly audit: AuditLog
   readonly holds: Holds
   readonly lines: Lines
-  /** This replica's hold on its epoch: without it nothing is sent. */
+  /** This replica's lease on its epoch. Without it nothing is sent. */
   readonly lease: Lease
-  /** When others are taken for dead. */
+  /** The times after which other replicas are taken for dead. */
   readonly leaseTimes: LeaseTimes
-  /** Takes the outcomes of runs. */
+  /** Records the outcomes of runs. */
   readonly outcomes: Outcomes
   /** The policies in force; each decision uses one version throughout. */
   readonly policies: () => PoliciesInForce
   /**
-   * Resolves when the policies are those that are in force for all replicas, as far as that is
-   * possible.
+   * Loads the policies that are in force for all replicas. Resolves also where they cannot be
+   * loaded.
    */
   readonly catchUp: () => Promise<void>
   readonly limits: Config['hold']
-  /**
-   * Whether somebody who showed some time ago who they are would still be that by the identity in
-   * force.
-   */
+  /** Whether the identity settings in force still trust whoever vouched for this party. */
   readonly trusts: (party: Party, how: Shown) => boolean
   /** Seals the requests and responses that are kept for `respond-async`. */
   readonly sealer: Sealer
-  /**
-   * Resources on which nothing is held or denied, only recorded. Whatever is not in here is
-   * enforced.
-   */
+  /** Resources on which decisions are recorded and not enforced. */
   readonly observed: ReadonlySet<string>
-  /** Where approvals are announced besides the console. */
+  /** The channels, besides the console, through which approvals are announced. */
   readonly announcing: Announcing
   readonly usage: DataUsage
   readonly log: Log

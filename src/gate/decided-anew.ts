@@ -3,12 +3,12 @@ import { isSuperseded } from '../store/generation.ts'
 import type { GateContext } from './context.ts'
 
 /**
- * Does what rests on a decision. If other policies come into force meanwhile, once more, by those.
- * Closed: a replica that cannot keep up with them decides nothing that counts, and throws
+ * Does work that rests on a decision. If other policies come into force meanwhile, does it once
+ * more by those. Closed: a replica that cannot keep up decides nothing, and this rejects with
  * `policies-changed`.
  */
 export async function decidedAnew<T>(ctx: GateContext, work: () => Promise<T>): Promise<T> {
-  // The first try costs nothing; the second is by the policies that refused it.
+  // The first try reads nothing. The second goes by the policies that refused the first.
   try {
     return await work()
   } catch (error) {

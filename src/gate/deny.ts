@@ -5,14 +5,14 @@ import { decisionReasons, type DecisionReason } from '../core/reasons.ts'
 import type { GateContext } from './context.ts'
 import { decided } from './events.ts'
 
-/** Records the refusal, durably, and throws it. */
+/** Records a denial durably, and rejects with the problem `denied`. */
 export async function deny(ctx: GateContext, action: Action, decision: Decision): Promise<never> {
   await ctx.audit.append(decided(action, decision))
   const { reason, rules, policy } = decision
   throw new Problem('denied', why(ctx, decision), { action: action.id, reason, rules, policy })
 }
 
-/** What would have to change for it, where no rule says so itself. */
+/** What would have to change, for reasons that no rule explains itself. */
 const remedies: Partial<Record<DecisionReason, string>> = {
   'no-rule-matched': 'A rule would have to allow or hold this request of this subject.',
   'condition-failed': 'The condition of the rules named here has to be corrected.',
@@ -20,9 +20,8 @@ const remedies: Partial<Record<DecisionReason, string>> = {
 }
 
 /**
- * In words for whoever reads the agent's log. The rules speak for themselves, in their
- * descriptions; which others nearly matched is for `policy explain`, and not for a subject that was
- * refused.
+ * Explains a denial to whoever reads the agent's log. Rules speak through their descriptions. Which
+ * other rules nearly matched is for `policy explain`, not for the refused subject.
  */
 function why(ctx: GateContext, { reason, rules }: Decision): string {
   const known = reason in decisionReasons ? (reason as DecisionReason) : 'rule-denied'

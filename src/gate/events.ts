@@ -27,8 +27,8 @@ function decisionFields({ verdict, reason, rules, policy }: Decision): Partial<E
 }
 
 /**
- * An action was evaluated. With the verdict `allow` this is the intent: what follows it may have
- * reached the upstream.
+ * An action was decided. With the verdict `allow` this is the intent: from here on the action may
+ * reach the upstream.
  */
 export function decided(
   action: Action,
@@ -54,13 +54,13 @@ export function decided(
   }
 }
 
-/** Tables and columns are among the attributes of a decision. */
+/** Only data sets and classes, because tables and columns are among the attributes already. */
 function labelled({ data }: Action): { usage?: DataUse } {
   if (!data || data.datasets.length === 0) return {}
   return { usage: { datasets: data.datasets, classes: data.classes } }
 }
 
-/** The same for a decision that is not carried out. Whatever it says, this is an intent. */
+/** A decision that was not enforced. Whatever its verdict, this is the intent of a run. */
 export function observed(action: Action, decision: Decision): EventInput {
   const event = decided(action, decision)
   return decision.verdict === 'allow' ? event : { ...event, enforced: false }
@@ -97,7 +97,7 @@ export function resolved(approval: Approval, resolution: Resolution, reason: str
   }
 }
 
-/** The intent of an approved action: durable before its first byte leaves. */
+/** The intent of an approved action, durable before its first byte leaves. */
 export function dispatched(
   action: Action,
   decision: Decision,

@@ -28,13 +28,13 @@ import { taskOf } from './task.ts'
 import { counting, usageNow, withUsage } from './usage-facts.ts'
 
 /**
- * The one way to production. An attempt goes in; a permit comes out, or a problem is thrown and
- * nothing runs:
+ * The one way to production. An attempt goes in. Either a permit comes out, or a problem is thrown
+ * and nothing runs:
  *
  *     decide → hold if needed → append the intent → hand out a permit → take the outcome back
  *
- * On a resource that is only observed the decision is recorded, and not carried out; everything
- * else is the same.
+ * On a resource that is only observed, the decision is recorded and not enforced. Everything else
+ * is the same.
  */
 export class Gate {
   readonly #ctx: GateContext
@@ -45,15 +45,15 @@ export class Gate {
     this.#refuse = createRefusedRequests(ctx.audit, ctx.log)
   }
 
-  /** What has to be read of an action on this resource before it can be decided. */
+  /** What the rules have to know about an action on this resource before it can be decided. */
   needs(resource: string): Pick<Needs, 'body' | 'columns' | 'facts'> {
     return this.#ctx.policies().needs(resource)
   }
 
   /**
-   * Throws a `Problem` unless the action may run now. Whatever else is thrown means the same:
-   * nothing is forwarded. A detachable attempt that has to be approved first is accepted: the
-   * gateway sends it by itself then (`DetachedRuns`).
+   * Resolves to a permit if the action may run now, and rejects with a `Problem` otherwise. Any
+   * other rejection means the same: nothing is forwarded. A detachable attempt that has to be
+   * approved first is accepted, and the gateway sends it by itself later (`DetachedRuns`).
    */
   enforce(attempt: DetachableAttempt): Promise<Permit | Accepted>
   enforce(attempt: Attempt): Promise<Permit>
@@ -82,37 +82,41 @@ export class Gate {
   }
 
   /**
-   * Puts a request on record that never became an action. Some a second; those beyond are counted.
+   * Puts a request on record that never became an action: up to some a second, and a count of those
+   * beyond.
    */
   refused(refused: RefusedRequest): void {
     this.#refuse(refused)
   }
 
   /**
-   * Why what was permitted a while ago may not go on, or `null` if it may. To be asked about once a
-   * second.
+   * Why something that was permitted a while ago may not go on, or `null` if it may. To be asked
+   * about once a second.
    */
   whyEnded(running: Running): Promise<Problem | null> {
     return whyEnded(this.#ctx, running)
   }
 
   /**
-   * The task of an approval, for the subject that asked for it. Another's is `not-found`: its
-   * existence is nobody else's business.
+   * The task of an approval, for the subject that asked for it. Rejects with `not-found` for
+   * everybody else, who must not learn that it exists.
    */
   async task(id: string, subject: Subject): Promise<JsonObject> {
     return { task: taskOf(await this.#own(id, subject)) }
   }
 
   /**
-   * The response to a detached run, for the subject that asked for it. Throws `response-pending`,
-   * `response-gone`, or why it did not run.
+   * The response to a detached run, for the subject that asked for it. Rejects with
+   * `response-pending`, `response-gone`, or the reason why it did not run.
    */
   async response(id: string, subject: Subject): Promise<FetchedResponse> {
     return fetchResponse(this.#ctx, await this.#own(id, subject))
   }
 
-  /** Takes back the request for an approval. Loses against a run that has begun. */
+  /**
+   * Takes back the request for an approval. Rejects with `already-resolved` once it has ended or
+   * runs.
+   */
   async cancel(id: string, subject: Subject): Promise<JsonObject> {
     const { issuer, subject: name } = subject
     await this.#own(id, subject)
@@ -122,9 +126,9 @@ export class Gate {
   }
 
   /**
-   * An action with an effect gets its permit when its intent is durable. A read is sent at once,
-   * and its answer waits for the record (`Permit.recorded`): the commit overlaps with the upstream,
-   * and no data leaves unrecorded.
+   * Gives an action with an effect its permit when its intent is durable. A read is sent at once
+   * and its answer waits for the record (`Permit.recorded`), so that the commit overlaps with the
+   * upstream, and still no data leaves unrecorded.
    */
   #run(
     attempt: Attempt,
@@ -134,7 +138,7 @@ export class Gate {
     const { audit, lease, usage } = this.#ctx
     const { epoch } = lease
     const { action } = attempt
-    // In the turn in which it was decided: those that are decided next count it.
+    // In the same turn as the decision, so that the next decision counts this run.
     const running = usage.begin(action)
     const appended = audit.append(intent, generation)
     if (action.effect !== 'read') {
@@ -142,12 +146,12 @@ export class Gate {
       return appended.then(() => this.#permit(attempt, epoch, appended, running))
     }
     const recorded = appended.catch((error: unknown) => this.#again(action, error))
-    // Whoever releases the answer awaits it; a failure before that must not count as unhandled.
+    // Whoever releases the answer awaits this. Until then, a failure must not count as unhandled.
     recorded.catch(() => undefined)
     return this.#permit(attempt, epoch, recorded, running)
   }
 
-  /** Of this epoch, in which its intent was written: what is counted as running begins with it. */
+  /** `epoch`: the one in which the intent was written, which the permit is good for. */
   #permit(
     { action, caller }: Attempt,
     epoch: number,
@@ -167,8 +171,8 @@ export class Gate {
   }
 
   /**
-   * A read was sent under policies that were replaced before it was on record. Its answer is
-   * released if those that are in force now allow it too.
+   * Decides again about a read that was sent under policies which were replaced before it was on
+   * record. Its answer is released only if the policies in force now allow it too.
    */
   async #again(action: Action, error: unknown): Promise<void> {
     if (!isSuperseded(error)) throw error
@@ -181,12 +185,13 @@ export class Gate {
       }
       if (decision.verdict === 'deny') return deny(this.#ctx, action, decision)
       await this.#ctx.audit.append(decided(action, decision), policies.generation)
-      // Closed: it has been sent, and cannot be held any more. Sent again, it is.
+      // Closed: what was sent cannot be held any more, so its answer is thrown away. If the client
+      // repeats it, it is held.
       if (decision.verdict === 'hold') throw policiesChanged()
     })
   }
 
-  /** For whoever is looking for a mistake. What counts is the audit log. */
+  /** For debugging. What counts is the audit log. */
   #note({ id: action, resource }: Action, { verdict, reason, rules }: Decision): void {
     this.#ctx.log.debug({ action, resource, verdict, reason, rules }, 'decided')
   }

@@ -9,20 +9,21 @@ import { usageBacklog } from '../usage/backlog.ts'
 import type { GateContext } from './context.ts'
 
 /**
- * Milliseconds that a probe or a scrape waits for the store: less than either of them waits for us.
+ * Milliseconds that a health check or a scrape waits for the store: less than either waits for us.
  */
 const patience = 2_000
 
 interface Health {
   /** What keeps this replica from taking work now, or `null`. */
   obstacle(): Promise<'draining' | 'store-away' | 'lease-lost' | 'policies-unreadable' | null>
-  /** What metrics say about this moment. */
+  /** The current facts for the metrics. */
   facts(): Promise<Facts>
 }
 
 /**
- * How this replica is. `behind`: it cannot read the policies that another replica put into force.
- * `deliveries`: names of those of the audit log. `background`: what is done behind it.
+ * Tells how this replica is doing. `behind`: whether it cannot read the policies that another
+ * replica put into force. `deliveries`: the names of the audit log's deliveries. `background`: the
+ * work that follows from the audit log.
  */
 export function healthOf(
   { store, lease, holds, audit, policies, announcing }: GateContext,

@@ -23,14 +23,15 @@ import { cancelLocked } from './settle.ts'
 import { refusal, statusEndpoint, taskOf } from './task.ts'
 
 /**
- * Attempts of one subject on one replica, for each approval that it may have open. Clients send
- * again what they have no answer to, but not without end.
+ * Attempts that one subject may have waiting on one replica, for each approval that it may have
+ * open. Clients repeat requests that get no answer, but not without end.
  */
 const attemptsPerApproval = 10
 
 /**
- * Throws `too-many-holds` where a subject has too much waiting here; what it sends would fill the
- * memory, and keep others from the database.
+ * Holds an attempt until people have decided. Rejects with `too-many-holds` where the subject has
+ * too many attempts waiting here, which would fill the memory and keep others from the database;
+ * otherwise with the problem that ended the wait.
  */
 export async function hold(
   ctx: GateContext,
@@ -52,9 +53,7 @@ export async function hold(
   }
 }
 
-/**
- * Takes the payload in, asks for an approval or joins the one that is open, waits, and claims it.
- */
+/** Takes the payload in, asks for an approval or joins an open one, waits, and claims it. */
 async function holdOne(
   ctx: GateContext,
   attempt: Attempt | DetachableAttempt,
@@ -99,8 +98,8 @@ async function holdOne(
 }
 
 /**
- * What it resolves to has nothing of the payload but its digest: whoever waits now can wait for
- * long, and in great numbers.
+ * Takes the payload in. Returns nothing of it but its digest, because many attempts may now wait
+ * for long.
  */
 async function takeIn(
   ctx: GateContext,
@@ -109,8 +108,7 @@ async function takeIn(
 ): Promise<{ readonly arrived: Arrived; readonly digest: string }> {
   const { action, binding } = attempt
   const sealed = await attempt.seal().catch(async (error: unknown) => {
-    // It was tried, and that is on record, also of what is too large or too unclear for anybody to
-    // approve.
+    // The try goes on record even when it is too large or too unclear for anybody to approve.
     await ctx.audit.append(decided(action, decision))
     throw error
   })
@@ -124,8 +122,8 @@ async function takeIn(
 }
 
 /**
- * One of those who wait here tries, and what it finds holds for the others: all of them at once
- * would wait for one lock in the database.
+ * One of the attempts that wait here tries to claim, and tells the others how it ended. All at
+ * once, they would queue for one lock in the database.
  */
 async function claimInTurn(
   ctx: GateContext,
@@ -149,8 +147,8 @@ function waitingFor({ id, decision }: Standing): Waiting {
 }
 
 /**
- * Who waited goes: the task stays for a request that is sent again, or is taken back if its caller
- * went away and the configuration says so.
+ * An attempt stops waiting. Its approval stays for a request that is sent again, or is cancelled if
+ * the caller went away and the configuration says so.
  */
 async function leave(
   ctx: GateContext,
@@ -163,7 +161,7 @@ async function leave(
     const locked = await lockApproval(step.tx, id)
     await deleteWaiter(step.tx, id, action.id)
     if (!caller.aborted || !locked || !isOpen(locked.approval.state)) return
-    // Somebody else waits, on whichever replica, or the gateway itself does.
+    // Somebody else still waits, on any replica, or the gateway itself does.
     if (await anybodyWaits(step.tx, id, ctx.leaseTimes.marginMs)) return
     if (await isSpooled(step.tx, id)) return
     await cancelLocked(step, locked.approval, { issuer, subject }, 'The client went away.')

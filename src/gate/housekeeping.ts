@@ -15,7 +15,7 @@ import { endFormerLife, expire, giveUp } from './settle.ts'
 
 const atATime = 500
 
-/** Expires what is past its time. Any replica may; whoever is second finds it done. */
+/** Expires approvals that are past their time. Any replica may do it; the second finds it done. */
 export async function expireOverdue(ctx: GateContext): Promise<void> {
   for (const id of await listOverdue(ctx.store, atATime)) {
     await commit(ctx, async (step) => {
@@ -28,8 +28,8 @@ export async function expireOverdue(ctx: GateContext): Promise<void> {
 }
 
 /**
- * Ends what a restored or promoted database has from before. It could not be used anyway; the
- * database and the claim say no.
+ * Ends approvals from before the database was restored or promoted. They could not be used anyway:
+ * the database and the claim refuse them.
  */
 async function endFormerLives(ctx: GateContext): Promise<void> {
   for (const id of await listOfAnotherLife(ctx.store)) {
@@ -42,8 +42,8 @@ async function endFormerLives(ctx: GateContext): Promise<void> {
 }
 
 /**
- * Whatever a dead epoch left without an outcome gets the outcome `unknown`, on the approval and in
- * the log; then the epoch is closed.
+ * Gives every run that a dead epoch left without an outcome the outcome `unknown`, on the approval
+ * and in the log, and then closes the epoch.
  */
 async function buryTheDead(ctx: GateContext): Promise<void> {
   for (const id of await listLost(ctx.store, ctx.leaseTimes.marginMs)) await giveUp(ctx, id)
@@ -53,7 +53,7 @@ async function buryTheDead(ctx: GateContext): Promise<void> {
   }
 }
 
-/** What was kept of requests, responses and waiters is gone when there is no more use for it. */
+/** Deletes kept requests, responses and waiters that are of no more use. */
 async function forgetSpent({ store, limits }: GateContext): Promise<void> {
   await deleteSpent(store)
   await forgetOverdue(store)
@@ -64,7 +64,7 @@ const putErasuresOnRecord = ({ store, audit }: GateContext) => recordErasures(st
 
 const pause = 1_000
 
-/** Does all of the above every second, for as long as this replica lives. */
+/** Does all of the above every second until stopped. */
 export function startHousekeeping(
   ctx: GateContext,
   works: ErrandWorks = {},
@@ -73,8 +73,9 @@ export function startHousekeeping(
   stop(): Promise<void>
 } {
   let running: Promise<void> | null = null
-  // None: what waits since before this replica began was asked for under policies that may have
-  // been others. The version itself, not its hash: somebody may have gone back to it, and forth.
+  // Begins with none: approvals from before this replica started may have been asked for under
+  // other policies. Compares the version itself and not its hash, because somebody may have changed
+  // the policies and gone back.
   let reviewed: CompiledPolicies | null = null
   const review = async () => {
     const inForce = ctx.policies()
@@ -83,9 +84,9 @@ export function startHousekeeping(
   }
   const runErrands = () => runApprovedErrands(ctx, works)
   const once = async () => {
-    // By what the error says: without the store all say the same, and one line is enough.
+    // Grouped by error: without the store all duties fail alike, and one line in the log is enough.
     const late = new Map<string, { err: unknown; duties: string[] }>()
-    // Each by itself: what stops one of them must not stop the others.
+    // Each on its own, so that one failure does not stop the others.
     for (const duty of [
       endFormerLives,
       expireOverdue,
@@ -98,15 +99,15 @@ export function startHousekeeping(
       try {
         await duty(ctx)
       } catch (error) {
-        // Closed: what is overdue or no longer in order cannot be used anyway; the database and the
-        // claim say no. It is only not shown as ended yet.
+        // Closed: what is overdue or out of order cannot be used anyway, because the database and
+        // the claim refuse it. It is just not shown as ended yet.
         const duties = late.get(String(error))?.duties ?? []
         late.set(String(error), { err: error, duties: [...duties, duty.name] })
       }
     }
     for (const line of late.values()) ctx.log.warn(line, 'housekeeping is late; trying again')
   }
-  // While the store is slow, turns are left out; they would pile up.
+  // Turns are skipped while the store is slow, so that they do not pile up.
   const timer = setInterval(() => {
     running ??= once().finally(() => (running = null))
   }, pause)

@@ -1,15 +1,15 @@
 /**
- * Where many want to do the same, and only one can at a time: they line up here, and not in the
- * database, where each would hold a session while it waits for its lock. What one of them does may
- * settle it for all who are in line; else the next one tries.
+ * A queue for callers who want the same thing, which only one can do at a time. They queue here and
+ * not in the database, where each would hold a session while it waits for a lock. The result of one
+ * may settle it for all in the queue; otherwise the next one tries.
  */
 export class Line<Done> {
-  // Owned by enter() and #leave(): who is behind the first one, who has no entry.
+  // Owned by enter() and #leave(): by key, those who wait behind the one whose turn it is.
   readonly #lines = new Map<string, ((settled: Done | null) => void)[]>()
 
   /**
-   * Resolves to what `work` did, or to what settled it before its turn. `settles`: what it means
-   * for the others; `null`, if they have to try themselves.
+   * Resolves to the result of `work`, or to what settled the matter before its turn. `settles`:
+   * what a result means for the others; `null` if they have to try themselves.
    */
   async enter(
     key: string,

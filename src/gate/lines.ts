@@ -3,14 +3,15 @@ import type { Standing } from '../approvals/standing.ts'
 import { Line } from './line.ts'
 import type { Permit } from './permit.ts'
 
-/** The one permit of an approval, or none; and how the approval stands then. */
+/** The permit of an approval, or none, and how the approval stands after the claim. */
 export interface Claimed {
   readonly permit: Permit | null
   readonly standing: Standing
 }
 
 /**
- * What is open for a request now, and whether this attempt asked for it, or another one for both.
+ * The approval that is open for a request now, and whether this attempt asked for it rather than
+ * another one.
  */
 export interface Asked {
   readonly standing: Standing
@@ -18,14 +19,14 @@ export interface Asked {
 }
 
 /**
- * Where attempts on this replica wait for each other. The database would make them wait too, and
- * all of its other users with them.
+ * Where attempts on this replica wait for each other. In the database they would wait too, and make
+ * its other users wait with them.
  */
 export class Lines {
-  /** By subject: each of its approvals is opened under a lock, since they are counted. */
+  /** By subject, whose approvals are opened one at a time because they are counted. */
   readonly opening = new Line<Approval>()
-  /** By digest: one asks for all who want the same. */
+  /** By digest: one attempt asks for all that want the same. */
   readonly asking = new Line<Asked>()
-  /** By approval: one uses it, and the others are told. */
+  /** By approval: one attempt claims it, and the others are told. */
   readonly claiming = new Line<Claimed>()
 }

@@ -1,9 +1,9 @@
 import { StoreError } from '../store/db.ts'
 
 /**
- * Does what rests on a look at an approval. The database's clock goes on meanwhile, and past its
- * time it takes no vote and no edge: closed, nothing was written. Looked at again it is over, which
- * is a state that has a name and goes on record.
+ * Does work that rests on a look at an approval, and repeats it once if the approval expires in
+ * between. Closed: past that time the database takes no vote and no edge (SP002), and nothing was
+ * written. The second look finds it expired, which has a name and goes on record.
  */
 export async function lookedAgain<T>(work: () => Promise<T>): Promise<T> {
   try {

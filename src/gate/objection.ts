@@ -10,8 +10,8 @@ import { alreadyResolved } from './settle.ts'
 import type { Ballot } from './ballot.ts'
 
 /**
- * Why this vote does not count, if so. Who may never vote on it comes first: that answer must not
- * depend on the state.
+ * Why this vote does not count, or `undefined`. Whether the person may vote at all is checked
+ * first, so that this answer does not depend on the approval's state.
  */
 export function objection(person: Person, ballot: Ballot, approval: Approval): Problem | undefined {
   if (isExcluded(person, exclusionOf(approval.action.subject))) return selfApproval()
@@ -54,7 +54,7 @@ function namesOf(offers: readonly Eligible[]): string {
   return [...new Set(names)].join(' and ')
 }
 
-/** An emergency is one action, and somebody says what it is. */
+/** Breaking the glass takes a reason, and releases one run only. */
 function emergencyProblem({ reason, scope }: Ballot): Problem | undefined {
   if ([...(reason ?? '').trim()].length < shortestReason) {
     return new Problem(

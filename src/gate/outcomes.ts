@@ -8,20 +8,20 @@ import type { Log } from '../telemetry/log.ts'
 const firstPause = 100
 const longestPause = 5_000
 /**
- * Facts that are on their way at a time: several batches, and far fewer than what the log lets
- * wait, where intents wait too. A transaction may end with a hundred thousand of them.
+ * Outcomes that may be on their way at a time: several batches, but far fewer than the audit log
+ * lets wait, since intents wait there too. One transaction may end with a hundred thousand of them.
  */
 const mostAtOnce = 2_000
-/** Milliseconds for which a fact is worth keeping while the store is away. */
+/** Milliseconds for which an outcome is kept while the store is away. */
 const patience = 10 * 60_000
 
-/** Facts that have already happened, on their way into the store. */
+/** Outcomes of runs on their way into the store. */
 export class Outcomes {
   readonly #lease: Lease
   readonly #log: Log
   readonly #underWay = new UnderWay()
   readonly #closing = new AbortController()
-  // Owned by #turn() and #handOver(): how many have their turn, and who waits for one.
+  // Owned by #turn() and #handOver(): how many writes are under way, and who waits to begin one.
   #turns = 0
   readonly #waiting = new Set<() => void>()
 
@@ -31,10 +31,10 @@ export class Outcomes {
   }
 
   /**
-   * Writes a fact down, again and again until the store takes it: however often it is tried, it has
-   * to take effect once. Never rejects. After the end of the epoch that it belongs to it is late
-   * evidence: another replica may have recorded the outcome as `unknown` by then, and learns better
-   * from it. What never arrives stays `unknown`.
+   * Calls `write` until the store takes the outcome; it has to take effect once, however often it
+   * is tried. Never rejects. After the end of its epoch an outcome is late evidence: another
+   * replica may have recorded `unknown` by then, which this corrects. An outcome that never arrives
+   * stays `unknown`.
    */
   async persist(epoch: number, write: () => Promise<unknown>): Promise<void> {
     const deadline = performance.now() + patience
@@ -62,15 +62,15 @@ export class Outcomes {
   }
 
   /**
-   * Resolves when everything is written down, or cannot be as long as this replica may speak for
-   * its epoch.
+   * Resolves when every outcome is written, or given up because this replica may no longer speak
+   * for its epoch.
    */
   async close(): Promise<void> {
     this.#closing.abort()
     await this.#underWay.none()
   }
 
-  /** `null` where it is there at once. */
+  /** A promise of a turn, or `null` where it comes at once. */
   #turn(): Promise<void> | null {
     if (this.#turns < mostAtOnce) {
       this.#turns += 1
@@ -93,7 +93,7 @@ export class Outcomes {
     this.#log.error({ err: error }, 'an outcome could not be recorded; it stays unknown')
   }
 
-  /** Whether nobody here may say any more what became of it, and it is not worth trying. */
+  /** Whether the epoch is over and it is not worth trying any longer. */
   #isLost(epoch: number, deadline: number): boolean {
     if (this.#lease.held(epoch)) return false
     return this.#closing.signal.aborted || performance.now() > deadline
@@ -101,14 +101,17 @@ export class Outcomes {
 
   async #wait(pause: number): Promise<void> {
     const { signal } = this.#closing
-    // While closing, the pause is not cut short to nothing: that would only beat on a store that is
-    // away. Cut short by closing it rejects, which only means: try now.
+    // Closing cuts a pause short, which rejects and only means "try now". Pauses that begin after
+    // that run their full time, so as not to hammer a store that is away.
     const soon = signal.aborted ? undefined : signal
     await sleep(pause, undefined, { ref: false, signal: soon }).catch(() => undefined)
   }
 }
 
-/** What no other try mends: it lies in what is to be written (PostgreSQL, appendix A). */
+/**
+ * Whether trying again is pointless, because the error lies in what is to be written (PostgreSQL
+ * documentation, appendix A).
+ */
 function isRefused(error: unknown): boolean {
   if (error instanceof StoreError) return /^(22|23|54)/.test(error.code)
   return error instanceof Problem && error.code === 'bad-request'

@@ -6,24 +6,24 @@ const mint = Symbol('mint')
 interface PermitInit {
   readonly action: Action
   /**
-   * Binding to the exact payload of an approved action; `null` where the decision did not look at
-   * the payload.
+   * The digest of the exact payload that was approved; `null` where the decision did not bind the
+   * payload.
    */
   readonly digest: string | null
   readonly recorded: Promise<void>
   /**
-   * Whether this replica still holds the action: the lease on the monotonic clock. May throw a
+   * Whether this replica still holds the action, by its lease on the monotonic clock. May throw a
    * problem that says why not.
    */
   readonly valid: () => boolean
   readonly complete: (outcome: Outcome) => Promise<void>
-  /** Left out where nobody had to approve it. */
+  /** Absent where nobody had to approve the action. */
   readonly under?: Leave
 }
 
 /**
- * The approval that an action runs under, or that its grant comes from, and when the one or the
- * other is over.
+ * The approval that an action runs under, directly or by a grant, and when the approval or the
+ * grant ends.
  */
 export interface Leave {
   readonly approval: string
@@ -37,15 +37,15 @@ class PermitError extends Error {
 
 /**
  * Leave to run one action, once. Only the gate can make one, and nothing is dialled or forwarded
- * without one: a forwarder takes it, and redeems it immediately before the first byte.
+ * without one: a forwarder takes it and redeems it immediately before the first byte.
  */
 export class Permit {
   readonly action: Action
   readonly digest: string | null
   /**
-   * Resolves when the record of this action is durable. For an action with an effect that has
-   * already happened; the answer to a read must not be released before it. Rejects with the problem
-   * `store-unavailable`: discard the answer then.
+   * Resolves when the record of this action is durable. For an action with an effect it already is.
+   * The answer to a read must not be released before this resolves, and has to be discarded if it
+   * rejects (`store-unavailable`, or a denial by newer policies).
    */
   readonly recorded: Promise<void>
   /** `null` where nobody had to approve it. */
@@ -69,9 +69,9 @@ export class Permit {
 
   /**
    * To be called immediately before the first byte goes out. Throws `PermitError` when the permit
-   * has been used, is for another payload, or has lapsed (the process was stopped past its lease,
-   * say, and another replica may have given the action up): closed, because sending then could run
-   * an action twice, or one that nobody approved.
+   * has been used, is for another payload, or has lapsed (if the process was stopped past its
+   * lease, another replica may have given the action up), and the problem of `valid`. Closed:
+   * sending then could run an action twice, or one that nobody approved.
    */
   redeem(digest: string | null): void {
     if (this.#redeemed) throw new PermitError('This permit has been used.')
@@ -81,16 +81,16 @@ export class Permit {
   }
 
   /**
-   * Throws `store-unavailable` when this replica may be taken for dead by now, and so the action to
-   * have ended.
+   * Throws `store-unavailable` when other replicas may take this one for dead by now, and the
+   * action for ended.
    */
   assertHeld(): void {
     this.#valid()
   }
 
   /**
-   * Records what the upstream did; the first call counts. Never rejects: an outcome that cannot be
-   * recorded becomes `unknown` later.
+   * Records what the upstream did; only the first call counts. Never rejects: an outcome that
+   * cannot be recorded becomes `unknown` later.
    */
   complete(outcome: Outcome): Promise<void> {
     if (this.#completed) return Promise.resolve()
@@ -99,7 +99,7 @@ export class Permit {
   }
 }
 
-/** For the gate alone; a lint rule keeps it there. */
+/** For the gate alone, which a lint rule enforces. */
 export function issuePermit(init: PermitInit): Permit {
   return new Permit(mint, init)
 }

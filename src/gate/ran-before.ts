@@ -5,8 +5,8 @@ import { findRecordedRun } from '../audit/runs.ts'
 import type { Queryable } from '../store/db.ts'
 
 /**
- * How the same digest ended before, by an approval of its own or under a grant, or `null` if it
- * never ran. An approver has to know, and above all that nobody knows how it ended.
+ * How the same digest ended before, by an approval of its own or under a grant; `null` if it never
+ * ran. Approvers have to know this, above all that an earlier run ended as `unknown`.
  */
 export async function ranBefore(
   tx: Queryable,

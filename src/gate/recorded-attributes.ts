@@ -4,17 +4,17 @@ import type { JsonObject } from '../core/json.ts'
 import { parseJson } from '../core/parse-json.ts'
 
 /**
- * Characters of one attribute, as JSON, that are kept on record. Each refused request would else be
- * as large in the store as its sender likes.
+ * Characters of one attribute, as JSON, that are kept on record. Otherwise each refused request
+ * could be as large in the store as its sender likes.
  */
 const most = 16 * 1024
 
 const tooLarge = 'too large to be kept on record'
 
 /**
- * The attributes of an action as they are kept on record. One that is larger than that is left out,
- * and says so: `{ unknown, bytes, sha256 }`, with the length and the hash of its JSON in UTF-8.
- * Whoever decides again by the record finds it unknown, as it is to them.
+ * The attributes of an action as they are kept on record. A larger one is replaced by
+ * `{ unknown, bytes, sha256 }`, with the length and the hash of its JSON in UTF-8. A replay then
+ * treats it as unknown.
  */
 export function recordedAttributes(attributes: Attributes): JsonObject {
   if (!Object.isFrozen(attributes)) return recordedAnew(attributes)
@@ -25,12 +25,12 @@ export function recordedAttributes(attributes: Attributes): JsonObject {
   return kept
 }
 
-// What is frozen is what many actions have in common: those of a statement that runs again and
+// Frozen attributes are shared by many actions, such as those of a statement that runs again and
 // again.
 const known = new WeakMap<Attributes, JsonObject>()
 
 function recordedAnew(attributes: Attributes): JsonObject {
-  // Nothing in it is other than what its JSON says: reading that back would give the same.
+  // Plain text needs no copy: reading its JSON back would give the same.
   if (isShortText(attributes)) return attributes as JsonObject
   const text = JSON.stringify(attributes)
   if (text.length <= most) return parseJson(text) as JsonObject
@@ -42,8 +42,8 @@ function recordedAnew(attributes: Attributes): JsonObject {
 }
 
 /**
- * Whether all that is said is text, alone or by name, and little enough even where each character
- * is escaped, and each text has a name. So it is of most requests.
+ * Whether all values are texts, or objects of texts, and short enough even if JSON escaped every
+ * character. Most requests are like that.
  */
 function isShortText(attributes: Attributes): boolean {
   let size = 0
@@ -63,7 +63,7 @@ function isShortText(attributes: Attributes): boolean {
   return size <= most / 16
 }
 
-/** Whether an attribute on record is one that was left out. */
+/** Whether an attribute on record stands for one that was too large. */
 export function isLeftOut(attribute: Attribute): boolean {
   if (attribute === null || typeof attribute !== 'object' || Array.isArray(attribute)) return false
   return 'unknown' in attribute && attribute.unknown === tooLarge && 'sha256' in attribute

@@ -5,27 +5,27 @@ import type { Subject } from '../core/subject.ts'
 import type { Log } from '../telemetry/log.ts'
 
 /**
- * Events a second at most: a request costs its sender next to nothing, and must not be able to fill
- * the audit log.
+ * The most events a second. A request costs its sender next to nothing, and must not be able to
+ * fill the audit log.
  */
 const perSecond = 20
-/** Characters of what was asked for. */
+/** The most characters of a summary. */
 const longest = 300
 
 /**
- * A request that never became an action: there was nothing to decide about, or it could be read in
- * more than one way.
+ * A request that never became an action, because there was nothing to decide about, or because it
+ * could be read in more than one way.
  */
 export interface RefusedRequest {
   readonly subject: Subject
-  /** One line for people, as it came: what was asked for. Data, never mark-up. */
+  /** What was asked for, in one line for people, as it came. Data, never mark-up. */
   readonly summary: string
   readonly problem: Problem
 }
 
 /**
- * Puts on record what known subjects tried and were refused before anything was decided; those
- * beyond the limit are counted in the next event.
+ * Returns a function that puts requests on record which known subjects made and which were refused
+ * before any decision. Those beyond the limit are counted in the next event.
  */
 export function createRefusedRequests(
   audit: Pick<AuditLog, 'append'>,
@@ -41,7 +41,7 @@ export function createRefusedRequests(
       detail: problem.message,
       ...(leftOut > 0 && { more_since_the_last: leftOut }),
     }
-    // Nobody waits for it: nothing is forwarded, also when this cannot be written.
+    // Not awaited: nothing is forwarded in any case, even if this cannot be written.
     audit
       .append({ type: 'request.refused', subject, reason: problem.code, details })
       .catch((error: unknown) =>

@@ -16,7 +16,7 @@ import { readVersion } from './in-force/generations.ts'
 import { isLeftOut } from './recorded-attributes.ts'
 import { notKeptIn } from './without-question.ts'
 
-/** An action that would have been decided otherwise. */
+/** An action that other policies would have decided differently. */
 export interface Difference {
   readonly time: string
   readonly action: string
@@ -33,18 +33,18 @@ export interface Recorded {
   readonly rules: readonly string[]
   readonly policy: string
   /**
-   * `null` where the policies of that time do not explain it any more: they name resources that are
-   * gone, say.
+   * `null` where the policies of that time can no longer explain it, for instance because they name
+   * resources that are gone.
    */
   readonly explanation: Explanation | null
 }
 
-/** How many actions would have been decided otherwise in the same way, by one rule. */
+/** How many actions one rule would have decided differently in the same way. */
 export interface Change {
   readonly resource: string
   readonly from: Verdict
   readonly to: Verdict
-  /** `null`: no rule covers it any more. */
+  /** `null` where no rule covers them any more. */
   readonly rule: string | null
   readonly actions: number
 }
@@ -54,13 +54,13 @@ export interface ReplaySummary {
   readonly actions: number
   readonly same: number
   readonly different: number
-  /** The personal part was erased. */
+  /** Actions whose personal part was erased. */
   readonly erased: number
-  /** The policies look at something that is not on record, and decide by it. */
+  /** Actions whose decision depends on something that is not on record. */
   readonly unrecorded: number
-  /** Somebody put something else in their place: verifying says which they are. */
+  /** Events that somebody replaced by something else. `audit verify` says which. */
   readonly unreadable: number
-  /** Of those that are the same: by other rules. */
+  /** Of those that are the same, how many were decided by other rules. */
   readonly by_other_rules: number
   /** The most frequent first. An action that several rules decide counts under each. */
   readonly changes: readonly Change[]
@@ -74,13 +74,13 @@ export type ReplayLine =
 
 export interface ReplayDeps {
   readonly store: Queryable
-  /** Throws `MistakesError`. */
+  /** Throws a `MistakesError`. */
   readonly compile: (documents: readonly PolicyDocument[]) => CompiledPolicies
 }
 
 /**
- * What other policies would have decided about everything that is on record between two times. In
- * constant memory; changes nothing. What cannot be known is counted, and never guessed.
+ * What other policies would have decided about every action on record in a span of time. Takes
+ * constant memory and changes nothing. What cannot be known is counted, and never guessed.
  */
 export async function* replayRecorded(
   deps: ReplayDeps,
@@ -128,7 +128,7 @@ export async function* replayRecorded(
   yield { summary: { actions, ...count, changes: sorted } }
 }
 
-/** `null` for what no gateway can have decided about: somebody put it there. */
+/** `null` for an event that no gateway can have written, because somebody changed it. */
 function judged(event: RecordedDecision, policies: CompiledPolicies) {
   try {
     const { action, missing } = recordedAction(event, event.personal!, policies)
@@ -136,7 +136,7 @@ function judged(event: RecordedDecision, policies: CompiledPolicies) {
     const differs = decision !== null && decision.verdict !== event.decision
     return { action, decision, after: differs ? explain(action, noFacts, policies) : null }
   } catch {
-    // Counted, and never guessed.
+    // The caller counts it as unreadable.
     return null
   }
 }
@@ -148,13 +148,13 @@ function recordedAction(
 ): { action: Action; missing: readonly string[] } {
   const known = attributes as Attributes
   const missing: string[] = []
-  // Only read where a rule of that time looked at it.
+  // On record only where a rule of that time looked at it.
   if (known['http'] && !('json' in known['http'])) missing.push('action.http.json')
   if (known['sql'] && !known['impact']) missing.push('impact.rows')
   const unasked = notKeptIn(known['http']?.['json'] ?? null)
   if (unasked === null) missing.push('action.http.json')
   else missing.push(...unasked.map((name) => `action.http.json.${name}`))
-  // Only counted where a rule of that time asked for it.
+  // Counted only where a rule of that time asked for it.
   for (const fact of policies.needs(resource).usage) {
     const name = usageFactName(fact)
     if (!(name in (known['usage'] ?? {}))) missing.push(`usage.${name}`)
@@ -204,7 +204,7 @@ async function differenceOf(
   }
 }
 
-/** `null` for what these cannot have decided about. */
+/** `null` for an action that these policies cannot have decided about. */
 function explainedBy(then: CompiledPolicies, action: Action): Explanation | null {
   try {
     return explain(action, noFacts, then)
@@ -214,7 +214,7 @@ function explainedBy(then: CompiledPolicies, action: Action): Explanation | null
   }
 }
 
-/** As many versions are kept compiled, at most. */
+/** How many versions are kept compiled. */
 const mostVersions = 8
 
 /** The policies of the past, compiled as they are met. */

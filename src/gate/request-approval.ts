@@ -19,18 +19,21 @@ import { ranBefore } from './ran-before.ts'
 import { expire } from './settle.ts'
 import { viewHash } from './view.ts'
 
-/** What identifies a held action: the same three, with the resource, are the same request. */
+/**
+ * What identifies a held action. Two attempts with the same subject, resource, digest and binding
+ * are the same request.
+ */
 export interface Bound {
   readonly subjectKey: string
   readonly digest: string
-  /** Upstream and credential of the resource. */
+  /** A digest of the upstream and the credential of the resource. */
   readonly binding: string
   readonly sealed: Sealed
 }
 
 /**
- * Opens an approval for this attempt, unless somebody has opened one for the same request
- * meanwhile: it joins that then. Throws `too-many-holds` and `hold-rate-exceeded`.
+ * Opens an approval for this attempt, or joins one that was opened for the same request meanwhile.
+ * Rejects with `too-many-holds` and `hold-rate-exceeded`.
  */
 export async function requestApproval(
   ctx: GateContext,
@@ -40,7 +43,8 @@ export async function requestApproval(
 ): Promise<Approval> {
   const { action } = attempt
   const result = await commit(ctx, async (step) => {
-    // One at a time for a subject: otherwise the limit, and the one open request, could be raced.
+    // One at a time for each subject, or else two could exceed the limit, or open the same request
+    // twice.
     await lockSubject(step.tx, bound.subjectKey)
     const approval = await joinOrOpen(ctx, step, attempt, decision, bound)
     const id = approval instanceof Problem ? undefined : approval.id
@@ -100,7 +104,7 @@ async function joinOrOpen(
     connection: connection === null ? null : connectionHere(ctx, connection, credential),
     definitions: sealed.definitions ?? null,
     createdAt: now,
-    // Over several rules the earliest expiry wins.
+    // With several rules, the earliest expiry wins.
     expiresAt: new Date(now.getTime() + Math.min(...decision.requirements.map((r) => r.expiresMs))),
   }
   const approval = { ...content, viewHash: viewHash(content) }
@@ -120,7 +124,7 @@ async function joinOrOpen(
   }
 }
 
-/** Whoever decides sees what its subject has not touched before. */
+/** Adds the data that the subject has never touched before, for approvers to see. */
 async function withFirstUses(ctx: GateContext, tx: Queryable, action: Action): Promise<Action> {
   const first = await ctx.usage.firstUses(tx, action)
   if (!first || first.length === 0) return action

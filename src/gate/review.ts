@@ -11,7 +11,7 @@ import type { GateContext } from './context.ts'
 import { invalidate } from './settle.ts'
 import { usageNow } from './usage-facts.ts'
 
-/** After a change of the policies: looks at everything that is open. */
+/** Reviews every open approval, after a change of the policies. */
 export async function reviewOpenApprovals(ctx: GateContext): Promise<void> {
   for (const id of await listOpen(ctx.store)) {
     const approval = await getApproval(ctx.store, id)
@@ -20,7 +20,7 @@ export async function reviewOpenApprovals(ctx: GateContext): Promise<void> {
 }
 
 /**
- * Ends an open approval, if the policies in force deny its action, or ask for more than it does.
+ * Ends an open approval if the policies in force deny its action, or ask for more than it did.
  * Resolves to the approval as it is then.
  */
 export async function reviewApproval(ctx: GateContext, approval: Approval): Promise<Approval> {

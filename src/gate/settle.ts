@@ -40,8 +40,8 @@ export function invalidate(step: Step, approval: Approval, reason: string): Prom
 }
 
 /**
- * What was open when the database was restored or promoted. Closed: it may have been used in what
- * is lost.
+ * Ends an approval from before the database was restored or promoted. Closed: it may have been used
+ * in the part of history that was lost.
  */
 export function endFormerLife(step: Step, approval: Approval): Promise<Approval> {
   const reason = 'The database was restored from a backup, or another one took its place.'
@@ -57,7 +57,10 @@ export function resolveByVote(
   return end(step, approval, to, resolution)
 }
 
-/** Throws `already-resolved` when it has ended, or runs already. */
+/**
+ * Rejects with `not-found`, and with `already-resolved` when the approval has ended or runs
+ * already.
+ */
 export function cancelApproval(
   ctx: GateContext,
   id: string,
@@ -83,7 +86,7 @@ export function cancelLocked(
   return end(step, approval, 'cancelled', { by, reason })
 }
 
-/** The same for an agent, which learns what was decided, and not by whom. */
+/** For an agent, which learns how an approval ended, but not by whom. */
 export function alreadyEnded({ id, state }: Approval): Problem {
   return new Problem('already-resolved', `Approval ${id} is ${state} already.`, { state })
 }
@@ -100,9 +103,9 @@ export function alreadyResolved({ id, state, resolution }: Approval): Problem {
 }
 
 /**
- * What became of a run. Only the attempt that claimed it can say so; anybody else's word, or one
- * that comes after the run was given up as `unknown` by another replica, is late evidence, and
- * changes nothing but the record. `withOutcome` adds what is to be durable together with it.
+ * Records the outcome of a run, which only the attempt that claimed it can tell. If another replica
+ * has given the run up as `unknown` meanwhile, this is late evidence and corrects that.
+ * `withOutcome` adds what has to be durable together with it.
  */
 export function complete(
   ctx: GateContext,
@@ -127,7 +130,8 @@ export function complete(
 }
 
 /**
- * A dead replica's run: nobody knows what became of it. Visible, and never tried again by itself.
+ * Ends the run of a dead replica as `unknown`, since nobody knows what became of it. It stays
+ * visible, and is never retried by the gateway.
  */
 export function giveUp(ctx: GateContext, id: string): Promise<void> {
   return commit(ctx, async (step) => {

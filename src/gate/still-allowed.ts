@@ -14,35 +14,34 @@ import { vouchedFor } from './still-valid.ts'
 import { usageThen } from './usage-facts.ts'
 
 /**
- * What was permitted a while ago, and goes on: a stream of events, a long answer, a connection that
- * carries more than one message.
+ * An action that was permitted a while ago and goes on, such as a stream of events, a long answer,
+ * or a connection that carries more than one message.
  */
 export interface Running {
   readonly action: Action
   readonly credential: Credential
   readonly permit: Permit
   /**
-   * Whether it is open without an end of its own. Then it ends with the approval, or the grant,
-   * that it was opened under.
+   * Whether it has no end of its own. It then ends with the approval or the grant that it was
+   * opened under.
    */
   readonly endless: boolean
 }
 
 /**
- * Why what runs may not go on, or `null` if it may: its credential ended or was revoked, the
- * policies in force deny it or ask for an approval that it has not, or its approval is over. To be
- * asked about once a second: what was allowed is no right to go on.
+ * Why a running action may not go on, or `null` if it may: its credential ended or was revoked, the
+ * policies in force deny it or ask for an approval that it does not have, or its approval is over.
+ * To be asked about once a second: to have been allowed is no right to go on.
  */
 export async function whyEnded(ctx: GateContext, running: Running): Promise<Problem | null> {
   try {
     running.permit.assertHeld()
     return (await endOfCredential(ctx, running)) ?? (await endOfLeave(ctx, running))
   } catch (error) {
-    // Closed: others may have written down its outcome.
+    // Closed: another replica may have recorded its outcome.
     if (error instanceof Problem) return error
     if (!(error instanceof StoreError)) throw error
-    // It goes on for as long as the lease does: some seconds, after which the first question ends
-    // it.
+    // Without the store, it goes on until the lease ends in some seconds. `assertHeld` throws then.
     ctx.log.warn({ err: error, action: running.action.id }, 'what runs could not be looked at')
     return null
   }
@@ -64,7 +63,7 @@ async function endOfLeave(
     return new Problem('approval-expired', 'The approval that this was opened under is over.')
   }
   if (ctx.observed.has(action.resource)) return null
-  // Closed: by rules that no longer count nothing goes on, as nothing begins by them.
+  // Closed: nothing goes on by rules that no longer count, just as nothing begins by them.
   if (!(await knowsInForce(ctx))) return policiesChanged()
   const policies = ctx.policies()
   const decision = decide(action, await usageThen(ctx, action, policies), policies)
@@ -72,7 +71,7 @@ async function endOfLeave(
   if (decision.verdict === 'deny') {
     return new Problem('denied', 'The policies in force deny this action.')
   }
-  // Closed: what nobody approved, and would have to be approved now, ends.
+  // Closed: what would have to be approved now, and was not, ends.
   const approval = under && (await getApproval(ctx.store, under.approval))
   const obstacle = approval
     ? await obstacleIn(ctx, ctx.store, approval, decision)
@@ -86,7 +85,7 @@ async function knowsInForce(ctx: GateContext): Promise<boolean> {
   return ctx.policies().generation >= generation
 }
 
-/** By the database's clock, as everything that ends. */
+/** By the database's clock, like every expiry. */
 async function isOver({ store }: GateContext, { until }: Leave): Promise<boolean> {
   const [row] = await store.query<{ over: boolean }>(
     'SELECT clock_timestamp() >= $1::timestamptz AS over',

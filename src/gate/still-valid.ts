@@ -5,9 +5,9 @@ import type { Attempt } from './attempt.ts'
 import type { GateContext } from './context.ts'
 
 /**
- * Whether those who vouch for a credential still do, and still count here. Closed: an issuer that
- * is taken out of the configuration is one whose tokens may be anybody's. To be asked before a
- * transaction and not in it (`stillVouchedFor`).
+ * Whether those who vouch for a credential still do, and are still trusted. Closed: once an issuer
+ * has been taken out of the configuration, its tokens may be anybody's. To be asked before a
+ * transaction and not within it (`stillVouchedFor`).
  */
 export async function vouchedFor(
   { trusts }: GateContext,
@@ -17,8 +17,8 @@ export async function vouchedFor(
 }
 
 /**
- * This replica may be taken for dead by now. Closed: whatever it would do, another one may have
- * given up already.
+ * Closed: other replicas may take this one for dead, and may already have given up whatever it is
+ * about to do.
  */
 export function leaseLost(): Problem {
   return new Problem(
@@ -28,8 +28,8 @@ export function leaseLost(): Problem {
 }
 
 /**
- * Whether what was decided in this epoch may be sent still: somebody waits for it, and nobody else
- * can have given it up. Throws the problem `store-unavailable` when somebody can.
+ * Whether what was decided in this epoch may still be sent: its caller still waits, and no other
+ * replica can have given it up. Throws `store-unavailable` if one can.
  */
 export function stillValid({ lease }: GateContext, epoch: number, caller: Caller): boolean {
   if (!lease.held(epoch)) throw leaseLost()

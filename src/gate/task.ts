@@ -21,7 +21,7 @@ export function statusEndpoint(id: string): string {
   return `/access/v1/requests/${id}`
 }
 
-/** An approval as its agent sees it: what became of it, and nothing about who could decide. */
+/** An approval as its agent sees it: how it stands, and nothing about who could decide. */
 export function taskOf(approval: Standing): JsonObject {
   const { id, state, expiresAt, outcome, resolution } = approval
   return {
@@ -36,10 +36,10 @@ export function taskOf(approval: Standing): JsonObject {
   }
 }
 
-/** Seconds after which asking again makes sense; the task's own endpoint costs little. */
+/** Seconds after which asking again makes sense. */
 export const retryAfter = 5
 
-/** Why an attempt does not run, from the state its approval is in. */
+/** Why an attempt does not run, by the state of its approval. */
 export function refusal(approval: Standing, action: string): Problem {
   const { id, state, decision, resolution } = approval
   const members = { action, reason: decision.reason, rules: decision.rules, task: taskOf(approval) }

@@ -9,11 +9,11 @@ import type { Attempt } from './attempt.ts'
 import type { GateContext } from './context.ts'
 
 /**
- * The attempt, with what the gate itself knows of its action: the data that it touches, and what
- * its subject did before, as far as these policies ask for it. Among the attributes, so that it is
- * on record what was decided by, and people are shown it. At once where nothing has to be counted;
- * else it is told in the turn in which it is decided, and begins: of those that are decided at the
- * same time, each counts those before it.
+ * Adds to an attempt what the gate itself knows about its action: the data that it touches, and, as
+ * far as these policies ask for it, what its subject did before. These become attributes, so that
+ * they are on record and people see them. Returns at once where nothing has to be counted.
+ * Otherwise the returned function has to be called in the turn in which the action is decided and
+ * begins, so that of several decided at the same time each counts those before it.
  */
 export function withUsage<A extends Attempt>(
   { usage }: GateContext,
@@ -30,8 +30,8 @@ export function withUsage<A extends Attempt>(
 }
 
 /**
- * What its subject did until now, for looking at an action again. Rejects with `StoreError`:
- * closed, it does not run then.
+ * What the subject of an action has done until now, for deciding about it again. Rejects with a
+ * `StoreError`. Closed: the action does not run then.
  */
 export async function usageNow(
   { usage }: GateContext,
@@ -44,8 +44,8 @@ export async function usageNow(
 }
 
 /**
- * What its action was decided by. A budget is about what begins; only what other policies ask for
- * is counted anew.
+ * The counts that a running action was decided by. Budgets limit what begins, so only facts that
+ * newer policies ask for are counted now.
  */
 export async function usageThen(
   ctx: GateContext,
@@ -60,10 +60,7 @@ export async function usageThen(
   return { usage: { ...known, ...counts() } }
 }
 
-/**
- * Counts a run until its outcome. What `persist` makes durable is in the store from then on, and
- * counted there.
- */
+/** Counts a run as under way until its outcome is durable. From then on the store counts it. */
 export function counting(
   running: Running | null,
   persist: (outcome: Outcome) => Promise<void>,

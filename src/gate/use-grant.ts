@@ -21,9 +21,9 @@ import { counting, usageNow } from './usage-facts.ts'
 import { votesThatCount } from './votes-that-count.ts'
 
 /**
- * Runs an action under what was granted before, if anything covers it; `null` if nothing does. Each
- * use is its own action, with its own intent and outcome, and is looked at as an approval is when
- * it is claimed: the policies in force, the votes as they count now, the credential, the time.
+ * Gets a permit under an earlier grant; resolves to `null` if none covers the action. Each use is
+ * an action of its own, with its own intent and outcome, and is checked like the claim of an
+ * approval: the policies in force, the votes as they count now, the credential, the time.
  */
 export async function useGrant(
   ctx: GateContext,
@@ -33,7 +33,7 @@ export async function useGrant(
   const { action, caller, credential } = attempt
   const { epoch } = ctx.lease
   const use = async ({ tx, record }: Step): Promise<Grant | null> => {
-    // Anew: the body may have taken its time, and the policies may have changed meanwhile.
+    // The body may have taken its time, and the policies may have changed meanwhile.
     const policies = ctx.policies()
     await pinGeneration(tx, policies.generation)
     const decision = decide(action, await usageNow(ctx, tx, action, policies), policies)
@@ -83,36 +83,40 @@ function covers(grant: Grant, { action }: Attempt, decision: Decision, bound: Bo
 }
 
 /**
- * Whether the rules, as they are now, would let anybody grant as much, for as long. A grant cannot
- * outlive the rule that allowed it.
+ * Whether the rules as they are now would still offer as much, for as long. A grant cannot outlive
+ * the rule that allowed it.
  */
 function stillOffered({ connection, match, ageMs }: Grant, { requirements }: Decision): boolean {
-  // What is good on one connection is contained in what is offered for some minutes, too.
+  // An offer for some minutes includes a grant for one connection.
   return offeredScopes(requirements, connection !== null).some((offered) => {
     if (ageMs >= offered.minutes * 60_000) return false
-    // The same digest is the narrowest that there is.
+    // A grant for one digest is the narrowest there is, so any offer includes it.
     if (!match) return true
     return offered.match.length > 0 && offered.match.every((path) => path in match)
   })
 }
 
 /**
- * What is alike by its names is not, once they stand for something else: a view that was replaced,
- * another trigger. A digest tells by itself.
+ * Whether names still stand for what they stood for, such as a view or a table's triggers. Actions
+ * that match by name are not alike otherwise. A grant for one digest needs no such check, since the
+ * digest covers it.
  */
 function meansTheSame({ match }: Grant, { definitions }: Approval, { sealed }: Bound): boolean {
   return match === null || definitions === (sealed.definitions ?? null)
 }
 
 /**
- * Closed: a gateway that was taken for dead meanwhile has no connections any more, as far as
- * anybody knows, whatever it thinks itself.
+ * Whether the connection belongs to this replica and epoch. Closed: a replica that was taken for
+ * dead meanwhile has lost its connections, whatever it thinks itself.
  */
 function isOfThisLife({ connection }: Approval, replica: string, epoch: number): boolean {
   return connection?.replica === replica && connection.epoch === epoch
 }
 
-/** An approval that was taken back, or fell with its rule, grants nothing any more. */
+/**
+ * Whether the approval behind a grant still counts. One that was cancelled, or invalidated with its
+ * rule, grants nothing.
+ */
 async function stillApproved(
   ctx: GateContext,
   tx: Queryable,

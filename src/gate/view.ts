@@ -15,8 +15,8 @@ export function highestRisk(requirements: readonly Requirement[]): Risk {
 }
 
 /**
- * `once`, and what the rules allow beyond it: for how long at most, and what has to be the same
- * (nothing listed: everything).
+ * `once`, and what the rules offer beyond it: for how long at most, and which attributes have to be
+ * the same (all, where none are listed).
  */
 function scopeOptions({ decision, connection }: Pick<Approval, 'decision' | 'connection'>) {
   const offers = offeredScopes(decision.requirements, connection !== null)
@@ -83,8 +83,8 @@ function content({
 }
 
 /**
- * What is known of the use of data: what the action touches, what of that its subject never touched
- * before, and the counts that it was decided by.
+ * What is known about the use of data: what the action touches, what of that its subject has never
+ * touched before, and the counts that it was decided by.
  */
 function usageOf({ attributes, data }: Action) {
   const { first = [], ...counts } = attributes['usage'] ?? {}
@@ -134,6 +134,6 @@ export function approvalView(approval: Approval, votes: readonly Vote[]): JsonOb
     resolution: approval.resolution,
     outcome: approval.outcome,
   }
-  // Through JSON: `Unknown` attributes become what they are called there.
+  // Through JSON, which turns `Unknown` attributes into plain objects.
   return parseJson(JSON.stringify(view)) as JsonObject
 }

@@ -22,10 +22,10 @@ import { approvalView } from './view.ts'
 import { votesThatCount } from './votes-that-count.ts'
 
 /**
- * One person's vote, through whichever channel. Everything is checked under the approval's lock, in
- * the transaction that takes the edge. Throws `self-approval`, `not-eligible`, `already-resolved`
- * (which names the winner), `view-changed`, `bad-request` or `not-found`; a refused vote is on
- * record too.
+ * Casts one person's vote, through any channel. Everything is checked under the approval's lock, in
+ * the transaction that takes the edge. Rejects with `self-approval`, `not-eligible`,
+ * `already-resolved` (which names who decided), `view-changed`, `bad-request` or `not-found`. A
+ * refused vote is on record too.
  */
 export async function castVote(
   ctx: GateContext,
@@ -46,7 +46,7 @@ export async function castVote(
   }
 }
 
-/** The vote on record, or why it does not count. */
+/** Records the vote, and resolves to the reason why it does not count, if any. */
 function cast(ctx: GateContext, person: Person, ballot: Ballot): Promise<Problem | undefined> {
   return commit(ctx, async (step) => {
     const locked = await lockApproval(step.tx, ballot.approval)
@@ -68,8 +68,8 @@ function cast(ctx: GateContext, person: Person, ballot: Ballot): Promise<Problem
 }
 
 /**
- * Whichever channel it comes by, the vote of somebody whose account was disabled does not count,
- * nor that of anybody whom nobody vouches for any more.
+ * Why nobody vouches for this person any more, or `null`. Whatever the channel, a vote does not
+ * count if the account was disabled, or if its identity provider is no longer trusted.
  */
 async function nobodyNow(
   { trusts }: GateContext,
@@ -109,7 +109,7 @@ async function count(
     return undefined
   }
   if (decision === 'break_glass') {
-    // One run, and no grant: an emergency is one action.
+    // One run and no grant, because an emergency is one action.
     await resolveByVote(step, approval, 'approved', resolution)
     await announceEverywhere(step.tx, approval, ctx.announcing)
     await hastenNotices(step.tx, approval.id)
@@ -124,8 +124,8 @@ async function count(
 }
 
 /**
- * Where all approvers granted more than one run, and the rules still call something alike, that is
- * written down.
+ * Writes down a grant where all approvers granted more than one run, and the attributes that have
+ * to be the same are known.
  */
 async function grantBeyondOnce(
   { tx, record }: Step,

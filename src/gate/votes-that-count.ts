@@ -4,8 +4,8 @@ import type { Queryable } from '../store/db.ts'
 import type { GateContext } from './context.ts'
 
 /**
- * The votes on an approval, but for those of people whose identity provider counts no more. Closed:
- * it may have been taken out because it says that anybody is anybody.
+ * The votes on an approval, except those of people whose identity provider is no longer trusted.
+ * Closed: a provider may have been removed because it vouched for people it should not have.
  */
 export async function votesThatCount(
   { trusts }: GateContext,

@@ -3,16 +3,16 @@ import { Unknown, type Attribute, type Attributes } from '../core/action.ts'
 const notKept = 'a question to a model, which is not kept on record'
 
 /**
- * Names of members as providers write them, and of models. Anything else could be what somebody
- * asks.
+ * Names of members and of models, as providers write them. Anything else could be part of a
+ * question.
  */
 const memberName = /^[a-z_]{1,64}$/
 const modelName = /^[\w.:/@+-]{1,128}$/
 
 /**
- * The attributes of a question to a model as they are kept on record: of its JSON, which model it
- * is for, and numbers and switches. Whatever else has a name there is unknown to whoever decides
- * again by the record: rules look at a body to decide, and not to keep what people ask.
+ * The attributes of a question to a model as they are kept on record: of its JSON, only the model,
+ * numbers and switches. Rules look at a body to decide, which is no reason to keep what people ask.
+ * A replay treats the other members as unknown.
  */
 export function withoutQuestion(attributes: Attributes): Attributes {
   const { http } = attributes
@@ -21,7 +21,7 @@ export function withoutQuestion(attributes: Attributes): Attributes {
   return { ...attributes, http: { ...http, json: told(json) } }
 }
 
-/** The members that were not kept; `null` where nothing of it was. */
+/** The names of the members that were not kept; `null` where nothing was. */
 export function notKeptIn(json: Attribute): readonly string[] | null {
   if (isNotKept(json)) return null
   const members = typeof json === 'object' && json !== null ? Object.entries(json) : []
