@@ -11,34 +11,34 @@ import { openRequest, responseOf } from './detach.ts'
 import type { Permit } from '../permit.ts'
 import { invalidate } from '../settle.ts'
 
-/** A kept request, ready to be sent to its resource as that is configured now. */
+/** A kept request, ready to be sent to its resource as the configuration has it now. */
 export interface Prepared {
-  /** Names the upstream and the credential that the resource is bound to now. */
+  /** A digest of the resource's present upstream and credential. */
   readonly binding: string
   /** SHA-256, in hex, over everything that would be forwarded. */
   readonly digest: string
   /** Sends it, and completes the permit. Never rejects. */
   send(permit: Permit): Promise<void>
   /**
-   * What came back when the permit was completed, in a form that its protocol reads; or why there
-   * is nothing to keep.
+   * The response, in a form that its protocol reads, or why there is none to keep. To be called
+   * once the permit is completed.
    */
   answer(): Buffer | 'too-large' | 'no-answer'
 }
 
 /**
- * Makes ready what a detachable attempt has spooled; `null` where its resource is not there any
- * more.
+ * Prepares what a detachable attempt has spooled; returns `null` where its resource no longer
+ * exists.
  */
 export type Prepare = (resource: string, spool: Buffer) => Prepared | null
 
 const nobody = new AbortController().signal
 
 /**
- * Claims an approved request, and begins to send it. Resolves to what tells when it has been sent;
- * to `null` if it is not to be sent here, or not at all. What is sent is what was approved, to
- * where it was to go: a request that was changed, or a resource that leads elsewhere by now, ends
- * the approval.
+ * Claims an approved request and begins to send it. Resolves to `null` if it is not to be sent
+ * here, or not at all; otherwise to a promise of its end. Only what was approved is sent, and only
+ * to where it was to go: if the request was changed, or the resource leads elsewhere by now, the
+ * approval ends.
  */
 export async function beginDetached(
   ctx: GateContext,
@@ -48,7 +48,8 @@ export async function beginDetached(
   const [spooled, approval] = [await getSpooled(ctx.store, id), await getApproval(ctx.store, id)]
   if (!spooled || !approval) return null
   const { credential } = spooled
-  // An action of its own for each try: a claim belongs to one, and no two may take it for theirs.
+  // A new action id for each try, because a claim belongs to one action, and no two tries may take
+  // it for theirs.
   const action = { ...spooled.action, id: randomUUIDv7() }
   const prepared = prepareSafely(ctx, prepare, approval.resource, () =>
     openRequest(ctx, id, spooled),
@@ -74,7 +75,7 @@ function prepareSafely(
   try {
     return prepare(resource, open())
   } catch (error) {
-    // Closed: what cannot be opened is not what was kept.
+    // Closed: a request that cannot be opened is not the one that was kept.
     log.error({ err: error }, 'a kept request cannot be opened')
     return null
   }

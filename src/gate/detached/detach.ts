@@ -6,16 +6,16 @@ import type { Step } from '../commit.ts'
 import type { GateContext } from '../context.ts'
 
 export function isDetachable(attempt: Attempt | DetachableAttempt): attempt is DetachableAttempt {
-  // Closed: a credential that its issuer is asked about each time cannot be looked at once its
-  // bearer is gone. A certificate has an end of its own, and is not known to be revoked without its
-  // connection.
+  // Closed: a credential that has to be checked with its issuer each time cannot be checked once
+  // its bearer is gone. A certificate may detach: it has an expiry of its own, and without its
+  // connection a revocation could not be known anyway.
   const { kind, recheck } = attempt.credential
   return 'spool' in attempt && (kind === 'certificate' || !recheck)
 }
 
 /**
- * Keeps the request of a detachable attempt, in the transaction that opens its approval: the caller
- * is told when both are durable.
+ * Keeps the request of a detachable attempt, in the transaction that opens its approval, so that
+ * both are durable when the caller is told.
  */
 export async function keepRequest(
   { sealer }: GateContext,
@@ -32,7 +32,9 @@ export async function keepRequest(
   })
 }
 
-/** Throws when the request was changed: closed, what is sent is what was approved. */
+/**
+ * Opens a kept request. Closed: throws if it was changed, so that only what was approved is sent.
+ */
 export function openRequest(
   { sealer }: GateContext,
   id: string,
@@ -45,7 +47,7 @@ function requestOf(id: string): string {
   return `${id} request`
 }
 
-/** What a kept response is sealed for. */
+/** The context that a kept response is sealed for. */
 export function responseOf(id: string): string {
   return `${id} response`
 }

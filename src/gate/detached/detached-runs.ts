@@ -2,22 +2,22 @@ import { listSendable } from '../../approvals/spool.ts'
 import type { GateContext } from '../context.ts'
 import { beginDetached, type Prepare } from './begin-detached.ts'
 
-/** Detached runs of one replica at a time: each has a response in memory. */
+/** Detached runs at a time on one replica, because each has a response in memory. */
 const atATime = 8
-/** Milliseconds between two looks. A notification usually comes first. */
+/** Milliseconds between two looks. Usually a notification comes first. */
 const lookEvery = 1_000
 
 /**
- * Sends approved requests that nobody has to wait for on a connection (`Prefer: respond-async`).
- * Every replica tries; the claim decides which one does it, or whether an attempt of the agent's
- * own was faster. What a replica leaves behind when it dies between claim and outcome is `unknown`,
- * like any other run.
+ * Sends approved requests whose callers do not wait on a connection (`Prefer: respond-async`).
+ * Every replica tries, and the claim decides which one sends, or whether an attempt of the agent's
+ * own was faster. If a replica dies between claim and outcome, the run ends as `unknown`, like any
+ * other.
  */
 export class DetachedRuns {
   readonly #ctx: GateContext
   readonly #prepare: Prepare
-  // Owned by #start(): approvals that are being claimed or sent here, and of those what is not sent
-  // yet.
+  // Owned by #start(): approvals that are being claimed or sent here, and the claims among these
+  // that have not ended.
   readonly #running = new Set<string>()
   readonly #beginning = new Set<Promise<unknown>>()
   // Owned by #lookSoon().
@@ -39,8 +39,8 @@ export class DetachedRuns {
   }
 
   /**
-   * Begins no more. Resolves when nothing is between its claim and its first byte; what has been
-   * begun is for the protocol to end.
+   * Begins no more runs. Resolves when none is between its claim and its first byte; ending those
+   * that have begun is up to the protocol.
    */
   async stop(): Promise<void> {
     this.#stopped = true
@@ -75,7 +75,7 @@ export class DetachedRuns {
   #start(id: string): void {
     this.#running.add(id)
     const begun = beginDetached(this.#ctx, this.#prepare, id).catch((error: unknown) => {
-      // Closed: it was not sent. It is looked at again for as long as it may be.
+      // Closed: it was not sent. The next look tries again, as long as the approval lasts.
       this.#ctx.log.warn({ err: error, approval: id }, 'an approved request was not sent yet')
       return null
     })

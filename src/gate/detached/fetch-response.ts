@@ -14,9 +14,9 @@ import { refusal, retryAfter, taskOf } from '../task.ts'
 
 /** A kept response, for whoever asked for it. */
 export interface FetchedResponse {
-  /** As its protocol gave it to be kept. */
+  /** The bytes as the protocol gave them to be kept. */
   readonly answer: Buffer
-  /** To be called when the whole of it has been handed over: there is none after that. */
+  /** To be called when all of it has been handed over. It cannot be fetched again after that. */
   delivered(): Promise<void>
 }
 
@@ -28,8 +28,8 @@ const reasons: Record<Gone, string> = {
 }
 
 /**
- * Throws `response-pending` before there is one, `response-gone` when there is none to come, and
- * why the action did not run if it did not.
+ * Rejects with `response-pending` before there is a response, with `response-gone` when none will
+ * come, and with the reason if the action did not run.
  */
 export async function fetchResponse(
   ctx: GateContext,

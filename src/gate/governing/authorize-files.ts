@@ -3,9 +3,8 @@ import { Problem } from '../../core/errors.ts'
 import type { Log } from '../../telemetry/log.ts'
 
 /**
- * Whether what a file says instead has to wait, or never comes into use. Nobody waits for an
- * answer: that it is held is logged, and a denial too, which is on record. `what` begins the line
- * in the log.
+ * Whether a change that a file proposes has to wait, or is denied. Nobody waits for an answer, so
+ * either is logged; a denial is on record too. `what` begins the line in the log.
  */
 export async function isWithheld(
   log: Log,

@@ -15,11 +15,14 @@ import { lockInForce, type InForce } from '../in-force/generations.ts'
 import { expire, invalidate } from '../settle.ts'
 import { leaseLost } from '../still-valid.ts'
 
-/** How an operation is done once people have approved it. */
+/** How an operation is carried out once people have approved it. */
 export interface ErrandWork {
-  /** Why it cannot be done as it was approved, in a sentence, or `null`. */
+  /** Why it can no longer be done as it was approved, in a sentence, or `null`. */
   obstacle(step: Step, approval: Approval, now: InForce): Promise<string | null>
-  /** Does it, in the transaction that says so. Resolves to what is to be told after the commit. */
+  /**
+   * Does it, within the transaction that records it. Resolves to a function to call after the
+   * commit.
+   */
   run(step: Step, approval: Approval, now: InForce): Promise<() => void>
 }
 
@@ -28,21 +31,21 @@ export type ErrandWorks = Partial<Record<Operation, ErrandWork>>
 const atATime = 100
 
 /**
- * Does everything that has been approved. Any replica may, at any time: each errand is done in one
- * transaction with its edges, and so exactly once.
+ * Does all approved errands. Any replica may, at any time: each errand is done in one transaction
+ * with its edges, and so exactly once.
  */
 export async function runApprovedErrands(ctx: GateContext, works: ErrandWorks): Promise<void> {
   for (const id of await listApprovedErrands(ctx.store, atATime)) {
     try {
       await runErrand(ctx, works, id)
     } catch (error) {
-      // Closed: nothing of it was done. It stays approved until it is, or expires.
+      // Closed: nothing of it was done. It stays approved until it is done or expires.
       ctx.log.warn({ err: error, approval: id }, 'what was approved is not done yet; trying again')
     }
   }
 }
 
-/** Does one errand, if it is approved still; resolves to whether it was done. */
+/** Does one errand if it is still approved. Resolves to whether it was done. */
 export async function runErrand(
   ctx: GateContext,
   works: ErrandWorks,
@@ -71,8 +74,8 @@ async function take(
   }
   const inForce = await lockInForce(tx)
   const policies = ctx.policies()
-  // Closed: this replica does not know yet what the policies in force say about it. The next turn
-  // does.
+  // Closed: this replica does not know yet what the policies in force say about it. It will at the
+  // next turn.
   if (inForce.generation !== policies.generation) return null
   const decision = decide(approval.action, {}, policies)
   const obstacle =
@@ -98,7 +101,7 @@ async function take(
   return told
 }
 
-/** Whoever asked for it showed their credential then, and may have lost their account since. */
+/** The person who asked may have lost their account since. */
 async function endOfProposer(tx: Queryable, { action }: Approval): Promise<string | null> {
   return (await isDisabled(tx, action.subject))
     ? 'The identity provider disabled the account of whoever asked for it.'

@@ -7,15 +7,15 @@ import { govern } from './govern.ts'
 import { taskOf } from '../task.ts'
 
 /**
- * What is exported goes to whoever asks, so that the errand is done when they ask for it again;
- * here it is only marked as done.
+ * An export goes to whoever asks for it, so it is made when they ask again. Here it is only marked
+ * as done.
  */
 const handOver: ErrandWork = { obstacle: async () => null, run: async () => () => {} }
 
 /**
- * Resolves when the audit log may be exported to this subject now. Throws `approval-pending` where
- * a rule holds it: the same export, asked for again by the same subject, runs once after people
- * have approved it. Throws `denied`.
+ * Resolves when this subject may export the audit log now. Rejects with `denied`, and with
+ * `approval-pending` where a rule holds it: once people have approved it, the same export runs once
+ * when the same subject asks again.
  */
 export async function authorizeExport(
   ctx: GateContext,

@@ -4,9 +4,10 @@ import type { Subject } from '../../core/subject.ts'
 export const filesIssuer = 'sallyport:gateway'
 
 /**
- * Who changes files of the gateway: nobody can tell, so whoever administers it is taken for their
- * owner, and none of them approves the change. Without that role there is nobody who could be ruled
- * out, and a rule that holds such changes denies them (`owner-unknown`).
+ * The subject of a change to the gateway's files. Nobody can tell who made it, so all
+ * administrators count as its owners, and none of them may approve it. Where no administrators are
+ * configured, nobody can be excluded, and a rule that holds such changes denies them
+ * (`owner-unknown`).
  */
 export function filesSubject(files: string, adminGroup: string | undefined): Subject {
   return {

@@ -15,25 +15,25 @@ import { deny } from '../deny.ts'
 import type { PoliciesInForce } from '../in-force/generations.ts'
 import { requestApproval } from '../request-approval.ts'
 
-/** Something that somebody wants to do to the gateway itself, and whose role lets them. */
+/** Something that somebody wants to do to the gateway itself, and that their role lets them do. */
 export interface Errand {
   readonly operation: Operation
   readonly subject: Subject
-  /** What it is about: the name of a key, the hash of policies. */
+  /** What it concerns, such as the name of a key or the hash of policies. */
   readonly target: string
   /** One line for people. */
   readonly summary: string
-  /** All of it: what people are shown is what is done. */
+  /** The whole errand: what people are shown is what is done. */
   readonly payload: JsonObject
 }
 
 export type Govern = (errand: Errand) => Promise<Approval | null>
 
 /**
- * Asks the policies whether an errand may be done. Resolves to `null` when it may, and to the
- * approval that it waits for where a rule holds it. Then nobody has to come back: the gateway does
- * it once it is approved. Throws `denied`, and `policies-changed` where this replica allows it by
- * policies that are not in force any more.
+ * Asks the policies whether an errand may be done. Resolves to `null` if it may, and to the
+ * approval that it waits for if a rule holds it; the gateway then does it by itself once it is
+ * approved. Rejects with `denied`, and with `policies-changed` where only outdated policies of this
+ * replica allow it.
  */
 export async function govern(ctx: GateContext, errand: Errand): Promise<Approval | null> {
   const action = actionOf(errand)
@@ -59,9 +59,9 @@ export async function govern(ctx: GateContext, errand: Errand): Promise<Approval
 }
 
 /**
- * Closed: a replica that has not loaded the policies in force does not know whether they allow
- * this. It does not catch up from here: that waits for the files that are being put into force, and
- * those wait for this answer.
+ * Closed: a replica that has not loaded the policies in force cannot tell whether they allow this.
+ * It must not catch up here: that would wait for the files that are being put into force, which
+ * wait for this answer.
  */
 async function refuseOutdated(ctx: GateContext, { generation }: PoliciesInForce): Promise<void> {
   try {
@@ -85,7 +85,7 @@ function actionOf({ operation, subject, target, summary }: Errand): Action {
   }
 }
 
-/** Nobody waits on a connection for it, and what it came with was checked where it came in. */
+/** Nobody waits on a connection for it, and its credential was checked where it came in. */
 function attemptOf(action: Action, sealed: Awaited<ReturnType<Attempt['seal']>>): Attempt {
   return {
     action,

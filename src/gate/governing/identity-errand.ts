@@ -21,16 +21,16 @@ interface ChangePayload {
 }
 
 /**
- * Whose change of the configuration it is: that of whoever administers the gateway by what was in
- * force before, and not by what they wrote now.
+ * The subject of a change to the configuration: it counts as the administrators' by the settings
+ * that were in force before, not by what they have written now.
  */
 export function configurationSubject(before: GovernedIdentity): Subject {
   return filesSubject('configuration', before.roles.admin?.group)
 }
 
 /**
- * Asks the policies whether other people may decide from now on. Resolves to the approval that it
- * waits for, or `null`. Throws `denied`.
+ * Asks the policies whether new identity settings may come into force. Resolves to the approval
+ * that this waits for, or `null`. Rejects with `denied`.
  */
 export function authorizeIdentity(
   ctx: GateContext,
@@ -55,7 +55,7 @@ export function authorizeIdentity(
 
 const yaml = (document: GovernedIdentity) => stringify(document, { lineWidth: 0 })
 
-/** Puts an approved identity into force. */
+/** Puts approved identity settings into force. */
 export function identityErrand(deps: {
   readonly audit: AuditLog
   readonly replica: string

@@ -12,7 +12,7 @@ import {
 } from '../../identity/api-key.ts'
 import type { ErrandWork } from './errands.ts'
 
-/** A key as people approve it. Of the key itself only its hash is known. */
+/** A key as people approve it. Only the hash of its secret is known. */
 export function newKeyPayload(it: NewKey, hash: string): JsonObject {
   return {
     operation: 'key.create',
@@ -36,7 +36,7 @@ interface Payload {
   readonly hash: string
 }
 
-/** Makes approved keys. */
+/** Creates approved keys. */
 export function keyCreation({ recorder }: KeyDesk): ErrandWork {
   const asked = ({ payload }: Approval) => payload as unknown as Payload
   return {
@@ -51,14 +51,14 @@ export function keyCreation({ recorder }: KeyDesk): ErrandWork {
       const key = { ...rest, expiresAt: expires_at === null ? null : new Date(expires_at) }
       const { subject } = approval.action
       const made = await insertKey(tx, recorder, subject, key, Buffer.from(hash, 'hex'))
-      // Closed: everything that goes with it is rolled back, and the next turn sees the obstacle.
+      // Closed: this rolls everything back, and the next turn finds the obstacle.
       if (!made) throw new Error(`a key named ${key.name} was made meanwhile`)
       return () => {}
     },
   }
 }
 
-/** Ends keys, once that has been approved. */
+/** Revokes keys once that is approved. */
 export function keyRevocation(desk: KeyDesk): ErrandWork {
   const id = ({ payload }: Approval) => (payload as { id: string }).id
   return {

@@ -13,7 +13,9 @@ import { filesIssuer, filesSubject } from './files-subject.ts'
 import { readVersion, type InForce } from '../in-force/generations.ts'
 import { govern } from './govern.ts'
 
-/** Asks the policies in force whether others may take their place, for whoever proposes them. */
+/**
+ * Asks the policies in force whether others may replace them, on behalf of whoever proposes those.
+ */
 export function authorizeChange(ctx: GateContext, subject: Subject): Authorize {
   return async (next, before) =>
     govern(ctx, {
@@ -26,8 +28,8 @@ export function authorizeChange(ctx: GateContext, subject: Subject): Authorize {
 }
 
 /**
- * The same for files that changed by themselves: nobody waits for an answer, so a denial is logged,
- * and on record.
+ * Does the same for files that changed. Nobody waits for an answer, so a hold or a denial is
+ * logged; a denial is on record too.
  */
 export function authorizeFiles(ctx: GateContext, adminGroup: () => string | undefined): Authorize {
   return async (next, before) => {
@@ -93,8 +95,8 @@ interface ChangePayload {
 }
 
 /**
- * The version of the policies that somebody wants in force: its SHA-256, in hex. `null` for
- * anything else, and once it was erased.
+ * The version of the policies that an approval proposes: its SHA-256, in hex. `null` for any other
+ * approval, and once the payload was erased.
  */
 export function proposedVersion({ action, payload }: Approval): string | null {
   const { policy } = payload as Partial<ChangePayload>

@@ -16,7 +16,7 @@ import type { GateContext } from '../context.ts'
 import type { ErrandWork } from './errands.ts'
 import { govern } from './govern.ts'
 
-/** The approval that it waits for where a rule holds it, else what was done. */
+/** The approval that it waits for if a rule holds it; otherwise what was done. */
 export type Done<T> = { readonly held: Approval } | { readonly done: T }
 
 export interface Retaining {
@@ -25,9 +25,9 @@ export interface Retaining {
 }
 
 /**
- * Puts on record that a month is kept elsewhere, which lets whoever may take it out of the database
- * do so. Throws `bad-request` where the files do not have all of it, a legal hold covers it, a
- * delivery does not have it yet, or it is too young; and `denied`.
+ * Puts on record that a month of the log is kept elsewhere, after which it may be taken out of the
+ * database. Rejects with `bad-request` where the files do not have all of it, a legal hold covers
+ * it, a delivery does not have it yet, or it is too recent; and with `denied`.
  */
 export async function retainMonth(
   { gate, keeping }: Retaining,
@@ -52,7 +52,7 @@ export async function retainMonth(
   return { done: retention }
 }
 
-/** Says so in the log, once that has been approved. */
+/** Puts the same on record once it is approved. */
 export function retention(keeping: Keeping): ErrandWork {
   const asked = ({ payload }: Approval) => payload as unknown as Retention
   return {
@@ -69,7 +69,10 @@ function recordRetention(step: Step, subject: Subject, record: Retention): Promi
   return step.record({ type: 'audit.retained', subject, retention: record })
 }
 
-/** Keeps what it covers from leaving the database, and from being erased. Throws `denied`. */
+/**
+ * Creates a legal hold, which keeps what it covers in the database and unerased. Rejects with
+ * `denied`.
+ */
 export async function holdForLaw(
   gate: GateContext,
   by: Subject,
@@ -111,7 +114,10 @@ export function legalHoldCreation(): ErrandWork {
   }
 }
 
-/** Ends a legal hold. Throws `not-found` where none of that id is in force, and `denied`. */
+/**
+ * Ends a legal hold. Rejects with `not-found` where none with that id is in force, and with
+ * `denied`.
+ */
 export async function releaseFromLaw(
   gate: GateContext,
   by: Subject,
@@ -138,7 +144,7 @@ export function legalHoldRelease(): ErrandWork {
     obstacle: async () => null,
     async run({ tx, record }, approval) {
       const { hold: id, reason } = asked(approval)
-      // Whoever was faster released it: nothing is left to do.
+      // Resolves as well if somebody else has released it: nothing is left to do.
       await releaseLegalHold(tx, record, approval.action.subject, { id, reason })
       return () => {}
     },

@@ -16,7 +16,7 @@ import { govern } from './govern.ts'
 
 const channel = 'sallyport_secret_keys'
 
-/** A key, by a name that does not reveal it. */
+/** A key, identified by a hash that does not reveal it. */
 type NamedKey = {
   readonly purpose: 'cookies' | 'sealing' | 'signing'
   readonly key: string
@@ -32,9 +32,9 @@ interface Deps {
 }
 
 /**
- * The keys of the secrets file that are in use on all replicas. What is new in the file of one of
- * them is proposed when it starts, and signs and opens nothing until the policies allow it, or
- * people have approved it.
+ * The keys of the secrets file that are in use on all replicas. New keys in a replica's file are
+ * proposed when it starts, and neither sign nor open anything until the policies allow them or
+ * people have approved them.
  */
 export class SecretKeys {
   readonly #deps: Deps
@@ -43,9 +43,9 @@ export class SecretKeys {
   // Owned by #take().
   #inUse: ReadonlyMap<string, Date> = new Map()
   #signing: readonly KeyObject[] = []
-  // Owned by onSigning(): hears of another list.
+  // Owned by onSigning(): called when `signing` changes.
   #onSigning: () => void = () => undefined
-  // Owned by #settle(): nothing is left to be asked about what is in the file.
+  // Owned by #settle(): everything new in the file has been proposed.
   #settled = false
   #propose: ((fresh: readonly NamedKey[]) => Promise<boolean>) | null = null
 
@@ -56,8 +56,8 @@ export class SecretKeys {
   }
 
   /**
-   * On a store that knows of no keys, all of the file are in use: there is nobody yet who could be
-   * asked.
+   * Opens the keys. On a store that knows no keys, all keys of the file are in use, because there
+   * is nobody yet who could be asked.
    */
   static async open(deps: Deps): Promise<SecretKeys> {
     const keys = new SecretKeys(deps)
@@ -67,19 +67,19 @@ export class SecretKeys {
     return keys
   }
 
-  /** The newest first; all of them sign checkpoints. Another list whenever they change. */
+  /** The keys that sign checkpoints, the newest first. A new list whenever they change. */
   get signing(): readonly KeyObject[] {
     return this.#signing
   }
 
-  /** Calls `heard` whenever other keys sign from now on. */
+  /** Calls `heard` whenever the signing keys change. */
   onSigning(heard: () => void): void {
     this.#onSigning = heard
   }
 
   /**
-   * Proposes what is new in the file. Rejects with `MistakesError` where none of its keys is in use
-   * then: nobody's session or kept answer could be opened.
+   * Proposes the new keys in the file. Rejects with a `MistakesError` if none of its keys is in use
+   * after that, since no session or kept answer could be opened.
    */
   async start(context: GateContext, adminGroup: () => string | undefined): Promise<void> {
     const { log, file } = this.#deps
@@ -105,7 +105,9 @@ export class SecretKeys {
     return this.#follower.stop()
   }
 
-  /** After the commit. A hint: whoever misses it looks once a second. */
+  /**
+   * Notifies other replicas, after the commit. Only a hint: whoever misses it looks once a second.
+   */
   announce(audit: AuditLog): void {
     const { store, log } = this.#deps
     audit.linkWritten()
@@ -121,7 +123,7 @@ export class SecretKeys {
       const inUse = await readInUse(store)
       if (inUse.size !== this.#inUse.size) this.#take(inUse)
     } catch (error) {
-      // Closed: what was in use stays so, and nothing else is.
+      // Closed: the keys that were in use stay in use, and no others.
       log.warn({ err: error }, 'the keys in use could not be looked up; trying again')
     }
   }
@@ -185,7 +187,7 @@ async function putInUse(
   { subject, approval }: { readonly subject: Subject; readonly approval: string | null },
 ): Promise<void> {
   const kept = await keepInUse(tx, keys, approval)
-  // Another replica with the same file was faster, and has put it on record.
+  // Another replica with the same file was faster, and has put this on record.
   if (kept.size === 0) return
   const fresh = keys.filter(({ key }) => kept.has(key)).map((it) => ({ ...it }))
   await audit.write(tx, {
@@ -196,7 +198,7 @@ async function putInUse(
   })
 }
 
-/** Resolves to those that were not in use before. */
+/** Resolves to the keys that were not in use before. */
 async function keepInUse(
   db: Queryable,
   keys: readonly NamedKey[],

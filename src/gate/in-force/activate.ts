@@ -18,8 +18,8 @@ import {
 export const policiesChannel = 'sallyport_policies'
 
 /**
- * Asks the policies in force whether others may take their place: `null` if so, else what came of
- * it.
+ * Asks the policies in force whether others may replace them. Resolves to `null` if so, otherwise
+ * to the approval that this waits for, or `denied`.
  */
 export type Authorize = (
   next: CompiledPolicies,
@@ -34,30 +34,32 @@ export interface ActivationDeps {
 }
 
 interface Proposal {
-  /** The generation since which the files have said what they said before; 0 if nobody knows. */
+  /**
+   * The generation since which the files have said what they said before this change; 0 if unknown.
+   */
   readonly base: number
-  /** `null`: there are no policies that could be asked. */
+  /** `null` where there are no policies that could be asked. */
   readonly authorize: Authorize | null
-  /** Who proposes it, where that is known. */
+  /** The person who proposes it; `null` for files. */
   readonly subject?: Subject | null
 }
 
 export interface Put {
   /**
-   * What became of it; the generation is the one that says the same as the files, and for
-   * `withheld` the one in force.
+   * What became of the proposal. `generation` is the one that equals the files or, for `withheld`,
+   * the one in force.
    */
   readonly change: 'new' | 'none' | 'outdated' | 'withheld'
   readonly generation: number
-  /** What it waits for, where a rule holds it. */
+  /** The approval that it waits for, if a rule holds it. */
   readonly approval: Approval | null
 }
 
 /**
- * Puts what the files of a replica say into force, if that is news: they were not in force since
- * `base`, the generation since which the files say what they said before. A replica that starts, or
- * whose files lag behind those of the others, has old files as often as not, and must not bring
- * back what somebody has replaced since.
+ * Puts the policies of a replica's files into force, unless they were in force at some time after
+ * `base`, the generation since which the files have said what they said before. A replica that
+ * starts, or whose files lag behind, often has old files, and must not bring back what somebody has
+ * replaced since.
  */
 export async function putInForce(
   deps: ActivationDeps,
@@ -78,7 +80,8 @@ export async function putInForce(
     const now = await lockInForce(tx)
     const meanwhile = await settled(tx, now, next.hash, base)
     if (meanwhile) return meanwhile
-    // Not what it was authorized to replace: another replica was faster, and it asks anew.
+    // Another replica was faster, so this is not what it was authorized to replace. The next try
+    // asks again.
     if (now.generation !== before.generation) throw new Error('other policies came into force')
     const by = { hash: next.hash, replica, approval: null, proposed: subject !== null, subject }
     const generation = await activate(tx, audit, now, by)
@@ -88,7 +91,7 @@ export async function putInForce(
   return put
 }
 
-/** Under the lock of `lockInForce`: what is in force, and its record. */
+/** Begins a generation and records it. To be called under the lock of `lockInForce`. */
 export async function activate(
   tx: Queryable,
   audit: AuditLog,
@@ -106,7 +109,9 @@ export async function activate(
   return generation
 }
 
-/** After the commit. A hint: whoever misses it looks once a second. */
+/**
+ * Notifies other replicas, after the commit. Only a hint: whoever misses it looks once a second.
+ */
 export function announce({ store, audit, log }: ActivationDeps, generation: number): void {
   audit.linkWritten()
   store.notify(policiesChannel, String(generation)).catch((error: unknown) => {

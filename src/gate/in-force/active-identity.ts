@@ -24,7 +24,7 @@ import {
 type Identity = Config['identity']
 
 interface Deps {
-  /** What the configuration of this replica says. */
+  /** The identity section of this replica's configuration. */
   readonly own: Identity
   readonly replica: string
   readonly store: Store
@@ -33,9 +33,9 @@ interface Deps {
 }
 
 /**
- * Who is who, and who may do what here, as it is in force for all replicas. What the configuration
- * of this one says instead is proposed to all when it starts, and counts once the policies allow
- * it, or people have approved it. To be read anew each time: it changes.
+ * The identity settings that are in force for all replicas. If this replica's configuration
+ * differs, its settings are proposed at start, and count once the policies allow it or people have
+ * approved it. To be read anew each time, because they change.
  */
 export class ActiveIdentity implements Identity {
   readonly #deps: Deps
@@ -43,7 +43,7 @@ export class ActiveIdentity implements Identity {
   // Owned by #take().
   #generation: IdentityGeneration
   #inForce: Identity
-  // Owned by #settle(): nothing is left to be asked about what the configuration here says.
+  // Owned by #settle(): the proposal of this replica has been dealt with.
   #settled = false
   readonly #listeners: ((identity: Identity) => void)[] = []
   #context: GateContext | null = null
@@ -58,8 +58,8 @@ export class ActiveIdentity implements Identity {
   }
 
   /**
-   * Loads what is in force. On a store without any that is what the configuration says: there is
-   * nobody yet who could be asked.
+   * Loads what is in force. On an empty store that is the configuration, because there is nobody
+   * yet who could be asked.
    */
   static async open(deps: Deps): Promise<ActiveIdentity> {
     const proposal = governedIdentity(deps.own)
@@ -88,10 +88,7 @@ export class ActiveIdentity implements Identity {
     this.#listeners.push(listener)
   }
 
-  /**
-   * Proposes what the configuration says, if that is something else, and follows what is in force
-   * from now on.
-   */
+  /** Proposes the configuration if it differs, and from now on follows what is in force. */
   async start(context: GateContext): Promise<void> {
     this.#context = context
     await this.#follower.start()
@@ -101,7 +98,9 @@ export class ActiveIdentity implements Identity {
     return this.#follower.stop()
   }
 
-  /** After the commit. A hint: whoever misses it looks once a second. */
+  /**
+   * Notifies other replicas, after the commit. Only a hint: whoever misses it looks once a second.
+   */
   announce(): void {
     const { store, audit, log } = this.#deps
     audit.linkWritten()
@@ -115,13 +114,13 @@ export class ActiveIdentity implements Identity {
     try {
       if (!this.#settled) await this.#settle()
       const found = await readIdentity(store)
-      // Taken back by the owner of the tables: the next replica to start begins anew, and this one
-      // follows.
+      // Nothing is found if the owner of the tables has deleted it all. The next replica that
+      // starts begins anew, and this one will follow.
       if (!found || isSame(found, this.#generation)) return
       this.#take(found)
     } catch (error) {
-      // Closed: what was in force stays so here, and what the configuration says instead counts no
-      // more than before.
+      // Closed: what was in force stays in force here, and the configuration counts no more than
+      // before.
       log.warn({ err: error }, 'the identity in force could not be looked up; trying again')
     }
   }
@@ -171,7 +170,7 @@ const isSame = (a: IdentityGeneration, b: IdentityGeneration) =>
 
 const uniqueViolation = '23505'
 
-/** Of several replicas that start at once, one is first, and the others go by what it says. */
+/** Of several replicas that start at once, the first one's settings count for all. */
 async function begin(
   { store, audit, replica }: Deps,
   document: GovernedIdentity,
@@ -186,7 +185,7 @@ async function begin(
     if (!(error instanceof StoreError) || error.code !== uniqueViolation) throw error
   }
   const found = await readIdentity(store)
-  // Closed: without it nobody is anybody.
+  // Closed: without identity settings, nobody can be recognised.
   if (!found) throw new Error('no identity is in force')
   return found
 }

@@ -10,17 +10,17 @@ import { policiesChannel, putInForce, type Authorize, type Put } from './activat
 import { isAloneWithFiles, readInForce, readVersion, type PoliciesInForce } from './generations.ts'
 import { PolicyFolder } from './policy-folder.ts'
 
-/** Between two looks at what is in force, in milliseconds. A notification usually comes first. */
+/** Milliseconds between two looks at what is in force. Usually a notification comes first. */
 const lookEvery = 1_000
-/** Milliseconds until another try, when it was not the policies' fault. */
+/** Milliseconds until another try after a failure that was not the policies' fault. */
 const retries = 1_000
 
 interface Deps {
-  /** The files of this replica. Rejects with `MistakesError` when they cannot be read. */
+  /** Reads the files of this replica. Rejects with a `MistakesError` when they cannot be read. */
   readonly read: () => Promise<readonly PolicyDocument[]>
   /**
-   * `elsewhere`: they are in force already, and may also be about resources that are not here.
-   * Throws `MistakesError`.
+   * `elsewhere`: the policies are in force already, and may name resources that this replica does
+   * not have. Throws a `MistakesError`.
    */
   readonly compile: (
     documents: readonly PolicyDocument[],
@@ -33,26 +33,27 @@ interface Deps {
   readonly log: Log
 }
 
-/** What the files of this replica say. */
+/** The files of this replica, as read and as compiled. */
 interface Files {
   readonly documents: readonly PolicyDocument[]
   readonly own: CompiledPolicies
 }
 
 /**
- * The policies that this replica decides with: those of the generation that is in force for all of
- * them. Files that change here are proposed to all; what comes into force anywhere is loaded from
- * the store, and not from the files here. A version is swapped whole; one with a mistake in it
- * changes nothing.
+ * The policies that this replica decides with: those of the generation that is in force for all
+ * replicas. Changes of the files here are proposed to all; what comes into force anywhere is loaded
+ * from the store, never from the files. A version is swapped as a whole, and one with a mistake in
+ * it changes nothing.
  */
 export class ActivePolicies {
   readonly #deps: Deps
   // Owned by #follow().
   #current: PoliciesInForce
   #stuck = 0
-  // Owned by #reload(): the files as they were read last, and the generation since which they say
-  // so. A replica that starts among others cannot know, and has the files of an earlier release as
-  // often as not: 0. One that starts alone is what people deploy, also when they go back.
+  // Owned by #reload(): the files as they were last read, and the generation since which they have
+  // been so. A replica that starts among others cannot know this, and often has the files of an
+  // earlier release: 0. One that starts alone is a deployment, whose files count even if it goes
+  // back to an older version.
   #files: Files
   #base: number
   #proposed = false
@@ -69,9 +70,9 @@ export class ActivePolicies {
   }
 
   /**
-   * Loads what is in force. On a store without any policies that is what the files say. Throws
-   * `MistakesError`: a gateway does not start with files that it cannot read, nor without knowing
-   * what is in force.
+   * Loads what is in force, which on an empty store is what the files say. Rejects with a
+   * `MistakesError`. Closed: a gateway does not start with files that it cannot read, nor without
+   * knowing what is in force.
    */
   static async open(deps: Deps): Promise<ActivePolicies> {
     const documents = await deps.read()
@@ -89,17 +90,14 @@ export class ActivePolicies {
   }
 
   /**
-   * Whether this replica cannot read what is in force. Closed: it runs nothing until it can, since
-   * its decisions are by rules that no longer count.
+   * Whether this replica cannot read what is in force. Closed: it runs nothing until it can,
+   * because its decisions go by rules that no longer count.
    */
   get behind(): boolean {
     return this.#stuck > this.#current.generation
   }
 
-  /**
-   * Proposes what the files say, and goes on with every change of theirs; follows what comes into
-   * force elsewhere.
-   */
+  /** Proposes the files, now and after each change, and follows what comes into force elsewhere. */
   async start(authorize: Authorize | null): Promise<void> {
     const { folder, log, store } = this.#deps
     this.#folder = new PolicyFolder(folder, () => void this.reload(authorize), log)
@@ -120,7 +118,8 @@ export class ActivePolicies {
   }
 
   /**
-   * One after the other: what was read earlier must not come into force behind what was read later.
+   * Reads the files and proposes them. One call at a time, so that an earlier reading cannot come
+   * into force after a later one.
    */
   reload(authorize: Authorize | null): Promise<void> {
     this.#turn = this.#turn.then(() => this.#reload(authorize))
@@ -128,8 +127,8 @@ export class ActivePolicies {
   }
 
   /**
-   * Puts what a person proposes into force for all replicas, whatever was in force before. Throws
-   * `MistakesError`, and what `authorize` throws.
+   * Puts a person's proposal into force for all replicas, whatever was in force before. Rejects
+   * with a `MistakesError`, and with the error of `authorize`.
    */
   async propose(
     documents: readonly PolicyDocument[],
@@ -143,7 +142,7 @@ export class ActivePolicies {
     return { ...put, hash: next.hash }
   }
 
-  /** Resolves when this replica decides with what is in force now, or it is logged why not. */
+  /** Loads what is in force. Resolves when that is done, or when the reason why not is logged. */
   follow(): Promise<void> {
     this.#turn = this.#turn.then(() => this.#follow())
     return this.#turn
@@ -175,7 +174,7 @@ export class ActivePolicies {
           { err: error, policy: this.#current.hash },
           'policies could not be put into force yet; the ones before stay in force until then',
         )
-        // Somebody may have forbidden something: that must not wait for the next edit.
+        // Tried again soon: the files may forbid something, which must not wait for the next edit.
         this.#folder?.soon(retries)
         return
       }
@@ -195,8 +194,7 @@ export class ActivePolicies {
       log.info({ policy: hash, generation }, 'policies loaded')
       await audit.append({ type: 'policy.loaded', policy: hash, details: { generation } })
     } catch (error) {
-      // Closed: without them, what this replica decides does not count any more, so nothing runs
-      // here.
+      // Closed: without them, this replica's decisions no longer count, so nothing runs here.
       const level = error instanceof StoreError ? 'warn' : 'error'
       log[level]({ err: error, generation: found }, 'the policies in force could not be loaded')
       if (error instanceof MistakesError) this.#stuck = found
@@ -216,13 +214,13 @@ export class ActivePolicies {
   }
 }
 
-/** `known`: compiled already, and used if it is the same version. */
+/** `known`: compiled policies, which are used again if they are of the same version. */
 async function load({ store, compile }: Deps, known: CompiledPolicies): Promise<PoliciesInForce> {
   const { generation, hash } = await readInForce(store)
   if (hash === null) throw new Error('no policies are in force')
   if (hash === known.hash) return { ...known, generation }
   const compiled = await compile(await readVersion(store, hash), 'elsewhere')
-  // Closed: it is not what was put into force.
+  // Closed: this text is not what was put into force.
   if (compiled.hash !== hash) throw new Error(`the text of policies ${hash} is that of others`)
   return { ...compiled, generation }
 }

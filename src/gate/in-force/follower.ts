@@ -1,11 +1,11 @@
 import type { Store } from '../../store/db.ts'
 
-/** Between two looks, in milliseconds. A notification usually comes first. */
+/** Milliseconds between two looks. Usually a notification comes first. */
 const lookEvery = 1_000
 
 /**
- * Looks at something that all replicas share, whenever it may have changed, and once a second: one
- * look after the other. `look` never rejects.
+ * Looks at something that all replicas share, once a second and whenever it may have changed, one
+ * look at a time. `look` must not reject.
  */
 export class Follower {
   readonly #store: Store

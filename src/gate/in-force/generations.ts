@@ -2,9 +2,9 @@ import type { PolicyDocument } from '../../policy/read-rules.ts'
 import type { CompiledPolicies } from '../../policy/compile.ts'
 import type { Queryable } from '../../store/db.ts'
 
-/** A version of the policies, and when in the order of things it came into force. */
+/** The version of the policies that is in force, and its place in the order of versions. */
 export interface InForce {
-  /** From 1, and only ever larger; 0 before there were any policies. */
+  /** Counts up from 1; 0 before there were any policies. */
   readonly generation: number
   /** SHA-256 of the version, in hex; `null` before there was one. */
   readonly hash: string | null
@@ -12,7 +12,7 @@ export interface InForce {
 
 /** Policies as a replica decides with them. */
 export interface PoliciesInForce extends CompiledPolicies {
-  /** What is decided with them counts only while this generation is in force. */
+  /** Decisions made with them count only while this generation is in force. */
   readonly generation: number
 }
 
@@ -25,8 +25,8 @@ export async function readInForce(db: Queryable): Promise<InForce> {
 }
 
 /**
- * The same, for a transaction that changes it: nobody else does until it has ended, and whatever
- * was decided before has been recorded or is refused.
+ * Reads what is in force and locks it, for a transaction that changes it. Nobody else can change it
+ * until that has ended, and every earlier decision has been recorded or will be refused.
  */
 export async function lockInForce(tx: Queryable): Promise<InForce> {
   await tx.query('SELECT FROM sallyport.policy_in_force FOR UPDATE')
@@ -34,8 +34,7 @@ export async function lockInForce(tx: Queryable): Promise<InForce> {
 }
 
 /**
- * The last generation after `base` in which a version was in force, or `null` if it has not been
- * since.
+ * The last generation after `base` in which a version was in force, or `null` if there was none.
  */
 export async function lastGenerationOf(
   db: Queryable,
@@ -51,14 +50,14 @@ export async function lastGenerationOf(
 
 export interface NewGeneration {
   readonly hash: string
-  /** Whose files it comes from, or which replica was asked. */
+  /** The replica whose files it comes from, or which was asked. */
   readonly replica: string
   readonly approval: string | null
-  /** By a person, and so in no replica's files. */
+  /** Whether a person proposed it, so that it is in no replica's files. */
   readonly proposed: boolean
 }
 
-/** Under the lock of `lockInForce`. Resolves to the new generation. */
+/** Begins a new generation, and resolves to it. To be called under the lock of `lockInForce`. */
 export async function beginGeneration(
   tx: Queryable,
   before: InForce,
@@ -75,8 +74,7 @@ export async function beginGeneration(
 }
 
 /**
- * Whether what is in force came from files, and no other replica than this one lives that could
- * have others.
+ * Whether what is in force came from files, and no other live replica could have different ones.
  */
 export async function isAloneWithFiles(db: Queryable, replica: string): Promise<boolean> {
   const [row] = await db.query<{ alone: boolean }>(

@@ -6,14 +6,14 @@ import type { Queryable } from '../../store/db.ts'
 /** Notifications on this channel say that another identity is in force. */
 export const identityChannel = 'sallyport_identity'
 
-/** What is in force for all replicas. */
+/** The identity settings that are in force for all replicas. */
 export interface IdentityGeneration {
   readonly generation: number
   readonly hash: string
   readonly document: GovernedIdentity
 }
 
-/** `null` before there was one, and where the owner of the tables took all of them back. */
+/** `null` before there were any, and where the owner of the tables has deleted them all. */
 export async function readIdentity(db: Queryable): Promise<IdentityGeneration | null> {
   const [row] = await db.query<IdentityGeneration>(
     'SELECT generation, hash, document FROM sallyport.identity_generations ORDER BY generation DESC LIMIT 1',
@@ -21,7 +21,10 @@ export async function readIdentity(db: Queryable): Promise<IdentityGeneration | 
   return row ?? null
 }
 
-/** Whether this has been in force, and something else since. */
+/**
+ * Whether these settings have been in force before. To be asked about settings that are not in
+ * force now.
+ */
 export async function wasReplaced(db: Queryable, hash: string): Promise<boolean> {
   const rows = await db.query(
     'SELECT FROM sallyport.identity_generations WHERE hash = $1 LIMIT 1',
@@ -30,7 +33,7 @@ export async function wasReplaced(db: Queryable, hash: string): Promise<boolean>
   return rows.length > 0
 }
 
-/** Whether no other replica lives that could have another configuration. */
+/** Whether no other live replica could have a different configuration. */
 export async function isAlone(db: Queryable, replica: string): Promise<boolean> {
   const others = await db.query(
     `SELECT FROM sallyport.replicas
@@ -48,8 +51,8 @@ export interface NewIdentity {
 }
 
 /**
- * Puts it into force instead of what was, and on record. Rejects with a `StoreError` of the code
- * 23505 if something else came into force meanwhile.
+ * Puts identity settings into force, and on record. Rejects with a `StoreError` of the code 23505
+ * (unique_violation) if others came into force meanwhile.
  */
 export async function activateIdentity(
   tx: Queryable,

@@ -2,19 +2,19 @@ import { watch, type FSWatcher } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Log } from '../../telemetry/log.ts'
 
-/** An editor writes a file in several steps; they settle within this time, in milliseconds. */
+/** Milliseconds within which the several steps of an editor's save are over. */
 const settles = 200
 
 /**
- * Calls back when something in a folder may have changed, and then nothing more for a while. A
- * folder that is deleted and made again is the same to it.
+ * Calls back once a folder that may have changed has been quiet for a moment. Copes with a folder
+ * that is deleted and created again.
  */
 export class PolicyFolder {
   readonly #folder: string
   readonly #onChange: () => void
   readonly #log: Log
-  // Owned by look(): what is watched, which is an inode and not a name. `null` as soon as it may be
-  // another one by now.
+  // Owned by look(): what is watched, which is an inode and not a name; `null` once the name may
+  // lead to another inode.
   #watcher: FSWatcher | null = null
   #watched: string | null = null
   #settling: NodeJS.Timeout | undefined
@@ -27,10 +27,11 @@ export class PolicyFolder {
   }
 
   /**
-   * To be called from time to time: watches the folder that has the name now, if it is another one.
+   * To be called from time to time. Watches the folder that has the name now, if it is not the one
+   * that is watched.
    */
   async look(): Promise<void> {
-    // Away, or out of reach: whoever is called back reads it, and says which.
+    // Missing or unreadable; the callback will read the folder and report which.
     const found = await stat(this.#folder, { bigint: true }).catch(() => null)
     const identity = found ? `${found.dev} ${found.ino}` : 'away'
     if (identity === this.#watched || this.#closed) return
@@ -55,7 +56,8 @@ export class PolicyFolder {
   #watch(): FSWatcher | null {
     try {
       const watcher = watch(this.#folder, () => {
-        // It may have been its own end: a new folder can even have the same inode.
+        // This may have been the folder's own deletion, and a new folder can even get the same
+        // inode.
         this.#watched = null
         this.soon(settles)
       })
@@ -65,7 +67,7 @@ export class PolicyFolder {
       })
       return watcher
     } catch (error) {
-      // Gone again in between. The next look finds out.
+      // It has gone in between. The next look finds out.
       this.#log.warn({ err: error }, 'the folder of policies cannot be watched; looking again')
       this.#watched = null
       return null

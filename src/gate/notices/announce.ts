@@ -8,19 +8,17 @@ import type { NewApproval } from '../../approvals/approval.ts'
 import type { Requirement } from '../../core/decision.ts'
 import type { Queryable } from '../../store/db.ts'
 
-/** Where approvals are announced, as the configuration says it for rules that do not. */
+/** Where approvals are announced by the configuration, for rules that do not say. */
 export interface Announcing {
   /** Names of the channels that are set up: `slack`, `webhook:siem`. */
   readonly channels: readonly string[]
   readonly to: readonly string[]
-  /** Milliseconds before the expiry. */
+  /** Milliseconds before the expiry at which a reminder is sent. */
   readonly remindMs: number | undefined
   readonly escalate: { readonly afterMs: number; readonly to: readonly string[] } | undefined
 }
 
-/**
- * Writes down everything that is to be said about a new approval, in the transaction that opens it.
- */
+/** Writes down all notices of a new approval, in the transaction that opens it. */
 export async function announce(
   tx: Queryable,
   approval: NewApproval,
@@ -31,8 +29,8 @@ export async function announce(
 }
 
 /**
- * An emergency is told to every place that is known: those of its rules, those of the
- * configuration, and those that would have heard of it later.
+ * Announces an emergency in every known place: those of its rules, those of the configuration, and
+ * those that would only have been told later.
  */
 export async function announceEverywhere(
   tx: Queryable,
@@ -40,7 +38,7 @@ export async function announceEverywhere(
   announcing: Announcing,
 ): Promise<void> {
   const { id, decision } = approval
-  // Long ago, so at once, whatever the clocks say.
+  // In the distant past, so that it is due at once whatever the clocks say.
   const due = new Date(0)
   const places = [
     ...announcing.to,
@@ -54,12 +52,15 @@ export async function announceEverywhere(
   await insertNotices(tx, id, await withPeople(tx, approval, all))
 }
 
-/** Everybody who may decide, and has linked an account in that chat: each is told by themselves. */
+/**
+ * The place that stands for everybody who may decide and has linked an account in that chat. Each
+ * is told individually.
+ */
 const approvers = '@approvers'
 
 /**
- * The same, with people in the place of `@approvers`: those who are linked now, and are not behind
- * the action.
+ * Replaces `@approvers` by the people who have linked an account by now and are not behind the
+ * action.
  */
 async function withPeople(
   tx: Queryable,
@@ -76,8 +77,8 @@ async function withPeople(
 }
 
 /**
- * Over several rules everything adds up; a place that more than one of them names is told once, at
- * the earliest of their times.
+ * The announcements of all rules together, earliest first. A place that several rules name is told
+ * once, at the earliest time.
  */
 function announcementsOf(
   { decision, createdAt, expiresAt }: NewApproval,
@@ -99,7 +100,7 @@ function announcementsOf(
   })
   return (
     all
-      // A reminder at once, or an escalation after the end, would say nothing.
+      // An immediate reminder, or an escalation after the expiry, would be pointless.
       .filter(({ purpose, due }) => purpose !== 'remind' || due > createdAt)
       .filter(({ purpose, due }) => purpose !== 'escalate' || due < expiresAt)
       .toSorted((a, b) => a.due.getTime() - b.due.getTime())
@@ -111,8 +112,8 @@ function placesOf({ channels }: Requirement, { to }: Announcing): readonly strin
 }
 
 /**
- * The console shows everything anyway. A channel that is not set up (any more) cannot be told: the
- * policies that name it were loaded when it was.
+ * Places in channels that are not set up are left out: the policies may have been loaded when they
+ * were, and the console shows everything anyway.
  */
 function at(
   places: readonly string[],

@@ -2,40 +2,36 @@ import type { JsonObject } from '../../core/json.ts'
 import type { Notice } from './notice.ts'
 
 /**
- * A way to tell people outside of the gateway: Slack, Teams, a webhook. What it is told to deliver
- * is durable already, and is delivered at least once: each attempt may be a repetition, by another
- * replica too. Votes come back through `castVote`, like everybody's.
+ * A way to tell people outside the gateway: Slack, Teams, a webhook. Notices are durable before
+ * they are delivered, and are delivered at least once, so that each attempt may be a repetition,
+ * even of another replica's. Votes come back through `castVote`, like any other.
  */
 export interface Channel {
-  /**
-   * What rules call it, without the place: `slack`, `teams`, `webhook:siem`. One that fails holds
-   * up nothing but itself.
-   */
+  /** The name that rules use, without the place: `slack`, `teams`, `webhook:siem`. */
   readonly name: string
   /**
-   * Posts the message, or edits the one that `notice.receipt` names, to show the state that the
-   * notice holds. Resolves when the other side has taken it. Rejects with `DeliveryError` for what
-   * is known to go wrong there; anything else is taken for a defect, and tried again as well. Must
-   * give up at `signal`.
+   * Posts the message, or edits the one that `notice.receipt` names, to show the state in the
+   * notice. Resolves when the other side has taken it. Rejects with a `DeliveryError` for known
+   * failures; any other error counts as a defect, and is tried again as well. Must give up at
+   * `signal`.
    */
   deliver(notice: Notice, signal: AbortSignal): Promise<Delivered>
 }
 
 export interface Delivered {
   /**
-   * Where the message is, in the channel's own words: comes back with the next notice of the same
-   * place, so that the message is edited.
+   * Identifies the message in the channel's own terms. It comes back with the next notice for the
+   * same place, so that the message is edited.
    */
   readonly receipt: JsonObject
 }
 
 /**
- * The other side did not take it. The message is shown to administrators: words, without secrets.
+ * The other side did not take the notice. The message is shown to administrators, and has no
+ * secrets.
  */
 export class DeliveryError extends Error {
-  /**
-   * Milliseconds that the other side asks to be left alone, altogether, not for this message only.
-   */
+  /** Milliseconds for which the other side asks for no messages at all. */
   readonly retryAfterMs: number | undefined
 
   constructor(

@@ -5,7 +5,8 @@ import type { GateContext } from '../context.ts'
 import { castVote } from '../vote.ts'
 
 /**
- * What a button carries: exactly what its message showed. The vote is checked against both hashes.
+ * What a button carries, which is exactly what its message showed. The vote is checked against both
+ * hashes.
  */
 export interface ChatBallot {
   readonly approval: string
@@ -18,18 +19,18 @@ export interface ChatVoting {
   readonly gate: GateContext
   readonly chat: {
     readonly channel: string
-    /** What people call it. */
+    /** The name by which people know the chat. */
     readonly title: string
     /** The workspace or tenant whose people vote. */
     readonly tenant: string
   }
   /** Where people reach the console, without a slash at the end. */
   readonly consoleUrl: () => string
-  /** How old a login may be that says which groups somebody is in, in milliseconds. */
+  /** Milliseconds for which the groups of a login count. */
   readonly maxGroupAgeMs: number
 }
 
-/** What the one who clicked is told, and nobody else. `link` becomes a button. */
+/** What only the person who clicked is told. `link` becomes a button. */
 export interface Answer {
   readonly text: string
   readonly link?: { readonly label: string; readonly url: string }
@@ -42,8 +43,8 @@ export interface Clicker {
 }
 
 /**
- * Why this account cannot vote now, or `null`: nobody is known behind it, or it is too long ago
- * that they proved who they are.
+ * Why this account cannot vote now, or `null`: it is linked to nobody, or that person's last login
+ * is too long ago.
  */
 export async function introduction(deps: ChatVoting, clicker: Clicker): Promise<Answer | null> {
   const known = await personOfChat(deps.gate.store, accountOf(deps, clicker), deps.maxGroupAgeMs)
@@ -65,8 +66,8 @@ export async function introduction(deps: ChatVoting, clicker: Clicker): Promise<
 }
 
 /**
- * Casts the vote of whoever is behind the account, like a vote from anywhere else. What is wrong
- * with it comes back in words; only defects are thrown.
+ * Casts the vote of the person behind the account, like a vote from anywhere else. Resolves to an
+ * explanation if it does not count; rejects only for defects.
  */
 export async function voteFromChat(
   deps: ChatVoting,

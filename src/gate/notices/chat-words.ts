@@ -1,8 +1,8 @@
 import type { Story } from './story.ts'
 
 /**
- * What an approval is called in a chat, in the state that it is in. `escalated`: this place hears
- * of it because nobody has decided.
+ * The title of an approval in a chat, by its state. `escalated`: whether this place is told because
+ * nobody has decided.
  */
 export function titleOf({ state, risk }: Story, escalated: boolean): string {
   switch (state) {
@@ -28,7 +28,7 @@ export function titleOf({ state, risk }: Story, escalated: boolean): string {
   }
 }
 
-/** Labels, and what stands behind them. */
+/** Pairs of a label and its value. */
 export function factsOf(story: Story): (readonly [string, string])[] {
   return [
     ['Action', story.summary],
@@ -41,12 +41,12 @@ export function factsOf(story: Story): (readonly [string, string])[] {
 }
 
 /**
- * What one message of a chat may hold of an action. What is beyond it is folded away, and what
- * nobody has seen nobody can approve.
+ * How much of an action fits into one message of a chat. Chats fold longer ones away, and nobody
+ * can approve what they have not seen.
  */
 const most = { characters: 3000, lines: 80, parts: 20, beside: 1000 } as const
 
-/** Whether a message shows every character of what would run, and all that stands beside it. */
+/** Whether one message can show every character of what would run, and everything beside it. */
 export function isWhole({
   parts,
   summary,
@@ -76,10 +76,10 @@ export function isWhole({
   )
 }
 
-/** At most this many needs are listed, of one that is not whole. */
+/** The most needs that are listed where a message cannot show the whole. */
 export const mostNeeds = most.parts
 
-/** Cut at the end, visibly, and never in the middle of a character. `most`: UTF-16 code units. */
+/** Cuts a text at the end, visibly, and never within a character. `most`: in UTF-16 code units. */
 export function cut(text: string, most: number): string {
   if (text.length <= most) return text
   const end = most - 1

@@ -9,16 +9,16 @@ import { noticeOf, type Notice } from './notice.ts'
 
 /** All in milliseconds. */
 export interface DeliveryTimes extends Pauses {
-  /** Between two looks at what is due; a notification usually comes first. */
+  /** Between two looks at what is due. Usually a notification comes first. */
   readonly lookEvery: number
   /** For one attempt. */
   readonly patience: number
   /**
-   * How long an attempt's claim keeps other replicas away: longer than its patience, so that no two
-   * of them post the same.
+   * How long the claim of an attempt keeps other replicas away. Longer than `patience`, so that no
+   * two of them post the same.
    */
   readonly lease: number
-  /** After that, what has never got through is left alone: nobody waits for it any more. */
+  /** After this time a notice is given up, because nobody waits for it any more. */
   readonly giveUpAfter: number
 }
 
@@ -31,7 +31,7 @@ export const deliveryTimes: DeliveryTimes = {
   giveUpAfter: 3 * 86_400_000,
 }
 
-/** Deliveries of one channel at a time, on one replica. */
+/** Deliveries at a time for one channel on one replica. */
 const atATime = 4
 
 export interface Attempted {
@@ -49,9 +49,9 @@ interface DeliveryDeps {
 }
 
 /**
- * Takes what is due from the outbox to one channel, for as long as this replica lives. Each channel
- * has its own: one that is down, slow or asks to be left alone holds up nothing but itself, and
- * nothing here is waited for by anything that decides.
+ * Delivers what is due in the outbox to one channel, until stopped. Each channel has its own
+ * delivery, so that one that is down, slow or asks for a pause holds up only itself. No decision
+ * ever waits for this.
  */
 export class Delivery {
   readonly #channel: Channel
@@ -61,9 +61,9 @@ export class Delivery {
   readonly #unwatch: () => void
   readonly #loop: Promise<void>
   readonly #nap = new Nap()
-  // Owned by #run(): something has changed since the last look began.
+  // Owned by #run(): whether something has changed since the last look began.
   #hinted = false
-  // Owned by #deliver(): the other side asked to be left alone until then, by the monotonic clock.
+  // Owned by #deliver(): the other side asked for a pause until this time of the monotonic clock.
   #quietUntil = 0
 
   constructor(channel: Channel, deps: DeliveryDeps) {
@@ -78,8 +78,8 @@ export class Delivery {
   }
 
   /**
-   * Attempts that are under way are given up; they are taken up again by whoever comes first when
-   * their claim runs out.
+   * Abandons attempts that are under way. Some replica takes them up again when their claims run
+   * out.
    */
   async stop(): Promise<void> {
     this.#over.abort()
@@ -97,7 +97,7 @@ export class Delivery {
     }
   }
 
-  /** Whether there may be more that is due. */
+  /** Resolves to whether more may be due. */
   async #round(): Promise<boolean> {
     if (performance.now() < this.#quietUntil) return false
     const { gate } = this.#deps
@@ -107,7 +107,7 @@ export class Delivery {
       await Promise.all(rows.map((row) => this.#deliver(row)))
       return rows.length === atATime
     } catch (error) {
-      // Nothing is lost: what was claimed is due again when its claim has run out.
+      // Nothing is lost: what was claimed is due again when the claim runs out.
       gate.log.warn({ err: error, channel: this.#channel.name }, 'the outbox could not be read')
       return false
     }
@@ -141,8 +141,8 @@ export class Delivery {
   }
 
   /**
-   * `null` when there is nothing to say any more: a reminder, or a first word to a wider group,
-   * about something that is over.
+   * `null` when there is nothing left to say, as with a reminder or a first escalation for an
+   * approval that is no longer pending.
    */
   async #noticeFor(row: Claimed): Promise<Notice | null> {
     const { gate, consoleUrl } = this.#deps
@@ -165,7 +165,7 @@ export class Delivery {
 
 const tooLate = (): Error => new DeliveryError('It did not answer in time')
 
-/** Of what nobody foresaw only the name is told: the text of a foreign error can hold anything. */
+/** Only the name of an unexpected error, because its text can contain anything. */
 function wordsOf(error: unknown): string {
   if (error instanceof DeliveryError) return error.message
   return error instanceof Error ? `unexpected failure (${error.name})` : 'unexpected failure'

@@ -3,7 +3,7 @@ import { matchedValues, offeredScopes, type Extended, type Scope } from '../../a
 import type { Action } from '../../core/action.ts'
 import { visible } from '../../core/visible.ts'
 
-/** Something that may be granted beyond one run, by a vote with this scope. */
+/** Something beyond one run that a vote with this scope would grant. */
 export interface Grantable {
   readonly scope: Exclude<Scope, 'once'>
   /** What its button says. */
@@ -13,8 +13,8 @@ export interface Grantable {
 }
 
 /**
- * With the values that would have to be the same: nobody grants what they were not told. Where one
- * is unknown, nothing can be granted.
+ * What may be granted, with the values that would have to be the same, because nobody should grant
+ * what they were not told. Where a value is unknown, nothing is offered.
  */
 export function grantsOf({ action, decision, connection }: Approval): Grantable[] {
   return offeredScopes(decision.requirements, connection !== null).flatMap((offer) => {

@@ -4,29 +4,26 @@ import type { JsonObject } from '../../core/json.ts'
 import { approvalView } from '../view.ts'
 import { storyOf, type Story } from './story.ts'
 
-/** What a channel is to show, and where. */
+/** What a channel has to show, and where. */
 export interface Notice {
-  /**
-   * The same for every attempt to deliver it, and for everything newer about the same approval in
-   * the same place.
-   */
+  /** The same for every attempt to deliver it, and for all later versions in the same place. */
   readonly id: string
-  /** Higher whenever there is something new to show. */
+  /** Goes up whenever there is something new to show. */
   readonly version: number
   readonly purpose: Purpose
   /** The place in the channel; empty where there is only one. */
   readonly target: string
   /**
-   * What the channel said the last time: where the message is. `null`: none is known of, and one is
-   * to be posted.
+   * What the channel returned the last time, to find the message; `null` if none is known, so that
+   * one has to be posted.
    */
   readonly receipt: JsonObject | null
-  /** Of a reminder: where the same place was told first. */
+  /** For a reminder: the receipt of the first message in the same place. */
   readonly announced: JsonObject | null
   /** The approval's page in the console. */
   readonly link: string
   readonly story: Story
-  /** The approval in the shape of the API: for programs. Nothing in it is made visible. */
+  /** The approval in the shape of the API, for programs. Its texts are not made visible. */
   readonly approval: JsonObject
 }
 

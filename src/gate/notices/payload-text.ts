@@ -1,15 +1,15 @@
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 
-/** One part of what would run: a heading, and text that is as it would be sent. */
+/** One part of what would run: a heading, and the text as it would be sent. */
 export interface Part {
   readonly label: string
   readonly text: string
 }
 
 /**
- * A payload, whole, as text for a channel that shows text: an HTTP request as people know it, with
- * its body in the bytes that are sent; of any other payload each member by its name. Nothing is
- * left out, and nothing is made visible or shortened yet.
+ * A whole payload as text, for a channel that shows text: an HTTP request in its familiar form,
+ * with the body that is sent; any other payload member by member. Nothing is left out, and nothing
+ * is made visible or shortened yet.
  */
 export function payloadText(payload: JsonObject): Part[] {
   const { method, target, headers, body, ...others } = payload
@@ -42,14 +42,14 @@ function headerLine(header: JsonValue): string | null {
   if (!isObject(header) || typeof header['name'] !== 'string') return null
   const { name, value, masked, ...others } = header
   if (Object.keys(others).length > 0) return null
-  // JSON keeps it on one line: a header that looks like two would be read as two.
+  // JSON keeps a header on one line. Otherwise one could look like two.
   if (typeof value === 'string' && masked === undefined) return `${name}: ${oneLine(value)}`
   return masked === true && value === undefined ? `${name}: (a secret, not shown)` : null
 }
 
 const oneLine = (text: string): string => (/[\r\n]/.test(text) ? JSON.stringify(text) : text)
 
-/** What else a body says of itself (its size, its JSON as it was read) follows from its bytes. */
+/** Members of a body that follow from its bytes, such as its size and its parsed JSON. */
 const derived = new Set(['text', 'base64', 'bytes', 'media_type', 'json'])
 
 function bodyParts(body: JsonValue): Part[] {

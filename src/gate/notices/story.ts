@@ -12,9 +12,9 @@ import { payloadText, type Part } from './payload-text.ts'
 import { outcomeOf, verdictOf } from './result-words.ts'
 
 /**
- * Everything that an approver is to see, in words. Every text that anybody outside of the gateway
- * can have written has been made visible, and is data: a channel must show it where its own
- * mark-up, mentions and links are not looked for.
+ * Everything that an approver has to see, in words. Every text that somebody outside the gateway
+ * may have written has been made visible and is data: a channel must show it where it does not
+ * interpret mark-up, mentions or links.
  */
 export interface Story {
   readonly id: string
@@ -30,9 +30,12 @@ export interface Story {
   readonly risk: Risk
   /** The agent's own claim, or `null`. */
   readonly agentReason: string | null
-  /** What it would do, as far as was found out beforehand: `rows 120`; `null` if nothing was. */
+  /**
+   * How many rows it would touch, as far as that was found out beforehand; `null` if it was not
+   * asked.
+   */
   readonly impact: string | null
-  /** Which data sets it touches, and what for the first time; `null` if none. */
+  /** Which data sets it touches, and which for the first time; `null` if none. */
   readonly data: string | null
   /** How the same action ended when it ran before, or `null`. */
   readonly ranBefore: ApprovalState | null
@@ -44,7 +47,7 @@ export interface Story {
   readonly breakGlass: boolean
   readonly createdAt: Date
   readonly expiresAt: Date
-  /** A vote names both. */
+  /** A vote has to name both hashes. */
   readonly digest: string
   readonly viewHash: string
   /** Who decided, how and why, in one sentence; `null` while nobody has. */
@@ -53,7 +56,7 @@ export interface Story {
   readonly outcome: string | null
 }
 
-/** One thing that has to be met. */
+/** One requirement, and how far it is met. */
 export interface Need {
   readonly from: string
   readonly quorum: number
@@ -104,7 +107,7 @@ export function storyOf(approval: Approval, votes: readonly Vote[]): Story {
   }
 }
 
-/** The number that was counted, else the one that was estimated, else that nobody knows. */
+/** The counted number of rows if there is one, otherwise the estimate, otherwise `unknown`. */
 function impactOf({ attributes }: Action): string | null {
   const { impact } = attributes
   if (!impact) return null
