@@ -26,7 +26,7 @@ const slow = [
   'test/identity/{at-the-gateway,client-certificates,demo-provider,security-events}.test.ts',
   'test/protocols/postgres/clients/{drivers,installed,node-postgres,postgres-js,programs,query-builders}.test.ts',
   'test/policy/{compile-aside,second-evaluator}.test.ts',
-  'test/protocols/http/{class-06-many-agents,class-23-limits,clients/other-languages,constant-memory,http2,interrupted,silent-connections,streaming,tls-listener,websocket}.test.ts',
+  'test/protocols/http/{class-06-many-agents,class-23-limits,clients/other-languages,constant-memory,every-byte,every-byte-back,http2,interrupted,silent-connections,streaming,tls-listener,websocket}.test.ts',
   'test/quickstart/demo-database.test.ts',
   'test/protocols/postgres/{cancel,class-11-changed-definitions,class-11-lost-in-a-crash,class-20-changed-meaning,class-23-one-client,client-certificates,connect,encryption,ending,impact,pipeline,session-grant,streams,what-goes-on}.test.ts',
   'test/protocols/postgres/sql/{catalogue,catalogue-changes,class-20-read-differently,class-20-read-late,corpus,definitions,locks}.test.ts',
