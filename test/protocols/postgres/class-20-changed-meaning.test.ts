@@ -35,14 +35,14 @@ describe.runIf(hasPostgres)(
     beforeEach(async () => {
       await db.direct.query(`
       DROP SCHEMA IF EXISTS open, vault CASCADE; DROP TABLE IF EXISTS secrets, tags, orders, old;
-      DROP FUNCTION IF EXISTS public.lower(int), tell(text), json_value(text, text);
+      DROP FUNCTION IF EXISTS public.lower(int), tell(text), "json_value"(text, text);
       CREATE TABLE orders (id int, total numeric); INSERT INTO orders VALUES (1, 1);
-      CREATE TABLE secrets (word text, system_user text); INSERT INTO secrets VALUES ('sesame', 'sesame');
+      CREATE TABLE secrets (word text, "system_user" text); INSERT INTO secrets VALUES ('sesame', 'sesame');
       CREATE SCHEMA vault; CREATE TABLE vault.orders (id int, word text); INSERT INTO vault.orders VALUES (1, 'sesame');
       CREATE VIEW vault.customers AS SELECT 1 AS id, word AS name FROM public.secrets;
       CREATE TABLE tags (id int, words text[]);
       CREATE FUNCTION tell(text) RETURNS int LANGUAGE sql AS 'SELECT length(word) FROM public.secrets';
-      CREATE FUNCTION json_value(text, text) RETURNS text LANGUAGE sql AS 'SELECT word FROM public.secrets';
+      CREATE FUNCTION "json_value"(text, text) RETURNS text LANGUAGE sql AS 'SELECT word FROM public.secrets';
       ALTER TABLE public.secrets ENABLE ROW LEVEL SECURITY;
       CREATE POLICY own ON public.secrets USING (true);
     `)

@@ -88,8 +88,8 @@ describe.runIf(inject('postgres') !== null)(
     })
 
     test('what is dropped and made again all the time is never missing', async () => {
-      const make = `CREATE FUNCTION json_value(text, text) RETURNS text LANGUAGE sql AS 'SELECT 1::text'`
-      const again = `DROP FUNCTION json_value(text, text); ${make}`
+      const make = `CREATE FUNCTION "json_value"(text, text) RETURNS text LANGUAGE sql AS 'SELECT 1::text'`
+      const again = `DROP FUNCTION "json_value"(text, text); ${make}`
       await writing!.query(make)
       const open = new Map<string, string>()
       const catalogue = reader(open)
