@@ -13,29 +13,32 @@ export interface Resolution {
   readonly reason: string | null
 }
 
-/** A replica in one of its lives; only the holder may send what it claimed. */
+/**
+ * The attempt on a replica, in one of its epochs, that claimed an approval. Only the holder may
+ * send.
+ */
 export interface Holder {
   readonly replica: string
   readonly epoch: number
   /**
-   * Id of the attempt that claimed, which is an action of its own when the request was sent again.
+   * Id of the action that claimed it, which differs from the approval's own if the request was sent
+   * again.
    */
   readonly action: string
 }
 
 /**
- * The connection that an approval was asked for on, and that may be granted more than one run until
+ * The connection on which an approval was asked for. More than one run may be granted to it, until
  * it ends.
  */
 export interface Connection {
-  /** Known to nobody but the gateway that has it. */
+  /** A secret of the replica that has the connection. */
   readonly id: string
-  /** The gateway that has it, in one of its lives: no later one has it any more. */
+  /** The replica that has it, in this epoch only. */
   readonly replica: string
   readonly epoch: number
   /**
-   * Milliseconds since the epoch after which the credential that opened it is worth nothing; `null`
-   * for one without an end.
+   * When the credential that opened it expires, in milliseconds since 1970; `null` if it does not.
    */
   readonly until: number | null
 }
@@ -44,12 +47,12 @@ export interface Connection {
 export interface Approval {
   readonly id: string
   readonly state: ApprovalState
-  /** One more with every edge; an edge that names an old version loses. */
+  /** Goes up with every edge. An edge that names an old version loses. */
   readonly version: number
   readonly subjectKey: string
   readonly resource: string
   readonly digest: string
-  /** Names the upstream and the credential that the resource was bound to. */
+  /** A digest of the upstream and the credential that the resource had. */
   readonly binding: string
   readonly action: Action
   readonly payload: JsonObject
@@ -57,11 +60,11 @@ export interface Approval {
   readonly viewHash: string
   /** How the last run of the same digest ended, or `null` if it never ran. */
   readonly ranBefore: { readonly id: string; readonly state: ApprovalState } | null
-  /** `null` where its protocol has no connection worth the name. */
+  /** `null` where the protocol's connections do not stand for a client, as with HTTP. */
   readonly connection: Connection | null
   /**
-   * Stands for what the names in the action stood for when it was asked about; `null` where its
-   * protocol has none.
+   * A digest of what the names in the action stood for when the approval was asked for; `null`
+   * where the protocol has no such names.
    */
   readonly definitions: string | null
   readonly createdAt: Date
@@ -90,7 +93,7 @@ export type NewApproval = Pick<
   | 'expiresAt'
 >
 
-/** `break_glass` releases it alone, whatever the quorum. */
+/** `break_glass` releases an action alone, whatever the quorum. */
 export type VoteDecision = 'approve' | 'deny' | 'break_glass'
 
 export interface Vote extends Party {
@@ -101,18 +104,18 @@ export interface Vote extends Party {
   readonly channel: string
   readonly votedAt: Date
   /**
-   * The voter's groups as they are known now, not as they were: eligibility is recounted when an
-   * approval is used.
+   * The voter's groups as they are known now, because eligibility is counted again when an approval
+   * is used.
    */
   readonly groups: readonly string[]
   /**
-   * Every name that is known now of the voter, under whichever identity: two votes that share one
-   * are of one person.
+   * Every name of the voter that is known now, under any identity. Two votes that share a name come
+   * from one person.
    */
   readonly names: readonly string[]
   /**
-   * Whether the vote does not count, by what is known now: the voter is behind the action (linked
-   * to its owner after the vote, say), or their identity provider disabled their account.
+   * Whether, by what is known now, the vote does not count: the voter is behind the action (perhaps
+   * linked to its owner after the vote), or their account was disabled.
    */
   readonly excluded: boolean
 }

@@ -1,8 +1,8 @@
 import type { Queryable } from '../store/db.ts'
 
 /**
- * Waits for everybody else who opens an approval for this subject, so that its number of open ones
- * can be counted.
+ * Takes a lock that only one transaction can have for each subject, so that its open approvals can
+ * be counted.
  */
 export async function lockSubject(tx: Queryable, subjectKey: string): Promise<void> {
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [subjectKey])
@@ -17,7 +17,7 @@ export async function countOpen(tx: Queryable, subjectKey: string): Promise<numb
   return row!.open
 }
 
-/** Approvals that this subject asked for within an hour, whatever became of them. */
+/** How many approvals this subject asked for in the last hour, whatever became of them. */
 export async function countAskedLately(tx: Queryable, subjectKey: string): Promise<number> {
   const [row] = await tx.query<{ asked: number }>(
     `SELECT count(*)::int AS asked FROM sallyport.approvals

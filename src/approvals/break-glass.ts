@@ -3,15 +3,15 @@ import type { Vote } from './approval.ts'
 import { approversIn, isEligible, quorumMet, type Voter } from './quorum.ts'
 
 /**
- * Characters of the reason that breaking the glass takes, without the blanks around it. The
- * database counts them too.
+ * The fewest characters of a reason for breaking the glass, without surrounding blanks. The
+ * database checks this too.
  */
 export const shortestReason = 10
 
 /**
  * Who may release an action alone in an emergency: whoever is in all of these. Empty if nobody may,
- * because no rule holds it, or one of those that do does not offer it: one rule cannot open what
- * another one closes.
+ * because no rule holds the action, or because not every rule that does offers it: one rule cannot
+ * open what another closes.
  */
 export function breakGlassOf(requirements: readonly Requirement[]): readonly Eligible[] {
   const offers = requirements.flatMap(({ breakGlass }) => breakGlass ?? [])
@@ -23,8 +23,8 @@ export function mayBreakGlass(person: Voter, offers: readonly Eligible[]): boole
 }
 
 /**
- * Whether an action may run: enough people approved it, or somebody broke the glass who may, as far
- * as is known now.
+ * Whether an action may run by what is known now: enough people approved it, or somebody who may
+ * broke the glass.
  */
 export function isReleased(requirements: readonly Requirement[], votes: readonly Vote[]): boolean {
   if (quorumMet(requirements, approversIn(votes))) return true

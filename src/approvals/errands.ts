@@ -1,7 +1,7 @@
 import { gatewayItself } from '../core/gateway-itself.ts'
 import type { Queryable } from '../store/db.ts'
 
-/** What people have approved to be done to the gateway itself, and nobody has done yet. */
+/** Approved changes to the gateway itself that have not been made yet. */
 export async function listApprovedErrands(db: Queryable, limit: number): Promise<string[]> {
   const rows = await db.query<{ id: string }>(
     `SELECT id FROM sallyport.approvals

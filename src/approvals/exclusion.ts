@@ -10,7 +10,7 @@ export interface Exclusion {
 
 export function exclusionOf(subject: Subject): Exclusion {
   const { issuer, owner, claims } = subject
-  // The token may name its human subject another way than the one that they log in with does.
+  // A token may name its human subject differently from the identity that they log in with.
   const named = nameClaims
     .map((claim) => claims[claim])
     .filter((name) => typeof name === 'string')
@@ -35,9 +35,9 @@ export function isExcluded(person: Person, exclusion: Exclusion): boolean {
 }
 
 /**
- * Whether this person is behind the action as the very identity that its credential names, or in
- * the group that owns the agent. Being excluded goes by names, which anybody may come to have; what
- * being behind an action gives (seeing it, taking it back) does not.
+ * Whether this person is behind the action as exactly the identity that its credential names, or in
+ * the group that owns the agent. Exclusion goes by names, which others may come to share; the
+ * rights of being behind an action (to see it, to take it back) must not.
  */
 export function isBehind(person: Person, subject: Subject): boolean {
   const { owner } = subject
@@ -48,8 +48,8 @@ export function isBehind(person: Person, subject: Subject): boolean {
 }
 
 /**
- * Whether a human being is known behind the subject. Without one nobody can be ruled out as the
- * approver of their own agent: closed, so its actions can be allowed or denied, and never approved.
+ * Whether a human is known behind the subject. Closed: without one, nobody could be kept from
+ * approving their own agent, so its actions can be allowed or denied, but never approved.
  */
 export function hasKnownOwner(subject: Subject): boolean {
   return subject.kind === 'human' || actingFor(subject) !== null

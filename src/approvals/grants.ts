@@ -2,7 +2,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import type { Queryable } from '../store/db.ts'
 import type { Connection } from './approval.ts'
 
-/** What was granted beyond one run. */
+/** Leave for more than one run, which approvers gave. */
 export interface Grant {
   readonly id: string
   readonly approval: string
@@ -12,14 +12,17 @@ export interface Grant {
   readonly digest: string | null
   readonly match: Readonly<Record<string, unknown>> | null
   readonly rules: readonly string[]
-  /** The only connection that it is good on; `null` where it is good on any. */
+  /** The only connection that it is good for; `null` for any. */
   readonly connection: string | null
   /** Milliseconds since it was granted. */
   readonly ageMs: number
   readonly expiresAt: Date
 }
 
-/** `on`: the connection that it ends with, and with whose credential. */
+/**
+ * Writes a grant down, and resolves to its id. `on`: the connection that it is limited to, with
+ * whose credential it ends at the latest.
+ */
 export async function insertGrant(
   tx: Queryable,
   grant: Omit<Grant, 'id' | 'connection' | 'ageMs' | 'expiresAt'>,
@@ -50,7 +53,8 @@ export async function insertGrant(
 }
 
 /**
- * The grants that this subject has now on this resource, as it is bound now, on this connection.
+ * The grants that are good now for this subject, on this resource with its present binding, over
+ * this connection.
  */
 export function listGrants(
   tx: Queryable,
@@ -72,7 +76,7 @@ export function listGrants(
   )
 }
 
-/** The approvals by which this subject was ever granted more than one run on this resource. */
+/** The approvals from which this subject ever got grants on this resource. */
 export async function listGrantingApprovals(
   tx: Queryable,
   subjectKey: string,

@@ -12,16 +12,16 @@ import {
 import { settledOf } from './lists.ts'
 
 /**
- * Between two looks at the approvals that are waited for here, in milliseconds. A notification
- * usually comes first.
+ * Milliseconds between two looks at the approvals that are waited for here. Usually a notification
+ * comes first.
  */
 const lookEvery = 1000
 
 const approvalsChannel = 'sallyport_approvals'
 
 /**
- * Where an action waits. A notification wakes its waiters at once; since notifications get lost
- * with their connection, everything that is waited for is also looked at about once a second.
+ * Where attempts wait for their approvals. A notification wakes them at once. Since notifications
+ * are lost with their connection, every awaited approval is also looked at about once a second.
  * Waking up decides nothing: the waiter reads the approval itself.
  */
 export class Holds {
@@ -29,10 +29,10 @@ export class Holds {
   readonly #log: Log
   readonly #standings: Looks<string, Standing | null>
   readonly #open: Looks<Wanted, Found>
-  // Owned by wait(): a waiter adds itself, and takes itself out again.
+  // Owned by wait(): each waiter adds itself and removes itself again.
   readonly #waiters = new Map<string, Set<() => void>>()
   readonly #watchers = new Set<(id: string | null) => void>()
-  // Owned by enter(): how many attempts of each subject are held here.
+  // Owned by enter(): how many attempts each subject has here.
   readonly #held = new Map<string, number>()
   #timer: NodeJS.Timeout | undefined
   #looking = false
@@ -46,17 +46,17 @@ export class Holds {
     this.#open = new Looks((wanted) => findOpenStandings(store, wanted))
   }
 
-  /** How an approval stands now; `null` if there is none. Rejects with `StoreError`. */
+  /** How an approval stands now; `null` if there is none. Rejects with a `StoreError`. */
   look(id: string): Promise<Standing | null> {
     return this.#standings.look(id, id)
   }
 
   /**
-   * What is open now for the same request, and whether there are grants. Rejects with `StoreError`,
-   * also with one that `isSuperseded` knows.
+   * The approval that is open now for the same request, and whether there are grants. Rejects with
+   * a `StoreError`, among others with one for which `isSuperseded` is true.
    */
   find(wanted: Wanted): Promise<Found> {
-    // The digest is that of all of it, but for the policies.
+    // The digest covers everything in `wanted` but the generation.
     return this.#open.look(`${wanted.generation} ${wanted.digest}`, wanted)
   }
 
@@ -65,7 +65,7 @@ export class Holds {
     this.#timer = setInterval(() => void this.#look(), lookEvery)
   }
 
-  /** Whether waiting is over for everybody here, because this replica is about to stop. */
+  /** Whether nobody may wait here any more, because this replica is about to stop. */
   get draining(): boolean {
     return this.#draining
   }
@@ -81,9 +81,9 @@ export class Holds {
   }
 
   /**
-   * Counts an attempt of this subject in, and returns what counts it out again; `null` when as many
-   * as `most` are held here already. Each of them has its payload in memory, and takes turns at the
-   * database.
+   * Counts an attempt of this subject in, and returns a function that counts it out; `null` when
+   * the subject has `most` here already. Each attempt takes memory for its payload, and turns at
+   * the database.
    */
   enter(subjectKey: string, most: number): (() => void) | null {
     const before = this.#held.get(subjectKey) ?? 0
@@ -96,7 +96,7 @@ export class Holds {
     }
   }
 
-  /** Attempts that wait on this replica. */
+  /** How many attempts wait on this replica. */
   get waiting(): number {
     return this.#waiters.values().reduce((sum, waiters) => sum + waiters.size, 0)
   }
@@ -124,7 +124,7 @@ export class Holds {
   }
 
   /**
-   * Wakes whoever waits here, and tells the other replicas. A hint: it may be lost, and the look
+   * Wakes whoever waits here, and tells the other replicas. Only a hint that may get lost: the look
    * each second finds the change anyway.
    */
   announce(id: string): void {
@@ -138,7 +138,8 @@ export class Holds {
   }
 
   /**
-   * Calls back for every approval that changed, `null` for "any of them may have". For live pages.
+   * Calls back for every approval that changed, with `null` where any may have. Returns a function
+   * that ends this.
    */
   watch(onChange: (id: string | null) => void): () => void {
     this.#watchers.add(onChange)
@@ -161,7 +162,7 @@ export class Holds {
     try {
       for (const id of await settledOf(this.#store, [...this.#waiters.keys()])) this.wake(id)
     } catch (error) {
-      // Closed: whoever waits goes on waiting, and nothing runs.
+      // Closed: whoever waits keeps waiting, and nothing runs.
       this.#log.warn({ err: error }, 'approvals could not be looked at; trying again')
     } finally {
       this.#looking = false

@@ -1,14 +1,14 @@
 import type { Queryable } from '../store/db.ts'
 import type { Sealed } from '../store/sealer.ts'
 
-/** Why there is nothing (any more) to fetch. */
+/** Why there is nothing to fetch, or nothing any more. */
 export type Gone = 'delivered' | 'expired' | 'too-large' | 'no-answer'
 
 export type KeptResponse =
   | (Sealed & { readonly gone: null })
   | { readonly keyId: string; readonly sealed: null; readonly gone: Gone }
 
-/** `keepMs`: milliseconds until it is forgotten. */
+/** `keepMs`: milliseconds until the response is forgotten. */
 export async function insertResponse(
   tx: Queryable,
   approval: string,
@@ -23,8 +23,8 @@ export async function insertResponse(
 }
 
 /**
- * `null` for an approval whose response nobody kept. Past its time it is gone, also where nobody
- * has come by to forget it.
+ * `null` for an approval whose response was not kept. A response past its time counts as gone even
+ * before housekeeping has deleted it.
  */
 export async function getResponse(db: Queryable, approval: string): Promise<KeptResponse | null> {
   const [row] = await db.query<KeptResponse & { late: boolean }>(
@@ -37,7 +37,7 @@ export async function getResponse(db: Queryable, approval: string): Promise<Kept
   return late && kept.gone === null ? { keyId: kept.keyId, sealed: null, gone: 'expired' } : kept
 }
 
-/** `false` if it was gone already. */
+/** Resolves to `false` if it was gone already. */
 export async function markDelivered(tx: Queryable, approval: string): Promise<boolean> {
   const rows = await tx.query(
     `UPDATE sallyport.kept_responses SET sealed = NULL, gone = 'delivered'
@@ -47,7 +47,7 @@ export async function markDelivered(tx: Queryable, approval: string): Promise<bo
   return rows.length === 1
 }
 
-/** Forgets what nobody fetched in time. */
+/** Deletes responses that nobody fetched in time. */
 export async function forgetOverdue(db: Queryable): Promise<void> {
   await db.query(
     `UPDATE sallyport.kept_responses SET sealed = NULL, gone = 'expired'

@@ -3,7 +3,10 @@ import type { Approval } from './approval.ts'
 import type { ApprovalState } from './machine.ts'
 import { approvalOf, columns, type ApprovalRow } from './row.ts'
 
-/** How many approvals have not ended, by state. Two parts, since each has an index of its own. */
+/**
+ * How many approvals have not ended, by state. Two queries in one, because each has an index of its
+ * own.
+ */
 export async function countByState(db: Queryable): Promise<Map<string, number>> {
   const rows = await db.query<{ state: string; open: number }>(
     `SELECT state, count(*)::int AS open FROM sallyport.approvals
@@ -18,14 +21,15 @@ export async function countByState(db: Queryable): Promise<Map<string, number>> 
 }
 
 /**
- * Characters of payloads on one page: a hundred large ones would be too much for a phone, and for
+ * Characters of payloads on one page. A hundred large ones would be too much for a phone, and for
  * the gateway.
  */
 const pageBudget = 2 * 1024 * 1024
 
 /**
- * Newest first, up to `limit` of them, or fewer when they are large; `next` is the id to go on
- * before, or `null` at the end. Ids are UUIDv7, so their order is that of their age.
+ * Lists approvals, newest first: up to `limit` of them, or fewer when they are large. `next` is the
+ * `before` of the following page, or `null` at the end. Ids are UUIDv7, so they are in the order of
+ * age.
  */
 export async function listApprovals(
   db: Queryable,
@@ -50,7 +54,7 @@ export async function listApprovals(
   }
 }
 
-/** Those of these approvals that are no longer waiting: decided, or past their time. */
+/** Which of these approvals no longer wait, because they were decided or have expired. */
 export async function settledOf(db: Queryable, ids: readonly string[]): Promise<string[]> {
   const rows = await db.query<{ id: string }>(
     `SELECT id FROM sallyport.approvals
@@ -69,7 +73,7 @@ export async function listOverdue(db: Queryable, limit: number): Promise<string[
   return rows.map(({ id }) => id)
 }
 
-/** Open ones that were asked for before the database was restored or promoted. */
+/** Open approvals from before the database was restored or promoted. */
 export async function listOfAnotherLife(db: Queryable): Promise<string[]> {
   const rows = await db.query<{ id: string }>(
     `SELECT id FROM sallyport.approvals
@@ -86,7 +90,8 @@ export async function listOpen(db: Queryable): Promise<string[]> {
 }
 
 /**
- * Runs whose holder has ended, or is taken for dead: nobody will say any more what became of them.
+ * Approvals whose runs will never get an outcome, because the holder has ended or is taken for
+ * dead.
  */
 export async function listLost(db: Queryable, marginMs: number): Promise<string[]> {
   const rows = await db.query<{ id: string }>(

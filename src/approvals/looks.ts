@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
-/** Keys in one query. */
+/** The most keys in one query. */
 const mostAtOnce = 500
 
 interface Asked<Want, Found> {
@@ -9,9 +9,9 @@ interface Asked<Want, Found> {
 }
 
 /**
- * Looks for many with one query. An answer is never older than the question: what is asked while a
- * query is under way waits for the next one, together with all that comes meanwhile, and who asks
- * for the same gets the same.
+ * Answers many questions with one query. An answer is never older than its question: what is asked
+ * while a query is under way waits for the next one, together with everything else that comes
+ * meanwhile. Equal questions share an answer.
  */
 export class Looks<Want, Found> {
   readonly #find: (wants: readonly Want[]) => Promise<readonly Found[]>
@@ -19,14 +19,14 @@ export class Looks<Want, Found> {
   readonly #asked = new Map<string, Asked<Want, Found>>()
   #running = false
 
-  /** `find` answers in the order of its questions. */
+  /** `find` has to answer in the order of its questions. */
   constructor(find: (wants: readonly Want[]) => Promise<readonly Found[]>) {
     this.#find = find
   }
 
   /**
-   * `key` names what is wanted: one of the same name is asked for once. Rejects with the error of
-   * the query.
+   * `key` identifies what is wanted, so that the same thing is asked for once. Rejects with the
+   * error of the query.
    */
   look(key: string, want: Want): Promise<Found> {
     let asked = this.#asked.get(key)
@@ -40,7 +40,7 @@ export class Looks<Want, Found> {
 
   async #run(): Promise<void> {
     this.#running = true
-    // What this turn of the event loop brings goes together.
+    // Gathers all questions of this turn of the event loop.
     await nextTurn()
     while (this.#asked.size > 0) {
       const batch = this.#take()

@@ -7,7 +7,7 @@ export const edges = {
   pending: ['approved', 'denied', 'expired', 'cancelled', 'invalidated'],
   approved: ['dispatching', 'expired', 'cancelled', 'invalidated'],
   dispatching: ['succeeded', 'failed', 'unknown'],
-  // Late evidence only: a fact is recorded, nothing is sent.
+  // For late evidence only: a fact is recorded, and nothing is sent.
   unknown: ['succeeded', 'failed'],
   succeeded: [],
   failed: [],
@@ -22,7 +22,8 @@ export type ApprovalState = keyof typeof edges
 export const states = Object.keys(edges) as ApprovalState[]
 
 /**
- * Still able to lead to a run: the states in which the same action joins instead of asking again.
+ * Whether an approval in this state can still lead to a run. The same action joins it then, instead
+ * of asking again.
  */
 export function isOpen(state: ApprovalState): boolean {
   return state === 'pending' || state === 'approved'

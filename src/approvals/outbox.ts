@@ -4,23 +4,23 @@ import type { JsonObject } from '../core/json.ts'
 import type { Queryable } from '../store/db.ts'
 
 /**
- * `announce` and `escalate` are messages that follow the approval to its end; `remind` is said
- * once, if nobody has decided by then.
+ * `announce` and `escalate` are messages that are kept up to date to the approval's end. `remind`
+ * is sent once, if nobody has decided by then.
  */
 export type Purpose = 'announce' | 'escalate' | 'remind'
 
-/** Somewhere to say something about an approval. */
+/** A place where an approval has to be announced, and when. */
 export interface Announcement {
-  /** Who delivers it: `slack`, `webhook:siem`. */
+  /** The channel that delivers it: `slack`, `webhook:siem`. */
   readonly channel: string
-  /** The place there: `#data-approvals`; empty where there is only one. */
+  /** The place in the channel: `#data-approvals`; empty where there is only one. */
   readonly target: string
   readonly purpose: Purpose
   /** Not before this instant. */
   readonly due: Date
 }
 
-/** A row that this attempt may deliver, until its claim runs out. */
+/** A notice that this attempt may deliver until its claim runs out. */
 export interface Claimed {
   readonly id: string
   readonly approval: string
@@ -30,15 +30,15 @@ export interface Claimed {
   readonly wanted: number
   readonly attempts: number
   readonly receipt: JsonObject | null
-  /** For a reminder: where the same place was told first. */
+  /** For a reminder: the receipt of the first message in the same place. */
   readonly announced: JsonObject | null
   readonly claim: string
   readonly createdAt: Date
 }
 
 /**
- * In the transaction that makes it true: it is durable with the approval, or neither is. What was
- * there already stays as it is.
+ * Writes notices down in the transaction of what they tell, so that both are durable or neither is.
+ * Notices that exist already stay as they are.
  */
 export async function insertNotices(
   tx: Queryable,
@@ -55,8 +55,8 @@ export async function insertNotices(
 }
 
 /**
- * Members of a chat whose accounts belong to people who may vote on this approval, as far as is
- * known of their groups, and are not behind its action.
+ * Members of a chat whose accounts belong to people who may vote on this approval by their known
+ * groups, and who are not behind its action.
  */
 export async function linkedApprovers(
   tx: Queryable,
@@ -84,9 +84,9 @@ export async function linkedApprovers(
 }
 
 /**
- * Something about this approval has changed: every message about it is to be edited, at once where
- * the last attempt succeeded. A place that has not been told yet keeps its time, and a channel that
- * fails keeps its pause.
+ * Has every message about an approval that has changed edited: at once where the last attempt
+ * succeeded. A place that has not been told yet keeps its time, and a channel that fails keeps its
+ * pause.
  */
 export async function wantNewer(tx: Queryable, approval: string): Promise<void> {
   await tx.query(
@@ -98,10 +98,10 @@ export async function wantNewer(tx: Queryable, approval: string): Promise<void> 
   )
 }
 
-/** What waits for its time need not wait any longer: everybody is to hear of it. */
+/** Makes escalations that wait for their time due at once. */
 export async function hastenNotices(tx: Queryable, approval: string): Promise<void> {
   await tx.query(
-    // Long ago, so at once, whatever the clocks say.
+    // In the distant past, so that they are due at once whatever the clocks say.
     `UPDATE sallyport.notices SET due_at = to_timestamp(0)
       WHERE approval = $1 AND purpose = 'escalate' AND receipt IS NULL AND attempts = 0`,
     [approval],
@@ -109,15 +109,15 @@ export async function hastenNotices(tx: Queryable, approval: string): Promise<vo
 }
 
 /**
- * Something to post or to edit that waits for nothing: neither for the time of a reminder, nor for
- * a wider group's, nor for the end of a pause. Its own time is the clock's when it was written
- * down, which may have been set back since, as it was where a failure is still to come.
+ * Whether a notice is due: its time has come, or it waits neither for the time of a reminder or an
+ * escalation nor for the end of a pause. `due_at` alone would not do, because the clock may have
+ * been set back since it was written. A failure that lies in the future shows the same.
  */
 const isDue = `(due_at <= clock_timestamp()
   OR attempts = 0 AND (purpose = 'announce' OR receipt IS NOT NULL)
   OR attempts > 0 AND failed_at > clock_timestamp())`
 
-/** Takes up to `limit` rows that are due, for `leaseMs`; another replica takes others. */
+/** Claims up to `limit` due notices for `leaseMs` milliseconds. Another replica gets others. */
 export function claimNotices(
   db: Queryable,
   channel: string,
@@ -141,8 +141,8 @@ export function claimNotices(
 }
 
 /**
- * The receipt is kept even if the claim has run out meanwhile: whoever has it now edits that
- * message in place of posting another.
+ * Notes a delivery. The receipt is kept even if the claim has run out meanwhile, so that whoever
+ * claims the notice next edits that message instead of posting another.
  */
 export async function noteDelivered(
   db: Queryable,
@@ -160,7 +160,7 @@ export async function noteDelivered(
   )
 }
 
-/** To be tried again in `pauseMs`; `null`: never. */
+/** Notes a failure. The notice is tried again in `pauseMs` milliseconds; `null` for never. */
 export async function noteFailed(
   db: Queryable,
   { id, claim }: Claimed,
@@ -178,16 +178,16 @@ export async function noteFailed(
   )
 }
 
-/** How a channel is, on all replicas together. */
+/** The state of a channel, over all replicas. */
 export interface ChannelHealth {
   readonly channel: string
-  /** Messages to post or to edit, now. */
+  /** Messages that are waiting to be posted or edited. */
   readonly waiting: number
-  /** Since when the longest of them waits. */
+  /** Since when the oldest of them has waited. */
   readonly oldest: Date | null
   readonly lastSuccess: Date | null
   readonly lastFailure: Date | null
-  /** Of the last failure, also when it has succeeded since. */
+  /** Text of the last failure, even if deliveries have succeeded since. */
   readonly lastError: string | null
 }
 
@@ -214,8 +214,8 @@ export function channelHealth(
 }
 
 /**
- * Whether a channel's message about this approval is the one that is kept up to date. Another one
- * is what is left of an attempt whose answer was lost.
+ * Whether this message about an approval is one that is kept up to date. Any other is left over
+ * from an attempt whose answer was lost.
  */
 export async function isKnownMessage(
   db: Queryable,

@@ -12,9 +12,9 @@ export function isEligible(person: Voter, from: Eligible): boolean {
 }
 
 /**
- * Those whose approval counts, as far as is known now, and of each person one vote: an identity
- * provider may name one person differently in the tokens of two clients, so that the console and
- * the CLI see two identities.
+ * The voters whose approval counts by what is known now, each person once. An identity provider may
+ * name one person differently in the tokens of two clients, so that the console and the CLI see two
+ * identities.
  */
 export function approversIn(votes: readonly Vote[]): readonly Voter[] {
   const counted: Vote[] = []
@@ -28,9 +28,9 @@ export function approversIn(votes: readonly Vote[]): readonly Voter[] {
 
 /**
  * Whether these approvers meet every requirement. The requirements of all matching rules add up,
- * and every person counts once in all: somebody who is in two of the groups fills one place, not
- * two. So each place (a requirement asks for `quorum` of them) needs a person of its own, which is
- * a bipartite matching, found by augmenting paths.
+ * and every person counts once in all: somebody in two of the groups fills one place, not two. Each
+ * place (a requirement has `quorum` of them) needs a person of its own, which is a bipartite
+ * matching, found by augmenting paths.
  */
 export function quorumMet(
   requirements: readonly Requirement[],

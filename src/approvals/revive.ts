@@ -1,9 +1,9 @@
 import { Unknown, type Action, type Attribute } from '../core/action.ts'
 
 /**
- * An attribute that could not be computed, or a part of one, is stored as `{"unknown": why}`. If an
- * agent sends just that as its JSON, it becomes `Unknown` when it is read back: closed, since
- * nothing is worse than unknown.
+ * Restores attributes that could not be computed, or parts of one, which are stored as
+ * `{"unknown": why}`. Closed: if an agent sends exactly that as its JSON, it becomes `Unknown` too,
+ * and nothing is worse than unknown.
  */
 export function reviveAction(action: Action): Action {
   const attributes = Object.fromEntries(

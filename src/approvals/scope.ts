@@ -12,32 +12,32 @@ export const scopeSchema = z.union([
 ])
 
 /**
- * This one run; what the rules call alike, for some minutes; or that on the connection alone that
- * asked, until it ends.
+ * What a vote grants: this one run; all alike runs, for some minutes; or all alike runs on the
+ * connection that asked, until it ends.
  */
 export type Scope = z.output<typeof scopeSchema>
 
 /** What may be granted beyond one run. */
 export interface Extended {
-  /** On no other connection than the one that asked, and not beyond its end. */
+  /** Whether it is limited to the connection that asked, and ends with it. */
   readonly session: boolean
-  /** At most so many, from the vote on. */
+  /** The most minutes, counted from the vote. */
   readonly minutes: number
-  /** For actions that have the same values here; nothing listed means the same digest. */
+  /** Attributes whose values have to be the same; if empty, the digest has to be. */
   readonly match: readonly string[]
 }
 
 /**
- * Minutes that a session is granted for at most: a connection can be kept open for weeks, and
+ * The most minutes for which a session is granted. A connection can be kept open for weeks, and
  * nobody means to decide that far ahead.
  */
 export const longestSession = 12 * 60
 
 /**
  * What may be granted beyond one run: for some minutes, and for the connection that asks, if there
- * is one (`connected`). Over several rules the narrowest wins (`narrowest`): each of them has to
- * offer it. What a rule grants for minutes contains the same on one connection, so a rule with
- * minutes and one with the session make a session that ends after the minutes.
+ * is one (`connected`). Every rule has to offer it, and the narrowest offer wins. An offer of
+ * minutes includes the same on one connection, so a rule that offers minutes and one that offers
+ * the session together offer a session that ends after those minutes.
  */
 export function offeredScopes(
   requirements: readonly Requirement[],
@@ -63,14 +63,14 @@ function sessionIn(scope: readonly ScopeOption[]): Extended | undefined {
 }
 
 /**
- * What all of them contain: on the one connection if any says so, for the fewest minutes, with
- * everything the same that any of them wants to be. `null` stands for one run, which is narrower
- * than anything else: where there is none, or one of them is `undefined`.
+ * What all of these include: limited to the connection if any is, for the fewest minutes, with
+ * every attribute the same that any of them names. `null` stands for one run, the narrowest of all:
+ * where there are none, or one is `undefined`.
  */
 function narrowest(all: readonly (Extended | undefined)[]): Extended | null {
   const each = all.filter((one) => one !== undefined)
   if (each.length === 0 || each.length < all.length) return null
-  // The digest is the narrowest of all.
+  // An equal digest is the narrowest match.
   const exact = each.some(({ match }) => match.length === 0)
   return {
     session: each.some(({ session }) => session),
@@ -79,7 +79,7 @@ function narrowest(all: readonly (Extended | undefined)[]): Extended | null {
   }
 }
 
-/** What a vote chose of what is offered, or `undefined`: for `once`, and for what nobody offers. */
+/** The offer that a vote chose; `undefined` for `once`, and for what is not offered. */
 export function chosenOf(scope: Scope, offers: readonly Extended[]): Extended | undefined {
   if (scope === 'once') return undefined
   if ('session' in scope) return offers.find(({ session }) => session)
@@ -87,7 +87,7 @@ export function chosenOf(scope: Scope, offers: readonly Extended[]): Extended | 
   return offer && scope.minutes <= offer.minutes ? { ...offer, minutes: scope.minutes } : undefined
 }
 
-/** What all approvers agree to: the narrowest of their votes. `null` stands for one run. */
+/** What all approvers agree to, which is the narrowest of their votes; `null` for one run. */
 export function grantedScope(
   scopes: readonly Scope[],
   offers: readonly Extended[],
@@ -96,8 +96,8 @@ export function grantedScope(
 }
 
 /**
- * The values that have to be the same, by path (`http.path`), or `null` where one is unknown: then
- * nothing can be said to be alike.
+ * The values that have to be the same, by path (`http.path`); `null` where one is unknown, because
+ * then nothing is alike.
  */
 export function matchedValues(
   action: Action,

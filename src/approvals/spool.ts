@@ -11,8 +11,8 @@ export interface SpooledRequest extends Sealed {
 }
 
 /**
- * The attempt that asks last counts: it has the credential that is good for longer. Its payload is
- * the same, since its digest is.
+ * Keeps a request. The latest attempt replaces an earlier one: its credential usually lasts longer,
+ * and its payload is the same, since its digest is.
  */
 export async function insertSpooled(
   tx: Queryable,
@@ -45,8 +45,8 @@ export async function isSpooled(db: Queryable, approval: string): Promise<boolea
 }
 
 /**
- * Approved requests that wait for a gateway to send them, the first one approved first; of those
- * that one of these keys opens.
+ * Approved requests that wait to be sent and that one of these keys opens, in the order of
+ * approval.
  */
 export async function listSendable(
   db: Queryable,
@@ -64,7 +64,7 @@ export async function listSendable(
   return rows.map(({ id }) => id)
 }
 
-/** Forgets requests whose approval has ended or been used: they are never sent any more. */
+/** Deletes requests that will never be sent, because their approval has ended or been used. */
 export async function deleteSpent(db: Queryable): Promise<void> {
   await db.query(
     `DELETE FROM sallyport.spooled_requests s USING sallyport.approvals a

@@ -62,8 +62,8 @@ export async function findOpen(
 }
 
 /**
- * The last run of the same digest: an approver has to know that it ran, and above all that nobody
- * knows how it ended.
+ * The last run of the same digest. Approvers have to know that it ran, above all if it ended as
+ * `unknown`.
  */
 export async function findRunBefore(
   tx: Queryable,
@@ -91,11 +91,11 @@ export async function getApproval(db: Queryable, id: string): Promise<Approval |
 
 export interface Locked {
   readonly approval: Approval
-  /** By the database's clock, after the lock. */
+  /** By the database's clock, read after taking the lock. */
   readonly now: Date
   /**
-   * `false`: it was asked for before the database was restored or promoted, and may have been used
-   * since.
+   * `false` if the approval is from before the database was restored or promoted, and may have been
+   * used since.
    */
   readonly ofThisLife: boolean
 }
@@ -121,7 +121,7 @@ export interface Edge {
   readonly outcome?: Outcome
 }
 
-/** Takes one edge by compare-and-set. `null`: somebody else took one first. */
+/** Takes one edge by compare-and-set. Resolves to `null` if somebody else took one first. */
 export async function moveApproval(
   tx: Queryable,
   from: Approval,

@@ -4,8 +4,8 @@ import type { Vote, VoteDecision } from './approval.ts'
 import type { Scope } from './scope.ts'
 
 /**
- * The database's own word on whether somebody is behind the action, under any identity that is
- * known of them.
+ * Whether somebody is behind the action under any of their known identities, in the database's own
+ * judgement.
  */
 export async function isExcludedByStore(tx: Queryable, id: string, voter: Party): Promise<boolean> {
   const [row] = await tx.query<{ excluded: boolean }>(
@@ -26,9 +26,9 @@ export interface NewVote {
 }
 
 /**
- * `false`: this person has voted already; to approve, under another of their identities too. To
- * deny that does not count: a name that somebody took must not keep another from saying no. Whoever
- * has approved can still break the glass.
+ * Writes a vote down. Resolves to `false` if this person has voted already. An approval is also
+ * refused if they approved under another identity; a denial is not, because a name that somebody
+ * has taken must not keep its owner from saying no. Whoever has approved can still break the glass.
  */
 export async function insertVote(tx: Queryable, id: string, vote: NewVote): Promise<boolean> {
   const rows = await tx.query(

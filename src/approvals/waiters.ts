@@ -2,8 +2,8 @@ import type { Queryable } from '../store/db.ts'
 import type { Holder } from './approval.ts'
 
 /**
- * Attempts that wait for approvals, on all replicas: where one is cancelled when its client goes
- * away, it has to be known that nobody else waits.
+ * Attempts that wait for approvals, on all replicas. Kept where an approval is cancelled when its
+ * client goes away, which must not happen while somebody else waits.
  */
 
 export async function insertWaiter(
@@ -25,7 +25,7 @@ export async function deleteWaiter(db: Queryable, approval: string, action: stri
   ])
 }
 
-/** Whether anybody waits for it, on a replica that can be alive. */
+/** Whether anybody waits for it, on a replica that may be alive. */
 export async function anybodyWaits(
   tx: Queryable,
   approval: string,
@@ -40,7 +40,7 @@ export async function anybodyWaits(
   return rows.length > 0
 }
 
-/** Of approvals that nobody can wait for any more; those of replicas that died among them. */
+/** Deletes waiters of approvals that are no longer open, including those of dead replicas. */
 export async function forgetWaiters(db: Queryable): Promise<void> {
   await db.query(
     `DELETE FROM sallyport.approval_waiters w USING sallyport.approvals a

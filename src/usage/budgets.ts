@@ -7,35 +7,35 @@ import { readRecent, recentRuns, type Recent } from './recent.ts'
 import type { OwnRun, UnderWay } from './under-way.ts'
 
 /**
- * Milliseconds for which a count from the store is good for further actions: what this replica does
- * meanwhile is added to it.
+ * Milliseconds for which a count from the store may be used. What this replica does meanwhile is
+ * added to it.
  */
 const goodFor = 250
-/** Subjects whose counts are kept at a time. */
+/** How many counts are kept at a time. */
 const mostKept = 1_000
 
-/** What the store said at a time, on the monotonic clock. */
+/** What the store said at some time of the monotonic clock, in milliseconds. */
 interface Looked {
   readonly at: number
   /**
-   * `counted` has one for each fact that was asked for, in order: a sum, or the number of earlier
-   * uses.
+   * `counted` has one number for each fact that was asked for, in order: a sum, or the number of
+   * earlier uses.
    */
   readonly found: Promise<Recent | null>
 }
 
-/** Counts by the name that rules know them by: `rows customers 24h`. */
+/** Counts by the name that rules use: `rows customers 24h`. */
 export type UsageFacts = Readonly<Record<string, Attribute>>
 
 /**
- * Tells how much of what subjects have done, for the rules that ask: all that is durable anywhere,
- * and what this replica has begun since.
+ * Counts what subjects have done, for rules that ask: everything that is durable anywhere, and what
+ * this replica has begun since.
  */
 export class Budgets {
   readonly #store: Queryable
   readonly #underWay: UnderWay
   readonly #log: Log
-  // Owned by #lately(): the newest look for each subject and what was asked.
+  // Owned by #lately(): the latest look for each subject and set of facts.
   readonly #looks = new Map<string, Looked>()
 
   constructor(store: Queryable, underWay: UnderWay, log: Log) {
@@ -45,8 +45,9 @@ export class Budgets {
   }
 
   /**
-   * Tells the counts before an action, whenever it is called: what the store said, at most a moment
-   * ago, and all that has begun here by then. What cannot be counted is unknown. Never rejects.
+   * Resolves to a function that returns the counts at the time it is called: what the store said a
+   * moment ago, and what has begun here by then. What cannot be counted is `Unknown`. Rejects only
+   * for defects.
    */
   async before(subject: Subject, asked: readonly UsageFact[]): Promise<() => UsageFacts> {
     const { at, found } = this.#lately(subject, asked)
@@ -55,13 +56,14 @@ export class Budgets {
       return () => this.#facts(subject, asked, at, store)
     } catch (error) {
       if (!(error instanceof StoreError)) throw error
-      // Closed: no allow rule that looks at it matches, and every other does.
+      // Closed: for an unknown count, no allow rule that looks at it matches, and every hold or
+      // deny rule does.
       this.#log.warn({ err: error }, 'usage could not be counted')
       return () => unknown(asked, 'the store did not answer')
     }
   }
 
-  /** The same in a transaction, of this moment. Rejects with `StoreError`. */
+  /** The counts as of now, within a transaction. Rejects with a `StoreError`. */
   async within(tx: Queryable, subject: Subject, asked: readonly UsageFact[]): Promise<UsageFacts> {
     const { at, found } = look(tx, subject, asked)
     return this.#facts(subject, asked, at, await found)
@@ -75,7 +77,7 @@ export class Budgets {
     if (this.#looks.size >= mostKept) this.#looks.clear()
     const looked = look(this.#store, subject, asked)
     this.#looks.set(key, looked)
-    // What failed is not kept.
+    // A failed look is not kept.
     looked.found.catch(() => this.#looks.delete(key))
     return looked
   }
@@ -104,7 +106,7 @@ function valueOf(
 ): Attribute {
   const { measure, hours } = fact
   const since = Date.now() - (hours + 1) * 3_600_000
-  // Closed: it could have been anything, and as much as one likes.
+  // Closed: an unreadable event could have been anything, of any amount.
   if (unreadable.some((at) => measure === 'first' || at.getTime() >= since)) {
     return new Unknown('an event in the log that it would count cannot be read')
   }

@@ -4,14 +4,14 @@ import { Unknown, type Action, type Attribute } from '../core/action.ts'
 import type { TouchedData } from '../core/data-use.ts'
 
 /**
- * Names of one kind that are kept of an action. A statement may name more columns than anybody
- * reads.
+ * The most names of one kind that are kept of an action. A statement may name more columns than
+ * anybody reads.
  */
 const most = 100
 
 /**
- * Knows which data actions touch: tables and columns by the names that the server resolves, data
- * sets as the configuration declares them.
+ * Tells which data an action touches: tables and columns by the names that the server resolves, and
+ * data sets as the configuration declares them.
  */
 export class DataSets {
   readonly #byResource: ReadonlyMap<string, readonly Declared[]>
@@ -22,8 +22,8 @@ export class DataSets {
   }
 
   /**
-   * What an action touches; `null` if nothing that has a name. What cannot be told may be all of
-   * it, and so is taken for all of it.
+   * What an action touches; `null` if nothing with a name. Where that cannot be told, it counts as
+   * touching every data set of the resource.
    */
   touchedBy({ resource, attributes }: Pick<Action, 'resource' | 'attributes'>): TouchedData | null {
     const { sql, http } = attributes
@@ -45,12 +45,12 @@ export class DataSets {
 }
 
 interface TouchedNames {
-  /** `null`: some list of them is not known. */
+  /** `null` stands for a list that is not known. */
   readonly tables: readonly (readonly string[] | null)[]
   readonly columns: readonly string[] | null
 }
 
-/** One place of one data set. */
+/** One of the tables or routes that a data set consists of. */
 interface Declared {
   readonly on: string
   readonly name: string
@@ -91,8 +91,8 @@ function holder(table: string, columns: readonly string[] | undefined): Declared
 }
 
 /**
- * Upstreams read paths in more than one way: case, doubled slashes and percent-encoding are no way
- * around being counted.
+ * Matches a route. Upstreams differ in how they read paths, so case, doubled slashes and
+ * percent-encoding must not be a way around being counted.
  */
 function server(route: string): Declared['serves'] {
   const blank = route.indexOf(' ')
@@ -115,12 +115,12 @@ function decoded(path: string): string {
   try {
     return decodeURIComponent(path)
   } catch {
-    // Undecoded it was looked at already, and no upstream can decode it either.
+    // No upstream can decode it either, and the caller has looked at it undecoded.
     return path
   }
 }
 
-/** `null` where they are not known. */
+/** The names in an attribute; `null` where they are not known. */
 function namesIn(attribute: Attribute | undefined): readonly string[] | null {
   if (attribute === undefined) return []
   if (attribute instanceof Unknown || !Array.isArray(attribute)) return null

@@ -9,8 +9,8 @@ import { firstUses } from './first-use.ts'
 import { UnderWay, type Running } from './under-way.ts'
 
 /**
- * What the gate knows of the use of data: what an action touches, what its subject did before, and
- * what is under way here.
+ * What the gate knows about the use of data: what an action touches, what its subject has done
+ * before, and what is under way here.
  */
 export class DataUsage {
   readonly #dataSets: DataSets
@@ -29,27 +29,28 @@ export class DataUsage {
   }
 
   /**
-   * Tells what its subject did before, whenever it is called: it can be decided in the same turn as
-   * it is told. What cannot be counted is unknown. Never rejects.
+   * Resolves to a function that tells what the subject has done by the time it is called, so that
+   * the action can be decided in the same turn. What cannot be counted is `Unknown`. Rejects only
+   * for defects.
    */
   before({ subject }: Action, asked: readonly UsageFact[]): Promise<() => UsageFacts> {
     return this.#budgets.before(subject, asked)
   }
 
-  /** The same in a transaction, as of now. Rejects with `StoreError`. */
+  /** What the subject has done by now, within a transaction. Rejects with a `StoreError`. */
   within(tx: Queryable, { subject }: Action, asked: readonly UsageFact[]): Promise<UsageFacts> {
     return this.#budgets.within(tx, subject, asked)
   }
 
   /**
-   * What of its data its subject touches for the first time; `null` where that cannot be told.
-   * Rejects with `StoreError`.
+   * The data that the subject touches for the first time with this action; `null` where that cannot
+   * be told. Rejects with a `StoreError`.
    */
   firstUses(tx: Queryable, action: Action): Promise<readonly string[] | null> {
     return firstUses(tx, action, this.#underWay)
   }
 
-  /** It may run, and begins. `null` where it need not be told what becomes of it. */
+  /** An action begins to run. Returns `null` where its outcome need not be counted. */
   begin(action: Action): Running | null {
     return this.#underWay.begin(action)
   }

@@ -10,9 +10,9 @@ const seen = `
 const statement = { name: 'usage_seen', text: recentRuns(seen) }
 
 /**
- * What of the data that an action touches its subject has not touched before, as far as that is on
- * record: `table public.orders`, `dataset customers`. What was only denied, held or failed does not
- * count. `null` where it cannot be told. Rejects with `StoreError`.
+ * The data of an action that its subject has not touched before, as far as that is on record:
+ * `table public.orders`, `dataset customers`. Actions that were denied, held or failed do not count
+ * as touching. `null` where it cannot be told. Rejects with a `StoreError`.
  */
 export async function firstUses(
   tx: Queryable,

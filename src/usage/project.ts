@@ -1,21 +1,21 @@
 import { StoreError, type Queryable, type Store } from '../store/db.ts'
 
-/** Events that one transaction takes in, about. */
+/** Roughly how many events one transaction takes in. */
 const mostAtOnce = 5_000
 
-/** A part of the log. */
+/** A part of the log, from index `first` up to and without `end`. */
 interface Part {
   readonly first: number
   readonly end: number
 }
 
 /**
- * Counts what the transparency log has beyond what is counted already, in its order. One replica at
- * a time: the row that says how far it is locked, and moves in the transaction in which it is
- * counted, so that nothing is lost or counted twice, whoever stops where. `onUnreadable` is told,
- * before that has committed, of events that cannot be counted: somebody put something else in their
- * place. They are left out, and noted as what `recentRuns` knows of. Resolves to whether there may
- * be more. Rejects with `StoreError`.
+ * Counts the next events of the transparency log, in its order. One replica at a time does so: the
+ * row that says how far counting has come is locked, and moves in the transaction that counts, so
+ * that nothing is lost or counted twice, wherever a replica stops. `onUnreadable` is told, before
+ * the commit, of events that cannot be counted because somebody put something else in their place.
+ * They are left out, and noted where `recentRuns` finds them. Resolves to whether there may be
+ * more. Rejects with a `StoreError`.
  */
 export async function countNext(
   store: Store,
@@ -53,15 +53,16 @@ function takeNext(
 }
 
 /**
- * PostgreSQL, appendix A: classes 22, a value that is none of its type, and 54, one that is too
- * long or too deep.
+ * Whether the error is about a value: none of its type (class 22), or too long or too deep (class
+ * 54; PostgreSQL documentation, appendix A).
  */
 function isAboutValues(error: unknown): boolean {
   return error instanceof StoreError && /^(?:22|54)/.test(error.code)
 }
 
 /**
- * By halves, down to each event that cannot be counted. What that is, the database alone can say.
+ * Counts by halves, down to each event that cannot be counted. Only the database can tell which
+ * those are.
  */
 async function countWhatCanBe(
   tx: Queryable,
@@ -89,7 +90,7 @@ async function countWhatCanBe(
   await countWhatCanBe(tx, { first: middle, end }, within, onUnreadable)
 }
 
-/** Resolves to the id of the event. */
+/** Leaves out the event at an index, and resolves to its id. */
 async function passOver(tx: Queryable, index: number, within: Part): Promise<string> {
   const [passed] = await tx.query<{ event: string }>(
     `WITH passed AS (
@@ -105,15 +106,15 @@ async function passOver(tx: Queryable, index: number, within: Part): Promise<str
   return passed!.event
 }
 
-/** `cameToSomething` of an `outcome`, in SQL. */
+/** `cameToSomething` for an `outcome`, in SQL. */
 const cameToSomething = `(outcome ->> 'result' <> 'failed' OR coalesce((outcome ->> 'rows')::numeric > 0, false)
   OR coalesce((outcome ->> 'bytes')::numeric > 0 AND (outcome ->> 'status')::int < 400, false))`
 
 /**
- * An action is counted with its decision, or when it is sent where it had none of its own: under a
- * grant, or by the gateway itself. Who did it is in that event, and what came of it in another.
- * `within`: stretches of the log that a part lies in. Each event is looked up by its id (OFFSET 0
- * keeps it so): the planner would rather read the whole log.
+ * Counts a part of the log. An action is counted with its decision or, where it had none of its own
+ * (under a grant, or by the gateway itself), when it is sent. That event says who did it, and
+ * another what came of it. `within`: the stretches of the log that the part lies in. OFFSET 0 makes
+ * the planner look each event up by its id; left alone, it would read the whole log.
  */
 function count(tx: Queryable, part: Part, within = part): Promise<unknown> {
   return tx.query(

@@ -5,7 +5,10 @@ import { countNext } from './project.ts'
 /** Milliseconds between two looks at the log. */
 const turnEvery = 1_000
 
-/** Keeps the counts behind the transparency log. Every replica tries; one at a time does. */
+/**
+ * Keeps the counts up to date with the transparency log. Every replica tries, and one at a time
+ * succeeds.
+ */
 export class UsageProjector {
   readonly #store: Store
   readonly #log: Log
@@ -22,8 +25,8 @@ export class UsageProjector {
   }
 
   /**
-   * Counts all that is in the log by now. Never rejects: what is not counted yet stays next in
-   * line.
+   * Counts everything that is in the log by now. Never rejects: what is not counted yet stays next
+   * in line.
    */
   turn(): Promise<void> {
     this.#running ??= this.#turn().finally(() => (this.#running = null))
@@ -46,7 +49,7 @@ export class UsageProjector {
     try {
       while (!this.#closed && (await countNext(this.#store, this.#onUnreadable)));
     } catch (error) {
-      // Closed: budgets do not count on what is counted, but on what is in the log.
+      // Closed: budgets do not rely on the counts alone, but add what the log has beyond them.
       this.#log.warn({ err: error }, 'the usage is not counted yet; trying again')
     }
   }

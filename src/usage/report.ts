@@ -4,14 +4,14 @@ export const dimensions = ['subject', 'resource', 'dataset', 'class', 'model'] a
 
 export type Dimension = (typeof dimensions)[number]
 
-/** Whose actions, on which data, in which time. All that is given has to be true. */
+/** Whose actions, on which data, in which time. All given conditions have to hold. */
 export interface UsageFilter {
   readonly by: Dimension
   /** At or after the beginning of its hour. */
   readonly from: Date
-  /** Before. */
+  /** Exclusive. */
   readonly to: Date
-  /** The name that its issuer gives the subject. */
+  /** The subject's name, as its issuer gives it. */
   readonly subject?: string | undefined
   readonly resource?: string | undefined
   readonly dataset?: string | undefined
@@ -19,19 +19,22 @@ export interface UsageFilter {
   readonly model?: string | undefined
 }
 
-/** What one name did, or was done with, in one stretch of time. */
+/**
+ * What one subject did, or what was done with one resource, data set, class or model, in one
+ * stretch of time.
+ */
 export interface Usage {
-  /** `null`: everybody (or everything) else together. */
+  /** `null` for everybody, or everything, else together. */
   readonly name: string | null
-  /** Where the stretch begins. */
+  /** The beginning of the stretch. */
   readonly at: Date
-  /** Decided, in the hour of the decision; by model, those that ran. */
+  /** Actions that were decided, in the hour of the decision; by model, those that ran. */
   readonly actions: number
   readonly denied: number
   readonly held: number
-  /** Ran, and ended, as everything below in the hour in which they did. */
+  /** Runs that ended. This and everything below counts in the hour in which the run ended. */
   readonly runs: number
-  /** Of answers that the upstream gave; 0 where its protocol has no rows. */
+  /** Rows that upstreams returned; 0 where the protocol has no rows. */
   readonly rows: number
   readonly bytes: number
   readonly tokens_in: number
@@ -40,27 +43,27 @@ export interface Usage {
 }
 
 export interface UsageReport {
-  /** Seconds. */
+  /** The length of a stretch, in seconds. */
   readonly step: number
-  /** What happened before is counted; the little that came later may not be. */
+  /** Everything before this time is counted. What came after may not be. */
   readonly countedUntil: Date | null
   readonly usage: readonly Usage[]
 }
 
-/** Who did more than these gets a line of their own. */
+/** How many names, the busiest first, get lines of their own. */
 const namesShown = 12
 const mostSteps = 96
 const steps = [3_600, 21_600, 86_400, 604_800]
 
-/** Seconds: the shortest of the usual stretches of which at most 96 cover the range. */
+/** The shortest usual stretch, in seconds, of which at most 96 cover the range. */
 export function stepFor(from: Date, to: Date): number {
   const seconds = (to.getTime() - from.getTime()) / 1_000
   return steps.find((step) => seconds / step <= mostSteps) ?? steps.at(-1)!
 }
 
 /**
- * The names of an hour `u` by a dimension. One that touched several data sets is under each of
- * them.
+ * The names that an hour `u` counts under, by dimension. Actions on several data sets count under
+ * each of them.
  */
 const names: Readonly<Record<Dimension, string>> = {
   subject: 'SELECT u.subject AS name',
@@ -71,8 +74,8 @@ const names: Readonly<Record<Dimension, string>> = {
 }
 
 /**
- * Who touched which data, how often, and how much came back: from what is counted, and not from the
- * log. Rejects with `StoreError`.
+ * Who touched which data, how often, and how much came back. Taken from the counts, not from the
+ * log. Rejects with a `StoreError`.
  */
 export async function usageOf(store: Queryable, filter: UsageFilter): Promise<UsageReport> {
   const { by, from, to, subject, resource, dataset, class: classed, model } = filter
@@ -125,7 +128,7 @@ export interface FirstUse {
   readonly action: string
 }
 
-/** What was touched for the first time between two times, the newest first. */
+/** The first uses between two times, newest first. */
 export function firstUsesBetween(
   store: Queryable,
   { from, to, subject, resource }: Pick<UsageFilter, 'from' | 'to' | 'subject' | 'resource'>,

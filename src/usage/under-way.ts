@@ -3,11 +3,11 @@ import type { TouchedData } from '../core/data-use.ts'
 import type { Outcome } from '../core/event.ts'
 import type { Subject } from '../core/subject.ts'
 
-/** A run of this replica, as far as it has come. */
+/** A run on this replica, as far as it has come. */
 export interface OwnRun extends Pick<TouchedData, 'datasets' | 'classes' | 'tables'> {
   readonly action: string
   readonly resource: string
-  /** Whether anything came of it, or may still. */
+  /** Whether anything came of it, or still may. */
   readonly ran: boolean
   readonly rows: number
   readonly bytes: number
@@ -22,20 +22,18 @@ interface Entry {
 }
 
 /**
- * Milliseconds for which a run whose outcome is durable is remembered: longer than any look into
- * the store that began before lasts.
+ * Milliseconds for which a run is remembered once its outcome is durable: longer than any look into
+ * the store that began earlier can take.
  */
 const remembered = 15_000
 
-/**
- * What this replica has begun and is not on record with its outcome yet: nobody else knows of it.
- */
+/** Runs of this replica whose outcomes are not on record yet, so that nobody else knows of them. */
 export class UnderWay {
   readonly #bySubject = new Map<string, Set<Entry>>()
-  // In the order in which they became durable.
+  // Entries whose outcome is durable, in that order.
   readonly #durable = new Set<Entry>()
 
-  /** A run begins. `null` if it touches no data set: nobody counts that. */
+  /** A run begins. Returns `null` if it touches no data set, since nothing counts it then. */
   begin({ id, subject, resource, data }: Action): Running | null {
     if (!data || data.datasets.length === 0) return null
     const { datasets, classes, tables } = data
@@ -57,8 +55,8 @@ export class UnderWay {
   }
 
   /**
-   * Those of a subject that may not be found in the store by whoever began to look there at
-   * `since`, on the monotonic clock.
+   * The runs of a subject that a look into the store which began at `since` (monotonic clock) may
+   * have missed.
    */
   of(subject: Subject, since: number): readonly OwnRun[] {
     const entries = [...(this.#bySubject.get(whoOf(subject)) ?? [])]
@@ -87,8 +85,8 @@ function amountsOf(outcome: Outcome): Pick<OwnRun, 'ran' | 'rows' | 'bytes' | 't
 }
 
 /**
- * Whether it did not fail, or something of what was asked for had come back by then. Who goes away
- * before the last byte has seen all the others; an answer that says no has nothing in it.
+ * Whether a run did not fail, or had returned something by then: a client that leaves before the
+ * last byte has seen all the others. An error answer does not count as something.
  */
 export function cameToSomething({
   result,
@@ -104,11 +102,11 @@ export function cameToSomething({
   return result !== 'failed' || rows > 0 || (bytes > 0 && status < 400)
 }
 
-/** What is told of a run that was begun. */
+/** Takes note of what becomes of a run. */
 export interface Running {
   ended(outcome: Outcome): void
   recorded(): void
-  /** It does not run after all. */
+  /** The action does not run after all. */
   cameToNothing(): void
 }
 
