@@ -2,12 +2,12 @@ import type { TouchedData } from './data-use.ts'
 import type { JsonValue } from './json.ts'
 import type { Subject } from './subject.ts'
 
-/** `unknown` is the worst: it may be anything that the others are. */
+/** `unknown` is the worst: the action may be any of the others. */
 export type Effect = 'read' | 'write' | 'admin' | 'unknown'
 
 /**
- * In the place of an attribute that could not be computed. No allow rule that looks at it matches;
- * every hold and deny rule that looks at it does.
+ * Stands for an attribute that could not be computed. Closed: no allow rule that looks at it
+ * matches, and every hold and deny rule that looks at it does.
  */
 export class Unknown {
   /** Why, for the explanation and the audit log. */
@@ -33,27 +33,27 @@ export interface Action {
   readonly resource: string
   readonly effect: Effect
   readonly attributes: Attributes
-  /** Its body is a question to a model: none of its text is kept on record. Left out otherwise. */
+  /** Set if the body is a question to a model, whose text is not kept on record. */
   readonly question?: true
-  /** Put there by the gate; absent where it touches nothing that has a name. */
+  /** Added by the gate; absent where the action touches nothing with a name. */
   readonly data?: TouchedData
   /** One line for people. Data, never mark-up. */
   readonly summary: string
   /**
-   * What the agent says that it is doing this for: its claim, never evidence. `null` if it says
-   * nothing.
+   * What the agent says it is doing this for, which is a claim and never evidence; `null` if it
+   * says nothing.
    */
   readonly agentReason: string | null
   /** W3C trace id (Trace Context Level 1, §3.2.2.3), or `null`. */
   readonly trace: string | null
-  /** Where it is in that trace; absent where nobody said. */
+  /** Its place in that trace; absent where nobody said. */
   readonly span?: Span
 }
 
 /** Spans of a trace, 16 hexadecimal digits each (W3C Trace Context Level 1, §3.2.2.4). */
 export interface Span {
-  /** The action's own: what its upstream was given as the caller. */
+  /** The action's own span, which the upstream is given as its caller's. */
   readonly id?: string
-  /** Its caller's. */
+  /** The span of its caller. */
   readonly parent?: string
 }

@@ -1,16 +1,15 @@
 import { BlockList } from 'node:net'
 
 /**
- * Addresses that no upstream and no webhook has: link-local ones, where clouds hand out the
- * credentials of the machine, and metadata services elsewhere. The check is made on the address
- * that is dialled, once for each connection, so a name that changes its address (DNS rebinding)
- * does not get past it.
+ * Addresses that are never dialled: link-local ones, where clouds hand out a machine's credentials,
+ * and metadata services elsewhere. The address that is dialled is checked for each connection, so
+ * that a name which changes its address (DNS rebinding) does not get past.
  */
 export const blockedAddresses = new BlockList()
 
 blockedAddresses.addSubnet('169.254.0.0', 16, 'ipv4')
 blockedAddresses.addSubnet('fe80::', 10, 'ipv6')
-// The same through NAT64 (RFC 6052 §2.1), which would carry a packet to the IPv4 address.
+// The same addresses through NAT64 (RFC 6052 §2.1), which would carry packets to the IPv4 address.
 blockedAddresses.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6')
 blockedAddresses.addAddress('fd00:ec2::254', 'ipv6')
 blockedAddresses.addAddress('100.100.100.200', 'ipv4')

@@ -1,6 +1,6 @@
 /**
- * The candidate that was most likely meant: at most a third of its letters off
- * (Damerau-Levenshtein), or `undefined`.
+ * The candidate that was most likely meant, with at most a third of its letters wrong
+ * (Damerau-Levenshtein distance), or `undefined`.
  */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
   const near = candidates

@@ -1,9 +1,9 @@
 /**
- * The data that an action touches, as far as that was declared or is known by name. Names of
- * things, and nothing of anybody.
+ * The data that an action touches, as far as it is declared or known by name. Only names of things,
+ * never personal data.
  */
 export interface TouchedData {
-  /** Data sets of the configuration, sorted, as everything here. */
+  /** Data sets of the configuration. All lists here are sorted. */
   readonly datasets: readonly string[]
   readonly classes: readonly string[]
   /** `public.orders`, and `public.orders.total`; the first hundred of each. */
@@ -11,17 +11,17 @@ export interface TouchedData {
   readonly columns: readonly string[]
 }
 
-/** What a model was asked for, and answered, as its answer says. */
+/** The use of a model, as its answer reports it. */
 export type ModelUse = {
   readonly model?: string
-  /** Of the question, those from a cache among them. */
+  /** Tokens of the question, including those from a cache. */
   readonly tokens_in?: number
   readonly tokens_out?: number
   /** How many of `tokens_in` came from a cache. */
   readonly tokens_cached?: number
-  /** Why tokens are not known. */
+  /** Why the tokens are not known. */
   readonly unread?: string
 }
 
-/** The same on record, without what there is none of. */
+/** The same on record, where what is empty is left out. */
 export type DataUse = Partial<TouchedData> & ModelUse

@@ -24,7 +24,7 @@ export interface Requirement {
   /** Milliseconds from the request to its expiry. */
   readonly expiresMs: number
   readonly scope: readonly ScopeOption[]
-  /** Where it is announced besides the console; nothing listed: where the configuration says. */
+  /** Where it is announced besides the console; if empty, where the configuration says. */
   readonly channels: readonly string[]
   /** Milliseconds before the expiry at which the same places are reminded. */
   readonly remindMs?: number

@@ -9,17 +9,20 @@ export interface Address {
 }
 
 /**
- * Connects to an address that somebody configured, unless it is, or resolves to, one that is
- * blocked: the socket fails with ERR_IP_BLOCKED then. The name is resolved once, and what was
- * checked is what is dialled.
+ * Connects to a configured address, unless it is or resolves to a blocked one: then the socket
+ * fails with ERR_IP_BLOCKED. The name is resolved once, so the checked address is the one that is
+ * dialled.
  */
 export function dial(address: Address): Socket {
   return connect(optionsFor(address))
 }
 
-/** The same. What it gives as `data` is good until it reads on: see `staticReads`. */
+/**
+ * Does the same, with `staticReads`: the bytes of a `data` event are valid only until the socket
+ * reads on.
+ */
 export function dialStatic(address: Address): Socket {
-  // As much at once as Node reads itself: whoever waits keeps no more of what comes.
+  // Reads no more at once than Node does, so that idle connections keep no more memory.
   const onread = staticReads(() => socket, 64 * 1024)
   const socket: Socket = connect({ ...optionsFor(address), onread })
   return socket
@@ -30,8 +33,8 @@ function optionsFor({ host, port }: Address): TcpNetConnectOpts {
 }
 
 /**
- * The same with TLS on it. The TCP connection is made first, and by hand: `tls.connect` takes a
- * `blockList` and does not look at it.
+ * Does the same with TLS. The TCP connection is made first and by hand, because `tls.connect`
+ * accepts a `blockList` and ignores it.
  */
 export function dialTls(address: Address, options: tls.ConnectionOptions): tls.TLSSocket {
   return tls.connect({ ...options, socket: dial(address) })

@@ -11,9 +11,9 @@ export interface ProblemDetails {
 }
 
 /**
- * An error that its receiver should see: a stable code, what is wrong and what to do about it.
- * Anything else that is thrown is a defect of ours or of a dependency, and is shown as
- * `internal-error` without its message.
+ * An error for its receiver to see: a stable code, what is wrong, and what to do about it. Any
+ * other error is a defect, of ours or of a dependency, and is shown as `internal-error` without its
+ * message.
  */
 export class Problem extends Error {
   readonly code: ProblemCode
@@ -40,14 +40,14 @@ export class Problem extends Error {
 /** One mistake in a file that people write: where it is, what is wrong, and what to do. */
 export interface Mistake {
   file: string
-  /** From 1; absent when the mistake has no place in the file. */
+  /** Counts from 1; absent when the mistake has no place in the file. */
   line?: number
   column?: number
   message: string
   remedy?: string
 }
 
-/** All mistakes of a configuration or of a set of policies, at once. */
+/** All mistakes in a configuration or a set of policies, together. */
 export class MistakesError extends Error {
   readonly mistakes: readonly Mistake[]
 

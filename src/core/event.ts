@@ -4,7 +4,10 @@ import type { Verdict } from './decision.ts'
 import type { JsonObject } from './json.ts'
 import type { Subject } from './subject.ts'
 
-/** Every step that is on record. Stable: exports and SIEM rules rely on these names. */
+/**
+ * The kinds of events on record. These names are stable, because exports and SIEM rules rely on
+ * them.
+ */
 export type EventType =
   | 'action.decided'
   | 'action.dispatched'
@@ -42,15 +45,16 @@ export type EventType =
   | 'gateway.started'
   | 'gateway.stopped'
 
-/**
- * How much was said over a WebSocket, by direction: frames, and bytes with those that frame them.
- */
+/** How much went over a WebSocket in each direction: frames, and bytes including the framing. */
 export type WebSocketUse = {
   readonly from_agent: { readonly frames: number; readonly bytes: number }
   readonly to_agent: { readonly frames: number; readonly bytes: number }
 }
 
-/** What the upstream did. `unknown`: it may have, and nobody can tell; it is never tried again. */
+/**
+ * What became of a run. `unknown`: the upstream may have acted, and nobody can tell. It is never
+ * retried by itself.
+ */
 export interface Outcome {
   readonly result: 'succeeded' | 'failed' | 'unknown'
   /** HTTP status; absent where there was no answer. */
@@ -58,14 +62,14 @@ export interface Outcome {
   readonly rows?: number
   readonly bytes?: number
   readonly duration_ms?: number
-  /** Absent where none was opened. */
+  /** Absent where no WebSocket was opened. */
   readonly websocket?: WebSocketUse
   /**
-   * What the answer of a model says about itself; absent where nobody reads that. On record it is
-   * in the event's `usage`.
+   * What a model's answer reports about itself; absent where that is not read. On record it is part
+   * of the event's `usage`.
    */
   readonly model?: ModelUse
-  /** Problem code of a failure before an answer, or of what cut it off. */
+  /** A code for the failure before the answer, or for what cut the answer off. */
   readonly error?: string
 }
 
@@ -75,7 +79,7 @@ export interface Indexes {
   readonly end: number
 }
 
-/** A month that is kept elsewhere: every event in it, and the files that have them all. */
+/** A month of the log that is kept elsewhere: its events, and the files that have them all. */
 export interface Retention {
   /** In UTC, as in 2026-01. */
   readonly month: string
@@ -104,9 +108,8 @@ export interface EventInput {
   readonly digest?: string
   readonly decision?: Verdict
   /**
-   * `false`: the decision was not carried out, because its resource is only observed, and the
-   * action ran as if it were allowed. A `deny` or `hold` with this is an intent, just as an `allow`
-   * is. Left out otherwise.
+   * Set to `false` if the decision was not enforced, because the resource is only observed. The
+   * action ran as if it had been allowed, so a `deny` or `hold` is an intent too.
    */
   readonly enforced?: false
   readonly reason?: string
@@ -115,13 +118,13 @@ export interface EventInput {
   /** The approval's id. */
   readonly approval?: string
   readonly outcome?: Outcome
-  /** Of a decision, the data sets and classes; of an outcome, all of it. */
+  /** In a decision only data sets and classes, in an outcome everything. */
   readonly usage?: DataUse
   readonly trace?: string
   readonly span?: Span
   /**
-   * Of an `audit.retained`. Hashed, and never erased: without it nobody could tell a month that is
-   * kept elsewhere from one that somebody took away.
+   * For `audit.retained`. It is hashed and never erased: it alone tells a month that is kept
+   * elsewhere from one that somebody removed.
    */
   readonly retention?: Retention
 }

@@ -1,6 +1,6 @@
 /**
- * For what costs its sender next to nothing, and must not be able to fill the audit log: lets so
- * many a second pass, and counts the others.
+ * Lets a number of things a second pass, and counts the others. For events that cost their sender
+ * next to nothing, and must not be able to fill the audit log.
  */
 export class FewASecond {
   readonly #most: number
@@ -13,9 +13,7 @@ export class FewASecond {
     this.#most = most
   }
 
-  /**
-   * How many were left out since the last one that passed; `null` where this one is left out too.
-   */
+  /** How many were left out since the last one that passed; `null` if this one is left out too. */
   pass(): number | null {
     const now = Math.floor(performance.now() / 1000)
     if (now !== this.#second) {

@@ -1,11 +1,11 @@
 /**
- * The resource that stands for the gateway: policies can hold what is done to it. No resource of
- * the configuration has this name.
+ * The resource that stands for the gateway itself, so that policies can hold or deny changes to it.
+ * No configured resource may have this name.
  */
 export const gatewayItself = 'sallyport'
 
 /**
- * What is done to the gateway and can be held or denied: the name of the action, and
+ * The operations on the gateway that can be held or denied. Each is the name of an action, and
  * `what.admin.operation` in a rule.
  */
 export const operations = [

@@ -1,6 +1,6 @@
 /**
- * Whether a URL leads to this machine and no further (RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC 4291
- * §2.5.3): where http:// is no risk.
+ * Whether a URL leads to this machine and no further, so that http:// is no risk (RFC 6761 §6.3,
+ * RFC 1122 §3.2.1.3, RFC 4291 §2.5.3).
  */
 export function isLoopback(url: string): boolean {
   const { hostname } = new URL(url)

@@ -11,12 +11,12 @@ export const cookieNames = {
 const own: ReadonlySet<string> = new Set(Object.values(cookieNames))
 
 /**
- * Whether a cookie, as `name=value…`, is one of the control plane's. Cookies know no ports (RFC
- * 6265, §8.5): where the listener for agents has the same host, browsers send these to it, and take
+ * Whether a cookie, as `name=value…`, is one of the control plane's. Cookies ignore ports (RFC 6265
+ * §8.5): if the agents' listener has the same host, browsers send these cookies to it, and accept
  * them from it.
  */
 export function isOwnCookie(cookie: string): boolean {
-  // One without a name is sent like one whose name is the beginning of its value.
+  // A cookie without a name is sent like one whose name is the beginning of its value.
   const name = cookie
     .replace(/^[\s=]+/, '')
     .split('=', 1)[0]!

@@ -1,19 +1,19 @@
 import type { JsonValue } from './json.ts'
 
 /**
- * JSON (RFC 8259) as it is written. Throws `SyntaxError`. To be used for everything in which a
- * stranger can choose a key; `JSON.parse` of V8 13.6 (Node 24.21) reads some wrong: where earlier
- * objects led it to expect the key `admi\`, it takes `"admi\u006e"` for that, since it compares the
- * letters as they are written. So an agent could show a rule another body than the upstream reads.
+ * Parses JSON (RFC 8259) exactly as it is written. Throws `SyntaxError`. To be used wherever a
+ * stranger can choose a key, because `JSON.parse` of V8 13.6 (Node 24.21) misreads some: where
+ * earlier objects led it to expect the key `admi\`, it takes `"admi\u006e"` for that key, since it
+ * compares the escaped text. An agent could thus show a rule another body than the upstream reads.
  */
 export function parseJson(text: string): unknown {
   return withKeysAsWritten(JSON.parse(text) as JsonValue, text)
 }
 
 /**
- * What `JSON.parse` made of this text, with the keys that stand in it. A key that was taken for
- * another one has a backslash then, since it is the beginning of what is written up to behind the
- * first escape; so where none has, all are right.
+ * Corrects what `JSON.parse` made of this text. A key that was misread always has a backslash in
+ * it, because it is the text up to and with the first escape. So where no key has one, all are
+ * right.
  */
 export function withKeysAsWritten(value: JsonValue, text: string): JsonValue {
   return text.includes('\\') && hasBackslashInKey(value) ? parseByNumber(text) : value
@@ -30,8 +30,8 @@ function hasBackslashInKey(value: JsonValue): boolean {
 const string = /"(?:[^"\\]|\\.)*"([ \t\r\n]*:)?/g
 
 /**
- * With a number in place of each key, which has no escape that could be misread. A text by itself
- * is read right.
+ * Parses again with a number in place of each key, which has no escape to misread. Strings that are
+ * no keys are read correctly.
  */
 function parseByNumber(text: string): JsonValue {
   const keys: string[] = []

@@ -1,6 +1,6 @@
 /**
- * Reason codes of decisions that no rule named itself. They are stable: dashboards and SIEM rules
- * rely on them.
+ * Reason codes of decisions for which no rule gives its own. They are stable, because dashboards
+ * and SIEM rules rely on them.
  */
 export const decisionReasons = {
   'rule-allowed': 'An allow rule covers everything that this action touches.',
@@ -18,8 +18,8 @@ export const decisionReasons = {
 export type DecisionReason = keyof typeof decisionReasons
 
 /**
- * Problem codes, as agents and people meet them: `https://sallyport.dev/problems/<code>` (RFC
- * 9457), with the HTTP status of each. Never 408, 409, 429 or 5xx for a decision: SDKs retry those
+ * Problem codes, which clients see as `https://sallyport.dev/problems/<code>` (RFC 9457), each with
+ * its HTTP status. A decision never has the status 408, 409, 429 or 5xx, because SDKs retry those
  * blindly.
  */
 export const problems = {

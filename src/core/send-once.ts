@@ -8,19 +8,19 @@ export interface Outgoing {
   /** Without `host` and `content-length`. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | Buffer
-  /** PEM: the authorities that the other side is known by, if it is not one of the usual ones. */
+  /** PEM: the certificate authorities to trust, if not the usual ones. */
   readonly ca?: Buffer | undefined
 }
 
 export interface Answer {
   readonly status: number
-  /** Milliseconds that the other side asks to be left alone, an hour at most. */
+  /** Milliseconds for which the other side asks for no more requests, an hour at most. */
   readonly retryAfterMs: number | undefined
-  /** The first bytes of what was answered, as many as were asked for. */
+  /** The first bytes of the answer's body, up to `most`. */
   readonly beginning: Buffer
 }
 
-/** Nobody answered. The message is for people, and has no word of what the other side wrote. */
+/** There was no answer. The message is for people, and repeats nothing that the other side sent. */
 export class NotSent extends Error {
   constructor(message: string, options: ErrorOptions) {
     super(message, options)
@@ -30,8 +30,8 @@ export class NotSent extends Error {
 
 /**
  * Sends a request once, on a connection of its own, and follows no redirect. The address is
- * resolved once, and checked where it is dialled. Of the answer no more than `most` bytes are read.
- * Rejects with `NotSent` when nobody answers, also when `signal` says so.
+ * resolved once, and checked when it is dialled. Reads no more than `most` bytes of the answer.
+ * Rejects with `NotSent` when there is no answer, or when `signal` aborts.
  */
 export function sendOnce(
   { method, url, headers, body, ca }: Outgoing,
@@ -85,17 +85,17 @@ function connectionTo({ protocol, hostname, port }: URL, ca: Buffer | undefined)
   )
 }
 
-/** Nobody is believed that they want to be left alone for longer than this. In milliseconds. */
+/** The longest pause that is granted, in milliseconds. */
 const longestPause = 3_600_000
 
-/** Seconds, or a date (RFC 9110 §10.2.3). */
+/** Retry-After in milliseconds. It may be written in seconds or as a date (RFC 9110 §10.2.3). */
 function retryAfterOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now()
   return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), longestPause) : undefined
 }
 
-/** Codes of the system, and nothing of what the other side wrote. */
+/** Words for an error: the system's code, and nothing that the other side sent. */
 function wordsFor({ code = '' }: NodeJS.ErrnoException, signal: AbortSignal): string {
   if (signal.aborted) return 'It did not answer in time'
   if (code === 'ERR_IP_BLOCKED') return 'It has an address that nothing is sent to'

@@ -7,9 +7,9 @@ type Issue = z.core.$ZodIssue
 type JsonSchema = z.core.JSONSchema.BaseSchema
 
 /**
- * What a YAML file says, or the part of it at `base`, if that has the shape of the schema;
- * otherwise `undefined`, and each mistake has been added to the file's own. No value of the file is
- * repeated in a mistake, since it may be a secret.
+ * The value of a YAML file, or of its part at `base`, if it fits the schema. Otherwise returns
+ * `undefined`, having added each mistake to the file's own. No mistake repeats a value of the file,
+ * which may be a secret.
  */
 export function checkShape<Schema extends z.ZodType>(
   schema: Schema,
@@ -27,7 +27,7 @@ export function checkShape<Schema extends z.ZodType>(
   return undefined
 }
 
-/** `schemas`: those that apply at the issue's path. */
+/** `schemas`: the schemas that apply at the issue's path. */
 function mistakesOf(issue: Issue, source: YamlFile, schemas: readonly JsonSchema[]): Mistake[] {
   const { file } = source
   const what = pathText(issue.path)
@@ -59,9 +59,7 @@ function mistakesOf(issue: Issue, source: YamlFile, schemas: readonly JsonSchema
   return [{ file, ...place, message, ...(remedy && { remedy }) }]
 }
 
-/**
- * Of a value that fits no alternative, the keys that none of them has are the likeliest mistake.
- */
+/** For a value that fits no alternative, the likeliest mistake is a key that no alternative has. */
 function unknownKeys(issue: Issue, source: YamlFile, known: readonly string[]): string[] {
   if (issue.code === 'unrecognized_keys') return issue.keys
   if (issue.code !== 'invalid_union') return []
@@ -105,7 +103,7 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   )
 }
 
-/** Every schema that can apply at a path: where alternatives are, each of them. */
+/** Every schema that can apply at a path, including each of several alternatives. */
 function schemaAt(shape: JsonSchema, path: readonly PropertyKey[]): JsonSchema[] {
   let found = alternatives(shape)
   for (const step of path) {

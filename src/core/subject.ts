@@ -1,8 +1,8 @@
 import type { JsonObject } from './json.ts'
 
 /**
- * Somebody, as their issuer names them. Two parties are the same exactly when both fields are
- * equal: a subject identifier is unique within its issuer only (OpenID Connect Core 1.0, §2).
+ * Somebody, as their issuer names them. Two parties are the same only if both fields are equal,
+ * because a subject identifier is unique only within its issuer (OpenID Connect Core 1.0, §2).
  */
 export interface Party {
   readonly issuer: string
@@ -14,14 +14,17 @@ export type SubjectKind = 'human' | 'agent' | 'service'
 /** Who answers for an agent: a person, or every member of a group. */
 export type Owner = Party | { readonly group: string }
 
-/** Who acts: verified, and complete. Everything that excludes an approver is computed from this. */
+/** Who acts, verified and complete. Everything that excludes approvers is computed from this. */
 export interface Subject extends Party {
-  /** What is acting now. With an actor in the chain it is never `human`, whatever a claim says. */
+  /**
+   * What kind of party acts now. With an actor in the chain it is never `human`, whatever a claim
+   * says.
+   */
   readonly kind: SubjectKind
   readonly groups: readonly string[]
   /**
-   * The human side of an agent, from the owner claim, the delegation chain or the agent key's
-   * record.
+   * Who answers for the agent, from the owner claim, the delegation chain or the record of the
+   * agent key.
    */
   readonly owner: Owner | null
   /**
@@ -29,39 +32,37 @@ export interface Subject extends Party {
    */
   readonly chain: readonly Party[]
   /**
-   * Who else stands behind the credential: the clients that it was issued to (`azp`), the subject
-   * itself if it is one; the creator of its key.
+   * Who else stands behind the credential: the clients that it was issued to (`azp`), or the
+   * creator of the key.
    */
   readonly related: readonly Party[]
   /** Verified claims that policies may read. */
   readonly claims: JsonObject
 }
 
-/** The credential that an action came with; what has to be valid still when an approval is used. */
+/** The credential that an action came with. It has to be still valid when an approval is used. */
 export interface Credential {
   readonly kind: 'jwt' | 'opaque-token' | 'agent-key' | 'certificate'
   /**
-   * Names the credential without revealing it: the key's id, the token's hash, or the certificate's
-   * (SHA-256 in hex).
+   * Identifies the credential without revealing it: the id of a key, or the SHA-256 of a token or
+   * certificate in hex.
    */
   readonly id: string
   /**
-   * Milliseconds since the epoch. Absent where nobody knows: then everything that ended its
-   * subject's sessions ended it too.
+   * Milliseconds since 1970. Closed: absent where it is not known, and then every end of its
+   * subject's sessions has ended it too.
    */
   readonly issuedAt?: number
-  /**
-   * Milliseconds since the epoch after which it is worth nothing; `null` for a key without an end.
-   */
+  /** When it expires, in milliseconds since 1970; `null` for a key that does not. */
   readonly expiresAt: number | null
   /**
-   * Everybody, by every name that is known of them, whose end ends this credential too: `owner`
-   * when their account is disabled, `self` also with their sessions.
+   * The names of everybody whose end also ends this credential: of `owner`s when their accounts are
+   * disabled, of `self` also when its sessions end.
    */
   readonly names?: readonly CredentialName[]
   /**
-   * Asks again whoever knows: the issuer (RFC 7662), the listener that a certificate was shown to.
-   * Rejects when the credential is worth nothing any more.
+   * Checks the credential again with those who know: the issuer (RFC 7662), or the listener that a
+   * certificate was shown to. Rejects when it is no longer valid.
    */
   readonly recheck?: () => Promise<unknown>
 }
@@ -73,7 +74,7 @@ export interface CredentialName {
   readonly as: 'self' | 'owner'
 }
 
-/** What authenticating gives: who, and by which credential. */
+/** The result of authentication: who it is, and by which credential. */
 export interface Principal {
   readonly subject: Subject
   readonly credential: Credential
@@ -84,17 +85,17 @@ export function sameParty(a: Party, b: Party): boolean {
 }
 
 /**
- * One string for one party. No issuer has a space in it: configured ones are URLs, and tokens that
- * name another with one are refused.
+ * A string that is unique to a party. No issuer contains a space: configured ones are URLs, and
+ * tokens that name an issuer with a space are refused.
  */
 export function partyKey({ issuer, subject }: Party): string {
   return `${issuer} ${subject}`
 }
 
 /**
- * The person that acts through this subject, or that it acts for: the token's own subject once
- * somebody else acts with it, else the owner. A subject that is itself an actor, or a client that
- * its token was issued to, is a machine, and delegating to itself makes no person of it.
+ * The person or group that this subject acts for: the token's own subject if somebody else acts
+ * with the token, otherwise the owner. A subject that is itself an actor, or a client that the
+ * token was issued to, is a machine; delegating to itself does not make it a person.
  */
 export function actingFor(subject: Subject): Owner | null {
   const { issuer, subject: name, chain, related, owner } = subject
@@ -103,7 +104,8 @@ export function actingFor(subject: Subject): Owner | null {
 }
 
 /**
- * Everybody who can be behind this subject, and so may not approve what it asks for (groups aside).
+ * Everybody who may be behind this subject, and so must not approve what it asks for (groups
+ * aside).
  */
 export function partiesOf(subject: Subject): readonly Party[] {
   const owner = subject.owner && 'issuer' in subject.owner ? [subject.owner] : []

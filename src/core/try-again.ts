@@ -6,16 +6,16 @@ export interface Pauses {
   readonly longestPause: number
 }
 
-/** Milliseconds until another try, after so many that failed: longer each time. */
+/** Milliseconds to wait after a number of failures; longer each time. */
 export function pauseAfter(failures: number, { firstPause, longestPause }: Pauses): number {
   const longest = Math.min(firstPause * 2 ** Math.min(failures, 30), longestPause)
-  // Jitter: what failed together does not come back together.
+  // Jitter, so that what failed together does not come back together.
   return randomInt(Math.ceil(longest / 2), longest + 1)
 }
 
 /**
- * The same as `work`, or a rejection with `late` as soon as the signal says so: work that overlooks
- * it, such as a file system that hangs, is not waited for either.
+ * Settles like `work`, or rejects with `late` as soon as the signal aborts, even if the work
+ * ignores the signal, as a hanging file system does.
  */
 export function unlessAborted<T>(
   work: Promise<T>,
@@ -30,17 +30,17 @@ export function unlessAborted<T>(
 }
 
 /**
- * Work that may hang, one attempt at a time: whoever waited for it gives up, and until it has come
- * to its end there is no other. What hangs in the file system keeps one of the few threads that do
- * all such work of this process.
+ * Runs work that may hang, one attempt at a time. Callers may give up waiting, but no new attempt
+ * begins until the last one has ended: each that hangs in the file system occupies one of the few
+ * threads that this process has for such work.
  */
 export class Attempts {
   // Owned by make().
   #unended = false
 
   /**
-   * The same as `work`, or a rejection with `late` as soon as the signal says so, and at once while
-   * the last one has not come to its end.
+   * Settles like `work`, or rejects with `late` as soon as the signal aborts, and at once while the
+   * last attempt has not ended.
    */
   make<T>(work: () => Promise<T>, signal: AbortSignal, late: () => Error): Promise<T> {
     if (this.#unended) return Promise.reject(late())
@@ -50,12 +50,12 @@ export class Attempts {
   }
 }
 
-/** Between two looks of a loop, until it is time, or there is news. */
+/** The pause between two rounds of a loop, which news can cut short. */
 export class Nap {
   // Owned by take().
   #wake: () => void = () => undefined
 
-  /** Resolves after so many milliseconds, or when it is woken. */
+  /** Resolves after `ms` milliseconds, or when woken. */
   take(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms)

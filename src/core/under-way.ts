@@ -1,6 +1,6 @@
 /**
- * Counts what has begun and not ended. A count, and no set of what it is: that would keep requests
- * alive for the garbage collector long after they have ended.
+ * Counts what has begun and not ended. Only a count: a set would keep requests in memory long after
+ * they have ended.
  */
 export class UnderWay {
   // Owned by begin() and end().

@@ -1,7 +1,7 @@
 import { unseen } from './unseen.ts'
 
 /**
- * Text from outside, so that a person sees all of it and nothing that displays it obeys it:
+ * Makes text from outside visible, so that a person sees all of it and no display obeys it:
  * `⟨U+202E⟩` stands for such a character.
  */
 export function visible(text: string): string {
@@ -12,8 +12,8 @@ export function visible(text: string): string {
 }
 
 /**
- * The same for text of several lines. A carriage return is shown: it would let the rest of a line
- * overwrite its start.
+ * Does the same for each line of a text. A carriage return is shown too, since it would let the
+ * rest of a line overwrite its start.
  */
 export function visibleLines(text: string): string[] {
   return text.split('\n').map(visible)

@@ -1,9 +1,9 @@
 import type { Scalar } from 'yaml'
 
 /**
- * Where in the file the character is that a scalar's value has at `index`. Folding, indentation and
- * quoting change white space and double some characters, and leave everything else in its order: so
- * the visible characters are counted off one by one.
+ * The offset in the file of the character at `index` of a scalar's value. Folding, indentation and
+ * quoting change white space and double some characters, but keep everything else in order, so the
+ * visible characters are matched one by one.
  */
 export function offsetWithin(source: string, scalar: Scalar, index: number): number {
   const [start, end] = scalar.range ?? [0, 0]
@@ -13,7 +13,7 @@ export function offsetWithin(source: string, scalar: Scalar, index: number): num
   for (const char of value.slice(0, index)) {
     if (/\s/.test(char)) continue
     const found = source.indexOf(char, at)
-    // Written as an escape sequence.
+    // The character is written as an escape sequence.
     if (found < 0 || found >= end) continue
     at = found + char.length
     if (quoted && char === "'") at += 1
@@ -22,7 +22,7 @@ export function offsetWithin(source: string, scalar: Scalar, index: number): num
   return at
 }
 
-/** Behind the opening quote, or the header line of a block. */
+/** Where the content begins: after the opening quote, or after the header line of a block. */
 function contentStart(source: string, scalar: Scalar, start: number): number {
   switch (scalar.type) {
     case 'QUOTE_SINGLE':

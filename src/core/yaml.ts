@@ -4,34 +4,28 @@ import { MistakesError, type Mistake } from './errors.ts'
 import { offsetWithin } from './yaml-offset.ts'
 
 export interface Place {
-  /** From 1, both. */
+  /** Both count from 1. */
   readonly line: number
   readonly column: number
 }
 
-/** A YAML file that can be read: what it says, and where it says so. */
+/** A YAML file that could be read: its values and their places. */
 export interface YamlFile {
   readonly file: string
   readonly value: unknown
-  /**
-   * Where the value at this path is; of a path that is not there, where its closest ancestor is.
-   */
+  /** The place of the value at this path, or of its closest existing ancestor. */
   place(path: readonly PropertyKey[]): Place
-  /** Where the character is that the text at this path has at this index, from 0. */
+  /** The place of the character at `index` (from 0) of the text at this path. */
   placeWithin(path: readonly PropertyKey[], index: number): Place
-  /** Where the name of the last key of this path is. */
+  /** The place of the last key of this path. */
   keyPlace(path: readonly PropertyKey[]): Place
   /**
-   * Mistakes that leave the rest readable. Whoever checks the value adds its own, and throws them
-   * all together.
+   * Mistakes that leave the rest readable. Later checks add their own, and all are thrown together.
    */
   readonly mistakes: Mistake[]
 }
 
-/**
- * Messages of the parser that quote nothing: what it stumbled over can be a password that was typed
- * there.
- */
+/** Codes of parser errors whose messages quote nothing of the file, which may be a password. */
 const harmless = new Set<string>([
   'BAD_INDENT',
   'BLOCK_AS_IMPLICIT_KEY',
@@ -43,8 +37,8 @@ const harmless = new Set<string>([
 
 /**
  * Reads YAML 1.2. `substitute` is called with every string value (never with a key) and its place,
- * and its result takes the value's place. Throws `MistakesError` when the text is not YAML, or has
- * a tag, which could make something else of a value than it seems.
+ * and its result replaces the value. Throws a `MistakesError` when the text is not YAML, or has a
+ * tag, which could make a value something else than it seems.
  */
 export function readYaml(
   file: string,
@@ -75,7 +69,7 @@ export function readYaml(
   visit(document, {
     Pair(_, { key }) {
       const plain = isScalar(key) && typeof key.value === 'string' && key.value !== '__proto__'
-      // Validation would lose such a key without a word, and with it whatever it is a condition of.
+      // Validation would silently drop such a key, and with it the condition that it stands for.
       if (plain) return
       const [message, remedy] = ['This cannot be a key.', 'Write a text, in quotes if need be.']
       mistakes.push({ file, ...at(start(key)), message, remedy })
@@ -114,7 +108,7 @@ function toValue(document: Document, file: string): unknown {
   try {
     return document.toJS()
   } catch (cause) {
-    // What the parser throws when aliases of aliases would unfold to more than memory holds.
+    // Thrown by the parser when nested aliases would expand beyond reason.
     if (!(cause instanceof ReferenceError)) throw cause
     throw new MistakesError([{ file, message: 'Its aliases unfold to too much.' }])
   }
@@ -122,7 +116,7 @@ function toValue(document: Document, file: string): unknown {
 
 const start = (node: unknown): number => (node as Node | null)?.range?.[0] ?? 0
 
-/** The node at a path, or the deepest one on the way to it, with its key where it has one. */
+/** The node at a path, or the deepest one on the way to it, with its key if it has one. */
 function find(document: Document, path: readonly PropertyKey[]): { key?: unknown; value: unknown } {
   let found: { key?: unknown; value: unknown } = { value: document.contents }
   for (const step of path) {
