@@ -7,7 +7,7 @@ import { findPostgres } from './test/support/postgres.ts'
  */
 const slow = [
   'test/audit/{crash,export/{aside,formats},retention/{late,reach},search-hostile,search-segments,search-words}.test.ts',
-  'test/audit/{anchor/anchor,delivery/{crash,syslog,webhook},log/second-verifier}.test.ts',
+  'test/audit/{anchor/anchor,delivery/{crash,syslog,webhook},log/{changed-in-the-database,second-verifier}}.test.ts',
   'test/channels/{class-24-deceiving-in-slack,outbox,slack,slack-socket,slack-trouble,webhook}.test.ts',
   'test/channels/teams/{class-18-forged-teams,class-24-deceiving-in-teams,teams,teams-trouble}.test.ts',
   'test/cli/{bin,json-text,login,quickstart,stop}.test.ts',

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { TouchedData } from '../core/data-use.ts'
 import type { JsonValue } from '../core/json.ts'
 import type { Prepared, Queryable } from '../store/db.ts'
+import { nextOfChain, openChains } from '../store/open-chains.ts'
 import { cameToSomething } from './under-way.ts'
 
 /** A run that is on record, and perhaps not counted yet. */
@@ -41,12 +42,10 @@ export function recentRuns(counted: string): string {
                            WHERE (l.replica, l.epoch, l.first) = (s.replica, s.epoch, s.first) OFFSET 0) l
        WHERE s.start >= (SELECT next FROM progress) AND s.start < (SELECT next + ${most} FROM progress)
        UNION ALL
-       SELECT l.events FROM sallyport.replicas r
-       LEFT JOIN sallyport.audit_tree_chains c USING (replica, epoch)
+       SELECT l.events FROM (SELECT r.replica, r.epoch, ${nextOfChain} AS next FROM ${openChains}) r
        CROSS JOIN LATERAL (SELECT events FROM sallyport.audit_links l
-                           WHERE l.replica = r.replica AND l.epoch = r.epoch AND l.first >= coalesce(c.next, 1)
-                           LIMIT ${most}) l
-       WHERE c.ended IS NOT TRUE),
+                           WHERE l.replica = r.replica AND l.epoch = r.epoch AND l.first >= r.next
+                           LIMIT ${most}) l),
      behind AS (
        SELECT (SELECT size FROM sallyport.audit_tree) - (SELECT next FROM progress) > ${most}
               OR (SELECT coalesce(sum(cardinality(events)), 0) FROM links) > ${most} AS it),

@@ -23,8 +23,8 @@ export async function recordsOver(
   size: number,
 ): Promise<RetainedRecord[]> {
   const records: RetainedRecord[] = []
-  for (const { id, retention } of await listRetentions(store)) {
-    const about = retention.indexes.some((range) => range.first < end && first < range.end)
+  for (const { id, indexes } of await listRetentions(store)) {
+    const about = indexes.some((range) => range.first < end && first < range.end)
     const index = about ? await indexOf(store, id) : null
     if (index === null || index >= size) continue
     records.push({

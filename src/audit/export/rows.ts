@@ -102,7 +102,7 @@ class Elsewhere {
     // A month can leave while it is exported.
     if (!gone.every((row) => this.#has(row))) {
       const retentions = await listRetentions(this.#store)
-      this.#indexes = retentions.flatMap(({ retention }) => retention.indexes)
+      this.#indexes = retentions.flatMap(({ indexes }) => indexes)
     }
     return rows.map((row) =>
       row.body === null && this.#has(row) ? { ...row, retained: true } : row,

@@ -1,5 +1,6 @@
 import type { Queryable, Store } from '../../store/db.ts'
 import type { Epoch } from '../../store/lease.ts'
+import { nextOfChain, openChains } from '../../store/open-chains.ts'
 import { CompactRange, cover } from './merkle.ts'
 import { writeTiles } from './tiles.ts'
 
@@ -106,17 +107,16 @@ function split(hashes: Buffer): Buffer[] {
 /**
  * Links that are durable and not in the tree yet, each chain in its order, whatever the clock says
  * of them. Behind a link that somebody took away nothing of its chain is taken in: that stays
- * behind for all to see, and the others go on. A chain that ended more than a minute ago, and is
- * whole in the tree, is not looked at any more.
+ * behind for all to see, and the others go on. How far a chain is in the tree says the tree. A chain
+ * that ended more than a minute ago, and is whole in it, is not looked at any more; one that goes on
+ * is, whatever somebody noted about it.
  */
 function readPending(tx: Queryable): Promise<Pending[]> {
   return tx.query<Pending>(
     `WITH open AS (
-       SELECT r.replica, r.epoch, coalesce(c.next, 1) AS next,
+       SELECT r.replica, r.epoch, ${nextOfChain} AS next,
               r.closed_at < clock_timestamp() - interval '1 minute' AS over
-       FROM sallyport.replicas r
-       LEFT JOIN sallyport.audit_tree_chains c USING (replica, epoch)
-       WHERE c.ended IS NOT TRUE),
+       FROM ${openChains}),
      pending AS (
        SELECT o.replica, o.epoch, l.first, l.next, l.leaves, l.linked_at
        FROM open o
@@ -155,15 +155,10 @@ async function insertStretches(
     return at
   })
   await tx.query(
-    `WITH added AS (
-       SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[])
-         AS s (start, replica, epoch, first, next)),
-     stretches AS (
-       INSERT INTO sallyport.audit_tree_stretches (start, replica, epoch, first, count)
-       SELECT start, replica, epoch, first, next - first FROM added)
-     INSERT INTO sallyport.audit_tree_chains (replica, epoch, next)
-     SELECT replica, epoch, max(next) FROM added GROUP BY replica, epoch
-     ON CONFLICT (replica, epoch) DO UPDATE SET next = excluded.next`,
+    `INSERT INTO sallyport.audit_tree_stretches (start, replica, epoch, first, count)
+     SELECT start, replica, epoch, first, next - first
+       FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[])
+         AS s (start, replica, epoch, first, next)`,
     [
       starts,
       stretches.map(({ replica }) => replica),

@@ -3,6 +3,7 @@ import type { Store } from '../../store/db.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { AuditLog } from '../append.ts'
 import { keepCheckpoint, keepSigningKey, type KeptCheckpoint } from './checkpoints.ts'
+import { reopenChains } from './reopen-chains.ts'
 import { takeTurn, type Tree } from './sequence.ts'
 
 /**
@@ -37,6 +38,7 @@ export class Sequencer {
   #running: Promise<void> | null = null
   #signed = { size: -1, at: -Infinity }
   #keysKept: readonly KeyObject[] | null = null
+  #looked = false
 
   constructor(deps: SequencerDeps) {
     this.#deps = deps
@@ -69,12 +71,22 @@ export class Sequencer {
   async #turn(): Promise<void> {
     const { store } = this.#deps
     try {
+      if (!this.#looked) await this.#lookAgain()
       // Less than the time between two turns: counted is from the end of the last one.
       const tree = await takeTurn(store, turnEvery / 2)
       if (tree) await this.#sign(tree)
     } catch (error) {
       this.#late(error)
     }
+  }
+
+  /** Once in a process. */
+  async #lookAgain(): Promise<void> {
+    const { store, log } = this.#deps
+    const chains = await reopenChains(store)
+    this.#looked = true
+    if (chains > 0)
+      log.error({ chains }, 'chains of the audit log were noted as over, and are not: somebody did')
   }
 
   #late(error: unknown): void {

@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { auditBacklog } from '../../../src/audit/backlog.ts'
 import { manifestOf } from '../../../src/audit/export/manifest.ts'
 import { exportNdjson, openExport } from '../../../src/audit/export/ndjson.ts'
 import type { Part } from '../../../src/audit/export/stretches.ts'
@@ -25,6 +26,8 @@ const stretches = (of: number, places: string, linkedAt: string) => `
 const begin = (of: number) =>
   `INSERT INTO sallyport.replicas (replica, epoch, lease_until) VALUES ('${replica(of)}', 1, clock_timestamp())`
 
+const silent = quiet.child({}, { level: 'silent' })
+
 describe.each(storeKinds)('taking links into the log, in the %s store', (kind) => {
   let store: Store
   let asOwner: RunAs
@@ -35,8 +38,7 @@ describe.each(storeKinds)('taking links into the log, in the %s store', (kind) =
     ;({ store, asOwner } = await openOwnedStore(kind))
     ;({ audit } = await startReplica(store))
     const signing = [generateKeyPairSync('ed25519').privateKey]
-    const log = quiet.child({}, { level: 'silent' })
-    sequencer = new Sequencer({ store, signing, audit, log })
+    sequencer = new Sequencer({ store, signing, audit, log: silent })
     // From here on it has a turn when it is asked to.
     await sequencer.close()
     for (let i = 0; i < 5; i++) await audit.append(anIntent())
@@ -144,6 +146,42 @@ describe.each(storeKinds)('taking links into the log, in the %s store', (kind) =
       await asOwner(stretches(of, 'generate_series(1, 1500)', linkedAt))
     }
     expect(await size()).toBe(before + 3_000)
+  })
+
+  test('attack class 26: takes a chain in, whatever somebody with the gateway’s access noted about it', async () => {
+    const before = await size()
+    // The gateway's role may do this, and its chain goes on.
+    const note = (values: string) =>
+      store.query(
+        `INSERT INTO sallyport.audit_tree_chains (replica, epoch, next, ended)
+         SELECT replica, epoch, ${values} FROM sallyport.replicas
+         ON CONFLICT (replica, epoch) DO UPDATE SET next = excluded.next, ended = excluded.ended`,
+      )
+    await note('1000000000, false')
+    await audit.append(anIntent())
+    expect(await size()).toBe(before + 1)
+    await note('1, true')
+    await audit.append(anIntent())
+    expect((await auditBacklog(store)).log).toBe(1)
+    expect(await size()).toBe(before + 2)
+
+    // One that is over is looked at again when a gateway starts.
+    const dead = await startReplica(store)
+    await dead.audit.append(anIntent())
+    await dead.audit.close()
+    await dead.lease.close()
+    await note('1, true')
+    expect(await size()).toBe(before + 2)
+    const next = new Sequencer({ store, signing: [], audit, log: silent })
+    await next.turn()
+    await next.close()
+    expect(await size()).toBeGreaterThan(before + 2)
+    const [left] = await store.query<{ left: number }>(
+      `SELECT count(*) AS left FROM sallyport.audit_links l WHERE NOT EXISTS (
+         SELECT FROM sallyport.audit_tree_stretches s
+          WHERE (s.replica, s.epoch, s.first) = (l.replica, l.epoch, l.first))`,
+    )
+    expect(left).toEqual({ left: 0 })
   })
 
   test('leaves out what comes behind a link that is gone, however much it is, and nothing of other chains', async () => {
