@@ -17,8 +17,8 @@ import { insertUnlinked, readClock } from './rows.ts'
 import { Unlinked } from './unlinked.ts'
 
 /**
- * In milliseconds: how often the patience of those who wait is looked at, the unlinked events, and
- * the months to come.
+ * Milliseconds between two looks at waiting appends that may have run out of patience, at unlinked
+ * events, and at months to come.
  */
 const watchEvery = 250
 const sweepEvery = 2_000
@@ -28,13 +28,13 @@ interface AuditContext {
   readonly store: Store
   readonly lease: Lease
   readonly log: Log
-  /** What becomes durable is counted here. */
+  /** Counts events that become durable. */
   readonly metrics?: Metrics
-  /** How long an append waits for the store, in milliseconds. */
+  /** Milliseconds that an append waits for the store. */
   readonly patienceMs?: number
 }
 
-/** Rejects with `StoreError`. */
+/** Opens the log of this replica. Rejects with a `StoreError`. */
 export async function openAuditLog(context: AuditContext): Promise<AuditLog> {
   await provideMonths(context.store)
   const clock = new DatabaseClock()
@@ -45,7 +45,7 @@ export async function openAuditLog(context: AuditContext): Promise<AuditLog> {
 
 /**
  * The audit log, and the one place where its rows are made. Many appends share a transaction: the
- * next one starts as soon as the last one is durable, with what has come together meanwhile.
+ * next one starts as soon as the last one is durable, with everything that has come in meanwhile.
  */
 export class AuditLog {
   readonly #store: Store
@@ -87,10 +87,10 @@ export class AuditLog {
 
   /**
    * Resolves when the event and its link are durable. Rejects with the problem `store-unavailable`
-   * when they are not after a few seconds (they may become so later, which then looks like an
-   * intent that nothing followed from), and with `bad-request` for what cannot be recorded. With
-   * `under`, the generation of the policies that decided it, it becomes durable only while that one
-   * is in force; else it rejects with what `isSuperseded` knows.
+   * when they are not after a few seconds (they may still become so, which then looks like an
+   * intent that nothing followed), and with `bad-request` for what cannot be recorded. `under` is
+   * the generation of the policies that decided it: the event becomes durable only while that is in
+   * force, and otherwise rejects with an error for which `isSuperseded` is true.
    */
   append(input: EventInput, under: number | null = null): Promise<void> {
     return this.#append(() => this.#describe(input), under, true)
@@ -110,17 +110,14 @@ export class AuditLog {
   }
 
   /**
-   * Writes an event in its caller's transaction: both are durable together, or neither is. Call
-   * `linkWritten` after the commit.
+   * Writes an event in its caller's transaction, so that both are durable together or not at all.
+   * Call `linkWritten` after the commit.
    */
   async write(tx: Queryable, input: EventInput): Promise<void> {
     await insertUnlinked(tx, [this.#describe(input)])
   }
 
-  /**
-   * Links what was written and has been committed, soon. Forgetting to call it, or dying before,
-   * only delays that.
-   */
+  /** Has events linked soon that were written and committed. A missed call only delays that. */
   linkWritten(): void {
     this.#unlinked.want()
     this.#wake()
@@ -128,7 +125,7 @@ export class AuditLog {
 
   /**
    * Ends the record of a dead epoch (see `deadEpochs`). Resolves to the ids of the actions whose
-   * outcome is `unknown` for that.
+   * outcomes are `unknown` because of it.
    */
   async bury(dead: Epoch): Promise<string[]> {
     const lost = await buryEpoch(this.#store, dead, (input) => this.#describe(input))
@@ -136,17 +133,17 @@ export class AuditLog {
     return lost
   }
 
-  /** Events that wait to be written. */
+  /** How many events wait to be written. */
   get waiting(): number {
     return this.#queue.length
   }
 
-  /** The database's clock, as far as it can be known here, in milliseconds since the epoch. */
+  /** The database's clock as estimated here, in milliseconds since 1970. */
   now(): number {
     return this.#clock.now()
   }
 
-  /** Writes what is waiting, with the patience of an append, and takes nothing more. */
+  /** Takes no more events, and writes those that wait, with the patience of an append. */
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
     if (!this.#closed) this.linkWritten()
@@ -172,9 +169,7 @@ export class AuditLog {
     return describe(input, { replica, epoch }, this.#clock.now())
   }
 
-  /**
-   * No async function: what waits for a record is made for each event, and one promise is enough.
-   */
+  /** Not async: this runs for each event, and one promise is enough. */
   #append(described: () => Described, under: number | null, awaited: boolean): Promise<void> {
     if (this.#closed) return Promise.reject(unavailable())
     try {
@@ -186,7 +181,7 @@ export class AuditLog {
     }
   }
 
-  /** Others of the same batch wait behind it, so that a defect in counting stays here. */
+  /** Catches everything, because a defect in counting must not hold up others of the same batch. */
   #count(input: EventInput, error: unknown): void {
     try {
       if (error === undefined) this.#metrics.recorded(input)
@@ -206,7 +201,7 @@ export class AuditLog {
   }
 
   async #pump(): Promise<void> {
-    // What this turn of the event loop brings goes together.
+    // Gathers all events of this turn of the event loop.
     await nextTurn()
     while (!this.#queue.empty || this.#unlinked.wanted) {
       if (!this.#urgent) await this.#company.wait()

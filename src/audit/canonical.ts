@@ -3,7 +3,9 @@ import { Problem } from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 
 const deepest = 100
-/** Keys. With more, sorting by comparing each with each would take its square. */
+/**
+ * The most keys that are sorted in place, by comparing each with each, which takes quadratic time.
+ */
 const few = 32
 const outOfOrder = new Error('keys that JavaScript keeps in an order of its own')
 
@@ -13,7 +15,7 @@ const outOfOrder = new Error('keys that JavaScript keeps in an order of its own'
  */
 export function canonical(value: JsonObject): string {
   try {
-    // What JSON.stringify writes is canonical once the keys are in order, at a third of the cost.
+    // Once the keys are in order, JSON.stringify writes canonical JSON, at a third of the cost.
     return canonicalAsWritten(sorted(value, 0))
   } catch (error) {
     if (error !== outOfOrder) throw error
@@ -30,7 +32,7 @@ function canonicalAnyKeys(value: JsonObject): string {
   }
 }
 
-/** The same for an object that is written down with all its keys in order. */
+/** Does the same for an object whose keys are in order already. */
 export function canonicalAsWritten(value: unknown): string {
   return refuseUnrecordable(JSON.stringify(value))
 }
@@ -50,8 +52,8 @@ function sorted(value: JsonValue, depth: number): JsonValue {
 }
 
 /**
- * RFC 8785 §3.2.3: by UTF-16 code units, which is how JavaScript compares strings. Most objects
- * have a few keys, and sorting those in place takes a third of the time.
+ * By UTF-16 code units (RFC 8785 §3.2.3), which is how JavaScript compares strings. Most objects
+ * have few keys, and sorting those in place takes a third of the time.
  */
 function inOrder(keys: string[]): readonly string[] {
   if (keys.length > few) return keys.toSorted()
@@ -64,18 +66,18 @@ function inOrder(keys: string[]): readonly string[] {
   return keys
 }
 
-/** Keys that look like an index come first in every object, whatever the order they were set in. */
+/** Objects enumerate keys that look like an index first, whatever the order they were set in. */
 function startsWithDigit(key: string): boolean {
   const first = key.charCodeAt(0)
   return first >= 0x30 && first <= 0x39
 }
 
-// An escape that stands for itself: not behind a backslash that is itself escaped.
+// A real escape, whose backslash is not itself escaped.
 const nulOrSurrogate = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/
 
 /**
- * JSON.stringify escapes both, so that they are found in its output: PostgreSQL's text has no NUL,
- * and UTF-8 no surrogates.
+ * Refuses NUL, which PostgreSQL's text cannot hold, and lone surrogates, which UTF-8 cannot.
+ * JSON.stringify escapes both, so they are found in its output.
  */
 function refuseUnrecordable(json: string): string {
   if (json.includes('\\u') && nulOrSurrogate.test(json))
@@ -83,7 +85,7 @@ function refuseUnrecordable(json: string): string {
   return json
 }
 
-/** Closed: what cannot be recorded is not done. */
+/** Closed: an action that cannot be recorded does not run. */
 export function unrecordable(what: string, options?: ErrorOptions): Problem {
   return new Problem(
     'bad-request',

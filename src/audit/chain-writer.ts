@@ -14,18 +14,18 @@ import { insertBatch, type Batch } from './rows.ts'
 /** An event on its way into the chain. */
 export interface Item {
   readonly id: string
-  /** The hashed bytes. */
+  /** The text that is hashed. */
   readonly body: string
-  /** `null` when its row is in the database already, and only the link is missing. */
+  /** `null` when the row is in the database already and only its link is missing. */
   readonly described: Described | null
   /**
-   * The generation of the policies that it was decided by, where something may follow from it;
-   * `null` where it only tells.
+   * The generation of the policies that decided it, if something may follow from it; `null` if it
+   * only reports.
    */
   readonly under: number | null
-  /** Nobody waits for it any more. */
+  /** Whether nobody waits for it any more. */
   abandoned: boolean
-  /** Without an error: event and link are durable. */
+  /** Called without an error when event and link are durable. */
   settle(error?: unknown): void
 }
 
@@ -42,7 +42,7 @@ interface ChainWriterInit {
 const firstPause = 50
 const longestPause = 1_000
 
-/** Writes the chain of this replica. Nobody else does, and one batch is written at a time. */
+/** Writes the chain of this replica, one batch at a time. Nobody else does. */
 export class ChainWriter {
   readonly #store: Store
   readonly #lease: Lease
@@ -50,7 +50,7 @@ export class ChainWriter {
   readonly #log: Log
   readonly #metrics: Metrics
   readonly #more: () => boolean
-  // Owned by write(): the last link that is known to be durable.
+  // Owned by write(): the last link known to be durable.
   #head: { chain: Epoch; n: number; hash: string }
 
   constructor({ store, lease, clock, log, metrics, more }: ChainWriterInit) {
@@ -63,11 +63,11 @@ export class ChainWriter {
     this.#head = this.#newChain()
   }
 
-  /** Settles every item. While the store is away it tries on, until `signal`. */
+  /** Writes and settles every item. Keeps trying while the store is away, until `signal` aborts. */
   async write(items: readonly Item[], signal: AbortSignal): Promise<void> {
     let rest = items
-    // A batch whose answer was lost may still take effect. It is repeated to the letter until that
-    // is known: ids and places are unique, so it takes effect once.
+    // A batch whose answer was lost may still take effect. It is repeated unchanged until that is
+    // known: ids and places are unique, so it takes effect once.
     let unanswered: Batch | null = null
     for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
       if (!unanswered) rest = rest.filter(({ abandoned }) => !abandoned)
@@ -84,13 +84,13 @@ export class ChainWriter {
         if (signal.aborted) return rest.forEach((item) => item.settle(error))
         this.#log.warn({ err: error, events: rest.length }, 'the audit store does not take events')
       }
-      // Rejects only when it is cut short by closing: the next turn sees the signal, and settles
-      // what is left with the error.
+      // Closing cuts it short, which rejects. The next round sees the signal, and settles what is
+      // left with the error.
       await sleep(pause, undefined, { signal }).catch(() => undefined)
     }
   }
 
-  /** Links the items behind the head, for a first attempt or one that starts anew. */
+  /** Links the items to the head, for a first attempt or a fresh one. */
   #link(items: readonly Item[]): Batch {
     if (this.#lease.epoch !== this.#head.chain.epoch) this.#head = this.#newChain()
     const { chain, n, hash } = this.#head
@@ -105,7 +105,7 @@ export class ChainWriter {
   }
 
   /**
-   * Whether the batch is durable now. If not, what stood in its way is gone, and it has to be
+   * Resolves to whether the batch is durable now. If not, the obstacle is gone, and it has to be
    * linked anew.
    */
   async #insert(batch: Batch, items: readonly Item[]): Promise<boolean> {
@@ -120,13 +120,13 @@ export class ChainWriter {
       const conflict = await findConflict(this.#store, batch)
       if (conflict.kind !== 'same' && superseded) {
         // Closed: what was decided by policies that are no longer in force does not happen. The
-        // others have not failed.
+        // other items have not failed.
         for (const item of items) refuse(item, error)
         return false
       }
       if (conflict.kind === 'unknown') throw error
       if (conflict.kind === 'taken') {
-        // Another replica took this epoch for dead, and ended its chain.
+        // Another replica has taken this epoch for dead, and ended its chain.
         this.#log.error(
           { ...batch.chain, n: batch.first },
           'this chain was ended; starting another',
@@ -138,25 +138,25 @@ export class ChainWriter {
         for (const item of items) {
           if (!conflict.events.has(item.id)) continue
           item.abandoned = true
-          // An earlier try of the same event, which had been given up. Whoever linked a row that
-          // was there has counted it.
+          // An earlier try of the same event, which had been given up, has succeeded. A row that
+          // was there already has been counted by whoever wrote it.
           if (item.described) item.settle()
         }
         return false
       }
-      // An attempt whose answer was lost has taken effect.
+      // The attempt whose answer was lost has taken effect.
     }
     const last = batch.events.at(-1)!
     this.#head = { chain: batch.chain, n: batch.first + batch.events.length - 1, hash: last.hash }
     const settle = () => items.forEach((item) => item.settle())
-    // What waits goes out first: the database works on it while those who waited for this batch go
-    // on.
+    // If more is waiting, it goes out first, so that the database works on it while those who
+    // waited for this batch go on.
     if (this.#more()) setImmediate(settle)
     else settle()
     return true
   }
 
-  /** Something in the batch is refused: finds out what, so that it fails alone. */
+  /** Part of the batch was refused. Finds out which, so that it fails alone. */
   async #divide(items: readonly Item[], error: unknown, signal: AbortSignal): Promise<void> {
     if (items.length === 1) return items[0]!.settle(error)
     const middle = items.length >> 1
@@ -173,8 +173,8 @@ export class ChainWriter {
 const uniqueViolation = '23505'
 
 /**
- * The oldest generation that any of them rests on. Where there are two, policies have just changed,
- * and all of them are decided anew.
+ * The oldest generation that any item rests on. If there are two, the policies have just changed,
+ * and all of the items are decided anew.
  */
 function oldest(items: readonly Item[]): number | null {
   const all = items.flatMap(({ under }) => under ?? [])
@@ -188,12 +188,13 @@ function refuse(item: Item, error: unknown): void {
 }
 
 /**
- * What an error says about a batch: it cannot be written as it is, it was not written, or nobody
+ * What an error means for a batch: it can never be written like this, it was not written, or nobody
  * knows.
  */
 function meaningOf(error: unknown): 'refused' | 'not done' | 'unanswered' {
   if (!(error instanceof StoreError)) return 'refused'
-  // Data, integrity, limits (PostgreSQL, appendix A): they lie in the events, and do not pass.
+  // Data, integrity, limits (PostgreSQL documentation, appendix A): the cause lies in the events,
+  // and will not go away.
   if (/^(22|23|54)/.test(error.code)) return 'refused'
   return error.ambiguous && error.code !== '08001' ? 'unanswered' : 'not done'
 }

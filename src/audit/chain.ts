@@ -7,27 +7,27 @@ export interface Place {
   readonly n: number
 }
 
-/** What the first link of a chain has in the place of its predecessor's hash. */
+/** What the first link of a chain has in place of a predecessor's hash. */
 export const genesis = '0'.repeat(64)
 
 /**
- * RFC 6962 §2.1: a leaf is hashed behind a zero byte, so that it can never be taken for an inner
- * node. In hex.
+ * The hash of a leaf, in hex. A leaf is hashed with a zero byte before it, so that it can never
+ * pass for an inner node (RFC 6962 §2.1).
  */
 export function leafHash(body: string): string {
   return hash('sha256', `\0${body}`)
 }
 
-// One buffer for all: nothing here waits, so no two calls overlap. Another one for each would cost
-// as much as hashing.
+// One buffer for all calls, which are synchronous and so never overlap. A new one for each would
+// cost as much as the hashing.
 const scratch = Buffer.alloc(16 * 1024)
 
 /**
- * What the hashed event says about its personal part. Nobody can guess that part from it without
- * the salt, which is erased with it.
+ * The commitment in a hashed event to its personal part. Without the salt, which is erased along
+ * with that part, nobody can guess the part from it.
  */
 export function commitment(salt: Buffer, personal: string): string {
-  // UTF-8 has at most three bytes for what is one character to JavaScript.
+  // UTF-8 takes at most three bytes for one UTF-16 code unit.
   if (salt.length + personal.length * 3 > scratch.length) {
     return hash('sha256', Buffer.concat([salt, Buffer.from(personal)]))
   }
@@ -37,7 +37,7 @@ export function commitment(salt: Buffer, personal: string): string {
 }
 
 const tag = Buffer.from('sallyport link 1')
-// One for all, too. And most links are of the chain that the last one was of.
+// Also one for all. Most links belong to the same chain as the last one.
 const frame = Buffer.alloc(tag.length + 16 + 8 + 8 + 32 + 32)
 tag.copy(frame)
 let framed = ''

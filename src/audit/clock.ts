@@ -1,19 +1,17 @@
 import { performance } from 'node:perf_hooks'
 
-// Below this, going back is the error of the estimate; beyond it, the database's clock was set
-// back, and that is what has to be recorded.
+// Milliseconds by which the estimate may go back through its own error. Beyond that, the database's
+// clock was set back, and its time is what has to be recorded.
 const jitter = 1_000
 
-/**
- * The database's clock, estimated here: each answer that carries its time corrects the estimate.
- */
+/** An estimate of the database's clock, which each answer with a time corrects. */
 export class DatabaseClock {
   // Owned by correct(): what to add to the monotonic clock.
   #offset = Date.now() - performance.now()
   // Owned by now(): its last answer.
   #last = 0
 
-  /** Milliseconds since the epoch; does not go back as long as the database's clock does not. */
+  /** Milliseconds since 1970. Never goes back unless the database's clock does. */
   now(): number {
     const estimate = Math.floor(performance.now() + this.#offset)
     if (estimate >= this.#last || this.#last - estimate > jitter) this.#last = estimate
@@ -21,9 +19,9 @@ export class DatabaseClock {
   }
 
   /**
-   * `time`, as the database read it between `sent` and now, both on the monotonic clock. That
-   * leaves room, and the estimate stays where it is within it: a slow answer says little, and so
-   * changes little.
+   * Corrects the estimate. The database read `time` at some moment between `sent` and now (both on
+   * the monotonic clock). The estimate moves only as far as that requires, so a slow answer, which
+   * says little, changes little.
    */
   correct(time: number, sent: number): void {
     const least = time - performance.now()

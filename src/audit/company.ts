@@ -1,23 +1,23 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
-/** Milliseconds that what nobody waits for waits for company. */
+/** Milliseconds for which an event that nobody waits for may be delayed. */
 const lingering = 10
 
-/** Lets what can wait go together with what cannot. */
+/** Lets events that can wait share a transaction with those that cannot. */
 export class Company {
-  // Owned by wait(): ends it; and its time limit. One that is still running from before is soon
-  // enough: starting and stopping one for each batch costs more.
+  // Owned by wait(): what ends the wait, and its timer. A timer still running from an earlier wait
+  // is good enough, because starting and stopping one for each batch costs more.
   #hurry: (() => void) | null = null
   #lingering: NodeJS.Timeout | null = null
 
-  /** Something came that cannot wait. */
+  /** An event came that cannot wait. */
   hurry(): void {
     this.#hurry?.()
   }
 
   /**
-   * Resolves when something came that cannot wait, with what came in the same turn, or after a
-   * while. For one at a time.
+   * Resolves when an event came that cannot wait, after everything else in the same turn, or after
+   * a while. For one caller at a time.
    */
   async wait(): Promise<void> {
     if (this.#lingering === null) {

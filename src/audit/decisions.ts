@@ -19,7 +19,7 @@ export interface RecordedDecision {
   readonly rules: readonly string[]
   /** SHA-256 of the policies that decided, in hex. */
   readonly policy: string
-  /** `null` when it was erased. */
+  /** `null` when the personal part was erased. */
   readonly personal: {
     readonly subject: Subject
     readonly attributes: JsonObject
@@ -56,12 +56,12 @@ const recordedDecision = z.looseObject({
     .nullable(),
 })
 
-/** That are read at a time: so many events, or as many as have so many bytes. */
+/** What is read at a time: up to so many events, or so many bytes. */
 const most = { events: 200, bytes: 8 * 1024 * 1024 }
 
 /**
- * Every decision about an action between two times, the oldest first, page by page; `null` where
- * somebody put something else in its place. In constant memory.
+ * Every decision about an action between two times, oldest first, page by page; `null` for one that
+ * somebody has replaced by something else. Takes constant memory.
  */
 export async function* readDecisions(
   store: Queryable,
@@ -97,7 +97,7 @@ function decisionOf({ body, personal }: { body: Buffer; personal: Buffer | null 
       ? (decision as unknown as RecordedDecision)
       : null
   } catch {
-    // No JSON: verifying says which event it is.
+    // It is no JSON. `audit verify` says which event it is.
     return null
   }
 }

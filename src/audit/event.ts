@@ -6,7 +6,7 @@ import { canonical, canonicalAsWritten, unrecordable } from './canonical.ts'
 import { commitment } from './chain.ts'
 import { eventId } from './event-id.ts'
 
-/** Which epoch of which replica describes an event. */
+/** The replica, in its epoch, that records an event. */
 export interface Source {
   readonly replica: string
   readonly epoch: number
@@ -15,28 +15,30 @@ export interface Source {
 /** An event in its final form, as it is hashed and stored. */
 export interface Described {
   readonly id: string
-  /** In milliseconds since the epoch. */
+  /** In milliseconds since 1970. */
   readonly time: number
   readonly source: Source
   readonly input: EventInput
-  /** The hashed bytes: RFC 8785 canonical JSON. */
+  /** The text that is hashed: canonical JSON (RFC 8785). */
   readonly body: string
-  /** What can be erased: canonical JSON, and the salt of the commitment to it in the body. */
+  /** The erasable part: canonical JSON, and the salt of the commitment to it in the body. */
   readonly personal: { readonly salt: Buffer; readonly body: string } | null
 }
 
-/** In characters. An approval's whole payload fits, whatever its encoding. */
+/**
+ * The most characters of an event. The whole payload of an approval fits, whatever its encoding.
+ */
 const longest = 8 * 1024 * 1024
 
 /**
- * `now` in milliseconds since the epoch. Throws the problem `bad-request` for an event that cannot
- * be recorded, before it is anywhere near others.
+ * Brings an event into its final form. `now`: in milliseconds since 1970. Throws the problem
+ * `bad-request` for an event that cannot be recorded, before it shares a batch with others.
  */
 export function describe(input: EventInput, source: Source, now: number): Described {
   const { id, time } = eventId(now)
   const personal = describePersonal(input)
   const { action, outcome, usage, subject, retention } = input
-  // In the order of RFC 8785; JSON leaves out what is undefined.
+  // With the keys in the order of RFC 8785. JSON leaves out what is undefined.
   const body = canonicalAsWritten({
     action: action && { id: action.id, name: action.name },
     approval: input.approval,
@@ -104,7 +106,8 @@ function said({ bytes, frames }: WebSocketUse['to_agent']): JsonObject {
   return { bytes, frames }
 }
 
-// Owned by rfc3339(): kept while the second lasts. Writing a time down costs more than telling it.
+// Owned by rfc3339(): kept while the second lasts, because formatting a time costs more than
+// reading the clock.
 let written = { second: NaN, text: '' }
 
 /** In UTC, with milliseconds. */
@@ -116,8 +119,7 @@ function rfc3339(milliseconds: number): string {
   return `${written.text}${String(milliseconds - second * 1000).padStart(3, '0')}Z`
 }
 
-// A verified token is cached with its subject, so that one agent's requests all have the same
-// object.
+// Verified tokens are cached with their subjects, so all requests of one agent share an object.
 const subjects = new WeakMap<Subject, string>()
 
 function canonicalSubject(subject: Subject): string {
@@ -129,7 +131,7 @@ function canonicalSubject(subject: Subject): string {
   return known
 }
 
-// What is frozen is what many events have in common.
+// Frozen objects are shared by many events.
 const frozen = new WeakMap<JsonObject, string>()
 
 function canonicalAttributes(attributes: JsonObject): string {
@@ -143,13 +145,14 @@ function canonicalAttributes(attributes: JsonObject): string {
 }
 
 const saltLength = 16
-// Salts are parts of it, so that none is copied. Used up, it is left to them, and there is another.
+// Salts are slices of this buffer, so that none is copied. When it is used up, another takes its
+// place.
 let pool = Buffer.alloc(0)
 let used = 0
 
 /**
- * 16 random bytes. Many are made at a time: asking for each alone costs more than the rest of the
- * event.
+ * 16 random bytes. Drawn for many events at a time, because a draw for each costs more than the
+ * rest of the event.
  */
 function freshSalt(): Buffer {
   if (used === pool.length) {

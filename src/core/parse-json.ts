@@ -12,8 +12,8 @@ export function parseJson(text: string): unknown {
 
 /**
  * Corrects what `JSON.parse` made of this text. A key that was misread always has a backslash in
- * it, because it is the text up to and with the first escape. So where no key has one, all are
- * right.
+ * it, because it is a beginning of the written text that reaches into the first escape. So where no
+ * key has one, all are right.
  */
 export function withKeysAsWritten(value: JsonValue, text: string): JsonValue {
   return text.includes('\\') && hasBackslashInKey(value) ? parseByNumber(text) : value

@@ -7,22 +7,21 @@ import type { Witness } from './witness.ts'
 
 export interface AnchorOptions {
   readonly keeper: Keeper
-  /** In milliseconds: at most one checkpoint in this time. */
+  /** Milliseconds in which at most one checkpoint is kept. */
   readonly every: number
-  /** Cosigns what is kept. */
+  /** The witness that cosigns what is kept, if any. */
   readonly witness: Witness | null
   readonly store: Store
   readonly log: Log
 }
 
-/** In milliseconds. */
+/** Milliseconds that keeping one checkpoint may take. */
 const patience = 15_000
 const tooLate = (): Error => new Error('the place did not answer in time')
 
 /**
- * Keeps checkpoints of the log where whoever changes the database does not reach them. It takes the
- * newest that there is, and is never waited for: what cannot be kept is logged, and a newer one is
- * tried later.
+ * Keeps checkpoints of the log out of reach of whoever can change the database. It takes the newest
+ * one, and nothing waits for it: a failure is logged, and a newer checkpoint is tried later.
  */
 export class Anchor {
   readonly #options: AnchorOptions
@@ -40,7 +39,8 @@ export class Anchor {
   }
 
   /**
-   * A checkpoint of so many events is kept by now. A log that has not grown is not anchored again.
+   * The log has a checkpoint over `size` events now. A log that has not grown is not anchored
+   * again.
    */
   grown(size: number): void {
     if (size <= this.#keptSize) return
@@ -48,7 +48,7 @@ export class Anchor {
     this.#schedule()
   }
 
-  /** Keeps the newest one, if it can. */
+  /** Keeps the newest checkpoint if it can, and stops. */
   async close(): Promise<void> {
     this.#over = true
     if (this.#timer) clearTimeout(this.#timer)
@@ -75,8 +75,8 @@ export class Anchor {
     this.#nextAt = performance.now() + Math.max(every, 1_000)
     this.#due = false
     try {
-      // Another replica may have signed a newer one meanwhile, and a witness cosigns none that is
-      // older.
+      // Another replica may have signed a newer one meanwhile, and a witness refuses to cosign an
+      // older one.
       const checkpoint = await readCheckpoint(store)
       if (!checkpoint || checkpoint.size <= this.#keptSize) return
       const note = witness ? await witness.cosign(checkpoint) : checkpoint.note

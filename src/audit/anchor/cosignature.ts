@@ -12,12 +12,11 @@ export interface WitnessKey {
 
 const cosigning = Buffer.from([4])
 /**
- * What comes before the 32 bytes of an Ed25519 public key in its SubjectPublicKeyInfo (RFC 8410
- * §4).
+ * The prefix of an Ed25519 public key in its SubjectPublicKeyInfo (RFC 8410 §4); 32 bytes follow.
  */
 const spki = Buffer.from('302a300506032b6570032100', 'hex')
 
-/** `null` for what is no verifier key of C2SP tlog-cosignature with Ed25519. */
+/** Reads a verifier key; `null` unless it is one for C2SP tlog-cosignature with Ed25519. */
 export function readWitnessKey(text: string): WitnessKey | null {
   const [, name, id, encoded] = /^([^\s+]+)\+([0-9a-f]{8})\+(\S+)$/.exec(text.trim()) ?? []
   if (name === undefined || id === undefined || encoded === undefined) return null
@@ -30,7 +29,10 @@ export function readWitnessKey(text: string): WitnessKey | null {
   return { name, id: expected, key }
 }
 
-/** First four bytes of SHA-256 over name, line feed, 0x04 and the 32 bytes of the public key. */
+/**
+ * The key id: the first four bytes of SHA-256 over the name, a line feed, 0x04 and the 32 bytes of
+ * the public key.
+ */
 export function cosignerId(name: string, raw: Buffer): Buffer {
   return hash(
     'sha256',
@@ -39,15 +41,12 @@ export function cosignerId(name: string, raw: Buffer): Buffer {
   ).subarray(0, 4)
 }
 
-/**
- * What a witness signs: the note without its signatures, and when. `time` in seconds since the
- * epoch.
- */
+/** What a witness signs: the time, in seconds since 1970, and the note without its signatures. */
 export function cosignedMessage(note: string, time: bigint): Buffer {
   return Buffer.from(`cosignature/v1\ntime ${time}\n${note.slice(0, note.indexOf('\n\n') + 1)}`)
 }
 
-/** The line among these with which the witness cosigned the note; `null` when none is. */
+/** The line by which the witness cosigned the note; `null` if none of them is. */
 export function cosignatureIn(
   lines: readonly string[],
   note: string,

@@ -3,15 +3,15 @@ import type { S3Config } from '../../config/schema.ts'
 import { fileName } from '../log/file-name.ts'
 import { placeOf, putObject } from '../s3/put-object.ts'
 
-/** Where checkpoints are kept. */
+/** A place where checkpoints are kept. */
 export interface Keeper {
-  /** For people. */
+  /** The place, in words for people. */
   readonly place: string
-  /** Resolves when the note, of a log of so many events, is durable there. */
+  /** Resolves when the note of a log of `size` events is durable there. */
   keep(note: string, size: number): Promise<void>
 }
 
-/** Adds notes to the end of a file, with an empty line between them. */
+/** Appends notes to a file, with an empty line between them. */
 export function fileKeeper(file: string): Keeper {
   return {
     place: file,
@@ -19,7 +19,7 @@ export function fileKeeper(file: string): Keeper {
       const handle = await open(file, 'a', 0o600)
       try {
         const { size } = await handle.stat()
-        // What did not fit is taken away again, so that half of a note is never in it.
+        // A part of a note that did not fit is cut off again.
         await append(handle, size === 0 ? note : `\n${note}`).catch(async (error: unknown) => {
           await handle.truncate(size)
           throw error
@@ -36,10 +36,10 @@ async function append(handle: FileHandle, text: string): Promise<void> {
   await handle.sync()
 }
 
-/** In milliseconds. */
+/** Milliseconds that one request may take. */
 const patience = 10_000
 
-/** Each note is an object, named after the log and its size. */
+/** Writes each note as an object, named after the log and its size. */
 export function objectKeeper(s3: S3Config): Keeper {
   return {
     place: placeOf(s3),

@@ -7,7 +7,7 @@ import { readWitnessKey } from './cosignature.ts'
 import { fileKeeper, objectKeeper } from './keeper.ts'
 import { Witness } from './witness.ts'
 
-/** Throws `MistakesError` for a key that no witness has. */
+/** Throws a `MistakesError` for a malformed witness key. */
 export function openAnchors(
   configs: readonly AnchorConfig[],
   deps: { readonly store: Store; readonly log: Log },

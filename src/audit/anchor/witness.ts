@@ -3,21 +3,22 @@ import { proveConsistency } from '../log/prove.ts'
 import type { KeptCheckpoint } from '../log/checkpoints.ts'
 import { cosignatureIn, type WitnessKey } from './cosignature.ts'
 
-/** In milliseconds, for one request. */
+/** Milliseconds that one request may take. */
 const patience = 5_000
-/** In bytes: an answer is a few lines. */
+/** The most bytes of an answer, which has a few lines. */
 const longest = 16 * 1024
 
 /**
- * Asks a witness to cosign checkpoints (C2SP tlog-witness). It does so only for a log that
- * continues what it saw before, so that a log which was rewritten, or is shown to others in another
- * version, gets no cosignature.
+ * Asks a witness to cosign checkpoints (C2SP tlog-witness). A witness cosigns only a log that
+ * continues what it has seen before, so a log that was rewritten, or of which others are shown
+ * another version, gets no cosignature.
  */
 export class Witness {
   readonly #url: string
   readonly #key: WitnessKey
   readonly #store: Store
-  // Owned by cosign(): the size that the witness saw last. It says so itself where that is wrong.
+  // Owned by cosign(): the size that the witness saw last. If this is wrong, the witness corrects
+  // it.
   #seen = 0
 
   constructor(url: string, key: WitnessKey, store: Store) {
@@ -26,7 +27,7 @@ export class Witness {
     this.#store = store
   }
 
-  /** The note with the cosignature, which has been verified. Rejects when there is none. */
+  /** Resolves to the note with a verified cosignature. Rejects when there is none. */
   async cosign({ size, note }: KeptCheckpoint): Promise<string> {
     let answer = await this.#ask(size, note)
     if (answer.status === 409) {
@@ -48,7 +49,7 @@ export class Witness {
       method: 'POST',
       headers: { 'content-type': 'text/plain; charset=utf-8' },
       body: `old ${old}\n${lines.join('')}\n${note}`,
-      // A redirect would have somebody else cosign.
+      // With a redirect, somebody else would be asked.
       redirect: 'error',
       signal: AbortSignal.timeout(patience),
     })
@@ -57,8 +58,8 @@ export class Witness {
 }
 
 /**
- * What it saw last, in the answer 409. Closed: a witness that saw more than there is has seen
- * another log.
+ * The size in an answer 409, which the witness saw last. Closed: a witness that saw more than there
+ * is has seen another log.
  */
 function sizeIn(text: string, size: number): number {
   const seen = /^\d{1,15}$/.test(text.trim()) ? Number(text) : NaN

@@ -22,8 +22,8 @@ export interface DeliveryTimes extends Pauses {
   /** For one batch. */
   readonly patience: number
   /**
-   * How long a turn keeps other replicas away: longer than its patience, so that no two of them are
-   * at the same batch.
+   * How long a turn keeps other replicas away. Longer than `patience`, so that no two of them work
+   * on the same batch.
    */
   readonly lease: number
 }
@@ -43,21 +43,20 @@ export interface Delivered {
 
 export interface AuditDeliveryOptions extends Deliverer {
   readonly destination: Destination
-  /** `false`: without what can be erased. */
+  /** Whether events are delivered with their erasable part. */
   readonly personal: boolean
   readonly store: Store
   readonly log: Log
-  /** Counts. */
+  /** Called after each attempt, to count it. */
   readonly onAttempt: (attempt: Delivered) => void
   readonly times?: DeliveryTimes
 }
 
 /**
- * Delivers the log to one destination, batch after batch, for as long as this replica lives; of
- * several replicas one at a time does. A batch is fixed before it is sent, and what has got there
- * is noted after: whoever dies in between has the same batch repeated, with the same name and the
- * same indexes. So nothing is lost, and a receiver that keeps the index of what it has, or files by
- * their names, has nothing twice.
+ * Delivers the log to one destination, batch after batch, until stopped. One replica at a time does
+ * so. A batch is fixed before it is sent, and noted as delivered afterwards. If a replica dies in
+ * between, the same batch is repeated, with the same name and the same indexes. So nothing is lost,
+ * and a receiver that remembers indexes, or keeps files by their names, has nothing twice.
  */
 export class AuditDelivery {
   readonly #options: AuditDeliveryOptions
@@ -73,7 +72,7 @@ export class AuditDelivery {
     this.#loop = this.#run()
   }
 
-  /** What is under way is given up, and repeated by whoever comes first. */
+  /** Abandons what is under way. Some replica repeats it. */
   async stop(): Promise<void> {
     this.#over.abort()
     this.#nap.wake()
@@ -88,7 +87,7 @@ export class AuditDelivery {
     }
   }
 
-  /** Whether there may be more that is due. Never rejects. */
+  /** Resolves to whether more may be due. Never rejects. */
   async #round(): Promise<boolean> {
     const { name, store, log } = this.#options
     try {
@@ -96,7 +95,7 @@ export class AuditDelivery {
       if (!turn) return false
       return await this.#use(turn).catch((error: unknown) => this.#fail(turn, error))
     } catch (error) {
-      // Nothing is lost: a turn that was taken runs out.
+      // Nothing is lost: a turn that was taken will run out.
       log.warn({ err: error, delivery: name }, 'deliveries of the audit log wait for the store')
       return false
     }
@@ -107,7 +106,7 @@ export class AuditDelivery {
     const { batch, found } = await gather(store, turn, destination, { personal, begun: turn.begun })
     const { first, end } = batch
     if (found < end - first) {
-      // What is left goes out all the same: whoever took the rest away does not stop that.
+      // The remaining events are delivered all the same. Whoever removed some must not stop that.
       log.error({ delivery: name, first, end, found }, 'events of the audit log are missing')
     }
     if (!(await beginBatch(store, turn, end, this.#times.lease))) return true
@@ -118,7 +117,7 @@ export class AuditDelivery {
     return true
   }
 
-  /** Rejects with `StoreError`. */
+  /** Notes a failed attempt. Rejects with a `StoreError`. */
   async #fail(turn: Turn, error: unknown): Promise<false> {
     const { name: delivery, store, onAttempt, log } = this.#options
     if (this.#over.signal.aborted) {
@@ -145,8 +144,8 @@ export class AuditDelivery {
 const tooLate = (): Error => new DeliveryFailure('It did not answer in time')
 
 /**
- * Of what nobody foresaw only the name and the code of the system are told: the text of a foreign
- * error can hold anything.
+ * Only the name and the system's code of an unexpected error, because its text can contain
+ * anything.
  */
 function wordsOf(error: unknown): string {
   const known = [DeliveryFailure, NotSent, NotStored]

@@ -2,37 +2,37 @@ import type { EventRow } from '../exported.ts'
 import type { Manifest } from '../export/manifest.ts'
 
 /**
- * Where the log is delivered to, as it grows. What it is told to deliver is durable and signed
- * already, comes in the order of the log, and may be a repetition: of the same events, under the
- * same name, by this replica or another one that died.
+ * A place to which the log is delivered as it grows. Batches are durable and signed already, and
+ * come in the order of the log. Any may be a repetition, with the same events and the same name,
+ * after this or another replica has died.
  */
 export interface Destination {
-  /** For people, without secrets. */
+  /** The destination in words for people, without secrets. */
   readonly to: string
-  /** Of where that is in full, where that can have secrets in it: SHA-256, in hex. */
+  /** SHA-256, in hex, of the full address, if that may contain secrets. */
   readonly hash?: string
   /**
-   * In characters, before they are compressed: a batch ends with the event that goes beyond. Memory
-   * holds one batch of each destination.
+   * The length of a batch in characters, before compression: it ends with the event that exceeds
+   * this. One batch of each destination is held in memory.
    */
   readonly longest: number
   readonly compressed: boolean
-  /** What comes before the first event of a batch. */
+  /** Text before the first event of a batch. */
   readonly head: string
-  /** An event as it is sent, with whatever ends it. */
+  /** An event as it is sent, including its terminator. */
   write(row: EventRow): string
   /**
-   * Resolves when the other side has it for good. Rejects with `DeliveryFailure` for what is known
-   * to go wrong there. Gives up at `signal`.
+   * Resolves when the other side has the batch for good. Rejects with a `DeliveryFailure` for known
+   * failures. Gives up at `signal`.
    */
   deliver(batch: Batch, signal: AbortSignal): Promise<void>
 }
 
-/** Events of the log from `first` on, up to `end`. */
+/** Events of the log from index `first` up to and without `end`. */
 export interface Batch {
   /**
-   * Of the same events of the same log it is the same, and of no others: the end of it is from the
-   * root that the log had then.
+   * The same for the same events of the same log, and for no others, because it ends with a part of
+   * the log's root at that size.
    */
   readonly name: string
   readonly first: number
@@ -42,10 +42,11 @@ export interface Batch {
 }
 
 /**
- * The other side did not take it. The message is shown to administrators: words, without secrets.
+ * The other side did not take the batch. The message is shown to administrators, and has no
+ * secrets.
  */
 export class DeliveryFailure extends Error {
-  /** Milliseconds that the other side asks to be left alone. */
+  /** Milliseconds for which the other side asks for a pause. */
   readonly retryAfterMs: number | undefined
 
   constructor(

@@ -4,10 +4,10 @@ import type { Manifest } from '../export/manifest.ts'
 import type { EventRow } from '../exported.ts'
 import type { Batch, Destination } from './destination.ts'
 
-/** In characters: compressed, a tenth of it is in memory. */
+/** In characters. Compressed, about a tenth of it is in memory. */
 const longest = 64 * 1024 * 1024
 
-/** How files and objects are written: each is a compressed export of its own, with its head. */
+/** Writes files and objects, each of which is a complete compressed export with its own head. */
 export function documentOf(
   format: FormatName,
 ): Pick<Destination, 'longest' | 'compressed' | 'head' | 'write'> {
@@ -21,8 +21,8 @@ export function documentOf(
 }
 
 /**
- * The two files of a batch, in the order in which they have to be there: whoever sees the second
- * one finds the first.
+ * The two files of a batch, in the order in which they must appear: whoever sees the second one
+ * finds the first.
  */
 export function filesOf(
   { name, body, manifest }: Batch,

@@ -6,10 +6,9 @@ import { DeliveryFailure, type Destination } from './destination.ts'
 import { documentOf, filesOf } from './document.ts'
 
 /**
- * A folder that is there: each batch becomes a file, and its manifest beside it. A file has its
- * name only when all of it is on the disk, and a batch that is repeated takes the place of what it
- * was before, which is the same. The folder is never made: where a disk is not mounted, the log is
- * not written to what is below.
+ * An existing folder. Each batch becomes a file, with its manifest beside it. A file gets its name
+ * only when all of it is on the disk; a repeated batch replaces the equal one. The folder is never
+ * created: if a disk is not mounted, the log must not end up below its mount point.
  */
 export function folderDestination(folder: string, format: FormatName): Destination {
   return {
@@ -29,7 +28,7 @@ export function folderDestination(folder: string, format: FormatName): Destinati
 
 async function replace(folder: string, name: string, body: Buffer): Promise<void> {
   await removeRemains(folder, name)
-  // Its own, since one that sleeps over its turn may still be writing.
+  // A name of its own, because an attempt that has overslept its turn may still be writing.
   const part = join(folder, `.${name}.${randomUUID()}.part`)
   try {
     await write(part, body)
@@ -50,13 +49,13 @@ async function write(file: string, body: Buffer): Promise<void> {
   }
 }
 
-/** Of an attempt at the same file that was killed. */
+/** Removes what a killed attempt at the same file has left. */
 async function removeRemains(folder: string, name: string): Promise<void> {
   for (const file of await readdir(folder))
     if (file.startsWith(`.${name}.`) && file.endsWith('.part')) await rm(join(folder, file))
 }
 
-/** So that names outlast a loss of power, too. */
+/** Makes the names survive a loss of power, too. */
 async function sync(folder: string): Promise<void> {
   const handle = await open(folder)
   try {

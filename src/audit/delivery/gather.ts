@@ -12,14 +12,13 @@ import type { Batch, Destination } from './destination.ts'
 
 interface GatherOptions {
   readonly personal: boolean
-  /** It was begun before: exactly these events, however long they are. */
+  /** Whether it was begun before. Then it has exactly these events, however long they are. */
   readonly begun: boolean
 }
 
 /**
- * Writes the events of a part down as this destination takes them, up to where a batch of it ends.
- * `found` are those that the database has: fewer than the batch is long when somebody took links
- * away.
+ * Writes events of a part in the form that a destination takes, up to the end of a batch. `found`
+ * is how many events the database has: fewer than the batch is long if somebody has removed links.
  */
 export async function gather(
   store: Store,
@@ -53,8 +52,8 @@ export async function gather(
 }
 
 /**
- * The root goes into the name, so that a log that went on otherwise from here, out of a backup,
- * never takes the place of this one.
+ * The name contains part of the root, so that a log that was restored from a backup and went on
+ * differently never replaces this one.
  */
 async function nameOf(store: Store, { first, end }: Part): Promise<string> {
   const [tree] = await store.query<{ origin: string }>('SELECT origin FROM sallyport.audit_tree')

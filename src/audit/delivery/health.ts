@@ -1,6 +1,6 @@
 import type { Queryable } from '../../store/db.ts'
 
-/** How a delivery is, on all replicas together. */
+/** The state of a delivery, over all replicas. */
 export interface AuditDeliveryHealth {
   readonly name: string
   readonly to: string
@@ -8,19 +8,22 @@ export interface AuditDeliveryHealth {
   readonly personal: boolean
   /** The index of the next event to deliver. */
   readonly cursor: number
-  /** Events that are signed and not delivered. */
+  /** How many signed events are not delivered. */
   readonly lag: number
-  /** Since when the first of them is in the log; `null` when there is none, or nobody knows. */
+  /**
+   * Since when the first of them has been in the log; `null` when there is none, or that is not
+   * known.
+   */
   readonly waitingSince: Date | null
-  /** Somebody is at it. */
+  /** Whether some replica has the turn. */
   readonly active: boolean
   /** Failures since the last success. */
   readonly failures: number
-  /** When the batch that failed is tried again. */
+  /** When the failed batch is tried again. */
   readonly nextTry: Date | null
   readonly lastSuccess: Date | null
   readonly lastFailure: Date | null
-  /** Of the last failure, also when it has succeeded since. */
+  /** Text of the last failure, even if deliveries have succeeded since. */
   readonly lastError: string | null
 }
 
@@ -28,7 +31,7 @@ type Row = Omit<AuditDeliveryHealth, 'to' | 'format' | 'personal'> & {
   readonly settings: Pick<AuditDeliveryHealth, 'to' | 'format' | 'personal'>
 }
 
-/** Of the deliveries of these names, in their order. Rejects with `StoreError`. */
+/** The state of the deliveries with these names, in that order. Rejects with a `StoreError`. */
 export async function deliveryHealth(
   db: Queryable,
   names: readonly string[],

@@ -5,8 +5,8 @@ import type { Destination } from './destination.ts'
 import { documentOf, filesOf } from './document.ts'
 
 /**
- * Object storage (S3 API): each batch becomes an object, and its manifest another one. An object is
- * there whole or not at all, and a repetition puts the same one again.
+ * Object storage (S3 API). Each batch becomes an object, and its manifest another. An object
+ * appears whole or not at all, and a repetition writes the same one again.
  */
 export function objectDestination(s3: S3Config, format: FormatName): Destination {
   return {

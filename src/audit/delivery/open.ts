@@ -8,7 +8,7 @@ import { objectDestination } from './object-storage.ts'
 import { syslogDestination } from './syslog.ts'
 import { webhookDestination } from './webhook.ts'
 
-/** The place that a configuration names: it names one. */
+/** The one destination that a configuration names. */
 export function destinationOf(config: AuditDeliveryConfig): Destination {
   const { folder, s3, webhook, syslog, format } = config
   if (folder !== undefined) return folderDestination(folder, format)
@@ -17,7 +17,7 @@ export function destinationOf(config: AuditDeliveryConfig): Destination {
   return syslogDestination(syslog!, format)
 }
 
-/** What is registered of a delivery, and on record: without secrets. */
+/** The settings of a delivery as they are registered and put on record, without secrets. */
 export function settingsOf(
   { to, hash }: Destination,
   { format, personal }: Pick<AuditDeliveryConfig, 'format' | 'personal'>,
@@ -26,10 +26,10 @@ export function settingsOf(
 }
 
 /**
- * Begins with a destination that nobody delivered to under this name, and goes on with one that is
- * known. Another place under that name gets what the last one had not confirmed, from there on. Who
- * takes the log away is on record: each new destination, and each change of one. Rejects with
- * `StoreError`, or the problem `store-unavailable`.
+ * Registers a delivery. A new name begins, a known one goes on. Another place under a known name
+ * gets everything from what the last one had not confirmed. Each new destination and each change of
+ * one is on record, because it says who receives the log. Rejects with a `StoreError`, or with the
+ * problem `store-unavailable`.
  */
 export async function registerDelivery(
   {

@@ -10,16 +10,19 @@ import { DeliveryFailure, type Destination } from './destination.ts'
 
 type SyslogConfig = NonNullable<AuditDeliveryConfig['syslog']>
 
-/** In characters: a batch is on one connection. */
+/** In characters. Each batch takes one connection. */
 const longest = 1024 * 1024
-/** RFC 5424 §6.2.1: log audit, informational. What an event means is in the message. */
+/**
+ * Facility "log audit", severity "informational" (RFC 5424 §6.2.1). What an event means is in the
+ * message.
+ */
 const priority = 13 * 8 + 6
 
 /**
  * A collector of syslog (RFC 5424) over TLS (RFC 5425) or TCP (RFC 6587), with octet counting, so
- * that nothing in a message begins another one. Syslog has no word of thanks: each batch is on a
- * connection of its own, and counts as delivered when the collector has closed it after its end,
- * which it does when it has read all of it.
+ * that no message can contain the beginning of another. Syslog has no acknowledgement, so each
+ * batch has a connection of its own, and counts as delivered when the collector closes it after our
+ * end, which it does when it has read everything.
  */
 export function syslogDestination(config: SyslogConfig, format: FormatName): Destination {
   const { line }: Format = formats[format]
@@ -52,8 +55,8 @@ function framed(message: string): string {
 }
 
 /**
- * Header and structured data (RFC 5424 §6.2, §6.3). `sequenceId` is the index in the log, from 1 as
- * the RFC has it: a message that comes again is known by it, and one that is missing, too.
+ * Header and structured data (RFC 5424 §6.2, §6.3). `sequenceId` is the index in the log, counted
+ * from 1 as the RFC demands. Repeated and missing messages can be told by it.
  */
 function headOf(row: EventRow, host: string): string {
   const event = recorded(row)
@@ -72,7 +75,7 @@ function headerOf(text: string, length: number): string {
 
 async function connect({ host, port, tls, ca, cert, key }: SyslogConfig): Promise<Socket> {
   if (tls === 'disable') return dial({ host, port })
-  // Read for each connection: whoever renews a certificate restarts nothing.
+  // Read for each connection, so that renewing a certificate needs no restart.
   const read = (file: string | undefined) => (file === undefined ? undefined : readFile(file))
   return dialTls(
     { host, port },
@@ -85,8 +88,8 @@ async function connect({ host, port, tls, ca, cert, key }: SyslogConfig): Promis
 }
 
 /**
- * Says everything, and hears nothing but the end. Rejects when that comes before everything was
- * said.
+ * Writes everything, and waits for the other side's end. Rejects when that comes before everything
+ * was written.
  */
 function converse(socket: Socket, body: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -94,7 +97,7 @@ function converse(socket: Socket, body: Buffer): Promise<void> {
     let heard = false
     socket.on('end', () => {
       heard = said
-      // An end before ours says nothing about what was read.
+      // An end before ours does not tell what was read.
       if (!said) socket.destroy()
     })
     socket.on('error', reject)

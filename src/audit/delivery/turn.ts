@@ -3,7 +3,7 @@ import type { JsonObject } from '../../core/json.ts'
 import type { Queryable } from '../../store/db.ts'
 
 /**
- * When a batch is ended: by so many events, or when the first of them has waited for so many
+ * When a batch ends: after so many events, or when the first of them has waited for so many
  * milliseconds.
  */
 export interface Pace {
@@ -14,35 +14,35 @@ export interface Pace {
 export interface Deliverer extends Pace {
   readonly name: string
   /**
-   * As it was registered. Whoever has others delivers nothing under this name: of what comes to the
-   * new place, none is missing because it went to the old one.
+   * The settings as registered. A replica with other settings delivers nothing under this name, so
+   * that nothing is missing in the new place because it went to the old one.
    */
   readonly settings: JsonObject
 }
 
 /**
- * What lies further ahead than anything is put off was written down before somebody set the clock
- * back. In SQL, of a time: whether it is over.
+ * SQL for whether a time is over. A time further ahead than anything is ever put off was written
+ * before somebody set the clock back, and counts as over.
  */
 const isOver = (time: string, most: string) =>
   `(${time} <= clock_timestamp() OR ${time} > clock_timestamp() + ${most})`
 
-/** The right to deliver what comes next, until another replica takes this one for dead. */
+/** The right to deliver the next batch, until the turn runs out. */
 export interface Turn {
   readonly name: string
   readonly attempt: string
   readonly first: number
   readonly end: number
-  /** Somebody began exactly this batch before. */
+  /** Whether exactly this batch was begun before. */
   readonly begun: boolean
   /** Failures since the last success. */
   readonly failures: number
 }
 
 /**
- * Takes the turn of a destination for `leaseMs`, if it is the one that is registered, there is
- * enough to deliver, and nobody else has it. Only what is under a signed checkpoint is delivered.
- * `null`: not now. Rejects with `StoreError`, as all of these do.
+ * Takes the turn of a destination for `leaseMs` milliseconds, if the destination is the registered
+ * one, there is enough to deliver, and nobody else has the turn; otherwise resolves to `null`. Only
+ * what a signed checkpoint covers is delivered. Rejects with a `StoreError`, like everything here.
  */
 export async function takeTurn(
   db: Queryable,
@@ -67,8 +67,8 @@ export async function takeTurn(
 }
 
 /**
- * Fixes where the batch ends, before anybody outside sees any of it, and renews the turn. `false`:
- * it is somebody else's by now.
+ * Fixes where the batch ends, before anybody outside sees any of it, and renews the turn. Resolves
+ * to `false` if the turn is somebody else's by now.
  */
 export async function beginBatch(
   db: Queryable,
@@ -86,8 +86,8 @@ export async function beginBatch(
 }
 
 /**
- * The other side has the batch: the next one is anybody's. Without effect when the turn was
- * somebody else's by then, who repeats the batch.
+ * The other side has the batch, and any replica may take the next one. Has no effect if the turn is
+ * somebody else's by now, who will repeat the batch.
  */
 export async function endTurn(db: Queryable, { name, attempt }: Turn, end: number): Promise<void> {
   await db.query(
@@ -99,7 +99,7 @@ export async function endTurn(db: Queryable, { name, attempt }: Turn, end: numbe
   )
 }
 
-/** The same batch is tried again in `pauseMs`, by anybody. */
+/** The batch failed. Any replica may try it again in `pauseMs` milliseconds. */
 export async function failTurn(
   db: Queryable,
   { name, attempt }: Turn,
@@ -115,7 +115,7 @@ export async function failTurn(
   )
 }
 
-/** Gives the turn back, so that nobody has to wait until it runs out. */
+/** Gives the turn back, so that others need not wait until it runs out. */
 export async function releaseTurn(db: Queryable, { name, attempt }: Turn): Promise<void> {
   await db.query(
     `UPDATE sallyport.audit_deliveries SET attempt = NULL, attempt_until = NULL

@@ -8,13 +8,13 @@ import { DeliveryFailure, type Destination } from './destination.ts'
 
 type WebhookConfig = NonNullable<AuditDeliveryConfig['webhook']>
 
-/** In characters: what receivers commonly take. */
+/** In characters; receivers commonly take this much. */
 const longest = 1024 * 1024
 
 /**
- * Posts each batch to an address, signed as Standard Webhooks 1.0 has it. Its `webhook-id`, which
- * is signed, is the name of the batch and so has both indexes; a receiver that already has those
- * events answers with success, and forgets them. Success is a status from 200 to 299.
+ * Posts each batch to an address, signed according to Standard Webhooks 1.0. The signed
+ * `webhook-id` is the name of the batch, which has both indexes; a receiver that has these events
+ * already answers with success and ignores them. Success is a status from 200 to 299.
  */
 export function webhookDestination(
   { url, secret, ca: caFile }: WebhookConfig,
@@ -23,7 +23,7 @@ export function webhookDestination(
   const signer = new Webhook(secret)
   const { head, line, type }: Format = formats[format]
   return {
-    // A path can have a token in it.
+    // Only the origin, because a path may contain a token.
     to: new URL(url).origin,
     hash: hash('sha256', url),
     longest,

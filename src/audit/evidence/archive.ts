@@ -8,29 +8,29 @@ import { readEvidence } from './read.ts'
 import { evidenceReport, type EvidenceReport } from './report.ts'
 
 export const logFile = 'log.ndjson'
-/** Where `sallyport audit verify` looks for it. */
+/** The name under which `sallyport audit verify` looks for the manifest. */
 export const manifestBeside = `${logFile}.manifest.json`
 
 interface Contents {
   readonly framework: Framework
   readonly span: EvidenceReport['span']
-  /** In canonical JSON, as an export has them. */
+  /** Lines of an export, in canonical JSON. */
   readonly lines: AsyncIterable<string>
   readonly manifest: Trust['manifest']
-  /** As it was made. */
+  /** The manifest's text, exactly as it was made. */
   readonly manifestText: string
 }
 
 /**
- * Entries from this many events on may need sizes of 64 bits, which not every program reads
+ * From this many events on, an entry may need 64-bit sizes, which not every program reads
  * (APPNOTE.TXT §4.3.9.2).
  */
 const large = 500_000
 
 /**
- * What `sallyport audit evidence` makes a folder of, as a ZIP file that comes as it is made, in
- * constant memory. It ends with an error where the log could not be read to the end: such a file
- * has no directory, and no program takes it for a whole one.
+ * The folder that `sallyport audit evidence` makes, as a ZIP file, streamed in constant memory. It
+ * ends with an error if the log could not be read to the end. Such a file has no directory, so no
+ * program takes it for a complete one.
  */
 export function evidenceArchive({
   framework,
@@ -65,7 +65,7 @@ export function evidenceArchive({
     zip.end()
   }
   write().catch((error: unknown) => {
-    // Closed: whoever reads it hears that it was cut off.
+    // Closed: the reader learns that it was cut off.
     output.destroy(error instanceof Error ? error : new Error(String(error)))
   })
   return output

@@ -8,7 +8,7 @@ export interface Answer {
   readonly count: number
   /** The most frequent first. */
   readonly groups: readonly { readonly name: string; readonly count: number }[]
-  /** Those with the least hashes: nobody can choose them, and everybody finds the same. */
+  /** The events with the least hashes, which nobody can choose, and which everybody finds again. */
   readonly samples: readonly Sample[]
 }
 
@@ -17,10 +17,10 @@ export interface Sample {
   readonly index: number | null
   readonly time: string
   readonly type: string
-  /** What it is a part of, where that is known. */
+  /** The action that it belongs to, if that is known. */
   readonly action: string | null
   readonly approval: string | null
-  /** Issuer and subject; `null` where nobody acted, or it was erased. */
+  /** Issuer and subject; `null` if nobody acted, or if that was erased. */
   readonly who: string | null
   readonly what: string
 }
@@ -28,12 +28,12 @@ export interface Sample {
 export type Answers = Readonly<Record<QueryName, Answer>>
 
 const mostSamples = 5
-/** More names than these are counted together: names come from agents, and are without end. */
+/** Further names are counted together, because agents can make up any number of names. */
 const mostGroups = 200
 
 /**
- * Answers all queries from the lines of an export, in one pass and in constant memory. What is no
- * event is left to the verifier.
+ * Answers all queries from the lines of an export, in one pass and in constant memory. A line that
+ * is no event is left to the verifier.
  */
 export class Collector {
   readonly #tallies = Object.entries(queries).map(([name, query]) => ({
@@ -56,7 +56,7 @@ function parse(line: string): EvidenceEvent | null {
   try {
     return evidenceEvent.safeParse(parseJson(line)).data ?? null
   } catch {
-    // The verifier says which line it is; its finding is on the first page.
+    // The verifier says which line it is. Its finding is on the first page.
     return null
   }
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 
 /**
- * What evidence looks at in a line of an export. Everything is optional: a line that says otherwise
- * is the verifier's business.
+ * What the evidence looks at in a line of an export. Nearly everything is optional, because
+ * malformed lines are the verifier's business.
  */
 export const evidenceEvent = z.looseObject({
   id: z.string(),

@@ -4,9 +4,9 @@ import { exportNdjson } from '../export/ndjson.ts'
 import type { Part } from '../export/stretches.ts'
 
 /**
- * The lines of an export that its manifest was made for. Ends with an error where a month was
- * recorded as kept elsewhere meanwhile: what left the database while it was read would look as if
- * somebody had taken it away.
+ * The lines of an export that its manifest was made for. Ends with an error if a month was recorded
+ * as kept elsewhere meanwhile: events that left the database while it was read would look as if
+ * somebody had removed them.
  */
 export async function* evidenceLines(
   store: Store,

@@ -7,8 +7,8 @@ import type { EvidenceReport } from './report.ts'
 export type Evidence = Pick<EvidenceReport, 'verified' | 'answers' | 'checkpoint' | 'keys'>
 
 /**
- * Verifies an export against the log that its manifest says it is of, and answers every query from
- * the same lines. In one pass and in constant memory.
+ * Verifies an export against the log that its manifest names, and answers every query from the same
+ * lines, in one pass and in constant memory.
  */
 export async function readEvidence(
   lines: AsyncIterable<string>,

@@ -2,17 +2,17 @@ import type { VerifyReport } from '../verify.ts'
 import type { Answers } from './collect.ts'
 import { frameworks, type Control, type Framework } from './controls.ts'
 
-/** What an auditor gets. Plain data: it is written as JSON, and shown as a page. */
+/** What an auditor gets, as plain data, which is written as JSON and shown as a page. */
 export interface EvidenceReport {
   readonly format: 'sallyport-evidence/1'
   readonly framework: Framework
   readonly title: string
-  /** ISO 8601, as is all time here. */
+  /** All times here are ISO 8601. */
   readonly made: string
   readonly span: { readonly from: string; readonly to: string }
   readonly file: string
   readonly checkpoint: string
-  /** Verifier keys of the log, as its manifest names them. */
+  /** The log's verifier keys, as the manifest names them. */
   readonly keys: readonly string[]
   readonly verified: VerifyReport
   readonly controls: readonly Control[]

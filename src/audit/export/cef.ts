@@ -4,12 +4,12 @@ import { kindOf } from './ocsf/kinds.ts'
 import { list, object, recorded, text, timeOf, type Recorded } from './ocsf/recorded.ts'
 import { severityOf } from './ocsf/status.ts'
 
-/** CEF's scale goes to 10, by OCSF's from 1 to 5. */
+/** CEF's severity, up to 10, by OCSF's from 1 to 5. */
 const severities: Readonly<Record<number, number>> = { 1: 2, 3: 6, 4: 8, 5: 10 }
 
 /**
- * An event as one line of ArcSight's Common Event Format (CEF 0, revision 27), without its line
- * end: for alarms and dashboards, since a value ends where the format's own lengths end. `cn1` is
+ * An event as one line of ArcSight's Common Event Format (CEF 0, revision 27), without a line end.
+ * Good for alarms and dashboards only, because the format cuts values at its own lengths. `cn1` is
  * the index in the log and `externalId` the id, by which the whole event is found.
  */
 export const cefLine = whateverIsThere((row) => {
@@ -29,7 +29,7 @@ function absent({ retained }: EventRow) {
     : { name: 'The link is there, and its event is not.', severity: 5 }
 }
 
-/** OCSF's, from 1 to 5. */
+/** OCSF's severity, from 1 to 5. */
 function severityIn(event: Recorded): number {
   const method = text(object(event.attributes?.['http'])?.['method'])
   const kind = kindOf({ ...event, action: event.action?.name, method })
@@ -76,7 +76,7 @@ function labelled(key: string, label: string, value: unknown): Record<string, Va
   return is ? { [key]: value, [`${key}Label`]: label } : {}
 }
 
-/** In characters, from CEF's dictionary; 1023 for all others. */
+/** In characters, from CEF's dictionary; 1023 for all other keys. */
 const lengths: Readonly<Record<string, number>> = {
   externalId: 40,
   deviceExternalId: 255,
@@ -88,7 +88,7 @@ const usual = 1023
 
 function cut(value: string, length: number): string {
   if (value.length <= length) return value
-  // Not between the two halves of a character.
+  // Do not cut a surrogate pair in half.
   return `${value.slice(0, length - 1).replace(/[\uD800-\uDBFF]$/, '')}…`
 }
 
@@ -102,12 +102,12 @@ function inExtension(key: string, value: string): string {
     .replaceAll('\r', String.raw`\r`)
 }
 
-// C0, DEL, C1 and the line ends of Unicode; but for those two that CEF has escapes for.
+// C0, DEL, C1 and the line ends of Unicode, except the two that CEF has escapes for.
 const control = /(?![\r\n])[\p{Cc}\u2028\u2029]/gu
 
 /**
- * The format knows no escape for other controls: they are written as JSON writes them, with a
- * backslash that stands for itself.
+ * The format has no escape for other control characters. They are written as in JSON, behind an
+ * escaped backslash.
  */
 function escaped(value: string, special: RegExp): string {
   return value

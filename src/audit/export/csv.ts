@@ -44,10 +44,10 @@ const paths = columns.map((column) => column.split('.'))
 export const csvHead = columns.join(',')
 
 /**
- * An event as one line of CSV (RFC 4180) without its line end. Control characters are written as
- * JSON writes them, so that a record is a line whatever is in it, and what a spreadsheet would run
- * as a formula begins with an apostrophe: at the beginning of a cell, and behind a semicolon, where
- * many spreadsheets begin a cell whatever the format says.
+ * An event as one line of CSV (RFC 4180), without a line end. Control characters are written as in
+ * JSON, so that a record is one line whatever is in it. What a spreadsheet would run as a formula
+ * gets an apostrophe before it: at the beginning of a cell, and after a semicolon, where many
+ * spreadsheets begin a cell in spite of the format.
  */
 export const csvLine = whateverIsThere((row) => {
   const event = toExported(row)
@@ -69,7 +69,7 @@ function cell(value: JsonValue | undefined): string {
 // RFC 4180 §2.6; there are no line ends in a cell.
 const special = /[",]/
 
-// What spreadsheets take for its beginning, full-width forms too.
+// What spreadsheets take for the beginning of a formula, full-width forms included.
 const formula = /(^|;)(?=[-=+@\uFF1D\uFF0B\uFF0D\uFF20])/g
 
 // C0, DEL, C1, and the line ends of Unicode.

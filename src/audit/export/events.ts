@@ -2,20 +2,20 @@ import { readCopied, sqlInteger, sqlUuid, type Values } from '../../store/copied
 import type { Queryable } from '../../store/db.ts'
 import type { Stored } from '../exported.ts'
 
-/** What is stored of an event itself. */
+/** An event as it is stored, without its link. */
 export interface StoredEvent {
   readonly id: string
   /** In bytes. */
   readonly size: number
-  /** `null` in one that is long, as `salt` and `personal`: `readLong` reads it. */
+  /** `null` in a long event, like `salt` and `personal`; `readLong` reads it. */
   readonly body: Stored | null
   readonly salt: Buffer | null
   readonly personal: Stored | null
 }
 
 /**
- * In bytes: a page of these fits into memory. Agents choose how long an event is, up to some
- * megabytes.
+ * In bytes. A page of events no longer than this fits into memory; agents can make an event some
+ * megabytes long.
  */
 const short = 16 * 1024
 
@@ -32,21 +32,21 @@ const asStored = (values: Values): StoredEvent => ({
 })
 
 /**
- * The events with these ids, those that are there. Neighbours in the log nearly always have
- * neighbouring ids, which are read in one go for a fraction of what finding each costs.
+ * Those events with these ids that exist. Neighbours in the log nearly always have neighbouring
+ * ids, which are read together for a fraction of what finding each costs.
  */
 export async function readEvents(
   store: Queryable,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, StoredEvent>> {
-  // Without what is none in a link that somebody changed. As text they have the order that they
-  // have in the database.
+  // A link that somebody changed may have empty ids. As text, ids have the same order as in the
+  // database.
   const sought = ids.filter((id) => id !== '').toSorted()
   const [lo, hi] = [sought.at(0), sought.at(-1)]
   if (lo === undefined || hi === undefined) return new Map()
   const most = 2 * sought.length
-  // From the last one back: an event that was linked late is older than those beside it, and may be
-  // from far away.
+  // From the last one backwards: an event that was linked late is older than its neighbours, and
+  // may be far away.
   const found = await readCopied(
     store,
     `SELECT ${columns} FROM sallyport.audit_events e
@@ -59,7 +59,7 @@ export async function readEvents(
   return new Map([...found, ...rest].map((event) => [event.id, event]))
 }
 
-/** The same with all of each, for those that are long. */
+/** Reads the same in full, for long events. */
 export async function readLong(
   store: Queryable,
   ids: readonly string[],

@@ -10,7 +10,7 @@ import type { Part } from './stretches.ts'
 export interface Format {
   readonly type: string
   readonly extension: string
-  /** Before the first event. */
+  /** Text before the first event, if any. */
   readonly head: string | null
   /** An event, without its line end. */
   readonly line: (row: EventRow) => string
@@ -33,11 +33,11 @@ export type FormatName = keyof typeof formats
 export const formatNames = Object.keys(formats) as [FormatName, ...FormatName[]]
 
 export interface ExportOptions extends RowOptions {
-  /** It continues an export that was interrupted: without the head. */
+  /** Set when it continues an interrupted export, and so has no head. */
   readonly continued?: boolean
 }
 
-/** `exportText`, wherever it is done. */
+/** `exportText`, in whatever thread it runs. */
 export type ExportText = (
   part: Part,
   name: FormatName,
@@ -56,7 +56,7 @@ export async function* exportText(
 ): AsyncGenerator<string> {
   const { head, line }: Format = formats[name]
   if (head !== null && !continued) yield `${head}\n`
-  // Each piece costs its reader more than a line does, so many go together.
+  // Each piece costs its reader more than a line does, so many lines go together.
   let piece = ''
   for await (const page of readPages(store, part, options)) {
     for (const row of page) {

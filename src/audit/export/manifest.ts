@@ -7,7 +7,7 @@ import type { Part } from './stretches.ts'
 
 /**
  * What goes with an export, so that it can be checked offline against the signed log: the
- * checkpoint, and the subtrees on both sides of the part. Hashes are in hex.
+ * checkpoint, and the subtrees on both sides of the exported part. Hashes are in hex.
  */
 export interface Manifest {
   readonly format: 'sallyport-audit-manifest/1'
@@ -16,21 +16,23 @@ export interface Manifest {
   /** Events in it. */
   readonly count: number
   /**
-   * Of the file beside it, as it was written. Nobody signed it: it shows that a file came over
-   * whole, and not that it is the log's.
+   * Of the file beside it, as it was written. It is not signed: it shows that a file arrived whole,
+   * not that it is the log's.
    */
   readonly sha256?: string
   readonly checkpoint: string
   /**
-   * Verifier keys of everything that ever signed this log. To be compared with those that were kept
+   * Verifier keys of everything that ever signed this log, to be compared with those that were kept
    * elsewhere.
    */
   readonly keys: string[]
   readonly before: string[]
   readonly after: string[]
-  /** Records that say where events of this part are kept, of which it only has the hashes. */
+  /**
+   * Records of months that are kept elsewhere, for events of which this part only has the hashes.
+   */
   readonly retained?: readonly RetainedRecord[]
-  /** Shows that an older checkpoint, of so many events, is of the same log. */
+  /** Proves that an older checkpoint of `size` events is of the same log. */
   readonly consistency?: { readonly size: number; readonly proof: string[] }
 }
 

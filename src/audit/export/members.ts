@@ -2,7 +2,7 @@
 export interface Member {
   readonly name: string
   readonly text: string
-  /** Nothing is put in where one of this name is. */
+  /** If set, the member is left out where the object has one of this name. */
   readonly otherwise?: true
 }
 
@@ -13,7 +13,7 @@ const backslash = 0x5c
 const openings = [0x7b, 0x5b]
 const closings = [0x7d, 0x5d]
 
-/** What a character of JSON is, outside of texts; and what names are made of. */
+/** Classes of JSON's characters outside of strings, and of those that names are made of. */
 const begin = 1
 const end = 2
 const word = 3
@@ -24,9 +24,9 @@ for (const code of openings) kinds[code] = begin
 for (const code of closings) kinds[code] = end
 
 /**
- * The members of an object in canonical JSON (RFC 8785), in their order: an event is put together
- * from several objects without reading and writing what is in them. `null` for what is not written
- * like that: somebody changed it.
+ * The members of an object in canonical JSON (RFC 8785), in order, so that an event can be put
+ * together from several objects without parsing what is in them. `null` for JSON that is not
+ * canonical, which somebody must have changed.
  */
 export function membersOf(json: string): Member[] | null {
   const members: Member[] = []
@@ -38,8 +38,8 @@ export function membersOf(json: string): Member[] | null {
 }
 
 /**
- * Puts members, which are in order, in their places in an object. `null` where it is not canonical,
- * and when a name is in both.
+ * Puts members, which have to be in order, into their places in an object. `null` if the object is
+ * not canonical, or if a name is in both.
  */
 export function withMembers(json: string, more: readonly Member[]): string | null {
   let written = '{'
@@ -60,8 +60,8 @@ export function withMembers(json: string, more: readonly Member[]): string | nul
 }
 
 /**
- * Tells where each member begins and ends, until it is told to stop. Returns whether there was
- * nothing else, and no stop.
+ * Reports where each member begins and ends, until told to stop. Returns whether the object has
+ * nothing else and it was not stopped.
  */
 function eachMember(
   json: string,
@@ -74,7 +74,7 @@ function eachMember(
     const nameEnd = json.charCodeAt(at) === quote ? endOfName(json, at + 1) : -1
     if (nameEnd === -1) return false
     const name = json.slice(at + 1, nameEnd)
-    // Neither in another order, nor twice.
+    // Canonical names are in order, and none comes twice.
     if (name <= before) return false
     const start = at
     at = endOfValue(json, nameEnd + 2, last)
@@ -85,8 +85,8 @@ function eachMember(
 }
 
 /**
- * Where the quote is behind a name of letters, digits and underscores, before a colon; -1 where
- * there is something else.
+ * The place of the quote after a name of letters, digits and underscores, if a colon follows;
+ * otherwise -1.
  */
 function endOfName(json: string, start: number): number {
   let at = start
@@ -95,7 +95,7 @@ function endOfName(json: string, start: number): number {
   return isName ? at : -1
 }
 
-/** Where the comma behind a value is, or the end of the object. */
+/** The place of the comma after a value, or of the end of the object. */
 function endOfValue(json: string, start: number, last: number): number {
   let depth = 0
   for (let at = start; at < last; at++) {
@@ -111,7 +111,7 @@ function endOfValue(json: string, start: number, last: number): number {
   return last
 }
 
-/** Where the quote is that ends a string; the end of everything where there is none. */
+/** The place of the quote that ends a string, or the end of the text if there is none. */
 function endOfString(json: string, start: number): number {
   for (let at = json.indexOf('"', start + 1); at !== -1; at = json.indexOf('"', at + 1)) {
     let backslashes = 0

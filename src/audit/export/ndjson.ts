@@ -6,29 +6,32 @@ import { mergeMembers, membersOf, withMembers, type Member } from './members.ts'
 import { readRows, type RowOptions } from './rows.ts'
 import { partOf, type Part, type Span } from './stretches.ts'
 
-/** What an export of this span has, as the log is now: with everything that is durable by now. */
+/**
+ * The part of the log that an export of this span covers, with everything that is durable by now.
+ */
 export async function openExport(store: Store, span: Span = {}): Promise<Part> {
   await takeTurn(store, 0).catch((error: unknown) => {
-    // What is there already is exported all the same: it is for verifiers to judge.
+    // Export what is there all the same. It is for verifiers to judge.
     if (!(error instanceof ChangedTree)) throw error
   })
   return partOf(store, span)
 }
 
 /**
- * An event as RFC 8785 canonical JSON: the one format that verifies. What is stored is canonical
- * already, so its members are only put in order.
+ * An event as canonical JSON (RFC 8785), the one format that verifies. What is stored is canonical
+ * already, so its members only have to be put in order.
  */
 export const ndjsonLine = whateverIsThere((row) => {
   const erasable = row.personal === null ? [] : membersOf(row.personal.toString())
   const more = erasable && mergeMembers(erasable, around(row))
   if (more && row.body === null) return `{${more.map(({ text }) => text).join(',')}}`
   const event = more && row.body !== null ? withMembers(row.body.toString(), more) : null
-  // Somebody wrote it another way: as it can be read, for a verifier to say what is wrong.
+  // Somebody has changed how it is written. It is exported as far as it can be read, for a verifier
+  // to say what is wrong.
   return event ?? canonical(toExported(row))
 })
 
-/** What an event stands in, in order. */
+/** The members around an event, in order. */
 function around({ index, id, leaf, salt, replica, epoch, n, prev, hash }: EventRow): Member[] {
   const members: Member[] = []
   if (hash) members.push(inHex('hash', hash))
@@ -49,7 +52,7 @@ function inHex(name: string, bytes: Buffer): Member {
 
 /**
  * A part of the audit log, one event a line, without line ends, in the order of the log and without
- * a gap. In constant memory, whatever its size.
+ * gaps. Takes constant memory, whatever its size.
  */
 export async function* exportNdjson(
   store: Store,
