@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { Problem } from '../../core/errors.ts'
 import type { Principal } from '../../core/subject.ts'
-import type { Sealed, Waiting } from '../../gate/attempt.ts'
+import type { Waiting } from '../../gate/attempt.ts'
 import type { Gate } from '../../gate/gate.ts'
 import type { Permit } from '../../gate/permit.ts'
 import { actionOf } from './action.ts'
 import { cancelled, inFailedTransaction, refusalOf, unreadableRefusal } from './refusal.ts'
 import { Run } from './run.ts'
+import type { SealedNow } from './seal.ts'
 import { Over, Skipped } from './server-side.ts'
 import type { Impact } from './sql/impact.ts'
 import type { Analysis } from './sql/statement.ts'
@@ -43,11 +45,18 @@ interface Wish {
    * Rejects with `FailedTransaction`, `Skipped`, or a problem; then the statement neither waits nor
    * runs. Called again before an approved statement runs.
    */
-  readonly seal: () => Promise<Sealed>
+  readonly seal: () => Promise<SealedNow>
 }
 
 /** Milliseconds between two notices of a statement that waits. */
 const reminder = 15_000
+
+/**
+ * Milliseconds that an approved statement waits for others who are changing what it names, and
+ * between two looks at that.
+ */
+const patience = 10_000
+const between = 100
 
 /** Gets the permits of one session, one after another. */
 export class Authoriser {
@@ -135,17 +144,38 @@ export class Authoriser {
   async #approved(permit: Permit, seal: Wish['seal']): Promise<Run | Report> {
     try {
       // Seal again: while people looked at it, somebody may have replaced a table or a function.
-      const { digest } = await seal()
-      if (digest !== permit.digest) throw changedMeanwhile(permit)
+      const digest = await this.#undisturbed(permit, seal)
       if (this.#takeBack()) {
         void permit.complete({ result: 'failed', error: 'not-sent' })
         return cancelled
       }
-      return begun(permit, digest, async () => (await seal()).digest)
+      if (digest !== permit.digest) throw changedMeanwhile(permit)
+      return begun(permit, digest, () => this.#undisturbed(permit, seal))
     } catch (error) {
       // It is not what was approved, or we can no longer tell. Nothing was sent.
       void permit.complete({ result: 'failed', error: 'not-sent' })
       throw error
+    }
+  }
+
+  /**
+   * The digest as it is once nobody else is changing what the statement names: at the server it
+   * would wait for them, and then run against what they have made of it. `null` once it is taken
+   * back.
+   */
+  async #undisturbed({ action }: Permit, seal: Wish['seal']): Promise<string | null> {
+    const end = performance.now() + patience
+    for (;;) {
+      const { digest, contested } = await seal()
+      if (!contested) return digest
+      if (this.#abandoned) throw new Over()
+      if (this.#cancelled) return null
+      if (performance.now() > end) {
+        // Closed: nobody can tell what it would do by the time that the server gets to it.
+        const detail = 'Somebody else is changing what it names, and has not finished.'
+        throw new Problem('approval-invalidated', detail, { action: action.id })
+      }
+      await pause(between)
     }
   }
 

@@ -109,6 +109,21 @@ const ofNamed = [
   dependent('pg_constraint', 'contypid', among('types')),
 ].join(' UNION ALL ')
 
+/** Locks that a reader waits for, and a writer (PostgreSQL documentation, "Table-Level Locks"). */
+const ofReaders = ['AccessExclusiveLock']
+const ofWriters = ['ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', ...ofReaders]
+
+/**
+ * What others have locked in order to change it. A statement that is sent now would wait for them,
+ * and then mean what they have made of it. Those who wait for this very session do not count.
+ */
+const contested = (isRead: boolean): string =>
+  `SELECT 'contested', l.relation, l.mode FROM pg_catalog.pg_locks l
+    WHERE ${among('relations')('l.relation')} AND l.locktype ${equal} 'relation'
+      AND l.mode ${equal} ANY ('{${(isRead ? ofReaders : ofWriters).join(',')}}'::pg_catalog.text[])
+      AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
+      AND (l.granted OR pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.<>) ALL (pg_catalog.pg_blocking_pids(l.pid)))`
+
 /** For a text that may run anything: all code that did not come with the server. */
 const anything = [
   `SELECT 'any routine', r.oid, ${version('r')} FROM pg_catalog.pg_proc r WHERE ${ofDatabase('r.oid')}`,
@@ -132,7 +147,11 @@ export function definitionsQuestion(sql: SqlAttributes): string | null {
   const isOpen = lists.some((list) => !Array.isArray(sql[list]))
   const pairs = [...new Set(known)].map(partsOf).filter(([schema]) => schema !== 'pg_catalog')
   const values = pairs.map(([schema = '', name = '']) => `(${literal(schema)}, ${literal(name)})`)
-  const questions = [...(values.length > 0 ? [ofNamed] : []), ...(isOpen ? [anything] : [])]
+  const isRead = Array.isArray(sql.tables_written) && sql.tables_written.length === 0
+  const questions = [
+    ...(values.length > 0 ? [ofNamed, contested(isRead)] : []),
+    ...(isOpen ? [anything] : []),
+  ]
   if (questions.length === 0) return null
   const named = values.length > 0 ? lookUp(values.join(', ')) : ''
   return named + [isolation, history, ...questions].join(' UNION ALL ')
@@ -157,8 +176,13 @@ export async function definitionsIn(seen: Rows, question: string, outside: Probe
   return createHash('sha256').update(all).digest('hex')
 }
 
+/** Whether the answer says that somebody is about to change what a text names. */
+export function isContested(seen: Rows): boolean {
+  return seen.some(([what]) => what === 'contested')
+}
+
 function linesOf(rows: Rows): string {
-  const definitions = rows.filter(([what]) => what !== 'isolation')
+  const definitions = rows.filter(([what]) => what !== 'isolation' && what !== 'contested')
   return definitions
     .map((row) => JSON.stringify(row))
     .toSorted()

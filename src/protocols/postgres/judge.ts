@@ -1,5 +1,5 @@
 import { Problem } from '../../core/errors.ts'
-import { definitionsIn, definitionsQuestion } from './definitions.ts'
+import { definitionsIn, definitionsQuestion, isContested } from './definitions.ts'
 import { FailedTransaction, type Authoriser } from './authorise.ts'
 import type { Expected } from './expected.ts'
 import { unreadableSetting } from './readable.ts'
@@ -238,6 +238,7 @@ export class Judge {
       temporary: [...settings.temporary.keys()],
       settings: changedIn(set!),
       definitions: naming && (await definitionsIn(seen!, naming, outside)),
+      contested: naming !== null && isContested(seen!),
       copiesIn: has(analysis.statements, 'copy-in'),
     }
   }

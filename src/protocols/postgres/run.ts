@@ -29,9 +29,10 @@ export class Run {
   /** Why it may not run after all, although it was permitted. */
   refused: Report | null = null
   /**
-   * Computes what the action is bound to as things are now; `null` unless people have approved it.
+   * Computes what the action is bound to as things are now, `null` once it is taken back. There is
+   * nothing to compute unless people have approved it.
    */
-  readonly digestNow: (() => Promise<string>) | null
+  readonly digestNow: (() => Promise<string | null>) | null
   readonly #begun = performance.now()
   // Owned by lookedAt().
   #looked = this.#begun

@@ -24,16 +24,22 @@ export interface Meaning {
    * A digest of what the names in the text stand for (`definitions.ts`); `null` where it has none.
    */
   readonly definitions: string | null
+  /** Whether somebody is about to change what the names stand for, and has not finished. */
+  readonly contested: boolean
   /** Whether it is a COPY FROM STDIN, whose rows come after the decision. */
   readonly copiesIn: boolean
 }
 
+/** A seal, and whether it is likely to hold: what is `contested` has no part in the digest. */
+export type SealedNow = Sealed & Pick<Meaning, 'contested'>
+
 /** Binds an action to its whole meaning (docs/postgres.md, "What an approval is bound to"). */
-export function seal(meaning: Meaning): Sealed {
+export function seal(meaning: Meaning): SealedNow {
   return {
     digest: digestOf(meaning),
     payload: shown(meaning),
     definitions: meaning.definitions,
+    contested: meaning.contested,
   }
 }
 

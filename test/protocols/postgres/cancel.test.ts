@@ -2,8 +2,7 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
-import { int32, message } from '../../../src/protocols/postgres/wire/messages.ts'
-import { failureOf, hasPostgres, startDatabase, type DatabaseGateway } from './database.ts'
+import { cancel, failureOf, hasPostgres, startDatabase, type DatabaseGateway } from './database.ts'
 
 const policies = `rules:
   - { name: agents-work, who: { group: agents }, on: orders, then: allow }
@@ -15,13 +14,6 @@ describe.runIf(hasPostgres)('a cancel request', () => {
     db = await startDatabase({ policies })
   })
   afterAll(() => db.close())
-
-  async function cancel(client: pg.Client): Promise<void> {
-    const { processID, secretKey } = client as unknown as { processID: number; secretKey: number }
-    const socket = connect(client.port, '127.0.0.1')
-    socket.write(message('', int32(80_877_102), int32(processID), int32(secretKey)))
-    await new Promise((resolve) => socket.once('close', resolve))
-  }
 
   test('takes back what has come, and waits for its record: it never runs', async () => {
     const client = await db.connect()

@@ -1,6 +1,8 @@
+import type pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { bind, execute, flush, parse, sync } from '../../../src/protocols/postgres/wire/messages.ts'
-import { failureOf, hasPostgres, startDatabase, type DatabaseGateway } from './database.ts'
+import { until } from '../../support/audit.ts'
+import { cancel, failureOf, hasPostgres, startDatabase, type DatabaseGateway } from './database.ts'
 import { WireClient } from './wire-client.ts'
 
 const policies = `rules:
@@ -148,6 +150,78 @@ describe.runIf(hasPostgres)('class 11: what is put in the place of what was appr
       }
     },
   )
+
+  /** Holds a DELETE on the view, has `change` under way in another session, and approves: it waits. */
+  async function approvedBehind(change: string) {
+    const client = await db.connect()
+    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+    const running = client.query('DELETE FROM cheap').then(
+      ({ rowCount }) => ({ rowCount }),
+      ({ code, message }: pg.DatabaseError) => ({ code, message }),
+    )
+    const approval = await db.gateway.pending()
+    await db.direct.query(`BEGIN; ${change}`)
+    const { rows: times } = await db.direct.query<{ now: Date }>('SELECT clock_timestamp() AS now')
+    await db.gateway.vote('dana', approval)
+    const looking = await db.connect()
+    // In the gateway, which looks again and again, and not in the server's queue.
+    const looked = `SELECT FROM pg_stat_activity WHERE pid = ${rows[0]!.pid}
+      AND (wait_event_type = 'Lock' OR (state = 'idle' AND query_start > $1))`
+    await until(async () => (await looking.query(looked, [times[0]!.now])).rowCount === 1)
+    return { client, running }
+  }
+
+  test.each([
+    [
+      'COMMIT',
+      { code: '42501', message: 'What it names is not what it was when this was approved.' },
+      '2',
+    ],
+    ['ROLLBACK', { rowCount: 1 }, '1'],
+  ])(
+    'what waits behind a change, until its %s, does not run against that',
+    async (end, outcome, left) => {
+      const { running } = await approvedBehind(
+        'CREATE OR REPLACE VIEW cheap AS SELECT id, price FROM goods',
+      )
+      await db.direct.query(end)
+      expect(await running).toEqual(outcome)
+      expect(await state(db)).toMatchObject({ goods: left })
+    },
+  )
+
+  test('who waits for the session itself is not waited for', async () => {
+    const client = await db.connect()
+    await client.query('BEGIN; SELECT FROM goods')
+    const altering = db.direct.query('ALTER TABLE goods ADD COLUMN more int')
+    const waits = "SELECT FROM pg_locks WHERE relation = 'goods'::regclass AND NOT granted"
+    const looking = await db.connect()
+    await until(async () => (await looking.query(waits)).rowCount === 1)
+    const deleting = client.query('DELETE FROM goods')
+    await db.gateway.vote('dana', await db.gateway.pending())
+    expect((await deleting).rowCount).toBe(2)
+    await client.query('ROLLBACK')
+    await altering
+  })
+
+  test('a change that does not end is not waited for without end', async () => {
+    const { client, running } = await approvedBehind('LOCK TABLE goods')
+    expect(await running).toEqual({
+      code: '42501',
+      message: 'Somebody else is changing what it names, and has not finished.',
+    })
+    await db.direct.query('ROLLBACK')
+    expect(await state(db)).toMatchObject({ goods: '2' })
+    expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
+  })
+
+  test('what waits behind a change can be taken back', async () => {
+    const { client, running } = await approvedBehind('LOCK TABLE goods')
+    await cancel(client)
+    expect(await running).toMatchObject({ code: '57014' })
+    await db.direct.query('ROLLBACK')
+    expect(await state(db)).toMatchObject({ goods: '2' })
+  })
 
   test('a cursor gives no rows of other settings than those that it was approved with', async () => {
     await db.direct.query(

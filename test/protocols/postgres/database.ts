@@ -1,6 +1,9 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import pg from 'pg'
 import { inject, onTestFinished } from 'vitest'
 import { createTestDatabase } from '../../support/store.ts'
+import { int32, message } from '../../../src/protocols/postgres/wire/messages.ts'
 import { startTestGateway, type TestGateway } from '../../support/gateway.ts'
 
 /** A database with customers and orders behind a whole gateway; the test's own connection to it, around the gateway. */
@@ -100,4 +103,12 @@ export async function failureOf(query: Promise<unknown>): Promise<pg.DatabaseErr
     return error as pg.DatabaseError
   }
   throw new Error('it did not fail')
+}
+
+/** Sends a cancel request, as the client's driver would, and waits for its end. */
+export async function cancel(client: pg.Client): Promise<void> {
+  const { processID, secretKey } = client as unknown as { processID: number; secretKey: number }
+  const socket = connect(client.port, '127.0.0.1')
+  socket.write(message('', int32(80_877_102), int32(processID), int32(secretKey)))
+  await once(socket, 'close')
 }
