@@ -97,9 +97,12 @@ export class AuditLog {
   }
 
   /**
-   * For what has happened already, so that nothing waits for it. It shares the transaction of the
-   * next event that something does wait for, or goes alone after a few milliseconds: an agent that
-   * sends one request after the other waits for one commit each, and not for two.
+   * For events that have happened already, so that nothing waits for them. They share the
+   * transaction of the next event that is waited for, or go alone after a few milliseconds, so an
+   * agent that sends one request after another waits for one commit each, not two.
+   *
+   * Returns a function that tries to append the event. All tries are of the same event: one that
+   * was given up may become durable after all, and the next try finds it.
    *
    * Returns what tries to append it. All tries are of one event: what was given up may become
    * durable after all, and then the next try finds it.

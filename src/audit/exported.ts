@@ -2,25 +2,28 @@ import type { JsonObject } from '../core/json.ts'
 import { parseJson } from '../core/parse-json.ts'
 import type { Place } from './chain.ts'
 
-/** An event as it leaves the database: what was hashed, its personal part, and its place. */
+/** An event as it leaves the database: the hashed part, the personal part, and its place. */
 export interface ExportedEvent extends JsonObject {
   readonly id: string
-  /** `null` while the event is in no chain yet; left out of exports. */
+  /** `null` while the event is in no chain yet. Exports leave such events out. */
   readonly seq: (Place & JsonObject) | null
 }
 
-/** What is stored of an event: as text, or in the bytes that it has, which need not be UTF-8. */
+/** Stored content: text, or bytes that need not be UTF-8. */
 export type Stored = string | Buffer
 
 export interface EventRow {
-  /** Where it is in the transparency log; absent where that was not asked for. */
+  /** The index in the transparency log; absent where it was not asked for. */
   readonly index?: number
   readonly id: string
-  /** `null` when its month is kept elsewhere, or somebody took the event away: its link is left. */
+  /**
+   * `null` when only the link is left, because the month is kept elsewhere or somebody removed the
+   * event.
+   */
   readonly body: Stored | null
-  /** The hash of such an event. */
+  /** The hash of an event of which only the link is left. */
   readonly leaf?: Buffer | null
-  /** A record says that it is kept elsewhere. */
+  /** Set if a record says that it is kept elsewhere. */
   readonly retained?: true
   readonly salt: Buffer | null
   readonly personal: Stored | null
@@ -32,8 +35,8 @@ export interface EventRow {
 }
 
 /**
- * Everything but attributes, details, subject, salt, index, seq, prev and hash is what was hashed,
- * once it is in canonical form.
+ * Puts an event together for an export. In canonical form, everything but attributes, details,
+ * subject, salt, index, seq, prev and hash is what was hashed.
  */
 export function toExported(row: EventRow): ExportedEvent {
   const { index, id, body, leaf, salt, personal, replica, epoch, n, prev, hash } = row
@@ -51,9 +54,9 @@ export function toExported(row: EventRow): ExportedEvent {
 }
 
 /**
- * How an event is written, also where somebody put something into the database that is none: as
- * what is there, in base64, so that an export has a line for it and verifiers can name it. `write`
- * throws for what it cannot write.
+ * Makes a writer cope with anything. Where `write` throws, because somebody put something into the
+ * database that is no event, that is written in Base64 instead, so that an export has a line for it
+ * and verifiers can name it.
  */
 export function whateverIsThere<T>(write: (row: EventRow) => T): (row: EventRow) => T {
   return (row) => {

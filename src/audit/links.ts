@@ -2,7 +2,7 @@ import type { Queryable } from '../store/db.ts'
 import type { Epoch } from '../store/lease.ts'
 import type { Batch } from './rows.ts'
 
-/** The last link of a chain that is durable. */
+/** The last durable link of a chain. */
 export interface Head {
   readonly n: number
   /** In hex. */
@@ -22,8 +22,8 @@ export async function readHead(store: Queryable, { replica, epoch }: Epoch): Pro
 }
 
 /**
- * What holds a place that a batch wants: the batch itself, another chain end, or links that some of
- * its events have already.
+ * What occupies the places that a batch wants: the batch itself, the end of the chain, or links
+ * that some of its events have already.
  */
 export type Conflict =
   | { readonly kind: 'same' | 'taken' | 'unknown' }

@@ -6,8 +6,8 @@ import type { Item } from './chain-writer.ts'
 import type { Described } from './event.ts'
 
 /**
- * Hears of each event once: without an error when it is durable, with one when its appender is told
- * that it is not.
+ * Called once for each event: without an error when it is durable, with one when its appender is
+ * told that it is not.
  */
 export type Ended = (input: EventInput, error?: unknown) => void
 
@@ -17,13 +17,13 @@ class Waiting implements Item {
   readonly described: Described
   readonly under: number | null
   readonly size: number
-  /** Whether something goes on only when it is durable. */
+  /** Whether something waits for it to become durable. */
   readonly awaited: boolean
-  /** On the monotonic clock. */
+  /** On the monotonic clock, in milliseconds. */
   readonly since = performance.now()
   readonly durable: Promise<void>
   abandoned = false
-  // Owned by settle(): of what it is told, the first thing counts.
+  // Owned by settle(), whose first call counts.
   #settled = false
   readonly #ended: Ended
   readonly #resolve: () => void
@@ -53,7 +53,7 @@ class Waiting implements Item {
   }
 }
 
-/** In events, and in characters of them. */
+/** The most that may wait, in events and in characters. */
 const mostWaiting = { events: 20_000, size: 64 * 1024 * 1024 }
 const mostAtOnce = { events: 500, size: 4 * 1024 * 1024 }
 
@@ -70,7 +70,7 @@ export class Queue {
     this.#ended = ended
   }
 
-  /** Whether something goes on only when what is in here is durable. */
+  /** Whether something waits for any of these events. */
   get awaited(): boolean {
     return this.#awaited > 0
   }
@@ -84,8 +84,8 @@ export class Queue {
   }
 
   /**
-   * Rejects with the problem `store-unavailable` when more waits than the store can be expected to
-   * take, or the wait was too long.
+   * Resolves when the event is durable. Rejects with the problem `store-unavailable` when too much
+   * is waiting already, or after too long a wait.
    */
   add(described: Described, under: number | null, awaited: boolean): Promise<void> {
     const item = new Waiting(described, under, awaited, this.#ended)
@@ -99,7 +99,7 @@ export class Queue {
     return item.durable
   }
 
-  /** What goes together next. It stays under this queue's eye until the next call. */
+  /** Takes the next batch. The queue keeps watching its patience until the next call. */
   take(): readonly Item[] {
     let count = 0
     let size = 0
@@ -112,8 +112,8 @@ export class Queue {
   }
 
   /**
-   * Closed: whoever has waited for so many milliseconds is told that there is no record, and does
-   * not act.
+   * Closed: tells whoever has waited for `patienceMs` milliseconds that there is no record, so that
+   * they do not act.
    */
   giveUp(patienceMs: number): void {
     const latest = performance.now() - patienceMs

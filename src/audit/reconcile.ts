@@ -10,10 +10,10 @@ import { stretchesOf, type Stretch } from './stretches.ts'
 type Describe = (input: EventInput) => Described
 
 /**
- * Ends the record of a dead epoch. Every intent in it that has no outcome gets the outcome
- * `unknown`: it may have run, and it is never tried again. Then the chain gets a last link, which
- * also keeps its replica, should that only have been asleep, from adding another. Resolves to the
- * ids of the lost actions. Of several replicas that do it at once, one does it.
+ * Ends the record of a dead epoch. Every intent in it without an outcome gets the outcome
+ * `unknown`: it may have run, and is never retried. Then the chain gets a last link, which also
+ * keeps its replica from adding more, in case that was only asleep. Resolves to the ids of the lost
+ * actions. If several replicas try at once, one succeeds.
  */
 export async function buryEpoch(store: Store, dead: Epoch, describe: Describe): Promise<string[]> {
   const lost: string[] = []
@@ -42,7 +42,7 @@ export async function buryEpoch(store: Store, dead: Epoch, describe: Describe): 
   return lost
 }
 
-/** False when it has been buried, or another replica is at it. */
+/** Resolves to `false` if it has been buried, or another replica is doing so. */
 async function lockUnburied(tx: Queryable, { replica, epoch }: Epoch): Promise<boolean> {
   const locked = await tx.query(
     `SELECT FROM sallyport.replicas

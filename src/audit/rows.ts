@@ -3,13 +3,13 @@ import { Statements } from '../store/statements.ts'
 import type { Source, Described } from './event.ts'
 
 /**
- * An event and its place: link number `first` + its index in the batch. `described` is null when
- * its row is in the database already.
+ * An event and its place: the link number is `first` plus its index in the batch. `described` is
+ * `null` when its row is in the database already.
  */
 export interface Linked {
   readonly id: string
   readonly described: Described | null
-  /** In hex, as the next. */
+  /** In hex, like the next. */
   readonly leaf: string
   readonly hash: string
 }
@@ -20,7 +20,7 @@ export interface Batch {
   /** Hash of the link before the first. */
   readonly prev: string
   readonly events: readonly Linked[]
-  /** The generation of the policies that has to be in force for it; `null` for any. */
+  /** The generation of the policies that has to be in force; `null` for any. */
   readonly under: number | null
 }
 
@@ -44,9 +44,9 @@ const columns = {
 }
 const types = Object.values(columns)
 
-// By far the most frequent statements that there are: reading and planning them costs more than
-// running them. So many rows as they have are sent at once, each of which would cost more in
-// arrays, and most in a statement of its own.
+// By far the most frequent statements. Parsing and planning them costs more than running them, so
+// they are prepared for these numbers of rows. Rows cost more as arrays, and most as a statement
+// each.
 const insertEvents = [16, 8, 4, 2, 1].map((rows) => ({ rows, insert: insertOf(rows) }))
 
 function insertOf(rows: number): Prepared {
@@ -83,8 +83,8 @@ const insertWork: Prepared = {
 }
 
 /**
- * Events, personal parts and links in one exchange: all of it is durable when it resolves, or
- * nothing. Gives the database's clock, in milliseconds.
+ * Writes events, personal parts and links in one exchange. All of it is durable when this resolves,
+ * or none. Resolves to the database's clock, in milliseconds since 1970.
  */
 export async function insertBatch(store: Queryable, batch: Batch): Promise<number> {
   const { chain, first, prev, events, under } = batch
@@ -113,7 +113,7 @@ export async function insertBatch(store: Queryable, batch: Batch): Promise<numbe
   return Number(time)
 }
 
-/** Events in a transaction of their caller's. They are linked once that has committed. */
+/** Writes events in the caller's transaction. They are linked once that has committed. */
 export async function insertUnlinked(tx: Queryable, events: readonly Described[]): Promise<void> {
   if (events.length === 0) return
   const statements = new Statements()
@@ -130,8 +130,7 @@ export async function insertUnlinked(tx: Queryable, events: readonly Described[]
 }
 
 /**
- * Events that were written and committed, and are in no chain yet, whatever the work list says:
- * this replica's, and what dead ones left behind.
+ * Committed events that are in no chain yet: this replica's, and those that dead ones left behind.
  */
 export async function findUnlinked(
   store: Queryable,
@@ -152,7 +151,7 @@ export async function findUnlinked(
   return rows.map(({ id, body }) => ({ id, body: body.toString() }))
 }
 
-/** Milliseconds since the epoch. */
+/** The database's clock, in milliseconds since 1970. */
 export async function readClock(store: Queryable): Promise<number> {
   const [row] = await store.query<{ now: number }>(`SELECT ${now}`)
   return row!.now
@@ -160,7 +159,7 @@ export async function readClock(store: Queryable): Promise<number> {
 
 interface Fresh {
   readonly described: Described
-  /** Its position, if its own row says it. */
+  /** Its position, if its own row states it. */
   readonly n: number | null
 }
 
@@ -170,8 +169,8 @@ interface Placed {
 }
 
 /**
- * An event that is written as it is linked says itself where. One that is there already, or is
- * linked in another chain than it describes, cannot.
+ * An event that is written and linked together has its place in its own row. One that exists
+ * already, or is linked in a chain other than its source's, cannot.
  */
 function placesOf({ chain, first, events }: Batch): { fresh: Fresh[]; placed: Placed[] } {
   const fresh: Fresh[] = []
@@ -197,7 +196,7 @@ function addEvents(statements: Statements, fresh: readonly Fresh[]): void {
   }
 }
 
-/** In the order of `columns`. */
+/** Values come in the order of `columns`. */
 function addEvent(statements: Statements, { described, n }: Fresh): void {
   const { id, time, source, input, body, personal } = described
   statements

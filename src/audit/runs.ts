@@ -2,8 +2,8 @@ import type { Outcome } from '../core/event.ts'
 import type { Queryable } from '../store/db.ts'
 
 /**
- * The last run of this digest under one of these approvals, or `null`: for those that grant more
- * than one run, of which each is on record alone. `result` is `null` while it runs.
+ * The last run of this digest under one of these approvals, or `null`. For approvals that grant
+ * more than one run, whose runs are only in the log. `result` is `null` while it runs.
  */
 export async function findRecordedRun(
   db: Queryable,

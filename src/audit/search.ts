@@ -24,19 +24,18 @@ export type { EventFilter } from './search/conditions.ts'
 
 export interface EventPage {
   readonly events: readonly ExportedEvent[]
-  /** For the page after this one; `null` when this is the last one. */
+  /** For the next page; `null` on the last one. */
   readonly cursor: string | null
 }
 
 /** Milliseconds that a search takes at most. */
 const patience = 5_000
-/** Bytes of events that a page ends behind: each can have some megabytes. */
+/** Bytes of events after which a page ends. Each event can have some megabytes. */
 const mostBytes = 8 * 1024 * 1024
 
 /**
- * Events that match, the newest first, up to `limit` of them, fewer where they are long. Rejects
- * with the problem `bad-request` for a cursor that is not ours, and for a search that looks through
- * too much.
+ * Events that match, newest first: up to `limit`, or fewer where they are long. Rejects with the
+ * problem `bad-request` for a foreign cursor, and for a search that would look through too much.
  */
 export async function searchEvents(
   store: Store,
@@ -64,9 +63,9 @@ function searchAs(
   limit: number,
 ): Promise<EventPage> {
   return store.tx(async (tx) => {
-    // Segments are put together meanwhile: nothing is to be missed between two of these queries.
+    // Segments may be merged meanwhile, and nothing must be missed between two of these queries.
     await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY')
-    // An index is there for whatever is looked up here.
+    // Everything that is looked up here has an index.
     await tx.query(
       `SELECT set_config('statement_timeout', $1, true), set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)`,
       [String(patience)],
@@ -82,7 +81,7 @@ function searchAs(
   })
 }
 
-/** No id is less, and none is as great. */
+/** No id is less than `start`, and none is as great as the other. */
 const start = '00000000-0000-0000-0000-000000000000'
 const end = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
@@ -99,7 +98,7 @@ class Search {
   readonly #limit: number
   readonly #terms: readonly Term[]
   readonly #deadline = performance.now() + patience
-  /** Ids that match, as far as it has looked. */
+  /** Ids that match, found so far. */
   readonly #found = new Set<string>()
 
   constructor(
@@ -156,7 +155,8 @@ class Search {
   }
 
   /**
-   * Takes in the newest of these events that match. `few`: finds all of them, and then the newest.
+   * Takes in the newest of these events that match. `few`: finds all of them first, and then the
+   * newest.
    */
   async #look(also: (place: Place) => string[], few = false): Promise<void> {
     let before: string | null = this.#before
@@ -194,7 +194,7 @@ class Search {
   #matches(row: Row): boolean {
     if (this.#terms.length === 0) return true
     const text = unescaped(textOf(row))
-    // What has a column of its own is not in the text.
+    // Ids have columns of their own, and are not in the text.
     return this.#terms.every((term) => uuid.test(term.text) || occursIn(term, text))
   }
 
@@ -203,22 +203,25 @@ class Search {
   }
 }
 
-/** What there is an index for, in the order of time. */
+/** Columns that have an index in the order of time. */
 const columns = ['subject', 'resource', 'decision', 'reason', 'type']
 
-/** Whether it takes more than one column, and the order of time, to get to the events. */
+/**
+ * Whether one column in the order of time is not enough to find the events, so that words are
+ * needed.
+ */
 function needsWords(filter: EventFilter): boolean {
   if (isOfFew(filter)) return false
   const asked = Object.keys(filter).filter((name) => name !== 'from' && name !== 'to')
   return asked.length > 1 || asked.some((name) => !columns.includes(name))
 }
 
-/** Of one action, or of one approval. */
+/** Whether it asks for one action or one approval, which have few events. */
 function isOfFew({ action, approval }: EventFilter): boolean {
   return approval !== undefined || (action !== undefined && uuid.test(action))
 }
 
-/** The first of these events, as many as a page has room for. */
+/** The first of these events, as many as fit on a page. */
 function readEvents(db: Queryable, ids: readonly string[]): Promise<EventRow[]> {
   return db.query<EventRow>(
     `SELECT e.id, e.body, e.salt, e.personal, e.replica, e.epoch, e.n, e.prev, e.hash

@@ -5,15 +5,15 @@ import { readStretches, type Part, type Stretch } from './stretches.ts'
 
 export interface Page {
   readonly rows: readonly EventRow[]
-  /** How many bytes those of them have that are long: only their hashes are here. By id. */
+  /** By id, the bytes of long events, of which only the hashes are here. */
   readonly long: ReadonlyMap<string, number>
-  /** Where to go on; `null` when no more is there. */
+  /** Where to go on; `null` at the end. */
   readonly next: number | null
 }
 
 /**
- * Up to `count` events of a part, and a stretch more at most: from the stretch at `first`, or the
- * next one whose links are there, in the order of the log.
+ * Up to `count` events of a part, plus at most a stretch, in the order of the log: from the stretch
+ * at `first`, or from the next one whose links are there.
  */
 export async function readPart(store: Queryable, part: Part, count: number): Promise<Page> {
   const stretches = await readStretches(store, part, count)
@@ -27,7 +27,8 @@ export async function readPart(store: Queryable, part: Part, count: number): Pro
   return {
     rows: stretches.flatMap((stretch) => rowsOf(stretch, events)),
     long: new Map(long.map(({ id, size }) => [id, size])),
-    // Behind links that somebody took away the log goes on, and verifying names what is missing.
+    // Where somebody has removed links, the log goes on after them. Verifying names what is
+    // missing.
     next: last.start + 1,
   }
 }

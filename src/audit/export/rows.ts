@@ -6,17 +6,17 @@ import { readLong } from './events.ts'
 import { readPart, type Page } from './part.ts'
 import { stretchAt, type Part } from './stretches.ts'
 
-/** Events that are read at a time; one stretch of links is read whole. */
+/** Events that are read at a time. A stretch of links is always read whole. */
 const pageSize = 1_000
-/** Bytes of long ones that are read at a time, or one. */
+/** Bytes of long events that are read at a time; a longer one is read alone. */
 const mostBytes = 4 * 1024 * 1024
 
 export interface RowOptions {
-  /** `false`: without what can be erased. The hashes verify all the same. */
+  /** `false` leaves out the erasable part. The hashes verify all the same. */
   readonly personal?: boolean
 }
 
-/** The events of a part, in the order of the log, from any place of it, in constant memory. */
+/** The events of a part, in the order of the log, in constant memory. */
 export async function* readRows(
   store: Queryable,
   part: Part,
@@ -25,7 +25,7 @@ export async function* readRows(
   for await (const page of readPages(store, part, options)) yield* page
 }
 
-/** The same, many at a time. The next ones are read while these are used. */
+/** The same, in pages. The next page is read while one is used. */
 export async function* readPages(
   store: Queryable,
   { first, end }: Part,
@@ -39,7 +39,7 @@ export async function* readPages(
     const { rows, long, next } = await reading
     if (next === null) return
     reading = read(next)
-    // Whoever goes on hears of an error, and whoever does not has no use for it.
+    // A reader that goes on gets the error; one that stops has no use for it.
     reading.catch(() => {})
     const wanted = rows.filter(({ index }) => index! >= first && index! < end)
     for (const piece of piecesOf(wanted, long)) {
@@ -51,7 +51,7 @@ export async function* readPages(
 
 const nothing: Page = { rows: [], long: new Map(), next: null }
 
-/** A page at once, unless there is more in it than memory should have. */
+/** A page as a whole, or in pieces if it is too large for memory. */
 function piecesOf(rows: readonly EventRow[], long: Page['long']): (readonly EventRow[])[] {
   if (long.size === 0) return [rows]
   const pieces: EventRow[][] = [[]]
@@ -78,18 +78,18 @@ async function withLong(
   const events = await readLong(store, ids)
   return rows.map((row) => {
     const { body, salt, personal } = events.get(row.id) ?? row
-    // Its month may have left meanwhile.
+    // The event's month may have left the database meanwhile.
     return body === null ? row : { ...row, body, salt, personal, leaf: null }
   })
 }
 
 /**
- * Tells events that are kept elsewhere from those that somebody took away, for readers who do not
+ * Tells events that are kept elsewhere from those that somebody removed, for readers who do not
  * verify.
  */
 class Elsewhere {
   readonly #store: Queryable
-  // Owned by mark(): as it was when an event was not there.
+  // Owned by mark(): the records as they were when an event was last found missing.
   #indexes: readonly Indexes[] = []
 
   constructor(store: Queryable) {

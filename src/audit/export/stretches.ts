@@ -1,23 +1,24 @@
 import { readCopied, sqlInteger } from '../../store/copied-rows.ts'
 import type { Queryable } from '../../store/db.ts'
 
-/** A part of the transparency log: the events at `first` and behind it, up to `end`. */
+/** A part of the transparency log, from index `first` up to and without `end`. */
 export interface Part {
   readonly first: number
   readonly end: number
 }
 
-/** By the time at which events came into the log. */
+/** A span of the times at which events came into the log. */
 export interface Span {
-  /** At or after. */
+  /** Inclusive. */
   readonly from?: Date
-  /** Before. */
+  /** Exclusive. */
   readonly to?: Date
 }
 
 /**
- * Where a span lies in the log, as it is now: with all that was signed, so that an end that
- * somebody cut off is missing from an export. Spans that meet share nothing and leave nothing out.
+ * The part of the log that a span covers. Reaches to everything that was signed, so that an end
+ * that somebody has cut off shows as missing in an export. Adjacent spans share nothing and leave
+ * nothing out.
  */
 export async function partOf(store: Queryable, { from, to }: Span): Promise<Part> {
   const [row] = await store.query<Part>(
@@ -35,8 +36,8 @@ export async function partOf(store: Queryable, { from, to }: Span): Promise<Part
 }
 
 /**
- * Events that were linked at once, and follow each other in the log from `start` on. Hashes have 32
- * bytes for each.
+ * Events that were linked together, and follow each other in the log from index `start`. Hashes
+ * have 32 bytes for each event.
  */
 export interface Stretch {
   readonly start: number
@@ -51,12 +52,14 @@ export interface Stretch {
   readonly hashes: Buffer
 }
 
-/** That are read at a time; so many have a page's events, unless hardly anything happens. */
+/**
+ * Stretches that are read at a time. They have a page of events, unless hardly anything happens.
+ */
 const mostStretches = 100
 
 /**
- * The next stretches that begin in a part and whose links are there: up to `count` events, and a
- * stretch more at most. Empty when there is none.
+ * The next stretches that begin in a part and whose links are there: up to `count` events, plus at
+ * most a stretch. Empty when there are none.
  */
 export async function readStretches(
   store: Queryable,
@@ -65,7 +68,7 @@ export async function readStretches(
 ): Promise<Stretch[]> {
   return readCopied(
     store,
-    // What somebody emptied is no id, and does not move those behind it.
+    // An id that somebody has emptied stays in its place as an empty text.
     `SELECT start, replica::text, epoch, first, array_to_string(events, ',', ''), leaves, prev, hashes
      FROM (SELECT *, sum(count) OVER (ORDER BY start) - count AS before
            FROM (SELECT * FROM sallyport.audit_tree_stretches
@@ -87,9 +90,7 @@ export async function readStretches(
   )
 }
 
-/**
- * Where the next stretch begins whose links are there, at or behind `first`. `null` when none is.
- */
+/** Where the next stretch with links begins, at or after `first`; `null` when there is none. */
 async function nextStretch(store: Queryable, { first, end }: Part): Promise<number | null> {
   const [row] = await store.query<{ start: number }>(
     `SELECT s.start FROM sallyport.audit_tree_stretches s
@@ -101,8 +102,8 @@ async function nextStretch(store: Queryable, { first, end }: Part): Promise<numb
 }
 
 /**
- * Where the stretch begins that has the event at `index`, or the next one whose links are there.
- * `null` when there is none.
+ * Where the stretch begins that has the event at `index`, or else the next one with links; `null`
+ * when there is none.
  */
 export async function stretchAt(store: Queryable, index: number): Promise<number | null> {
   const [row] = await store.query<{ start: number }>(

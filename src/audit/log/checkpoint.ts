@@ -1,9 +1,9 @@
 import { createPublicKey, hash, sign, verify, type KeyObject } from 'node:crypto'
 
 /**
- * What a checkpoint says: so many leaves, under this root, at this time. In the format of C2SP
- * tlog-checkpoint, a signed note (C2SP signed-note) with Ed25519 (RFC 8032) signatures; the time is
- * its extension line.
+ * What a checkpoint says: how many leaves the log has, their root, and when. Written as a C2SP
+ * tlog-checkpoint, which is a signed note (C2SP signed-note) with Ed25519 signatures (RFC 8032).
+ * The time is its extension line.
  */
 export interface Checkpoint {
   readonly origin: string
@@ -15,12 +15,11 @@ export interface Checkpoint {
 
 const ed25519 = Buffer.from([1])
 /**
- * What comes before the 32 bytes of an Ed25519 public key in its SubjectPublicKeyInfo (RFC 8410
- * §4).
+ * The prefix of an Ed25519 public key in its SubjectPublicKeyInfo (RFC 8410 §4); 32 bytes follow.
  */
 const spki = Buffer.from('302a300506032b6570032100', 'hex')
 
-/** A note with a signature of each key. */
+/** The note, signed with each key. */
 export function signCheckpoint(
   { origin, size, root, time }: Checkpoint,
   keys: readonly KeyObject[],
@@ -44,8 +43,7 @@ export function verifierKey(origin: string, key: KeyObject): string {
 }
 
 /**
- * Reads a checkpoint that one of these verifier keys signed. `null` when it is none, or none of
- * them did.
+ * Reads a checkpoint; `null` if it is malformed, or if none of these verifier keys has signed it.
  */
 export function openCheckpoint(note: string, keys: readonly string[]): Checkpoint | null {
   const end = note.indexOf('\n\n')
@@ -84,7 +82,7 @@ function readKey(text: string): { name: string; id: Buffer; key: KeyObject } | n
   const bytes = Buffer.from(encoded, 'base64')
   if (bytes.length !== 33 || bytes[0] !== 1) return null
   const raw = bytes.subarray(1)
-  // Closed: an id that does not belong to its key is a key that somebody put together.
+  // Closed: somebody has put together a key whose id is not its own.
   if (keyId(name, raw).toString('hex') !== id) return null
   const key = createPublicKey({ key: Buffer.concat([spki, raw]), format: 'der', type: 'spki' })
   return { name, id: Buffer.from(id, 'hex'), key }

@@ -3,7 +3,7 @@ import type { Queryable } from '../../store/db.ts'
 import { signCheckpoint, verifierKey } from './checkpoint.ts'
 import type { Tree } from './sequence.ts'
 
-/** A checkpoint that is kept, with the time of its last signature. */
+/** A stored checkpoint, with the time of its last signature. */
 export interface KeptCheckpoint {
   readonly size: number
   readonly note: string
@@ -11,8 +11,8 @@ export interface KeptCheckpoint {
 }
 
 /**
- * Signs the root of a tree that is durable, and keeps the note. Another root for the same size is
- * refused by the database: the signature is made, and never leaves. Rejects with `StoreError` then.
+ * Signs the root of a durable tree, and stores the note. The database refuses another root for the
+ * same size, so that such a signature never leaves the process. Rejects with a `StoreError` then.
  */
 export async function keepCheckpoint(
   store: Queryable,
@@ -31,7 +31,7 @@ export async function keepCheckpoint(
   return { size, note, signedAt: clock!.now }
 }
 
-/** The newest checkpoint, or the one of exactly so many leaves; `null` where there is none. */
+/** The newest checkpoint, or the one over exactly `size` leaves; `null` where there is none. */
 export async function readCheckpoint(
   store: Queryable,
   size: number | null = null,
@@ -45,7 +45,7 @@ export async function readCheckpoint(
   return kept ?? null
 }
 
-/** Writes down which key signs from now on. Resolves to its verifier key if it is a new one. */
+/** Notes which key signs from now on. Resolves to its verifier key if it is new. */
 export async function keepSigningKey(
   store: Queryable,
   origin: string,
@@ -59,7 +59,7 @@ export async function keepSigningKey(
   return kept?.key ?? null
 }
 
-/** Every key that checkpoints of this log were signed with, the oldest first. */
+/** The verifier keys of all signatures of this log, oldest first. */
 export async function listSigningKeys(store: Queryable): Promise<string[]> {
   const rows = await store.query<{ key: string }>(
     'SELECT key FROM sallyport.audit_signing_keys ORDER BY used_from, key',

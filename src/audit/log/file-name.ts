@@ -1,9 +1,9 @@
-/** A size or an index, so that names sort as numbers do. */
+/** Digits of a size or an index, so that names sort like numbers. */
 const digits = 12
 
 /**
- * What a file about this part of a log is called: the beginning of the UUID in the log's origin,
- * and the sizes of the log that it is about.
+ * The name of a file about a part of a log: the beginning of the UUID in the log's origin, and the
+ * sizes that delimit the part.
  */
 export function fileName(origin: string, sizes: readonly number[]): string {
   const log = origin.slice(origin.lastIndexOf('/') + 1).slice(0, 8)

@@ -18,11 +18,12 @@ export function nodeHash(left: Buffer, right: Buffer): Buffer {
   return hash('sha256', Buffer.concat([inner, left, right]), 'buffer')
 }
 
-/** What the tree without leaves has for a root. */
+/** The root of the empty tree. */
 export const emptyRoot = hash('sha256', '', 'buffer')
 
 /**
- * The fewest perfect subtrees that cover the leaves from `begin` up to `end`, from left to right.
+ * The fewest perfect subtrees that cover the leaves from `begin` up to and without `end`, from left
+ * to right.
  */
 export function cover(begin: number, end: number): Node[] {
   const nodes: Node[] = []
@@ -35,23 +36,20 @@ export function cover(begin: number, end: number): Node[] {
   return nodes
 }
 
-/** The root over subtrees that follow each other as in `cover(0, n)`. */
+/** The root over the subtrees of `cover(0, n)`. */
 export function foldRoot(hashes: readonly Buffer[]): Buffer {
   if (hashes.length === 0) return emptyRoot
   return hashes.reduceRight((right, left) => nodeHash(left, right))
 }
 
-/**
- * The root over a stretch of leaves that grows to the right, in as many hashes as `cover` has
- * nodes.
- */
+/** A range of leaves that grows to the right, kept as the hashes of its `cover`. */
 export class CompactRange {
   readonly begin: number
   // Owned by append().
   #end: number
   readonly #hashes: { readonly level: number; readonly hash: Buffer }[]
 
-  /** Empty, or what it was when `hashes` were taken from it. */
+  /** An empty range, or one that is restored from its `hashes`. */
   constructor(begin: number, end = begin, hashes: readonly Buffer[] = []) {
     this.begin = begin
     this.#end = end
@@ -66,13 +64,13 @@ export class CompactRange {
     return this.#hashes.map(({ hash }) => hash)
   }
 
-  /** Adds a perfect subtree; it has to be one that can begin where the range ends. */
+  /** Adds a perfect subtree, which must be able to begin where the range ends. */
   append(added: Buffer, addedLevel = 0): void {
     let level = addedLevel
     let subtree = added
     let start = this.#end
     this.#end += 2 ** level
-    // Two subtrees become one where the left one begins as a left one does.
+    // Two subtrees become one where the first is a left child.
     for (;;) {
       const left = this.#hashes.at(-1)
       if (left?.level !== level || (start - 2 ** level) % 2 ** (level + 1) !== 0) break
@@ -84,7 +82,7 @@ export class CompactRange {
     this.#hashes.push({ level, hash: subtree })
   }
 
-  /** Of a range from 0: the root of the tree. */
+  /** The root of the tree, for a range from 0. */
   root(): Buffer {
     return foldRoot(this.hashes)
   }

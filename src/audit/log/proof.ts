@@ -1,6 +1,6 @@
 import { cover, foldRoot, nodeHash, type Node } from './merkle.ts'
 
-/** Hash of a perfect subtree. */
+/** Looks up the hash of a perfect subtree. */
 export type NodeHash = (node: Node) => Buffer
 
 /** The largest power of two below `n`. */
@@ -11,16 +11,16 @@ function split(n: number): number {
 }
 
 /**
- * The subtrees whose hashes a proof needs come in the order in which it asks for them; asking with
- * a recorder tells which they are.
+ * The hash of any subtree. Proofs ask for subtrees in a fixed order, so a recording `hashOf` tells
+ * which they need.
  */
 function subtree(begin: number, end: number, hashOf: NodeHash): Buffer {
   return foldRoot(cover(begin, end).map(hashOf))
 }
 
 /**
- * RFC 6962 §2.1.1: the hashes beside the way from leaf `index` to the root of the first `size`
- * leaves.
+ * The hashes beside the path from leaf `index` to the root of the first `size` leaves (RFC 6962
+ * §2.1.1).
  */
 export function inclusionProof(index: number, size: number, hashOf: NodeHash): Buffer[] {
   const path = (begin: number, end: number): Buffer[] => {
@@ -34,8 +34,8 @@ export function inclusionProof(index: number, size: number, hashOf: NodeHash): B
 }
 
 /**
- * RFC 6962 §2.1.2: what shows that the tree of the first `size` leaves begins with the tree of the
- * first `older`.
+ * The proof that the tree of the first `size` leaves begins with the tree of the first `older` (RFC
+ * 6962 §2.1.2).
  */
 export function consistencyProof(older: number, size: number, hashOf: NodeHash): Buffer[] {
   const proof = (begin: number, end: number, whole: boolean): Buffer[] => {

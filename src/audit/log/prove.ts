@@ -5,7 +5,7 @@ import { cover, type Node } from './merkle.ts'
 import { consistencyProof, inclusionProof, type NodeHash } from './proof.ts'
 import { readNodes } from './tiles.ts'
 
-/** Where an event is in the log; `null` while it is not in there, or where there is none. */
+/** The index of an event in the log; `null` while it has none, or if there is no such event. */
 export async function indexOf(store: Queryable, event: string): Promise<number | null> {
   const [row] = await store.query<{ index: number }>(
     `SELECT s.start + l.n - s.first AS index
@@ -20,9 +20,9 @@ export async function indexOf(store: Queryable, event: string): Promise<number |
 }
 
 /**
- * The same for an event whose month is kept elsewhere. Only links know it, and they are found by
- * time: one that came into the log more than an hour from when it happened is not found, and its
- * index is in the export that has it.
+ * The same for an event whose month is kept elsewhere. Only its link is left, and links are found
+ * by time. One that came into the log more than an hour after it happened is not found here; the
+ * export that has it tells its index.
  */
 async function indexOfGone(store: Queryable, event: string): Promise<number | null> {
   const at = timeOf(event)
@@ -40,8 +40,8 @@ async function indexOfGone(store: Queryable, event: string): Promise<number | nu
 }
 
 /**
- * That leaf `index` is in the tree of the first `size` leaves (RFC 6962 §2.1.1). Rejects with the
- * problem `bad-request` when it cannot be.
+ * Proves that leaf `index` is in the tree of the first `size` leaves (RFC 6962 §2.1.1). Rejects
+ * with the problem `bad-request` when it cannot be.
  */
 export async function proveInclusion(
   store: Queryable,
@@ -55,7 +55,8 @@ export async function proveInclusion(
 }
 
 /**
- * That the tree of the first `size` leaves begins with that of the first `older` (RFC 6962 §2.1.2).
+ * Proves that the tree of the first `size` leaves begins with that of the first `older` (RFC 6962
+ * §2.1.2).
  */
 export async function proveConsistency(
   store: Queryable,
@@ -67,13 +68,13 @@ export async function proveConsistency(
   return prove(store, (hashOf) => consistencyProof(older, size, hashOf))
 }
 
-/** The subtrees that cover the leaves from `begin` up to `end`. */
+/** The hashes of the subtrees that cover the leaves from `begin` up to and without `end`. */
 export async function readCover(store: Queryable, begin: number, end: number): Promise<Buffer[]> {
   const nodes = cover(begin, end)
   return nodes.map(await readNodes(store, nodes))
 }
 
-/** Once to hear which subtrees it takes, and once with their hashes. */
+/** Runs a proof twice: once to learn which subtrees it needs, and once with their hashes. */
 async function prove(store: Queryable, proof: (hashOf: NodeHash) => Buffer[]): Promise<Buffer[]> {
   const nodes: Node[] = []
   const unknown = Buffer.alloc(32)
@@ -85,8 +86,8 @@ async function prove(store: Queryable, proof: (hashOf: NodeHash) => Buffer[]): P
 }
 
 async function requireSize(store: Queryable, size: number): Promise<void> {
-  // What was signed can be proven as long as its hashes are there, also where somebody cut off the
-  // end.
+  // What was signed can be proven while its hashes are there, even if somebody has cut off the end
+  // of the log.
   const [tree] = await store.query<{ size: number }>(
     `SELECT greatest(size, (SELECT max(size) FROM sallyport.audit_checkpoints)) AS size
      FROM sallyport.audit_tree`,

@@ -3,20 +3,20 @@ import type { Queryable } from '../../store/db.ts'
 import { CompactRange, type Node } from './merkle.ts'
 
 /**
- * A tile holds 2^8 hashes of one level of the tree; the tiles above it stand on eight levels at
- * once (C2SP tlog-tiles).
+ * A tile holds 2^8 hashes of one level of the tree. The tiles above it are eight levels higher
+ * (C2SP tlog-tiles).
  */
 const height = 8
 const width = 2 ** height
 
-/** What comes behind the hashes that a tile has already. */
+/** Hashes that are appended to a tile. */
 export interface TileGrowth {
   readonly level: number
   readonly index: number
   hashes: Buffer[]
 }
 
-/** What a tree of `size` leaves adds to its tiles when these come. */
+/** What these leaves add to the tiles of a tree that has `size` leaves. */
 function growTiles(size: number, leaves: readonly Buffer[]): TileGrowth[] {
   const grown = new Map<string, TileGrowth>()
   leaves.forEach((leaf, i) => {
@@ -30,7 +30,7 @@ function growTiles(size: number, leaves: readonly Buffer[]): TileGrowth[] {
 }
 
 /**
- * Writes the growth of one level down. Resolves to the tiles that are full now, whole: each is a
+ * Writes the growth of one level. Resolves to the tiles that are full now, each of which makes a
  * hash of the level above.
  */
 async function writeLevel(tx: Queryable, tiles: readonly TileGrowth[]) {
@@ -63,7 +63,7 @@ function columnsOf(tiles: readonly TileGrowth[]): unknown[] {
   ]
 }
 
-/** Adds leaves behind the first `size`, in the transaction that holds the turn. */
+/** Adds leaves after the first `size`, in the transaction that holds the turn. */
 export async function writeTiles(
   tx: Queryable,
   size: number,
@@ -84,14 +84,14 @@ export async function writeTiles(
   }
 }
 
-/** The root over hashes that follow each other, 32 bytes each. */
+/** The root over consecutive hashes of 32 bytes each. */
 function rootOf(hashes: Buffer): Buffer {
   const range = new CompactRange(0)
   for (let at = 0; at < hashes.length; at += 32) range.append(hashes.subarray(at, at + 32))
   return range.root()
 }
 
-/** Where the hashes are that a perfect subtree is made of. */
+/** The tile, and the place in it, of the hashes that make a perfect subtree. */
 function placeOf({ level, index }: Node) {
   const tileLevel = Math.floor(level / height)
   const count = 2 ** (level % height)
@@ -100,8 +100,8 @@ function placeOf({ level, index }: Node) {
 }
 
 /**
- * Looks subtrees up; resolves to what gives each one's hash, and throws the problem `not-found`
- * where the tree does not have it.
+ * Looks subtrees up. Resolves to a function that returns each one's hash, and throws the problem
+ * `not-found` for one that the tree does not have.
  */
 export async function readNodes(
   store: Queryable,

@@ -1,26 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, DatabaseError } from 'pg'
 
-/** Not taken out, and still in the database; the message is for people. */
+/** The month was not dropped, and is still in the database. The message is for people. */
 export class NotDropped extends Error {
   override readonly name = 'NotDropped'
 }
 
-/** PostgreSQL, appendix A: the log was busy, and nobody waited longer. */
+/** SQLSTATE lock_not_available: the log was busy, and we did not wait any longer. */
 const lockNotAvailable = '55P03'
-/** The record is not in a signed state of the log yet (`drop_month`); a few seconds later it is. */
+/**
+ * SQLSTATE of `drop_month`: no signed checkpoint covers the record yet. A few seconds later one
+ * does.
+ */
 const notRecorded = 'SP007'
 const tries = 60
 const pause = 500
 
 /**
- * Takes a month out of the database that is on record as kept elsewhere, in steps that hold nobody
- * up. With a login that is a member of `sallyport_keeper`, which no gateway's is. Doing it again
- * goes on where it stopped. Rejects with `NotDropped`, and with the reason of `signal`.
+ * Drops a month that is on record as kept elsewhere, in steps that hold nobody up. Needs a login
+ * that is a member of `sallyport_keeper`, which no gateway's is. A repeated call continues where
+ * the last one stopped. Rejects with `NotDropped`, and with the reason of `signal`.
  */
 export async function dropMonth(url: string, month: string, signal: AbortSignal): Promise<void> {
   const client = new Client({ connectionString: url })
-  // Whoever waits for an answer hears of a lost connection; nobody else has to.
+  // The query that is under way rejects when the connection is lost. Without a listener, Node would
+  // throw.
   client.on('error', () => {})
   try {
     await client.connect()

@@ -15,15 +15,16 @@ export interface ErasureRequest {
   readonly reason: string
 }
 
-/** Not done, and nothing was erased; the message is for people. */
+/** Nothing was erased. The message is for people. */
 export class NotErased extends Error {
   override readonly name = 'NotErased'
 }
 
 /**
- * Erases what is known of a subject: the personal part of all its events, its approvals' content,
- * reasons of votes, and who it is. All of it or nothing, and the erasure itself is on record. With
- * a login that is a member of `sallyport_eraser`, which no gateway's is. Rejects with `NotErased`.
+ * Erases what is known about a subject: the personal part of all its events, the content of its
+ * approvals, reasons of votes, and its identity. All of it or nothing, and the erasure goes on
+ * record. Needs a login that is a member of `sallyport_eraser`, which no gateway's is. Rejects with
+ * `NotErased`.
  */
 export async function erasePerson(
   url: string,

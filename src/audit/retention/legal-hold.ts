@@ -4,13 +4,13 @@ import type { JsonObject } from '../../core/json.ts'
 import type { Party, Subject } from '../../core/subject.ts'
 import type { Queryable } from '../../store/db.ts'
 
-/** What a legal hold covers: events that are all of this. At least one is not `null`. */
+/** What a legal hold covers: events that meet all of these. At least one is not `null`. */
 export interface LegalHoldScope {
-  /** At or after. */
+  /** Inclusive. */
   readonly from: Date | null
-  /** Before. */
+  /** Exclusive. */
   readonly to: Date | null
-  /** Who acted in them. */
+  /** Who acted. */
   readonly subject: Party | null
   readonly action: string | null
 }
@@ -24,7 +24,7 @@ export interface LegalHold extends LegalHoldScope {
   readonly releasedAt: Date | null
 }
 
-/** Writes an event in its caller's transaction (`AuditLog.write`). */
+/** Writes an event in the caller's transaction (`AuditLog.write`). */
 export type Record = (event: EventInput) => Promise<void>
 
 interface Row {
@@ -51,7 +51,10 @@ export async function listLegalHolds(db: Queryable): Promise<LegalHold[]> {
   return rows.map(fromRow)
 }
 
-/** Makes a hold and its record, in one transaction with both. In force once that has committed. */
+/**
+ * Creates a hold and its record in the caller's transaction. It is in force once that has
+ * committed.
+ */
 export async function createLegalHold(
   tx: Queryable,
   record: Record,
@@ -81,7 +84,7 @@ export async function createLegalHold(
   return hold
 }
 
-/** Ends a hold that is in force, with its record. `null` where there is none of that id. */
+/** Ends a hold and records that. Resolves to `null` if none with that id is in force. */
 export async function releaseLegalHold(
   tx: Queryable,
   record: Record,
@@ -100,7 +103,7 @@ export async function releaseLegalHold(
   return fromRow(row)
 }
 
-/** What it covers, as it is shown and put on record; what is any is left out. */
+/** What a hold covers, as it is shown and recorded, without unlimited conditions. */
 export function scopeInWords({ from, to, subject, action }: LegalHoldScope): JsonObject {
   return {
     ...(from && { from: from.toISOString() }),

@@ -6,32 +6,32 @@ export interface Month {
   /** In UTC, as in 2026-01. */
   readonly month: string
   /**
-   * On disk, with its indexes; months that have no table of their own (the clock had jumped) share
-   * theirs.
+   * On disk, including indexes. Months without a table of their own (after a jump of the clock)
+   * share one.
    */
   readonly bytes: number
-  /** Whether everything in it is older than what is kept. */
+  /** Whether everything in it is older than the retention period. */
   readonly due: boolean
-  /** That all of it is kept elsewhere is on record: it can be taken out of the database. */
+  /** Whether it is on record that all of it is kept elsewhere, so that it can be dropped. */
   readonly recorded: boolean
   /**
-   * There is a record about others of this month, and these came late: they need one of their own.
+   * Whether these events came after a record about the month, so that they need one of their own.
    */
   readonly late: boolean
-  /** Legal holds that keep it here. */
+  /** Ids of the legal holds that keep it here. */
   readonly heldBy: readonly string[]
 }
 
 type Row = Omit<Month, 'recorded' | 'late'> & {
-  /** How many events each record of it is about that is of what is here. */
+  /** For each record about events that are here, how many it covers. */
   readonly recordedEvents: readonly number[]
-  /** There is any record of it. */
+  /** Whether there is any record about the month. */
   readonly mentioned: boolean
 }
 
 /**
- * Months whose events are in the database, the oldest first, or this one of them. `keepMs`: how
- * long each event stays; `null` keeps all of them.
+ * Months with events in the database, oldest first, or just one month. `keepMs`: milliseconds for
+ * which each event stays; `null` for ever.
  */
 export async function listMonths(
   db: Queryable,

@@ -12,14 +12,13 @@ interface Unrecorded {
 }
 
 /**
- * Puts erasures into the log that were done in the database since. Any replica may; each goes in
- * once.
+ * Puts erasures that were made in the database into the log. Any replica may do so; each erasure is
+ * recorded once.
  */
 export async function recordErasures(store: Store, audit: AuditLog): Promise<void> {
   const recorded = await store.tx(async (tx) => {
     const erasures = await tx.query<Unrecorded>(
-      // Whoever may erase could write more than an event has room for, and would keep all of them
-      // off the record.
+      // Cut, because a reason too long for an event would keep all erasures off the record.
       `SELECT id, left(reason, 4000) AS reason, by_login AS by, at, events, approvals, votes FROM sallyport.erasures
        WHERE recorded_at IS NULL ORDER BY at LIMIT 100 FOR UPDATE SKIP LOCKED`,
     )

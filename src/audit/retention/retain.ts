@@ -7,23 +7,24 @@ import { listMonths } from './months.ts'
 import { undelivered } from './undelivered.ts'
 
 /**
- * What whoever wants a month out of the database says that they have of it, in files that they have
- * verified.
+ * What somebody who wants a month dropped claims to have of it, in files that they have verified.
  */
 export interface Claim {
   readonly month: string
-  /** How many of its events are in the files, and how many of them without a personal part. */
+  /**
+   * How many of the month's events are in the files, and how many of these have no personal part.
+   */
   readonly events: number
   readonly impersonal: number
-  /** Each file, with the part of the log that it has. */
+  /** Each file's hash, with the part of the log that it has. */
   readonly exports: readonly (Indexes & { readonly sha256: string })[]
 }
 
-/** What is kept in the database, and for whom. */
+/** What has to stay in the database. */
 export interface Keeping {
-  /** How long events stay, in milliseconds; `null` keeps all of them. */
+  /** Milliseconds for which events stay; `null` for ever. */
   readonly keepMs: number | null
-  /** Names of the deliveries that are configured: a month stays until all of them have it. */
+  /** Names of the configured deliveries. A month stays until all of them have it. */
   readonly deliveries: readonly string[]
 }
 
@@ -32,8 +33,8 @@ export function keepingOf({ audit }: Pick<Config, 'audit'>): Keeping {
 }
 
 /**
- * What stands in the way of a month's leaving the database, in a sentence, or `null`. Asked again
- * before it is put on record.
+ * Why a month may not leave the database, in a sentence, or `null`. Asked again before it is put on
+ * record.
  */
 export async function obstacleTo(
   db: Queryable,
@@ -64,9 +65,9 @@ async function obstacleToMonth(
 }
 
 /**
- * What goes on record where the files have all of a month that the database has. Throws
- * `bad-request` for what is missing from them. Whoever asks is believed that they have the files:
- * nobody can be kept from deleting them afterwards, and their hashes are on record.
+ * The record for a month of which the files have everything that the database has. Rejects with
+ * `bad-request` for what they lack. We believe that the files exist: nobody can be kept from
+ * deleting them later, and their hashes are on record.
  */
 export async function retentionOf(
   db: Queryable,
@@ -83,7 +84,7 @@ export async function retentionOf(
     throw lacking(
       `The database has ${here.events} events of ${month}, and the files have ${events} of them.`,
     )
-  // Those that were erased since can be there in the files, and not the other way round.
+  // The files may have personal parts that were erased since, but not the other way round.
   if (impersonal > here.impersonal)
     throw lacking(
       `${impersonal - here.impersonal} events of ${month} are without who, attributes and details in the files (--no-personal).`,

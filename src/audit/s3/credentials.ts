@@ -7,16 +7,16 @@ import { NotStored } from './not-stored.ts'
 export interface Credentials {
   readonly accessKeyId: string
   readonly secretAccessKey: string
-  /** Of temporary ones. */
+  /** Only for temporary credentials. */
   readonly sessionToken?: string
 }
 
-/** Each becomes part of a header. */
+/** Restricted, because each becomes part of a header. */
 const visibleText = z.string().regex(/^[!-~]{1,8192}$/)
 
 /**
- * What a `credential_process` of the AWS command line prints; when they expire is the service's to
- * say.
+ * What a `credential_process` of the AWS command line prints. Whether they have expired is for the
+ * service to say.
  */
 const credentialsFile = z.looseObject({
   AccessKeyId: visibleText,
@@ -25,8 +25,8 @@ const credentialsFile = z.looseObject({
 })
 
 /**
- * Those of a configuration as of now: a file is read anew each time, since others renew it. Rejects
- * with `NotStored`, which shows nothing of it.
+ * The current credentials of a configuration. A file is read each time, because somebody else
+ * renews it. Rejects with `NotStored`, which reveals nothing of it.
  */
 export async function credentialsOf({
   access_key_id: accessKeyId,
@@ -35,7 +35,7 @@ export async function credentialsOf({
   credentials_file: file,
 }: S3Config): Promise<Credentials> {
   const given = sessionToken === undefined ? {} : { sessionToken }
-  // The schema has both where there is no file.
+  // The schema requires both where there is no file.
   if (file === undefined)
     return { accessKeyId: accessKeyId!, secretAccessKey: secretAccessKey!, ...given }
   const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
@@ -53,7 +53,7 @@ function parsed(text: string, file: string): z.output<typeof credentialsFile> {
   try {
     return credentialsFile.parse(parseJson(text))
   } catch {
-    // Without its cause, which quotes what is there. Whoever renews it may be writing: it is read
+    // Without the cause, which quotes the content. Somebody may be writing the file, so it is tried
     // again.
     throw new NotStored(
       `Its credentials are not as they have to be: ${file} is no JSON with AccessKeyId and SecretAccessKey`,

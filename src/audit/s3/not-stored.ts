@@ -1,4 +1,4 @@
-/** Object storage did not take it. The message has no secrets. */
+/** Object storage did not take the object. The message has no secrets. */
 export class NotStored extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options)

@@ -6,14 +6,14 @@ import { sendOnce } from '../../core/send-once.ts'
 import { credentialsOf } from './credentials.ts'
 import { NotStored } from './not-stored.ts'
 
-/** In bytes: enough of an error for its code. */
+/** Bytes of an error answer that are read, enough for its code. */
 const longestError = 4 * 1024
 
 /**
- * Puts an object (S3 API, PutObject), once: signed with AWS Signature Version 4, and with a
- * checksum, by which the service refuses what was changed on its way. The same name again replaces
- * it, or becomes another version of it. Rejects with `NotStored`, or with `NotSent` when nobody
- * answers.
+ * Puts an object once (S3 API, PutObject), signed with AWS Signature Version 4, and with a checksum
+ * by which the service refuses what was changed on the way. A second object of the same name
+ * replaces it, or becomes another version. Rejects with `NotStored`, or with `NotSent` when there
+ * is no answer.
  */
 export async function putObject(
   config: S3Config,
@@ -27,7 +27,7 @@ export async function putObject(
     headers: {
       'content-type': type,
       'x-amz-content-sha256': hash('sha256', body),
-      // Object Lock takes nothing without a checksum that is named.
+      // Object Lock requires a named checksum.
       'x-amz-sdk-checksum-algorithm': 'SHA256',
       'x-amz-checksum-sha256': hash('sha256', body, 'base64'),
       ...encryptionOf(config),
@@ -43,18 +43,18 @@ export async function putObject(
     longestError,
   )
   if (status === 200) return
-  // A word of a fixed list; the rest of the answer can quote what was sent.
+  // The code is a word of a fixed list. The rest of the answer could quote what was sent.
   const [, code] = /<Code>([A-Za-z0-9]{1,60})<\/Code>/.exec(beginning.toString('latin1')) ?? []
   throw new NotStored(`It answered with status ${status}${code ? ` (${code})` : ''}`)
 }
 
-/** Where the objects of a configuration are, for people. */
+/** The place of a configuration's objects, in words for people. */
 export function placeOf({ endpoint, bucket, prefix }: S3Config): string {
   const at = endpoint === undefined ? '' : ` at ${new URL(endpoint).host}`
   return `s3://${bucket}/${prefix}${at}`
 }
 
-/** Where an object is: the bucket is in the host, unless the service wants it in the path. */
+/** The URL of an object. The bucket is in the host, unless the service wants it in the path. */
 export function objectUrl(
   { endpoint, region, bucket, prefix, path_style }: S3Config,
   name: string,

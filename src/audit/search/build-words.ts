@@ -6,18 +6,18 @@ import { most, SegmentBuilder, type Segment, type Text } from './segment.ts'
 /** Events that are read at a time. */
 const pageSize = 2_048
 /**
- * What has as much as this is large; and small ones become a large one once they have nearly as
- * much as it can have.
+ * A segment of this size is large. Small ones are merged once together they nearly reach the most
+ * that a segment can have.
  */
 const large = { events: most.events / 2, size: most.size / 2 }
 const nearly = 7 / 8
 
 /**
- * Takes the words of what has come into the log, once it is `least` events, and those of segments
- * of which something was erased; and makes one of small segments. One replica at a time does;
- * resolves to whether there may be more to do. What has no words yet is looked through by searches.
- * `onUnreadable` is told, before that has committed, of events that were found to be none: somebody
- * put something else in their place. They have no words, and those behind them do. Rejects with
+ * Builds the words of new events in the log, once there are at least `least`, and again those of
+ * segments in which something was erased; and merges small segments. One replica at a time does so.
+ * Resolves to whether there may be more to do. Searches look through events that have no words yet.
+ * `onUnreadable` is told, before the commit, of events that turned out to be none because somebody
+ * put something else in their place. They have no words; those after them do. Rejects with a
  * `StoreError`.
  */
 export function buildWords(
@@ -38,7 +38,7 @@ export function buildWords(
   })
 }
 
-/** A segment whose words are gone. */
+/** Rebuilds a segment whose words are gone. */
 async function rebuild(tx: Queryable, onUnreadable: (event: string) => void): Promise<boolean> {
   const [stale] = await tx.query<Pick<Segment, 'first' | 'until'>>(
     'SELECT first, until FROM sallyport.audit_words WHERE words IS NULL ORDER BY hi DESC LIMIT 1',
@@ -59,7 +59,7 @@ interface Small extends Pick<Segment, 'first' | 'until'> {
   readonly words: number
 }
 
-/** Small segments that come one behind the other, once there are enough of them for a large one. */
+/** Merges consecutive small segments, once there are enough for a large one. */
 async function merge(tx: Queryable): Promise<boolean> {
   const small = await tx.query<Small>(
     `SELECT first, until, words FROM sallyport.audit_words
@@ -84,7 +84,7 @@ async function merge(tx: Queryable): Promise<boolean> {
   return true
 }
 
-/** The first of them that are nearly as much as a segment can have, or can grow no more. */
+/** The first run of segments that together nearly fill one, or cannot grow any more. */
 function firstToMerge(small: readonly Small[]): Small[] {
   let run: Small[] = []
   const events = () => run.at(-1)!.until - run[0]!.first
@@ -105,7 +105,7 @@ function firstToMerge(small: readonly Small[]): Small[] {
   return events() >= nearly * most.events || words() >= nearly * most.size ? run : []
 }
 
-/** What came into the log since. */
+/** Builds the words of events that have come since. */
 async function extend(
   tx: Queryable,
   next: number,
@@ -122,7 +122,7 @@ async function extend(
   return true
 }
 
-/** Reads events of the log, up to `until`, or until it is full. */
+/** Reads events of the log into the builder, up to `until`, or until it is full. */
 async function read(tx: Queryable, builder: SegmentBuilder, until: number): Promise<void> {
   while (builder.until < until && !builder.isFull) {
     const end = Math.min(until, builder.until + pageSize)
@@ -130,18 +130,17 @@ async function read(tx: Queryable, builder: SegmentBuilder, until: number): Prom
     for (const text of texts) {
       if (!builder.isFull) builder.add(text)
     }
-    // Whoever verifies the log finds that something is missing. Here it has no words.
+    // Verifying the log finds what is missing. Here it has no words.
     if (texts.length === 0) builder.passOver(end)
   }
 }
 
 /**
- * Bytes of the part of an event that can be erased: more characters than are looked at, so that
- * whoever looks knows that it was cut.
+ * Bytes of an event's erasable part that are read: more than are looked at, so that a cut shows.
  */
 const mostPersonal = 4 * (longest + 1)
 
-/** Events of the log, from the place `first` on, up to `until`. */
+/** Events of the log, from index `first` up to and without `until`. */
 function readTexts(tx: Queryable, first: number, until: number): Promise<Text[]> {
   return readCopied(
     tx,
@@ -166,7 +165,7 @@ function readTexts(tx: Queryable, first: number, until: number): Promise<Text[]>
   )
 }
 
-/** On record for people, once each. */
+/** Notes unreadable events for people, once each. */
 async function note(
   tx: Queryable,
   events: readonly string[],

@@ -12,12 +12,12 @@ import {
 } from './places.ts'
 
 /**
- * Milliseconds that an event may come into the log after others of its time, so that it is looked
- * for among those without words.
+ * Milliseconds by which an event may come into the log after others of its time and still be found
+ * among the newest without words.
  */
 const lateMs = 10_000
 
-/** Where the events begin whose words are not built yet. */
+/** The id from which on events have no words yet. */
 export async function newestWithoutWords(db: Queryable): Promise<string> {
   const [row] = await db.query<{ since: Date }>(
     `SELECT coalesce(
@@ -32,8 +32,8 @@ export async function newestWithoutWords(db: Queryable): Promise<string> {
 }
 
 /**
- * Events whose words are not built yet, and that came into the log longer than that after others of
- * their time: a dead replica's, which others link, or when the store was away.
+ * Events without words that came into the log later than that: those of a dead replica, which
+ * another linked, or from when the store was away.
  */
 export async function lateWithoutWords(db: Queryable, since: string): Promise<string[]> {
   const rows = await db.query<{ id: string }>(
@@ -49,22 +49,22 @@ export async function lateWithoutWords(db: Queryable, since: string): Promise<st
   return rows.map(({ id }) => id)
 }
 
-/** Some events that have all words, or can have. */
+/** Some events that have all words, or may have them. */
 export interface Candidates {
   readonly ids: readonly string[]
-  /** No event that follows has a greater id. */
+  /** No later candidate has a greater id. */
   readonly below: string
 }
 
-/** Segments that are looked at first, and at most at once. */
+/** How many segments are looked at first, and the most that are looked at together. */
 const few = 4
 const many = 512
-/** Events that are given out at once, at most. */
+/** The most events that are given out together. */
 const mostEvents = 4_096
 
 /**
- * The newest first, but that segments can overlap a little; first as many as are `wanted`, and then
- * more and more.
+ * Candidates, newest first, though segments can overlap a little: first about as many as `wanted`,
+ * then more and more.
  */
 export async function* candidatesOf(
   db: Queryable,
@@ -97,8 +97,8 @@ export async function* candidatesOf(
 }
 
 /**
- * As many segments as it probably takes, by what those that are done have given; few have little to
- * say about many.
+ * How many segments to look at next, by what the earlier ones have yielded. Few do not tell much
+ * about many.
  */
 function howMany(done: number, wanted: number, given: number): number {
   if (done === 0) return few
@@ -107,7 +107,10 @@ function howMany(done: number, wanted: number, given: number): number {
   return Math.min(many, 8 * done, Math.max(done, all - done))
 }
 
-/** What of these places of a segment is in bounds, the newest first. `all`: of all of them. */
+/**
+ * The ids at these places of a segment that are in bounds, newest first. `all` stands for all
+ * places.
+ */
 async function within(
   db: Queryable,
   { from, before }: Bounds,
@@ -121,7 +124,7 @@ async function within(
   return places.filter((place) => place >= begin && place < end).toReversed()
 }
 
-/** The first place whose id is not less. */
+/** The first place whose id is not less than this one. */
 function placeOf(ids: Buffer, id: string): number {
   const wanted = Buffer.from(id.replaceAll('-', ''), 'hex')
   let begin = 0

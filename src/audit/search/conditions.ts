@@ -1,14 +1,14 @@
 import { firstIdAt } from '../event-id.ts'
 import { nameLexeme, termsOf, type Lexeme, type Term } from './words.ts'
 
-/** What an event has to be. All that is given has to be true. */
+/** What an event has to meet. All given conditions have to hold. */
 export interface EventFilter {
   /**
-   * Words that occur in the event, in any case: each as it is written, from the beginning of a word
-   * on.
+   * Terms that occur in the event, in upper or lower case, each starting at the beginning of a
+   * word.
    */
   readonly q?: string
-  /** The name that its issuer gives the subject. */
+  /** The subject's name, as its issuer gives it. */
   readonly subject?: string
   readonly resource?: string
   /** Id or name of the action. */
@@ -16,37 +16,38 @@ export interface EventFilter {
   readonly effect?: string
   readonly decision?: string
   /**
-   * `false`: what would have been denied or held, and ran, because its resource is only observed.
+   * `false`: what ran although it would have been denied or held, because the resource is only
+   * observed.
    */
   readonly enforced?: boolean
   readonly reason?: string
   /** One of the rules that decided. */
   readonly rule?: string
   readonly type?: string
-  /** What the upstream did. */
+  /** The result of the outcome. */
   readonly result?: string
-  /** SHA-256 of what would be sent, in hex. */
+  /** The digest of the approval, in hex. */
   readonly digest?: string
   /** SHA-256 of the policies, in hex. */
   readonly policy?: string
-  /** One of the data sets that it touches, and the classes of them. */
+  /** One of the data sets that it touches, and one of their classes. */
   readonly dataset?: string
   readonly class?: string
-  /** That answered. */
+  /** The model that answered. */
   readonly model?: string
   /** W3C trace id. */
   readonly trace?: string
   /** Id of the approval. */
   readonly approval?: string
-  /** At or after. */
+  /** Inclusive. */
   readonly from?: Date
-  /** Before. */
+  /** Exclusive. */
   readonly to?: Date
 }
 
 export const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** Takes a value in, and gives what stands for it in SQL. */
+/** Takes a parameter, and returns its placeholder in SQL. */
 export type Place = (value: unknown) => string
 
 /** How SQL reads the two parts of an event `e`. */
@@ -61,29 +62,27 @@ export const asWritten: Reading = {
 }
 
 /**
- * NULL for what somebody put there that is no event, which is an error otherwise, and many times as
- * slow.
+ * Yields NULL for something that is no event, which would otherwise be an error. Many times slower.
  */
 export const whereReadable: Reading = {
   body: `sallyport.audit_readable(e.body)`,
   personal: `sallyport.audit_readable(e.personal)`,
 }
 
-// In the small letters of ASCII, whatever those of the database are: Turkish ones have no dot on
-// the i of INSERT. Two letters beyond ASCII have small ones within.
+// Lower-cases ASCII, whatever the database's locale: in Turkish, INSERT has an i without a dot. Two
+// letters beyond ASCII have lower-case forms within it.
 const textOf = ({ body, personal }: Reading) =>
   `lower(translate(${body} || coalesce(${personal}, ''), '\u0130\u212a', 'ik') COLLATE "C")`
 
 type Condition<Value> = (place: Place, value: Value, body: string) => string
 
-// The body is canonical JSON, and these names occur in it once: what stands there can be compared
-// as text.
+// The body is canonical JSON in which these names occur once, so values can be compared as text.
 const member =
   (name: string): Condition<unknown> =>
   (place, value, body) =>
     `position(${place(`"${name}":${JSON.stringify(value)}`)} IN ${body}) > 0`
 
-// Reading all of it takes longer than to see that the value is not there.
+// Parsing the JSON takes longer than seeing that the value does not occur in it.
 const within =
   (path: string): Condition<unknown> =>
   (place, value, body) =>
@@ -94,12 +93,12 @@ const among =
   (place, value, body) =>
     `position(${place(JSON.stringify(value))} IN ${body}) > 0 AND ${body}::jsonb #> '${path}' ? ${place(value)}`
 
-/** Each condition, on events `e`. */
+/** Each condition in SQL, on events `e`. */
 const conditions: {
   readonly [Name in Exclude<keyof EventFilter, 'q'>]-?: Condition<NonNullable<EventFilter[Name]>>
 } = {
-  // By what the index has. To ask for more than that, where it is not needed, makes the planner
-  // expect too few to go through them in the order of time.
+  // Only what the index has. A further condition would make the planner expect too few matches to
+  // walk them in the order of time.
   subject: (place, value) => {
     const at = place(value)
     const short = `left(e.subject, 200) = left(${at}, 200)`
@@ -110,7 +109,7 @@ const conditions: {
     uuid.test(value) ? `e.action = ${place(value)}` : within('{action,name}')(place, value, body),
   effect: member('effect'),
   decision: (place, value) => `e.decision = ${place(value)}`,
-  // Only what is denied or held can have gone unenforced, and for those there is an index.
+  // Only denials and holds can go unenforced, and those have an index.
   enforced: (place, value, body) =>
     `e.decision IN ('deny', 'hold') AND coalesce(${body}::jsonb -> 'enforced', 'true') = to_jsonb(${place(value)}::boolean)`,
   reason: (place, value) => `e.reason = ${place(value)}`,
@@ -124,12 +123,12 @@ const conditions: {
   policy: member('policy'),
   trace: member('trace'),
   approval: (place, value) => `e.approval = ${place(value)}`,
-  // An id begins with its event's time.
+  // Ids begin with the time of their events.
   from: (place, value) => `e.id >= ${place(firstIdAt(value))}::uuid`,
   to: (place, value) => `e.id < ${place(firstIdAt(value))}::uuid`,
 }
 
-/** What event `e` has to be in SQL; whether the words of `q` are in it is then to be seen. */
+/** The filter in SQL, on event `e`. Whether the terms of `q` really occur remains to be checked. */
 export function conditionsOf(
   { q, ...filter }: EventFilter,
   place: Place,
@@ -144,15 +143,15 @@ export function conditionsOf(
 }
 
 /**
- * What is fast to see, and true of more events than the term occurs in: what is beyond ASCII has
- * other small letters in other locales.
+ * A quick test that is true for every event with the term, and for some others, since lower case
+ * beyond ASCII differs between locales.
  */
 function mayOccur({ text: wanted }: Term, place: Place, text: string): string[] {
   const pieces = wanted.split(/[^\0-\x7f]+/).filter((piece) => piece !== '')
   return pieces.map((piece) => `position(${place(piece)} IN ${text}) > 0`)
 }
 
-/** What is looked up: a word, or what words begin with. */
+/** Something to look up: a word, or the beginning of words. */
 export interface Sought {
   readonly word: Lexeme
   readonly begins: boolean
@@ -174,7 +173,7 @@ const names = [
 ] as const
 const hashes = ['digest', 'policy', 'trace'] as const
 
-/** What lists of words know of a filter. */
+/** The part of a filter that the lists of words can answer. */
 export function wordsOf(filter: EventFilter): Sought[] {
   const terms = filter.q === undefined ? [] : termsOf(filter.q)
   const { action } = filter

@@ -8,7 +8,7 @@ import { object, recorded, text, timeOf, type Recorded } from './recorded.ts'
 import { isControlled, severityOf, statusOf } from './status.ts'
 
 /**
- * An event as JSON of the class of OCSF 1.8 that fits it, on one line. All of the event is under
+ * An event as one line of JSON, in the class of OCSF 1.8 that fits it. The whole event is under
  * `unmapped`.
  */
 export const ocsfLine = whateverIsThere((row) => {
@@ -29,7 +29,7 @@ export function ocsfEvent(row: EventRow): JsonObject {
   const observables = observablesOf(event, text(http?.['path']))
   const correlation = event.approval ?? event.action?.id
   const profiles = [
-    // Where the class has no actor of its own.
+    // Classes without an actor of their own.
     ...(kind.class === 'http' ? ['host'] : []),
     ...(isControlled(event, kind) ? ['security_control'] : []),
   ]
@@ -53,12 +53,12 @@ export function ocsfEvent(row: EventRow): JsonObject {
   }
 }
 
-/** The class has to have one: 1970, where what somebody put in the place of an event has none. */
+/** Required by the classes: 1970, if what somebody put in the place of an event has no time. */
 const unknownTime = 0
 
 /**
- * Its link is there, and the event is kept elsewhere, or somebody took it away: a line for it, so
- * that nothing is missing from the count.
+ * A line for an event of which only the link is there, because it is kept elsewhere or somebody
+ * removed it. Without one the count would be wrong.
  */
 function missing(event: Recorded, { retained }: EventRow): JsonObject {
   return {

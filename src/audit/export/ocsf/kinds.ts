@@ -16,9 +16,9 @@ export type ClassName = keyof typeof classes
 export interface Kind {
   readonly class: ClassName
   readonly activity: readonly [id: number, name: string]
-  /** What is managed, in Entity Management. */
+  /** In Entity Management, what is managed. */
   readonly entity?: string
-  /** It is about something that did not come about. */
+  /** Set if it reports a failure. */
   readonly failed?: true
 }
 
@@ -29,7 +29,7 @@ const remove = [4, 'Delete'] as const
 const activate = [10, 'Activate'] as const
 const deactivate = [11, 'Deactivate'] as const
 
-/** What each step is; `null`: an action, which its protocol says more about. */
+/** The kind of each event; `null` for actions, whose protocol decides. */
 const kinds: Readonly<Record<EventType, Kind | null>> = {
   'action.decided': null,
   'action.dispatched': null,
@@ -73,7 +73,7 @@ const kinds: Readonly<Record<EventType, Kind | null>> = {
   'gateway.stopped': { class: 'entity', activity: deactivate, entity: 'gateway' },
 }
 
-/** Of a newer version, perhaps: what we do not know is an API activity of that name. */
+/** An unknown event, perhaps of a newer version, becomes an API activity of that name. */
 const unknown: Kind = { class: 'api', activity: [99, 'Other'] }
 
 const httpActivities: Readonly<Record<string, Kind['activity']>> = {
@@ -96,7 +96,7 @@ export interface Step {
   readonly effect: string | undefined
 }
 
-/** Which class and activity a step is. */
+/** The class and activity of an event. */
 export function kindOf({ type, action, method, effect }: Step): Kind {
   const kind = Object.hasOwn(kinds, type) ? kinds[type as EventType] : unknown
   if (kind) return kind

@@ -2,8 +2,8 @@ import type { JsonObject, JsonValue } from '../../../core/json.ts'
 import { toExported, type EventRow } from '../../exported.ts'
 
 /**
- * An event, as far as its mapping reads it. Every member may be missing: erased, left out, or never
- * there.
+ * The parts of an event that the mapping reads. Every member may be missing, because it was erased,
+ * left out, or never there.
  */
 export interface Recorded {
   readonly id: string
@@ -26,7 +26,7 @@ export interface Recorded {
   readonly subject: JsonObject | undefined
   readonly subjectKind: string | undefined
   readonly replica: string
-  /** All of it, as it is exported. */
+  /** The whole event, as it is exported. */
   readonly whole: JsonObject
 }
 
@@ -60,7 +60,7 @@ export function recorded(row: EventRow): Recorded {
   }
 }
 
-/** In milliseconds since 1970, in years of four digits. */
+/** In milliseconds since 1970; `undefined` unless the year has four digits. */
 export function timeOf({ time }: Recorded): number | undefined {
   const milliseconds = Date.parse(time ?? '')
   return milliseconds >= 0 && milliseconds < year10000 ? milliseconds : undefined

@@ -2,7 +2,9 @@ import type { JsonObject } from '../../../core/json.ts'
 import { classes, type Kind } from './kinds.ts'
 import { text, type Recorded } from './recorded.ts'
 
-/** What came of it, and what the gateway did about it (OCSF 1.8, profile `security_control`). */
+/**
+ * What came of the event, and what the gateway did about it (OCSF 1.8, profile `security_control`).
+ */
 export function statusOf(event: Recorded, kind: Kind): JsonObject {
   const { decision, enforced, reason, outcome } = event
   const result = text(outcome?.['result'])
@@ -14,7 +16,7 @@ export function statusOf(event: Recorded, kind: Kind): JsonObject {
   }
 }
 
-/** Identity and Access Management has no place for what was done about an event. */
+/** Whether the profile applies. Identity and Access Management has no place for it. */
 export function isControlled({ decision }: Recorded, kind: Kind): boolean {
   return decision !== undefined && classes[kind.class].category !== 3
 }
@@ -34,7 +36,7 @@ function status(what: string | undefined): JsonObject {
 }
 
 function disposition(decision: string, enforced: boolean): JsonObject {
-  // It ran, whatever was decided: its resource is only observed.
+  // It ran whatever was decided, because the resource is only observed.
   if (!enforced)
     return { action_id: 3, action: 'Observed', disposition_id: 17, disposition: 'Logged' }
   switch (decision) {
