@@ -48,8 +48,14 @@ export async function connect(terminal: Terminal): Promise<ControlPlane> {
       redirect: 'error',
       signal: terminal.interrupted,
     })
-    if (!response.ok) throw await refusalOf(response)
-    return response
+    if (response.ok) return response
+    const refusal = await refusalOf(response)
+    if (response.status !== 401) throw refusal
+    const source = stored.file ?? 'SALLYPORT_TOKEN'
+    throw new Refusal(
+      `${refusal.message}\n    → The token is that of ${source}. Run \`sallyport login ${base}\` for a new one.`,
+      refusal.details,
+    )
   }
 
   return {
@@ -68,8 +74,14 @@ export async function reach(url: string, init: RequestInit): Promise<Response> {
   } catch (cause) {
     if (init.signal?.aborted) throw new Refusal('Interrupted.', {}, { cause })
     const { origin } = new URL(url)
-    const code = (cause as { cause?: NodeJS.ErrnoException }).cause?.code ?? 'no answer'
-    throw new Refusal(`The control plane at ${origin} cannot be reached (${code}).`, {}, { cause })
+    const { code, message } = (cause as { cause?: Partial<NodeJS.ErrnoException> }).cause ?? {}
+    const why = code ?? message ?? 'no answer'
+    const said = `The control plane at ${origin} cannot be reached (${why}).`
+    throw new Refusal(
+      `${said}\n    → Is that where its console is, and is it running?`,
+      {},
+      { cause },
+    )
   }
 }
 

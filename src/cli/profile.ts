@@ -41,6 +41,11 @@ const quickstartProfile = (folder: string): string => join(folder, 'data/profile
  */
 export function findProfile(environment: Environment, folder: string): StoredProfile {
   const { SALLYPORT_URL: url, SALLYPORT_TOKEN: token } = environment
+  if (url && !isAddress(url))
+    throw new UsageError(
+      `SALLYPORT_URL is no address: ${url}`,
+      'Write the address of the console, as in https://sallyport.example.com.',
+    )
   if (url && token) return { url, token, expires_at: null, refresh: null, file: null }
   const stored = readProfile(quickstartProfile(folder)) ?? readProfile(userProfile(environment))
   if (stored && !token && (!url || url === stored.url)) return stored
@@ -49,6 +54,11 @@ export function findProfile(environment: Environment, folder: string): StoredPro
     url ? `There is no token for ${url}.` : 'You are not logged in.',
     'Run `sallyport login URL` with the address of the console, or set SALLYPORT_URL and SALLYPORT_TOKEN.',
   )
+}
+
+/** `localhost:8081` is none: to a parser of URLs, its scheme is `localhost:`. */
+export function isAddress(url: string): boolean {
+  return /^https?:\/\//i.test(url) && URL.canParse(url)
 }
 
 function readProfile(file: string): StoredProfile | undefined {

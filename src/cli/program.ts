@@ -31,11 +31,20 @@ import { serve } from './commands/serve.ts'
 import type { Terminal } from './terminal.ts'
 import { version } from '../core/version.ts'
 
+const whoAndWhat = `
+Commands that ask a gateway ask its control plane, as the first of these that
+is there:
+  SALLYPORT_URL and SALLYPORT_TOKEN; ./data/profile.json, which \`npm start\`
+  writes; the profile that \`sallyport login\` writes.
+
+Exit code: 0 yes, 1 no (denied, not valid, not found, not reachable), 2 wrong use.`
+
 export function createProgram(terminal: Terminal): Command {
   return new Command('sallyport')
     .description('The gateway between AI agents and production.')
     .version(version)
     .showHelpAfterError('(add --help for what there is)')
+    .addHelpText('after', whoAndWhat)
     .addCommand(serve(terminal))
     .addCommand(quickstart(terminal))
     .addCommand(demo(terminal))

@@ -28,10 +28,11 @@ export interface Terminal {
 }
 
 export function processTerminal(interrupted: AbortSignal): Terminal {
-  // A reader that has seen enough (`| head`) closes the pipe; that is no error of ours.
+  // A reader that has seen enough (`| head`) closes the pipe, which ends us as SIGPIPE ends others
+  // (128 + 13): nothing to explain, and yet no answer, least of all of a verifier, that was yes.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
-    process.exit(0)
+    process.exit(141)
   })
   return {
     environment: process.env,
@@ -46,7 +47,10 @@ export function processTerminal(interrupted: AbortSignal): Terminal {
     run: runProgram,
     ask: async (question) => {
       if (!process.stdin.isTTY)
-        throw new UsageError('This asks for a confirmation, and nobody is there.', 'Add --yes.')
+        throw new UsageError(
+          'This asks for a confirmation, and there is no terminal to ask at.',
+          'Add --yes.',
+        )
       const lines = createInterface({ input: process.stdin, output: process.stderr })
       try {
         return await lines.question(question, { signal: interrupted })

@@ -88,12 +88,12 @@ export function cancelLocked(
 
 /** For an agent, which learns how an approval ended, but not by whom. */
 export function alreadyEnded({ id, state }: Approval): Problem {
-  return new Problem('already-resolved', `Approval ${id} is ${state} already.`, { state })
+  return new Problem('already-resolved', `Approval ${id} is no longer open (${state}).`, { state })
 }
 
 export function alreadyResolved({ id, state, resolution }: Approval): Problem {
-  const by = resolution?.by ? ` by ${resolution.by.subject}` : ''
-  return new Problem('already-resolved', `Approval ${id} is ${state} already${by}.`, {
+  const by = resolution?.by ? `; ${resolution.by.subject} decided it` : ''
+  return new Problem('already-resolved', `Approval ${id} is no longer open (${state})${by}.`, {
     state,
     resolution: resolution && {
       by: resolution.by && { ...resolution.by },

@@ -103,7 +103,7 @@ describe('a refund that has to be approved', () => {
     expect((await answer).status).toBe(201)
     expect(textOf(await becomes(message, 'Approved, and done'))).toContain('Approved by dana.')
     expect(await here.answerTo(message, 'sallyport_approve', 'U-NOOR')).toMatch(
-      /^This did not count\. Approval \S+ is succeeded already by dana\.$/,
+      /^This did not count\. Approval \S+ is no longer open \(succeeded\); dana decided it\.$/,
     )
   })
 
@@ -158,7 +158,7 @@ describe('class 15, 16 and 13, races, removed approvers and self-approval: by cl
     expect((await answer).status).toBe(403)
     await becomes(message, 'Expired: nobody decided in time.')
     expect(await here.answerTo(message, 'sallyport_approve', 'U-DANA')).toContain(
-      'is expired already',
+      'is no longer open (expired)',
     )
   })
 

@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,6 +26,16 @@ test('it starts, and hands on the exit code', () => {
   const bin = join(root, 'bin/sallyport.js')
   expect(start(process.execPath, bin, '--version')).toMatchObject({ status: 0, stdout: '0.1.0\n' })
   expect(start(process.execPath, bin, 'no-such-command')).toMatchObject({ status: 2 })
+})
+
+test('whoever reads only the beginning of what a verifier says is not told that all is well', async () => {
+  const nonsense = join(folder, 'nonsense.ndjson')
+  writeFileSync(nonsense, 'no event\n'.repeat(50_000))
+  const bin = join(root, 'bin/sallyport.js')
+  const verifier = spawn(process.execPath, [bin, 'audit', 'verify', nonsense])
+  verifier.stdout.once('data', () => verifier.stdout.destroy())
+  const [code] = await once(verifier, 'exit')
+  expect(code).toBe(141)
 })
 
 test.skipIf(!systemNode)(

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { discoverProvider } from '../../identity/provider.ts'
 import { reach, refusalOf, understand } from '../control-plane.ts'
 import { Refusal, UsageError } from '../errors.ts'
-import { findProfile, userProfile, writeProfile } from '../profile.ts'
+import { findProfile, isAddress, userProfile, writeProfile } from '../profile.ts'
 import { expiry } from '../refresh.ts'
 import type { Terminal } from '../terminal.ts'
 import { visible } from '../../core/visible.ts'
@@ -23,9 +23,9 @@ export function login(terminal: Terminal): Command {
     .argument('[url]', 'address of the console; SALLYPORT_URL if left out')
     .action(async (argument?: string) => {
       const url = (argument ?? terminal.environment.SALLYPORT_URL)?.replace(/\/+$/, '')
-      if (!url || !URL.canParse(url))
+      if (!url || !isAddress(url))
         throw new UsageError(
-          'Where to log in?',
+          url ? `${url} is no address.` : 'Where to log in?',
           'Name the address of the console: sallyport login https://sallyport.example.com',
         )
       const response = await reach(`${url}/api/login/settings`, {

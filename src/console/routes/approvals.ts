@@ -16,6 +16,7 @@ import { castVote } from '../../gate/vote.ts'
 import { personOf, type Caller } from '../caller.ts'
 import type { ControlServer } from '../context.ts'
 import { channelOf } from '../channel.ts'
+import { wholeId } from '../whole-id.ts'
 
 const pageSize = 100
 
@@ -26,7 +27,7 @@ const approvalSchema = z.looseObject({
   view_hash: z.string().describe('hash of everything shown; a vote names it'),
 })
 
-const params = z.object({ id: z.uuid() })
+const params = z.object({ id: wholeId })
 
 const ballot = z.strictObject({
   decision: z
@@ -78,7 +79,7 @@ export async function approvalRoutes(
       config: { access: 'person' },
       schema: {
         summary: 'Approvals, newest first',
-        querystring: z.object({ state: stateList, before: z.uuid().optional() }),
+        querystring: z.object({ state: stateList, before: wholeId.optional() }),
         response: {
           200: z.object({ approvals: z.array(approvalSchema), next: z.uuid().nullable() }),
         },

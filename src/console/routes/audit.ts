@@ -14,6 +14,7 @@ import { AtMost } from '../../identity/at-most.ts'
 import type { Store } from '../../store/db.ts'
 import { subjectOf } from '../caller.ts'
 import type { ControlServer } from '../context.ts'
+import { wholeId } from '../whole-id.ts'
 
 const auditors = { roles: ['auditor'], scope: 'audit:read' } as const
 
@@ -64,7 +65,7 @@ const filter = z.strictObject({
   digest: id.length(64).optional().describe('SHA-256 of what was decided about'),
   policy: id.length(64).optional().describe('SHA-256 of the policies that decided'),
   trace: id.length(32).optional().describe('W3C trace id'),
-  approval: z.uuid().optional(),
+  approval: wholeId.optional(),
   cursor: z.string().optional().describe('of the page before'),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
 })

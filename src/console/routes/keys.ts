@@ -9,6 +9,7 @@ import { personOf } from '../caller.ts'
 import { instant, party } from '../openapi.ts'
 import { waiting, waitingForPeople } from '../waiting.ts'
 import type { ControlServer } from '../context.ts'
+import { wholeId } from '../whole-id.ts'
 
 const name = z
   .string()
@@ -116,7 +117,7 @@ export async function keyRoutes(
       config: { access },
       schema: {
         summary: 'Ends a key, on every replica within a second',
-        params: z.object({ id: z.uuid() }),
+        params: z.object({ id: wholeId }),
         response: { 200: z.object({ key: shownKey }), 202: waitingForPeople },
       },
     },

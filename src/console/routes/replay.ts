@@ -8,6 +8,7 @@ import { replayRecorded, type ReplayDeps, type ReplayLine } from '../../gate/rep
 import type { CompiledPolicies } from '../../policy/compile.ts'
 import type { PolicyDocument } from '../../policy/read-rules.ts'
 import type { ControlServer } from '../context.ts'
+import { wholeId } from '../whole-id.ts'
 import { maySee } from './approvals.ts'
 import { largestProposal, proposedDocuments } from './policies.ts'
 
@@ -58,7 +59,7 @@ export async function replayRoutes(
         summary:
           'What a change of the policies that waits for approval would have decided otherwise, one JSON document a line; who did what for auditors alone',
         produces: ['application/x-ndjson'],
-        params: z.object({ id: z.uuid() }),
+        params: z.object({ id: wholeId }),
         querystring: z.strictObject({
           from: time.optional().describe('at or after; the last 7 days, if left out'),
         }),

@@ -16,6 +16,7 @@ import type { ControlServer } from '../context.ts'
 import { instant, party } from '../openapi.ts'
 import { Shared } from '../shared.ts'
 import { waiting, waitingForPeople } from '../waiting.ts'
+import { wholeId } from '../whole-id.ts'
 
 const readers = { roles: ['auditor', 'admin'], scope: 'audit:read' } as const
 const keepers = { roles: ['auditor', 'admin'] } as const
@@ -49,7 +50,7 @@ const newHold = z.strictObject({
   from: instant.optional().describe('events at or after this time'),
   to: instant.optional().describe('and before this one'),
   subject: party.optional().describe('and in which this one acted'),
-  action: z.uuid().optional().describe('and of this action'),
+  action: wholeId.optional().describe('and of this action'),
 })
 
 const claim = z.strictObject({
@@ -179,7 +180,7 @@ export async function retentionRoutes(
       config: { access: admins },
       schema: {
         summary: 'Ends a legal hold',
-        params: z.object({ id: z.uuid() }),
+        params: z.object({ id: wholeId }),
         body: z.strictObject({ reason }),
         response: { 200: z.object({ legal_hold: shownHold }), 202: waitingForPeople },
       },

@@ -13,7 +13,7 @@ import { maySee } from './approvals.ts'
 const params = z.object({
   trace: z
     .string()
-    .regex(/^[0-9a-f]{32}$/)
+    .regex(/^[0-9a-f]{32}$/, 'A trace id is 32 hex digits, in lower case.')
     .describe('W3C trace id'),
 })
 

@@ -7,6 +7,7 @@ import type { Sequencer } from '../../audit/log/sequencer.ts'
 import { Problem } from '../../core/errors.ts'
 import type { Store } from '../../store/db.ts'
 import type { ControlServer } from '../context.ts'
+import { wholeId } from '../whole-id.ts'
 
 const auditors = { roles: ['auditor'], scope: 'audit:read' } as const
 
@@ -101,7 +102,7 @@ export async function transparencyRoutes(
       schema: {
         summary: 'That an event is in the log of so many events (RFC 6962 §2.1.1)',
         querystring: z.strictObject({
-          event: z.uuid().optional(),
+          event: wholeId.optional(),
           index: count.optional().describe('its `index` in an export, instead of its id'),
           size: count,
         }),

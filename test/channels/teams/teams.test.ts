@@ -84,7 +84,9 @@ describe('a refund that has to be approved', () => {
     expect((await answer).status).toBe(201)
     await becomes(message, 'Approved by dana.')
     const said = await approve(message, 'noor')
-    expect(said).toMatch(/^This did not count\. Approval \S+ is succeeded already by dana\./)
+    expect(said).toMatch(
+      /^This did not count\. Approval \S+ is no longer open \(succeeded\); dana decided it\./,
+    )
     expect(said).toContain('Approved, and done')
   })
 
@@ -123,7 +125,7 @@ describe('class 15, 16 and 13, races, removed approvers and self-approval: by cl
     const { answer, message } = await here.hold({ path: '/v1/hasty' })
     expect((await answer).status).toBe(403)
     await becomes(message, 'Expired: nobody decided in time.')
-    expect(await approve(message, 'dana')).toContain('is expired already')
+    expect(await approve(message, 'dana')).toContain('is no longer open (expired)')
   })
 
   it('a click by somebody who has been removed from the group does nothing', async () => {

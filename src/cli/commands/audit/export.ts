@@ -26,7 +26,11 @@ interface Options extends Filters {
 export function exportAudit(terminal: Terminal): Command {
   const command = new Command('export')
     .description('export the audit log; needs the role auditor, and is itself on record')
-    .addOption(new Option('--format <format>').choices(formatNames).default('ndjson'))
+    .addOption(
+      new Option('--format <format>', 'ndjson alone can be verified')
+        .choices(formatNames)
+        .default('ndjson'),
+    )
     .option(
       '--out <file>',
       'write here, and not to standard output, with a manifest beside it; the file must not exist',
@@ -47,7 +51,10 @@ export function exportAudit(terminal: Terminal): Command {
     if (cursor !== undefined && !/^\d+$/.test(cursor))
       throw new UsageError('--cursor is no index.', 'Write a whole number, 0 or more.')
     if (since && !out)
-      throw new UsageError('--since goes into the manifest, so it needs --out.', '')
+      throw new UsageError(
+        '--since goes into the manifest, so it needs --out.',
+        'Add --out, with a file. For events from a time on, use --from.',
+      )
     if (out && existsSync(resolve(terminal.folder, out)))
       throw new UsageError(`${out} is there already.`, 'Name another file.')
     const older = since && (await sizeOf(resolve(terminal.folder, since)))
@@ -66,9 +73,9 @@ export function exportAudit(terminal: Terminal): Command {
       })
       return
     }
-    await notComplete(out, async () => {
-      const file = resolve(terminal.folder, out)
-      const part = `${file}.part`
+    const file = resolve(terminal.folder, out)
+    const part = `${file}.part`
+    await notComplete(out, part, async () => {
       // wx: an export that is there already may be somebody's evidence, and what there is of one
       // may be continued.
       const sha256 = createHash('sha256')
@@ -117,7 +124,10 @@ async function* hashed(chunks: AsyncIterable<Buffer>, sha256: Hash): AsyncGenera
 /** Its second line says how many events it covers (C2SP tlog-checkpoint). */
 async function sizeOf(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`${file} cannot be read (${error.code}).`, 'Name a checkpoint.')
+    throw new UsageError(
+      `${file} cannot be read (${error.code}).`,
+      'Name a checkpoint that you kept. For events from a time on, use --from.',
+    )
   })
   const size = text.split('\n')[1]
   if (size && /^\d+$/.test(size)) return size
@@ -135,13 +145,16 @@ async function toTheEnd(work: () => Promise<void>): Promise<void> {
   }
 }
 
-async function notComplete(out: string, work: () => Promise<void>): Promise<void> {
+async function notComplete(out: string, part: string, work: () => Promise<void>): Promise<void> {
   try {
     await work()
   } catch (cause) {
     if (cause instanceof Refusal) throw cause
     const { code, message } = cause as NodeJS.ErrnoException
-    const said = `The export to ${out} is not complete: ${code ?? message}. What there is of it is in ${out}.part.`
+    const rest = existsSync(part)
+      ? `What there is of it is in ${out}.part.`
+      : 'Nothing was written: is there such a folder, and may you write there?'
+    const said = `The export to ${out} is not complete: ${code ?? message}. ${rest}`
     throw new Refusal(said, {}, { cause })
   }
 }

@@ -109,7 +109,10 @@ async function listSaved(
     for (const one of searches) terminal.print(jsonText(one))
     return
   }
-  if (searches.length === 0) return terminal.note('You have saved no search: the console does.')
+  if (searches.length === 0)
+    return terminal.note(
+      'You have saved no searches. The console saves them: Activity, Saved searches.',
+    )
   const rows = searches.map(({ name, query }) => [name, new URLSearchParams(query).toString()])
   terminal.print(table(['NAME', 'SEARCH'], rows))
 }

@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { relative, resolve } from 'node:path'
 import { verifyExport, type VerifyReport } from '../../../audit/verify.ts'
 import { Refusal } from '../../errors.ts'
@@ -18,11 +18,13 @@ export function verifyAudit(terminal: Terminal): Command {
     .description('check an NDJSON export, offline: nothing changed, removed, added or moved')
     .argument('<files...>', 'compressed or not; several, or a folder of them, are read as one')
     .option('--manifest <file>', 'what came with it; left out, the one beside it')
-    .option(
-      '--key <key>',
-      'a verifier key that you kept, or a file of them; may be given again',
-      (key: string, keys: readonly string[]) => [...keys, key],
-      [],
+    .addOption(
+      new Option(
+        '--key <key>',
+        'a verifier key that you kept, or a file of them; may be given again',
+      )
+        .argParser((key: string, keys: readonly string[]) => [...keys, key])
+        .default([], 'those of the manifest'),
     )
     .option('--checkpoint <file>', 'an older checkpoint that you kept: the log has to continue it')
     .option('--json', 'as JSON')
