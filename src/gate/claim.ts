@@ -20,7 +20,7 @@ import { lookedAgain } from './looked-again.ts'
 import { issuePermit } from './permit.ts'
 import { complete, endFormerLife, expire, invalidate } from './settle.ts'
 import { leaseLost, stillValid, vouchedFor } from './still-valid.ts'
-import { counting, usageNow } from './usage-facts.ts'
+import { RunToBe, usageNow } from './usage-facts.ts'
 import { votesThatCount } from './votes-that-count.ts'
 
 /**
@@ -50,11 +50,16 @@ export async function claim(
   const settle = (outcome: Outcome) =>
     ctx.outcomes.persist(epoch, () => complete(ctx, id, action, outcome, detached?.withOutcome))
   const vouched = await vouchedFor(ctx, claimant)
+  const run = new RunToBe(ctx, action)
   let approval: Approval
   try {
-    const takeIt = () => commit(ctx, (step) => take(ctx, step, claimant, id, epoch, vouched))
+    const takeIt = () => {
+      run.cameToNothing()
+      return commit(ctx, (step) => take(ctx, step, claimant, id, { epoch, vouched, run }))
+    }
     approval = await decidedAnew(ctx, () => lookedAgain(takeIt))
   } catch (error) {
+    run.cameToNothing()
     // The answer to the COMMIT was lost, so nobody knows whether the edge was taken. Closed:
     // nothing is sent. If the edge was taken, this is its outcome.
     if (error instanceof Problem && error.code === 'store-unavailable') {
@@ -64,6 +69,7 @@ export async function claim(
   }
   const standing = standingOf(approval)
   if (approval.state !== 'dispatching' || approval.holder?.action !== action.id) {
+    run.cameToNothing()
     return { permit: null, standing }
   }
   const permit = issuePermit({
@@ -71,10 +77,17 @@ export async function claim(
     digest: payloadDigest,
     recorded: Promise.resolve(),
     valid: () => stillValid(ctx, epoch, caller),
-    complete: counting(ctx.usage.begin(action), settle),
+    complete: run.counting(settle),
     under: { approval: id, until: approval.expiresAt },
   })
   return { permit, standing }
+}
+
+interface Taking {
+  readonly epoch: number
+  /** Whether those who vouch for the credential still do. */
+  readonly vouched: boolean
+  readonly run: RunToBe
 }
 
 async function take(
@@ -82,8 +95,7 @@ async function take(
   step: Step,
   { action, credential, caller, detached }: Claimant,
   id: string,
-  epoch: number,
-  vouched: boolean,
+  { epoch, vouched, run }: Taking,
 ): Promise<Approval> {
   const { tx } = step
   const locked = await lockApproval(tx, id)
@@ -102,7 +114,9 @@ async function take(
   // Closed: a replica that has not loaded the policies in force cannot tell whether they allow
   // this.
   await pinGeneration(tx, policies.generation)
-  const decision = decide(action, await usageNow(ctx, tx, action, policies), policies)
+  const facts = await usageNow(ctx, tx, action, policies)
+  const decision = decide(action, facts(), policies)
+  run.begin()
   const obstacle = await obstacleIn(ctx, tx, approval, decision)
   if (obstacle) return invalidate(step, approval, obstacle)
 

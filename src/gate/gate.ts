@@ -179,7 +179,7 @@ export class Gate {
     await decidedAnew(this.#ctx, async () => {
       const policies = this.#ctx.policies()
       const facts = await usageNow(this.#ctx, this.#ctx.store, action, policies)
-      const decision = decide(action, facts, policies)
+      const decision = decide(action, facts(), policies)
       if (this.#ctx.observed.has(action.resource)) {
         return this.#ctx.audit.append(observed(action, decision), policies.generation)
       }

@@ -40,7 +40,8 @@ async function objectionTo(
   { action, decision: asked }: Approval,
 ): Promise<string | null> {
   const policies = ctx.policies()
-  const decision = decide(action, await usageNow(ctx, db, action, policies), policies)
+  const facts = await usageNow(ctx, db, action, policies)
+  const decision = decide(action, facts(), policies)
   if (decision.verdict === 'deny') return 'The policies changed, and deny this action now.'
   const more = decision.requirements.some(
     (now) => !asked.requirements.some((before) => covers(before, now)),

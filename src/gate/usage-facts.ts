@@ -30,17 +30,19 @@ export function withUsage<A extends Attempt>(
 }
 
 /**
- * What the subject of an action has done until now, for deciding about it again. Rejects with a
- * `StoreError`. Closed: the action does not run then.
+ * What the subject of an action has done until now, for deciding about it again: to be called in the
+ * turn in which that happens. Rejects with a `StoreError`. Closed: the action does not run then.
  */
 export async function usageNow(
   { usage }: GateContext,
   db: Queryable,
   action: Action,
   policies: CompiledPolicies,
-): Promise<Facts> {
+): Promise<() => Facts> {
   const { usage: asked } = policies.needs(action.resource)
-  return asked.length === 0 ? noFacts : { usage: await usage.within(db, action, asked) }
+  if (asked.length === 0) return () => noFacts
+  const counts = await usage.within(db, action, asked)
+  return () => ({ usage: counts() })
 }
 
 /**
@@ -58,6 +60,38 @@ export async function usageThen(
   if (missing.length === 0) return noFacts
   const counts = await ctx.usage.before(action, missing)
   return { usage: { ...known, ...counts() } }
+}
+
+/**
+ * A run that is decided within a transaction. It counts from the turn in which it is decided, so
+ * that of several that are released at the same time each counts those before it, although it is
+ * not known yet whether the transaction will succeed.
+ */
+export class RunToBe {
+  readonly #usage: GateContext['usage']
+  readonly #action: Action
+  // Owned by begin() and cameToNothing().
+  #running: Running | null = null
+
+  constructor({ usage }: GateContext, action: Action) {
+    this.#usage = usage
+    this.#action = action
+  }
+
+  begin(): void {
+    this.#running = this.#usage.begin(this.#action)
+  }
+
+  /** It does not run, or is to be decided again. */
+  cameToNothing(): void {
+    this.#running?.cameToNothing()
+    this.#running = null
+  }
+
+  /** The same as `counting`, for a run that was decided. */
+  counting(persist: (outcome: Outcome) => Promise<void>): (outcome: Outcome) => Promise<void> {
+    return counting(this.#running, persist)
+  }
 }
 
 /** Counts a run as under way until its outcome is durable. From then on the store counts it. */

@@ -17,7 +17,7 @@ import { completed, dispatched } from './events.ts'
 import { issuePermit, type Permit } from './permit.ts'
 import type { Bound } from './request-approval.ts'
 import { leaseLost, stillValid, vouchedFor } from './still-valid.ts'
-import { counting, usageNow } from './usage-facts.ts'
+import { RunToBe, usageNow } from './usage-facts.ts'
 import { votesThatCount } from './votes-that-count.ts'
 
 /**
@@ -32,12 +32,15 @@ export async function useGrant(
 ): Promise<Permit | null> {
   const { action, caller, credential } = attempt
   const { epoch } = ctx.lease
+  const run = new RunToBe(ctx, action)
   const use = async ({ tx, record }: Step): Promise<Grant | null> => {
     // The body may have taken its time, and the policies may have changed meanwhile.
     const policies = ctx.policies()
     await pinGeneration(tx, policies.generation)
-    const decision = decide(action, await usageNow(ctx, tx, action, policies), policies)
+    const facts = await usageNow(ctx, tx, action, policies)
+    const decision = decide(action, facts(), policies)
     if (decision.verdict !== 'hold') return null
+    run.begin()
     const grants = await listGrants(
       tx,
       bound.subjectKey,
@@ -62,14 +65,22 @@ export async function useGrant(
     return null
   }
   if (!(await vouchedFor(ctx, attempt))) return null
-  const granted = await decidedAnew(ctx, () => commit(ctx, use))
+  let granted: Grant | null = null
+  try {
+    granted = await decidedAnew(ctx, () => {
+      run.cameToNothing()
+      return commit(ctx, use)
+    })
+  } finally {
+    if (!granted) run.cameToNothing()
+  }
   if (!granted) return null
   return issuePermit({
     action,
     digest: bound.sealed.digest,
     recorded: Promise.resolve(),
     valid: () => stillValid(ctx, epoch, caller),
-    complete: counting(ctx.usage.begin(action), (outcome) =>
+    complete: run.counting((outcome) =>
       ctx.outcomes.persist(epoch, ctx.audit.soon(completed(action, outcome, granted.approval))),
     ),
     under: { approval: granted.approval, until: granted.expiresAt },

@@ -63,10 +63,15 @@ export class Budgets {
     }
   }
 
-  /** The counts as of now, within a transaction. Rejects with a `StoreError`. */
-  async within(tx: Queryable, subject: Subject, asked: readonly UsageFact[]): Promise<UsageFacts> {
+  /** The same within a transaction, from a look of its own. Rejects with a `StoreError`. */
+  async within(
+    tx: Queryable,
+    subject: Subject,
+    asked: readonly UsageFact[],
+  ): Promise<() => UsageFacts> {
     const { at, found } = look(tx, subject, asked)
-    return this.#facts(subject, asked, at, await found)
+    const store = await found
+    return () => this.#facts(subject, asked, at, store)
   }
 
   #lately(subject: Subject, asked: readonly UsageFact[]): Looked {

@@ -37,8 +37,12 @@ export class DataUsage {
     return this.#budgets.before(subject, asked)
   }
 
-  /** What the subject has done by now, within a transaction. Rejects with a `StoreError`. */
-  within(tx: Queryable, { subject }: Action, asked: readonly UsageFact[]): Promise<UsageFacts> {
+  /** The same within a transaction. Rejects with a `StoreError`. */
+  within(
+    tx: Queryable,
+    { subject }: Action,
+    asked: readonly UsageFact[],
+  ): Promise<() => UsageFacts> {
     return this.#budgets.within(tx, subject, asked)
   }
 

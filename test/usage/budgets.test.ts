@@ -56,8 +56,8 @@ describe.each(storeKinds)('what subjects did, before an action, on the %s store'
       outcome: { result: 'succeeded', rows, bytes: 10 },
       usage: { ...customers, tables: ['public.customers'], tokens_in: 3, tokens_out: 2 },
     })
-  const now = (by: string, facts: readonly UsageFact[] = [rows]) =>
-    usage.within(store, selecting(by), facts)
+  const now = async (by: string, facts: readonly UsageFact[] = [rows]) =>
+    (await usage.within(store, selecting(by), facts))()
 
   test('the same, whether it is counted, in the log, in a chain, or in none yet', async () => {
     const five = async () => expect(await now('everywhere')).toEqual({ 'rows customers 24h': 5 })
@@ -149,7 +149,7 @@ describe.each(storeKinds)('what subjects did, before an action, on the %s store'
     await store.tx(async (tx) => {
       const [was] = await tx.query<{ next: number }>('SELECT next FROM sallyport.usage_progress')
       await tx.query('UPDATE sallyport.usage_progress SET next = -30000')
-      const behind = await usage.within(tx, selecting('x'), [rows])
+      const behind = (await usage.within(tx, selecting('x'), [rows]))()
       expect(behind['rows customers 24h']).toBeInstanceOf(Unknown)
       await tx.query('UPDATE sallyport.usage_progress SET next = $1', [was!.next])
     })

@@ -68,7 +68,7 @@ describe.each(storeKinds)(
     const ran = (by: string) =>
       act(audit, { by, outcome: { result: 'succeeded', rows: 5 }, usage: customers })
     const factsOf = async (by: string) =>
-      Object.values(await usage.within(store, selecting(by), asked)).map((value) =>
+      Object.values((await usage.within(store, selecting(by), asked))()).map((value) =>
         value instanceof Unknown ? 'unknown' : value,
       )
     const firstUses = (by: string) => {
