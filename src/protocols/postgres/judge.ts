@@ -222,7 +222,7 @@ export class Judge {
     // should be asked in vain.
     await server.drain()
     if (server.answers.status === 'E') throw new FailedTransaction()
-    const naming = definitionsQuestion(analysis.sql)
+    const naming = definitionsQuestion(analysis.sql, settings.searchPath)
     const [set, seen] = await server.askAll([settings.changesQuestion, ...(naming ? [naming] : [])])
     return {
       text,
@@ -237,7 +237,8 @@ export class Judge {
       searchPath: settings.searchPath,
       temporary: [...settings.temporary.keys()],
       settings: changedIn(set!),
-      definitions: naming && (await definitionsIn(seen!, naming, outside)),
+      definitions:
+        naming && (await definitionsIn(seen!, naming, (more) => server.ask(more), outside)),
       contested: naming !== null && isContested(seen!),
       copiesIn: has(analysis.statements, 'copy-in'),
     }

@@ -23,8 +23,9 @@ describe.runIf(hasPostgres)('class 11: what is put in the place of what was appr
   afterAll(() => db.close())
   beforeEach(async () => {
     await db.direct.query(`
-      DROP VIEW IF EXISTS cheap CASCADE; DROP TABLE IF EXISTS goods, precious, log, parts CASCADE;
-      DROP PROCEDURE IF EXISTS tidy(), tidy(int); DROP FUNCTION IF EXISTS note(), inner_step() CASCADE;
+      DROP SCHEMA IF EXISTS owner CASCADE; DROP VIEW IF EXISTS cheap CASCADE; DROP TABLE IF EXISTS goods, precious, log, parts CASCADE;
+      DROP PROCEDURE IF EXISTS tidy(), tidy(int);
+      DROP FUNCTION IF EXISTS note(), inner_step(), lower(varchar), place(int) CASCADE;
       CREATE TABLE goods (id int, price int); INSERT INTO goods VALUES (1, 1), (2, 200);
       CREATE TABLE precious (id int, price int); INSERT INTO precious VALUES (1, 1);
       CREATE TABLE log (id int);
@@ -88,6 +89,22 @@ describe.runIf(hasPostgres)('class 11: what is put in the place of what was appr
       `CREATE OR REPLACE FUNCTION inner_step() RETURNS void LANGUAGE sql AS 'DELETE FROM precious'`,
     ],
     ['the rights of who runs it', 'CALL tidy()', 'ALTER PROCEDURE tidy() SECURITY DEFINER'],
+    [
+      'a function that fits better',
+      "DELETE FROM goods WHERE lower('x'::varchar) = 'x'",
+      `CREATE FUNCTION lower(varchar) RETURNS text LANGUAGE sql AS 'SELECT ''x'''`,
+    ],
+    [
+      'a table that comes earlier in the path',
+      'DELETE FROM log',
+      'CREATE SCHEMA owner; CREATE TABLE owner.log AS TABLE precious',
+    ],
+    [
+      'an index with a function of somebody',
+      'INSERT INTO log VALUES (1)',
+      `CREATE FUNCTION place(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN DELETE FROM precious; RETURN 1; END';
+       CREATE INDEX ON log (place(id))`,
+    ],
     [
       'what a block may call',
       'DO $$ BEGIN DELETE FROM log; CALL tidy(); END $$',
@@ -322,14 +339,14 @@ describe.runIf(hasPostgres)('class 11: what is put in the place of what was appr
     const client = await db.connect()
     await client.query('BEGIN')
     await client.query('CREATE TABLE of_mine (id int)')
-    const deleting = client.query('DELETE FROM goods')
+    const deleting = client.query('DELETE FROM precious')
     const approval = await db.gateway.pending()
     await db.direct.query('CREATE TABLE parts (id int)')
     await db.direct.query('ALTER PROCEDURE tidy() SECURITY DEFINER')
-    await db.direct.query('INSERT INTO goods VALUES (3, 3)')
-    await db.direct.query('ANALYZE goods')
+    await db.direct.query('INSERT INTO precious VALUES (3, 3)')
+    await db.direct.query('ANALYZE precious')
     await db.gateway.vote('dana', approval)
-    expect((await deleting).rowCount).toBe(3)
+    expect((await deleting).rowCount).toBe(2)
     await client.query('ROLLBACK')
   })
 })
