@@ -9,7 +9,7 @@ import { shownValue, type IsSecret } from './secret-parameters.ts'
 import type { StrictRequest } from './strict/strict-request.ts'
 import type { Trace } from './trace.ts'
 
-/** Characters of what an agent says that it is doing this for, and of a path in a summary. */
+/** The most characters of an agent's stated reason, and of a path in a summary. */
 const longestReason = 500
 const longestSummary = 300
 
@@ -21,12 +21,12 @@ interface Facts {
   readonly path: string
   /** The headers that are forwarded and in the digest. */
   readonly headers: readonly Header[]
-  /** `undefined` where no rule looks at it, and so it was not read. */
+  /** The body as JSON; `undefined` where it was not read, because no rule looks at it. */
   readonly json: Attribute | undefined
   readonly trace: Trace
 }
 
-/** One request as policies, people and the audit log know it. */
+/** Describes one request for policies, people and the audit log. */
 export function actionOf(facts: Facts): Action {
   const { request, subject, resource, path, headers, json, trace } = facts
   const { method, host, query, upgrade } = request
@@ -35,7 +35,7 @@ export function actionOf(facts: Facts): Action {
     name: 'http.request',
     subject,
     resource: resource.name,
-    // What is said over a connection that is open may be anything.
+    // Anything may be said over an open WebSocket.
     effect: upgrade === null ? effectOf(method, path, resource) : 'unknown',
     attributes: {
       http: {
@@ -57,7 +57,8 @@ export function actionOf(facts: Facts): Action {
 }
 
 /**
- * A read is one only where the resource says so: a GET can do anything, and an unknown method more.
+ * A request is a read only where the resource says so: a GET can do anything, and an unknown method
+ * even more.
  */
 function effectOf(method: string, path: string, resource: Resource): Effect {
   if (resource.isRead(method, path)) return 'read'
@@ -65,10 +66,11 @@ function effectOf(method: string, path: string, resource: Resource): Effect {
 }
 
 /**
- * Headers by name; several lines of a list are one list (RFC 9110 §5.3). Credentials are left out.
+ * Headers by name, without credentials. Several lines of a list header make one list (RFC 9110
+ * §5.3).
  */
 function shown(headers: readonly Header[], isSecret: IsSecret): Record<string, string> {
-  // Names have letters, digits and dashes: none of them means anything to an object.
+  // Names consist of letters, digits and dashes, so none is special to an object.
   const byName: Record<string, string> = {}
   for (const { name, value } of headers) {
     if (holdsSecret(name)) continue
@@ -85,6 +87,6 @@ function reasonOf(headers: readonly Header[]): string | null {
 
 function clipped(text: string, longest: number): string {
   if (text.length <= longest) return text
-  // Not in the middle of a surrogate pair.
+  // Do not cut a surrogate pair in half.
   return `${text.slice(0, longest - 1).replace(/[\ud800-\udbff]$/, '')}…`
 }

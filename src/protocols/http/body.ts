@@ -4,34 +4,39 @@ import type { Room } from './rooms.ts'
 import type { Framing } from './strict/strict-request.ts'
 
 /**
- * How long a client is waited for in the middle of a body. Waiting longer would let slow clients
+ * How long we wait for a client in the middle of a body. With more patience, slow clients could
  * fill the memory.
  */
 export interface Patience {
-  /** Milliseconds that it may be silent. */
+  /** Milliseconds for which the client may be silent. */
   readonly silence: number
-  /** Bytes a second that it sends at least, once it was waited for as long as that; 0 for any. */
+  /** The fewest bytes a second, measured once we have waited that long in total; 0 for no limit. */
   readonly rate: number
 }
 
-/** Where a body goes. `write` is false when it must not be called again before `drained` was. */
+/**
+ * Where a body goes. `write` returns `false` when it must not be called again before `drained`
+ * resolves.
+ */
 export interface BodySink {
   write(bytes: Buffer): boolean
   whenDrained(drained: () => void): void
 }
 
-/** What came of taking a body in. */
+/** The result of taking a body in. */
 export type Taken = 'whole' | 'too large' | 'no room'
 
-/** The client went away, stopped sending, or broke its own framing. Nobody is left to answer. */
+/**
+ * The client went away, stopped sending, or broke its own framing. There is nobody left to answer.
+ */
 export class ClientGone extends Error {
   override readonly name = 'ClientGone'
 }
 
 /**
- * The body of one request: taken in as far as it has to be looked at, and forwarded byte for byte,
- * first what was taken in. Nothing is read before `take` or `pump` is called, so a refused request
- * is not read.
+ * The body of one request. It is taken in as far as it has to be looked at, and forwarded byte for
+ * byte. Nothing is read before `take` or `pump` is called, so the body of a refused request is not
+ * read.
  */
 export class RequestBody {
   readonly framing: Framing
@@ -40,13 +45,13 @@ export class RequestBody {
   readonly #room: Room
   readonly #patience: Patience
 
-  // Owned by #read: what has been taken in, in order.
+  // Owned by #read: the bytes that were taken in, in order.
   readonly #chunks: Buffer[] = []
   #size = 0
   #ended: boolean
   #begun = false
-  // Owned by #read, too: how many bytes have come, and for how many milliseconds the client was
-  // waited for.
+  // Also owned by #read: how many bytes have come, and for how many milliseconds we have waited for
+  // the client.
   #received = 0
   #waited = 0
 
@@ -72,8 +77,8 @@ export class RequestBody {
   }
 
   /**
-   * Takes the body in, unless it has more than `limit` bytes, or there is no room; it can be pumped
-   * still. Rejects with `ClientGone`.
+   * Takes the body in, unless it has more than `limit` bytes or there is no room. It can still be
+   * pumped afterwards. Rejects with `ClientGone`.
    */
   async take(limit: number): Promise<Taken> {
     if (this.framing.kind === 'length' && this.framing.bytes > limit) return 'too large'
@@ -90,7 +95,7 @@ export class RequestBody {
     return fits && this.#ended ? 'whole' : 'no room'
   }
 
-  /** What has been taken in. */
+  /** The bytes that were taken in. */
   get taken(): Buffer {
     if (this.#chunks.length !== 1) this.#chunks.push(Buffer.concat(this.#chunks.splice(0)))
     return this.#chunks[0]!
@@ -109,7 +114,7 @@ export class RequestBody {
     }
   }
 
-  /** Reads until the end, or until `accept` says that it is enough for now. */
+  /** Reads to the end, or until `accept` wants no more for now. */
   #read(accept: (chunk: Buffer) => boolean): Promise<void> {
     const message = this.#message
     if (!this.#begun) {
@@ -152,8 +157,8 @@ export class RequestBody {
   }
 
   /**
-   * Whether the client sends so little at a time that it would never end. Only while it is waited
-   * for: an upstream that takes its time is not its fault.
+   * Whether the client sends so slowly that the body would never end. Counts only the time that we
+   * wait for the client, since a slow upstream is not its fault.
    */
   #drips(waiting: number): boolean {
     const { silence, rate } = this.#patience
@@ -162,7 +167,10 @@ export class RequestBody {
   }
 }
 
-/** Takes in a body that has to be whole, for an action that people are to approve. */
+/**
+ * Takes in a whole body, for an action that people have to approve. Rejects with `body-too-large`
+ * and other problems.
+ */
 export async function takeWhole(body: RequestBody, limit: number): Promise<Buffer> {
   switch (await body.take(limit)) {
     case 'whole':

@@ -2,8 +2,9 @@ import type { Caller } from '../../core/caller.ts'
 import type { AgentResponse } from './client.ts'
 
 /**
- * Whoever waits for a response: gone when that has closed before its end. It asks the response
- * itself, which knows: an `AbortController` for each request costs more than deciding it.
+ * The client that waits for a response, which has gone when the response closes before its end.
+ * Asks the response itself, because an `AbortController` for each request would cost more than the
+ * decision.
  */
 export class ResponseCaller implements Caller {
   readonly #response: AgentResponse
@@ -16,9 +17,7 @@ export class ResponseCaller implements Caller {
     return this.#response.destroyed && !this.#response.writableFinished
   }
 
-  /**
-   * While somebody waits here there is no answer, so a response that closes has lost its client.
-   */
+  /** While the gate waits there is no answer yet, so a response that closes has lost its client. */
   addEventListener(_event: 'abort', listener: () => void): void {
     this.#response.on('close', listener)
   }

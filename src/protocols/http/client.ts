@@ -11,52 +11,49 @@ import type { Readable } from 'node:stream'
 import type { AnswerSink } from './upstream/exchange.ts'
 import type { StrictRequest } from './strict/strict-request.ts'
 
-/** A request of an agent, over whichever version of HTTP. */
+/** A request of an agent, in any version of HTTP. */
 export interface AgentMessage extends Readable {
   readonly method?: string
   /** The target, as it came. */
   readonly url?: string
   /** `[name, value, …]`, as they came. */
   readonly rawHeaders: string[]
-  /** What the strict check made of it; set before anything else sees the message. */
+  /** The result of the strict check; set before anything else sees the message. */
   checked: StrictRequest | null
   /** Whether the whole of it has come. */
   readonly complete: boolean
   readonly socket: Pick<Socket, 'remoteAddress' | 'remotePort'>
 }
 
-/**
- * The answer to it. What is written here means the same in every version; how it is framed is
- * Node's to know.
- */
+/** The answer to an agent. It is used alike in every version of HTTP, and Node does the framing. */
 export interface AgentResponse extends AnswerSink {
   readonly req: AgentMessage
   readonly headersSent: boolean
   readonly statusCode: number
-  /** The connection, where it may become one for another protocol. */
+  /** The connection, if it may be upgraded to another protocol. */
   readonly upgrade: Upgradable | null
   writeContinue(): void
   end(): unknown
   end(bytes: Buffer): unknown
   end(text: string, encoding: 'latin1'): unknown
-  /** Nobody is left to answer. */
+  /** There is nobody left to answer. */
   destroy(): unknown
   /**
-   * An answer that has begun cannot become another one: its client gets what there is of it, and
-   * sees that it is not whole.
+   * Ends an answer that has begun and cannot be completed. The client gets what there is, and sees
+   * that it is incomplete.
    */
   breakOff(): void
-  /** Ends a request whose answer is out, although the rest of it has not come. */
+  /** Ends a request whose answer is out, although its body has not come to its end. */
   stopReading(): void
 }
 
-/** A connection that is waiting for the answer to an opening. */
+/** A connection that waits for the answer to the opening of a WebSocket. */
 export interface Upgradable {
-  /** Hands it over: from now on, what comes on it belongs to whoever asked for it. */
+  /** Hands the connection over to the caller, along with everything that comes on it. */
   take(): Socket
 }
 
-/** Milliseconds for what has come of an answer to reach its client. */
+/** Milliseconds for the beginning of an answer to reach its client. */
 const lastBytes = 10_000
 
 export class Http1Message extends IncomingMessage implements AgentMessage {
@@ -82,7 +79,7 @@ export class Http1Response extends ServerResponse<Http1Message> implements Agent
 export class Http2Message extends Http2ServerRequest implements AgentMessage {
   checked: StrictRequest | null = null
 
-  /** Ends the one request that this is: Node would only stop reading it. */
+  /** Ends this request's stream, where Node would only stop reading it. */
   override destroy(): this {
     this.stream.close(constants.NGHTTP2_CANCEL)
     return this
@@ -90,8 +87,7 @@ export class Http2Message extends Http2ServerRequest implements AgentMessage {
 }
 
 /**
- * What Node's class really is: its types say that it is a `Writable`, and that has properties which
- * this has not.
+ * What Node's class really offers. Its types claim a `Writable`, some of whose properties it lacks.
  */
 interface CompatResponse extends EventEmitter {
   readonly req: Http2Message
@@ -111,19 +107,22 @@ const CompatResponse = Http2ServerResponse as unknown as new (
 ) => CompatResponse
 
 export class Http2Response extends CompatResponse implements AgentResponse {
-  /** Its connection has other requests on it. */
+  /** Other requests share the connection, so it cannot be upgraded. */
   readonly upgrade = null
 
   get destroyed(): boolean {
     return this.stream.destroyed || this.stream.closed
   }
 
-  /** Node ends the answers of a client that resets its request, and then calls them finished. */
+  /** Node ends the answer when a client resets its request, and then reports it as finished. */
   get writableFinished(): boolean {
     return this.stream.writableFinished && !this.stream.aborted
   }
 
-  /** HTTP/2 has no reasons (RFC 9113 §8.3.2), and Node would warn of one. Fastify gives none. */
+  /**
+   * HTTP/2 has no reason phrases (RFC 9113 §8.3.2), and Node would warn about one. Fastify gives
+   * none.
+   */
   override writeHead(status: number, reason: unknown, headers = reason): unknown {
     return super.writeHead(status, headers as string[])
   }

@@ -9,8 +9,8 @@ type Limits = Pick<
 >
 
 /**
- * One connection that is open, and whose it is: an address's, until somebody has shown who it is on
- * it.
+ * An open connection. It counts for its address until a client has identified itself on it, and
+ * then for that subject.
  */
 interface Open {
   readonly address: string
@@ -23,9 +23,9 @@ interface Open {
 const quiet = 10_000
 
 /**
- * Counts the connections of agents, so that neither an address nor a subject can have them all.
- * What is beyond the limits before anybody has shown a credential is closed without an answer:
- * whoever floods a listener reads none.
+ * Limits the connections of agents, so that neither an address nor a subject can have them all.
+ * Before a credential was shown, excess connections are closed without an answer, which a flooding
+ * client would not read.
  */
 export class Connections {
   readonly #limits: Limits
@@ -33,7 +33,9 @@ export class Connections {
   readonly #open = new Map<string, Open>()
   readonly #strangers = new Map<string, number>()
   readonly #subjects = new Map<string, number>()
-  /** Those on which somebody has shown who it is, by whichever of its layers they did. */
+  /**
+   * Connections whose client has identified itself, as the objects of whatever layer it did so on.
+   */
   readonly #identified = new WeakSet<object>()
   // Owned by #turnAway().
   #turnedAway = 0
@@ -44,7 +46,7 @@ export class Connections {
     this.#log = log
   }
 
-  /** A connection was accepted: before TLS, and before a byte was read. */
+  /** A connection was accepted, before TLS and before any byte was read. */
   enter(socket: Socket): void {
     const { remoteAddress: address } = socket
     // It is gone already.
@@ -70,8 +72,8 @@ export class Connections {
   }
 
   /**
-   * Somebody has shown who it is. The first one on a connection has it from then on. Throws
-   * `too-many-connections`.
+   * A client has identified itself. From then on a connection counts for the first subject on it.
+   * Throws `too-many-connections`.
    */
   identify(socket: Pick<Socket, 'remoteAddress' | 'remotePort'>, subject: string): void {
     if (this.#identified.has(socket)) return
@@ -97,7 +99,7 @@ export class Connections {
     this.#subjects.set(subject, mine + 1)
   }
 
-  /** Ends them all: in the middle of a handshake, of a request, or of what one has become. */
+  /** Ends all connections, even in the middle of a handshake, a request or a WebSocket. */
   closeAll(): void {
     for (const { socket } of this.#open.values()) socket.destroy()
   }
@@ -115,7 +117,10 @@ export class Connections {
   }
 }
 
-/** Names a connection, from whichever of its layers: TCP, TLS, HTTP/2. `null` once it is closed. */
+/**
+ * A key for a connection that is the same for each of its layers: TCP, TLS, HTTP/2. `null` once it
+ * is closed.
+ */
 function keyOf({
   remoteAddress,
   remotePort,

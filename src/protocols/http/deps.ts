@@ -4,13 +4,11 @@ import type { Authenticator } from '../../identity/authenticate.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Traces } from '../../telemetry/traces.ts'
 
-/** What the listener for agents is made of. */
+/** What the agents' listener needs. */
 export interface AgentServerDeps {
   readonly listen: Config['listen']['agents']
   readonly resources: readonly HttpResource[]
-  /**
-   * Names the upstream and the credential that a resource is bound to, without revealing either.
-   */
+  /** A digest of the upstream and the credential of a resource, which reveals neither. */
   readonly binding: (resource: HttpResource) => string
   readonly authenticator: Pick<Authenticator, 'authenticate'>
   readonly gate: Pick<
@@ -18,10 +16,11 @@ export interface AgentServerDeps {
     'needs' | 'enforce' | 'refused' | 'whyEnded' | 'task' | 'response' | 'cancel'
   >
   /**
-   * In bytes: the largest body that is held or inspected, and the largest response that is kept.
+   * In bytes: the largest body that is held or inspected, and the largest response that is kept for
+   * later.
    */
   readonly limits: { readonly maxBody: number; readonly maxResponse: number }
-  /** Where spans go; left out, none are made. */
+  /** Where spans go; absent where none are made. */
   readonly traces?: Traces | undefined
   readonly log: Log
 }

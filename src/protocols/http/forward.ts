@@ -13,26 +13,28 @@ import type { Resource } from './resource.ts'
 
 interface Job {
   readonly permit: Permit
-  /** Digest of what `outgoing` is made of; `null` where nobody had to approve it. */
+  /** The digest of what `outgoing` contains; `null` where nobody had to approve it. */
   readonly digest: string | null
   readonly resource: Pick<Resource, 'upstream' | 'mapping'>
-  /** Scheme and host by which the client knows the gateway; `null` where nobody knows. */
+  /**
+   * The scheme and host under which the client knows the gateway; `null` where that is not known.
+   */
   readonly origin: string | null
-  /** Whose connections may be used. */
+  /** Whose connections to the upstream may be used (`laneOf`). */
   readonly lane: string
   readonly outgoing: Outgoing
   readonly response: AnswerSink
-  /** Reads what the answer of a model says about itself; left out where it is none. */
+  /** Reads what a model's answer reports about itself; absent for other answers. */
   readonly meter?: ModelMeter | null
-  /** Left out for an ordinary request. */
+  /** Absent for an ordinary request. */
   readonly webSocket?: AgentEnd | null
-  /** Left out where nobody waits for the answer: it is kept, and that has an end. */
+  /** Absent where the answer is kept for later, which has a time limit of its own. */
   readonly watch?: Watch
 }
 
 /**
- * Runs one permitted request, once: sends it, releases the answer when its record is durable, and
- * takes the outcome back. Rejects when there is no whole answer: with a problem if nothing of it
+ * Runs one permitted request once: sends it, releases the answer when its record is durable, and
+ * reports the outcome. Rejects when there is no complete answer: with a problem if nothing of it
  * has been released yet, with `ClientGone` if nobody is left to get it.
  */
 export async function forward(job: Job): Promise<void> {
@@ -55,11 +57,12 @@ export async function forward(job: Job): Promise<void> {
   try {
     const { upstream } = resource
     const connecting = webSocket ? upstream.connectToUpgrade(lane) : upstream.connect(lane)
-    // Here and below: what is there is not waited for. Each turn of the microtasks costs as much as
-    // deciding.
+    // Here and below, values that are there already are not awaited: a turn of the microtask queue
+    // costs as much as a decision.
     const connection = connecting instanceof Promise ? await connecting : connecting
     try {
-      // Said as it is: a permit that lapsed for this reason is no defect, and agents go away often.
+      // Tested here, because a permit that has lapsed for this reason is no defect, and agents
+      // leave often.
       if (response.destroyed) throw new ClientGone('The client went away.')
       permit.redeem(digest)
     } catch (error) {
@@ -70,8 +73,8 @@ export async function forward(job: Job): Promise<void> {
     exchange.start()
     abortWith(response, exchange)
 
-    // The answer to a read waits here for its record. Closed: if that fails, nobody ever sees the
-    // answer.
+    // The answer to a read waits here for its record. Closed: if the record fails, the answer is
+    // never shown.
     await permit.recorded
     const answer = exchange.head()
     const head = answer instanceof Promise ? await answer : answer
@@ -86,8 +89,8 @@ export async function forward(job: Job): Promise<void> {
     }
     const relayed = relay(exchange, head, job)
     const bytes = relayed instanceof Promise ? await relayed : relayed
-    // Not waited for, here and below: with the store away it takes its time, and neither the client
-    // nor the listener has to. The gate sees to it that it gets there.
+    // Not awaited, here and below: while the store is away this takes its time, and neither the
+    // client nor the listener needs to wait. The gate makes sure that the outcome is recorded.
     const result = status < 400 ? 'succeeded' : 'failed'
     const duration_ms = elapsed()
     const use = meter && (await modelUse(meter))
@@ -96,11 +99,12 @@ export async function forward(job: Job): Promise<void> {
     exchange?.abort(error)
     const duration_ms = elapsed()
     void permit.complete({
-      // A request that went out and has no complete answer may have had its effect: nobody can
+      // A request that went out and got no complete answer may have had its effect. Nobody can
       // tell.
       result: exchange && action.effect !== 'read' ? 'unknown' : 'failed',
       ...(status !== undefined && { status }),
-      // Or whoever goes away before the last byte has read all the others for nothing.
+      // Otherwise a client that leaves before the last byte would have read all the others
+      // uncounted.
       ...(exchange && exchange.released > 0 && { bytes: exchange.released }),
       duration_ms,
       ...(meter && (await modelUse(meter))),
@@ -110,7 +114,7 @@ export async function forward(job: Job): Promise<void> {
   }
 }
 
-/** Unpacking what came last may take a moment. */
+/** Waits for the meter, because unpacking the last bytes may take a moment. */
 async function modelUse(meter: ModelMeter): Promise<Pick<Outcome, 'model'>> {
   const model = await meter.end()
   return model ? { model } : {}
@@ -119,8 +123,8 @@ async function modelUse(meter: ModelMeter): Promise<Pick<Outcome, 'model'>> {
 const unwatched: Watch = () => () => undefined
 
 /**
- * Releases the answer. One that does not come all at once ends with what allowed it: credential,
- * approval, policy.
+ * Releases the answer. An answer that takes a while may be ended when its credential, approval or
+ * policy ends.
  */
 function relay(exchange: Exchange, head: Head, job: Job): number | Promise<number> {
   const { response, watch = unwatched } = job
@@ -134,7 +138,7 @@ function answeringOf({ permit, resource, origin }: Job): Answering {
   return { action: permit.action.id, mapping: resource.mapping, origin }
 }
 
-/** When the client goes away, the upstream is not kept busy for nobody. */
+/** Aborts the exchange when the client goes away, so that the upstream does not work for nobody. */
 function abortWith(response: AnswerSink, exchange: Exchange): void {
   const abort = (): void => {
     if (!response.writableFinished) exchange.abort(new ClientGone('The client went away.'))

@@ -29,7 +29,7 @@ import { beginSpan, notingRefusal } from './span.ts'
 import { continueTrace, traceparentFrom } from './trace.ts'
 import { openingHeaders, openingOf } from './websocket/websocket.ts'
 
-/** One request for a resource, from a caller who is known. */
+/** One request for a resource, from an authenticated caller. */
 export interface Call {
   readonly request: StrictRequest
   readonly principal: Principal
@@ -41,16 +41,16 @@ export interface Call {
 }
 
 /**
- * Turns a request into an action, has the gate decide it, and forwards exactly what was permitted.
- * Rejects when the client has no whole answer.
+ * Turns a request into an action, has the gate decide about it, and forwards exactly what was
+ * permitted. Rejects when the client got no complete answer.
  */
 export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
   const { request, principal, target, live, response } = call
   const { resource, path } = target
   const { subject, credential } = principal
   const { maxBody } = deps.limits
-  // While its credential was looked at. Nobody would tell again, and a held action must not be
-  // released to nobody.
+  // The client left while its credential was checked. There will be no other event for that, and a
+  // held action must not be released to nobody.
   if (response.destroyed) throw new ClientGone('The client went away.')
   const lane = laneOf(subject)
   const trace = continueTrace(headerValue(request.headers, 'traceparent'))
@@ -77,7 +77,7 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
     trace,
   })
 
-  // Without what people are shown: it would be in memory twice for as long as they are waited for.
+  // Without what people are shown, which would be in memory twice while they are waited for.
   const kept: { sealed: SealedBytes | null } = { sealed: null }
   const preferences = preferencesOf(request.headers)
   const attempt: Attempt = {
@@ -102,7 +102,7 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
     spoolOf(payload, traceparentFrom(trace, span?.id ?? trace.span), kept.sealed!.bytes)
   span?.note({ 'sallyport.action': action.id, 'sallyport.effect': action.effect })
   span?.enter('decision')
-  // Nobody can come back for a connection later.
+  // A WebSocket cannot be opened later, for a caller that has gone.
   const decided =
     preferences.respondAsync && !opening
       ? deps.gate.enforce({ ...attempt, spool })
@@ -111,7 +111,7 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
   if ('task' in permit) return sendAccepted(response, permit)
   span?.enter('upstream', trace.span)
 
-  // A digest in the permit means that people approved these bytes: these, and no others, are sent.
+  // A digest in the permit means that people approved these bytes. These and no others are sent.
   const approved = permit.digest === null ? null : kept.sealed
   await forward({
     permit,
@@ -125,12 +125,15 @@ export async function handle(deps: AgentServerDeps, call: Call): Promise<void> {
     webSocket: opening && { opening, response },
     watch: (how, end) => live.add({ action: permit.action, credential, permit, ...how }, end),
   })
-  // A connection that speaks another protocol now has no response that would end.
+  // An upgraded connection has no response whose end would end the span.
   if (opening && !response.headersSent) span?.end({ 'http.response.status_code': 101 }, false)
   cutOff(response)
 }
 
-/** `null`: it has none. What is taken in of it has its room until the response is over. */
+/**
+ * The body of a request; `null` if it has none. Bytes that are taken in keep their room until the
+ * response is over.
+ */
 function bodyOf(
   { listen }: AgentServerDeps,
   { request, rooms, message, response }: Call,
@@ -162,8 +165,8 @@ function preferencesOf(headers: readonly Header[]): Preferences {
 }
 
 /**
- * Milliseconds that the caller waits for people: what it prefers, as far as the listener lets it.
- * Who would rather come back is not kept waiting.
+ * Milliseconds for which the caller waits for people: what it prefers, up to the listener's limit.
+ * A caller that would rather come back does not wait.
  */
 function waitOf(
   { wait: seconds, respondAsync }: Preferences,

@@ -1,8 +1,8 @@
 import { remembered } from './remembered.ts'
 
 /**
- * Meant for the next hop (RFC 9110 §7.6.1), or for this gateway as the one that the client talks
- * to. They end here, and the gateway sets its own where one is needed.
+ * Headers for the next hop (RFC 9110 §7.6.1), or for this gateway. They end here, and the gateway
+ * sets its own where one is needed.
  */
 export const hopByHop: ReadonlySet<string> = new Set([
   'connection',
@@ -21,7 +21,7 @@ export const hopByHop: ReadonlySet<string> = new Set([
 
 /**
  * Headers in which proxies tell an upstream who is calling, and from where. Upstreams believe them,
- * so an agent must not be the one to write them: what it sends is dropped.
+ * so what an agent sends in them is dropped.
  */
 const identity: ReadonlySet<string> = new Set([
   'cf-connecting-ip',
@@ -76,17 +76,16 @@ const identity: ReadonlySet<string> = new Set([
   'x-username',
 ])
 
-/** The same, where a proxy has a whole family of them. */
+/** Families of such headers. */
 const identityFamily =
   /^(?:x-forwarded-|x-remote-|x-auth-request-|x-goog-authenticated-|x-amzn-oidc-|x-ms-client-principal|cf-access-|x-pomerium-|x-authentik-|x-webauth-|x-ssl-client-|ssl-client-|x-credential-|x-envoy-|tailscale-user-|teleport-|oidc-claim-|sm-|x-appengine-|x-azure-|x-vouch-)/
 
 export const claimsIdentity = remembered((name) => identity.has(name) || identityFamily.test(name))
 
 /**
- * Headers that make some servers run another method, another path, or another person's request than
- * the one that policy saw, or leave their own checks out (`X-Middleware-Subrequest`, Next.js
- * CVE-2025-29927). Dropping them would run something that the agent did not mean, so the request is
- * refused.
+ * Whether a header makes some servers run another method, another path or another person's request
+ * than policy saw, or skip their own checks (`X-Middleware-Subrequest`, Next.js CVE-2025-29927).
+ * Dropping it would run something that the agent did not mean, so such a request is refused.
  */
 export function overridesRequest(name: string): boolean {
   return overrides.has(name) || /^(?:impersonate-|x-middleware-)/.test(name)
@@ -104,9 +103,9 @@ const overrides: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Differ from one try of a request to the next without changing what it asks for: trace context,
- * request ids, retry counters. They are not in the digest, so a retry of the same call is the same
- * action; and they are not forwarded with a held action, since nobody approved them.
+ * Headers that differ between tries of a request without changing what it asks for: trace context,
+ * request ids, retry counters. They are not in the digest, so that a retry is the same action, and
+ * are not forwarded with a held action, since nobody approved them.
  */
 export const volatile: ReadonlySet<string> = new Set([
   'amz-sdk-invocation-id',
@@ -143,8 +142,8 @@ export const volatile: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Lists by their definition (RFC 9110 §5.3): several lines are one list. Every other header may be
- * there once; of two, one server takes the first and another the last.
+ * Headers that are lists by definition, so that several lines make one list (RFC 9110 §5.3). Any
+ * other may occur only once: of two, one server takes the first, another the last.
  */
 export const repeatable: ReadonlySet<string> = new Set([
   'accept',
@@ -180,8 +179,8 @@ const secret =
   /(?:^|-)(?:access-?token|api-?token|auth|auth-?token|authentication|authorization|bearer|cookie|credentials?|csrf|dpop|jwt|key|apikey|otp|pass|passphrase|password|passwd|pin|pwd|secret|session|sessionid|sid|signature|token|xsrf)(?:-|$)/
 
 /**
- * Whether a header holds a credential as likely as not: such a value is neither recorded nor shown.
- * By its name alone, which the upstream has to know: by its value, an agent could hide whatever it
- * likes.
+ * Whether a header probably holds a credential, whose value is neither recorded nor shown. Judged
+ * by its name alone, which the upstream has to know: if the value counted, an agent could hide
+ * whatever it likes.
  */
 export const holdsSecret = remembered((name) => name !== 'idempotency-key' && secret.test(name))

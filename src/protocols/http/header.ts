@@ -4,18 +4,20 @@ export interface Header {
   readonly value: string
 }
 
-/** Whether a name as it came is this one, which is in lower case. */
+/** Whether a name, as it came, is the lower-case `name`. */
 export function isNamed(raw: string, name: string): boolean {
   return raw.length === name.length && raw.toLowerCase() === name
 }
 
-/** The value of a header that the strict check lets through once at most. */
+/**
+ * The value of a header that the strict check lets through at most once; `null` if it is not there.
+ */
 export function headerValue(headers: readonly Header[], name: string): string | null {
   for (const header of headers) if (header.name === name) return header.value
   return null
 }
 
-/** What the bytes of a value mean to people: UTF-8 where it is valid, else Latin-1. */
+/** A value as text for people: decoded as UTF-8 if it is valid, otherwise as Latin-1. */
 export function headerText(value: string): string {
   const text = Buffer.from(value, 'latin1').toString('utf8')
   return text.includes('\ufffd') ? value : text

@@ -4,24 +4,24 @@ import { Http2Message, Http2Response } from './client.ts'
 import { maxHeaderSize, type Handler } from './listener.ts'
 
 /**
- * Requests that one connection may have under way. What is beyond is refused by the protocol
- * itself, and can be sent again (RFC 9113 §5.1.2).
+ * Requests that one connection may have under way. The protocol itself refuses more, which can be
+ * sent again (RFC 9113 §5.1.2).
  */
 const maxConcurrentStreams = 128
 
 /**
- * The sessions of agents that speak HTTP/2. It listens to nothing: it is given the connections that
- * agreed on it (ALPN).
+ * The sessions of agents that speak HTTP/2. Does not listen itself, but is given the connections
+ * that agreed on HTTP/2 (ALPN).
  */
 export class Http2Sessions {
   readonly #server
   readonly #sessions = new Set<ServerHttp2Session>()
 
   /**
-   * Every limit is written down, or nghttp2's own: of streams that are reset right after they began
-   * (CVE-2023-44487) a thousand at once and 33 a second, of CONTINUATION frames eight for one head
-   * (CVE-2024-27983), of frames that only want an answer a thousand; whoever sends more is hung up
-   * on. `idle` is in milliseconds: how long a connection is kept on which nothing runs.
+   * Every limit is written here, or is nghttp2's own, beyond which it hangs up: a thousand streams
+   * at once and 33 a second that are reset right after their beginning (CVE-2023-44487), eight
+   * CONTINUATION frames for one head (CVE-2024-27983), a thousand frames that only want an answer.
+   * `idle`: milliseconds for which a connection is kept on which nothing runs.
    */
   constructor(idle: number, handler: Handler) {
     this.#server = createServer({
@@ -31,22 +31,21 @@ export class Http2Sessions {
         maxConcurrentStreams,
         maxHeaderListSize: maxHeaderSize,
         enablePush: false,
-        // WebSockets over HTTP/2 (RFC 8441) are not offered: they come over HTTP/1.1, where the
-        // opening is one action on one connection.
+        // WebSockets over HTTP/2 (RFC 8441) are not offered. Over HTTP/1.1 an opening is one action
+        // on one connection.
         enableConnectProtocol: false,
       },
-      // Pairs of one head, pseudo-headers among them: enough for the strict check to count and
-      // refuse by itself what is too much.
+      // Pairs of one head, including pseudo-headers: enough for the strict check to count them and
+      // refuse too many itself.
       maxHeaderListPairs: 256,
       maxSessionInvalidFrames: 100,
       maxSessionRejectedStreams: 100,
     })
-    // CONNECT, and expectations that nobody has, are refused by the strict check, as everything
-    // else is.
+    // The strict check refuses CONNECT and unknown expectations, like anything else.
     for (const event of ['request', 'checkContinue', 'checkExpectation', 'connect']) {
       this.#server.on(event, handler)
     }
-    // A session that breaks takes its streams with it; whoever waits there hears of it from them.
+    // A broken session takes its streams with it, and those report it.
     this.#server.on('sessionError', () => undefined)
     this.#server.on('session', (session) => this.#watch(session, idle))
   }
@@ -55,7 +54,10 @@ export class Http2Sessions {
     this.#server.emit('connection', socket)
   }
 
-  /** Asks every client to go elsewhere with its next request (RFC 9113 §6.8). What runs goes on. */
+  /**
+   * Asks every client to use another connection for its next request (RFC 9113 §6.8). What runs
+   * goes on.
+   */
   goAway(): void {
     for (const session of this.#sessions) session.close()
   }

@@ -4,12 +4,12 @@ import { headerValue, type Header } from './header.ts'
 import { readJson } from './strict/strict-json.ts'
 
 /**
- * Formats that some body parsers find anywhere in the header, and read instead: a body can be good
+ * Formats that some body parsers recognise anywhere in the header. The same body could be valid
  * JSON, and a form with other fields.
  */
 const otherFormats = /urlencoded|form-data|multipart|octet-stream|xml|yaml/
 
-/** Whether a media type is JSON (RFC 8259 §11, RFC 6839 §3.1) in UTF-8, for whatever reads it. */
+/** Whether every reader takes a media type for JSON in UTF-8 (RFC 8259 §11, RFC 6839 §3.1). */
 function isJson(contentType: string): boolean {
   const [type = '', ...parameters] = contentType.toLowerCase().split(';')
   return (
@@ -22,10 +22,7 @@ function isJson(contentType: string): boolean {
   )
 }
 
-/**
- * Why the body of a request with these headers is not JSON that can be read, or `null` if it may
- * be.
- */
+/** Why the body of a request with these headers is no readable JSON; `null` if it may be. */
 export function notJson(headers: readonly Header[]): string | null {
   const type = headerValue(headers, 'content-type')
   if (type === null) return 'the body has no Content-Type'
@@ -39,9 +36,9 @@ export function notJson(headers: readonly Header[]): string | null {
 }
 
 /**
- * The JSON of a request's body: `null` without a body, `Unknown` if it is no JSON, or cannot be
- * read in one way only, has more than `limit` bytes, or finds no room. The bytes that were taken in
- * are forwarded as they are.
+ * The JSON of a request's body: `null` without a body; `Unknown` if it is no JSON, can be read in
+ * more than one way, has more than `limit` bytes, or finds no room. The bytes are forwarded as they
+ * came.
  */
 export async function readJsonBody(
   body: RequestBody | null,

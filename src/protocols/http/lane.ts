@@ -1,12 +1,11 @@
 import { partyKey, type Subject } from '../../core/subject.ts'
 
-// A verified token is remembered with its subject, so that one agent's requests all have the same
-// object.
+// Verified tokens are cached with their subjects, so all requests of one agent share an object.
 const lanes = new WeakMap<Subject, string>()
 
 /**
- * Whose connections, and whose room in memory, a subject may use: its own, as the same actors in
- * the same roles. No name has a line break in it.
+ * Identifies whose connections and whose room in memory a subject may use: only its own, with the
+ * same actors in the same roles. No name contains a line break.
  */
 export function laneOf(subject: Subject): string {
   let lane = lanes.get(subject)

@@ -27,7 +27,7 @@ interface ChainedResponse extends ServerResponse {
   [before]?: ChainedResponse
 }
 
-/** Notes the response that was begun last on a connection, and the one that it waits for. */
+/** Notes the latest response on a connection, and the one before that it waits for. */
 export function remember(socket: Socket, response: ServerResponse): void {
   const [agentSocket, agentResponse]: [AgentSocket, ChainedResponse] = [socket, response]
   const last = agentSocket[latest]
@@ -36,8 +36,8 @@ export function remember(socket: Socket, response: ServerResponse): void {
 }
 
 /**
- * Node lets go of a connection with a CONNECT on it, and never closes the responses that wait for
- * their turn there: nobody would learn that their client is gone.
+ * Closes the responses that wait for their turn. Node releases a connection on CONNECT and never
+ * closes them, so nobody would learn that their client has gone.
  */
 function closeWaiting(socket: AgentSocket): void {
   for (let response = socket[latest]; response; response = response[before]) {
@@ -49,14 +49,14 @@ function closeWaiting(socket: AgentSocket): void {
 
 export type Handler = (message: AgentMessage, response: AgentResponse) => void
 
-/** Bytes of request line and headers together. */
+/** The most bytes of request line and headers together. */
 export const maxHeaderSize = 32 * 1024
 
 /**
- * Node's own server with every limit written down. Nothing is answered behind our back: what Node
- * would answer by itself (no Host, expectations, CONNECT) reaches the handler or gets a problem.
- * With `tls` it speaks the same HTTP/1.1 inside of TLS, and hands over who prefers HTTP/2; throws
- * `MistakesError` when that has no usable certificate.
+ * Node's own server, with every limit written out. Node answers nothing by itself: what it would
+ * (no Host, expectations, CONNECT) reaches the handler or gets a problem. With `tls` it speaks the
+ * same HTTP/1.1 inside TLS, and hands over clients that prefer HTTP/2; throws a `MistakesError`
+ * when there is no usable certificate.
  */
 export function createListener(
   listen: Config['listen']['agents'],
@@ -66,31 +66,29 @@ export function createListener(
 ): Server {
   const options: ServerOptions = {
     IncomingMessage: Http1Message,
-    // What it is for its messages, which are all of this kind; the type of the option asks for
-    // more.
+    // All messages here are of our class. The option's type asks for more than Node needs.
     ServerResponse: Http1Response as unknown as typeof ServerResponse,
     maxHeaderSize,
     headersTimeout: listen.headers_timeout,
-    // Bodies may take as long as they move: see RequestBody.
+    // A body may take any time as long as it moves: see `RequestBody`.
     requestTimeout: 0,
     connectionsCheckingInterval: Math.min(5_000, listen.headers_timeout),
     keepAliveTimeout: listen.idle_timeout,
-    // A client whose machine is gone says nothing: after some time without an answer to a probe,
-    // the connection is.
+    // A machine that has vanished says no goodbye. Probes find that out.
     keepAlive: true,
     keepAliveInitialDelay: 60_000,
-    // Another protocol is looked at by the strict check, as any request is, and goes on as HTTP or
+    // Any other protocol goes through the strict check like every request, and goes on as HTTP or
     // not at all.
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
     insecureHTTPParser: false,
     requireHostHeader: false,
-    // What has no body is no stream that would have to end.
+    // A request without a body needs no stream.
     optimizeEmptyRequests: true,
     noDelay: true,
   }
   const { tls } = listen
   const server = tls ? new TlsServer(tls, log, { ...options, onHttp2 }) : createServer(options)
-  // 0: all of them. Node would leave out, without a word, those beyond its limit.
+  // 0 for all of them. Node would silently drop those beyond its limit.
   server.maxHeadersCount = 0
   server.on('request', handler)
   server.on('checkContinue', handler)
@@ -98,13 +96,13 @@ export function createListener(
   server.on('upgrade', (message: Http1Message, socket: Socket, behind: Buffer) => {
     const { [latest]: before }: AgentSocket = socket
     if (before && !before.closed) {
-      // Its answer could not be told from the one to the opening.
+      // Answers to other requests could not be told from the one to the opening.
       closeWaiting(socket)
       socket.destroy()
       return
     }
     if (behind.length > 0) {
-      // The client has to wait for the answer (RFC 6455 §4.1): what comes earlier could be read as
+      // The client has to wait for the answer (RFC 6455 §4.1). What comes earlier could be read as
       // a request that nobody decided about.
       refuse(socket, ambiguous('Something follows the opening of a WebSocket already.'))
       return
@@ -118,7 +116,7 @@ export function createListener(
   return server
 }
 
-/** What the parser could not read. It says so of a request's framing, or of its syntax. */
+/** The problem for something that the parser could not read. */
 export function problemOf(error: NodeJS.ErrnoException & { reason?: string }): Problem {
   const { code = '', reason } = error
   if (/TRANSFER_ENCODING|CONTENT_LENGTH|CHUNK/.test(code)) {
@@ -133,11 +131,11 @@ export function problemOf(error: NodeJS.ErrnoException & { reason?: string }): P
 
 /**
  * Answers what could not be read as a request, and ends the connection. In the middle of another
- * answer, that would be read as a part of it: then it only ends.
+ * answer it only ends the connection, because the refusal would be read as part of that.
  */
 export function refuse(socket: AgentSocket, problem: Problem): void {
   const response = socket[latest]
-  // A response without a socket waits for one before it.
+  // A response without a socket waits for an earlier one.
   const answering =
     response && !response.writableFinished && (response.headersSent || !response.socket)
   if (!socket.writable || answering) {
@@ -148,7 +146,7 @@ export function refuse(socket: AgentSocket, problem: Problem): void {
   const headers = ['Connection', 'close', ...problemHeaders(problem, Buffer.byteLength(body))]
   const lines = [`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`]
   for (let i = 0; i < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`)
-  // Whatever goes wrong from here on goes wrong with a connection that is given up.
+  // The connection is given up, so later errors on it do not matter.
   socket.on('error', () => socket.destroy())
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
 }

@@ -3,8 +3,8 @@ import type { Running } from '../../gate/still-allowed.ts'
 import type { Log } from '../../telemetry/log.ts'
 
 /**
- * Milliseconds between two questions about everything that runs. A credential, an approval and a
- * rule end what they opened within this, and a little.
+ * Milliseconds between two checks of everything that runs. The end of a credential, an approval or
+ * a rule ends what it allowed after little more than this.
  */
 const period = 1_000
 
@@ -14,21 +14,21 @@ interface Live {
 }
 
 /**
- * Has what runs looked at from now on. `end` is called when it may not go on; the result is to be
- * called when it has ended.
+ * Has a running action checked from now on. `end` is called when it may not go on. Returns a
+ * function to call when it has ended.
  */
 export type Watch = (how: Pick<Running, 'endless'>, end: (why: Problem) => void) => () => void
 
 /**
- * What goes on after its beginning was released: answers that do not come all at once, and
- * WebSockets. The gate is asked about each of them again and again.
+ * Actions that go on after their beginning was released: answers that take a while, and WebSockets.
+ * The gate is asked about each of them again and again.
  */
 export class LiveExchanges {
   readonly #whyEnded: (running: Running) => Promise<Problem | null>
   readonly #log: Log
   readonly #live = new Set<Live>()
   readonly #timer: NodeJS.Timeout
-  // Owned by #look(): one turn at a time; while the store is slow, turns are left out.
+  // Owned by #look(): one round at a time, and none are queued up while the store is slow.
   #looking = false
 
   constructor(whyEnded: (running: Running) => Promise<Problem | null>, log: Log) {
@@ -37,14 +37,14 @@ export class LiveExchanges {
     this.#timer = setInterval(() => void this.#look(), period).unref()
   }
 
-  /** `end` is called when it may not go on. The result is to be called when it has ended. */
+  /** `end` is called when it may not go on. Returns a function to call when it has ended. */
   add(running: Running, end: (why: Problem) => void): () => void {
     const live = { running, end }
     this.#live.add(live)
     return () => void this.#live.delete(live)
   }
 
-  /** Ends what has no end of its own: nobody could wait for it. */
+  /** Ends everything that has no end of its own, which nobody could wait for. */
   stop(): void {
     const stopping = new Problem('store-unavailable', 'This gateway stops. Connect again.')
     for (const { running, end } of this.#live) if (running.endless) end(stopping)
@@ -63,7 +63,7 @@ export class LiveExchanges {
         if (why && this.#live.has(live)) live.end(why)
       } catch (error) {
         this.#log.error({ err: error }, 'whether something may go on could not be decided')
-        // Closed: a defect of ours must not keep it open.
+        // Closed: a defect of ours must not keep anything open.
         live.end(new Problem('internal-error', 'Sallyport failed, and ended this.'))
       }
     }

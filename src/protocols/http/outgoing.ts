@@ -15,18 +15,20 @@ interface Parts {
   readonly selected: Selected
   readonly resource: Resource
   readonly trace: Trace
-  /** As it comes; `null` where there is none, or what was approved is all that there is. */
+  /**
+   * The body as it comes; `null` where there is none, or where the approved bytes are sent instead.
+   */
   readonly body: RequestBody | null
-  /** What was approved; `null` for an action that nobody had to approve. */
+  /** What was approved; `null` if nobody had to approve it. */
   readonly sealed: Spooled | null
-  /** Left out for an ordinary request. */
+  /** Absent for an ordinary request. */
   readonly opening?: Opening | null
 }
 
 /**
- * The request in the bytes that the upstream gets. Of an approved action that is what was approved
- * and nothing else, with what the gateway itself sets: Host, the framing of the body, its trace
- * context and the credential, which comes last.
+ * The request in the bytes that the upstream gets. For an approved action that is exactly what was
+ * approved, plus what the gateway itself sets: Host, the framing of the body, the trace context,
+ * and the credential, which comes last.
  */
 export function outgoingOf(parts: Parts): Outgoing {
   const { payload, selected, resource, trace, body, sealed, opening = null } = parts
@@ -35,7 +37,7 @@ export function outgoingOf(parts: Parts): Outgoing {
   for (const { name, value } of headers) head += line(name, value)
   if (!sealed) {
     for (const { name, value } of selected.volatile) {
-      // The state of a trace is worth nothing without its parent (W3C Trace Context §3.3).
+      // `tracestate` is meaningless without its `traceparent` (W3C Trace Context §3.3).
       if (name !== 'tracestate' || trace.continued) head += line(name, value)
     }
   }
@@ -43,7 +45,7 @@ export function outgoingOf(parts: Parts): Outgoing {
   if (resource.credential) head += line(resource.credential.name, resource.credential.value)
 
   const framing = framingOf(body, sealed)
-  // A server that ignores the body of a GET would take it for the next request (RFC 9110 §9.3.1).
+  // A server that ignores the body of a GET would read it as the next request (RFC 9110 §9.3.1).
   const empty = sealed ? !sealed.bytes?.length : !body || body.empty
   const reusable = empty || !['GET', 'HEAD', 'DELETE', 'OPTIONS'].includes(method)
   if (framing) head += line(framing.name, framing.value)
@@ -70,8 +72,8 @@ function framingOf(body: RequestBody | null, sealed: Spooled | null): Header | n
 }
 
 /**
- * One header line. Throws on what would end it early; the parser lets none through, and this is the
- * last place to be sure.
+ * One header line. Throws for a value that would end the line early. The parser lets none through,
+ * but this is the last place to be sure.
  */
 function line(name: string, value: string): string {
   if (/[\r\n\0]/.test(value)) throw new Error(`the header ${name} has a line break in it`)

@@ -1,4 +1,4 @@
-/** What the gateway takes from `Prefer` (RFC 7240), and what is left of it for the upstream. */
+/** What the gateway takes from a `Prefer` header (RFC 7240), and what is left for the upstream. */
 export interface Preferences {
   /** Seconds of the preference `wait`; `null` where there is none that can be read. */
   readonly wait: number | null
@@ -19,8 +19,8 @@ const preference = /(?:[^,"]|"(?:[^"\\]|\\.)*")+/g
 const named = /^\s*([\w!#$%&'*+.^`|~-]+)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^\s;"]*))?/
 
 /**
- * Reads a `Prefer` header. The first of several equal preferences counts (§2); one that cannot be
- * read is passed over, as RFC 7240 wants it.
+ * Reads a `Prefer` header. Of several equal preferences the first counts (RFC 7240 §2). Malformed
+ * ones are ignored, as the RFC demands.
  */
 export function readPrefer(value: string): Preferences {
   let wait: number | null = null

@@ -10,8 +10,8 @@ import type { StrictRequest } from './strict/strict-request.ts'
 type Listen = Pick<Config['listen']['agents'], 'public_url' | 'tls'>
 
 /**
- * What a request shows of whoever sends it: the token, empty if there is none, and what proves that
- * it is theirs.
+ * The credentials that a request presents: the token (empty if there is none), and what proves its
+ * possession.
  */
 export function presentedBy(
   request: StrictRequest,
@@ -23,7 +23,7 @@ export function presentedBy(
   return { token, presented: { certificate, request: new Shown(request, listen, scheme) } }
 }
 
-/** What a proof of possession has to be for: put together only where there is one. */
+/** What a proof of possession has to match, computed only where there is a proof. */
 class Shown implements DpopRequest {
   readonly scheme: DpopRequest['scheme']
   readonly #request: StrictRequest

@@ -2,7 +2,7 @@ import { Unknown, type Attribute } from '../../core/action.ts'
 import { secretValue, shownParameter, type IsSecret } from './secret-parameters.ts'
 import { decoded } from './strict/strict-target.ts'
 
-/** Parameters of one query. */
+/** The most parameters of a query. */
 const most = 1000
 
 interface Parameter {
@@ -12,8 +12,8 @@ interface Parameter {
 
 /**
  * The parameters of a query (URL Standard, §5.1), by name: a text, or a list where the name ends in
- * `[]`. `Unknown` where servers differ: a name that is there twice, a semicolon, bytes that are not
- * UTF-8. Of a secret nothing is in there but its name.
+ * `[]`. `Unknown` where servers differ: a repeated name, a semicolon, bytes that are not UTF-8. Of
+ * a secret parameter only the name is there.
  */
 export function readQuery(query: string | null, isSecret: IsSecret): Attribute {
   if (query === null || query === '') return {}
@@ -39,7 +39,7 @@ export function readQuery(query: string | null, isSecret: IsSecret): Attribute {
     folded.add(key)
     values.set(name, name.endsWith('[]') && value === text ? [value] : value)
   }
-  // Secrets last: CEL takes the type of a map from its first entry.
+  // Secrets come last, because CEL takes the type of a map from its first entry.
   const known = [...values].filter(([, value]) => value !== secretValue)
   const secret = [...values].filter(([, value]) => value === secretValue)
   return Object.fromEntries([...known, ...secret])

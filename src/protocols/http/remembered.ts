@@ -1,14 +1,14 @@
 /**
- * Names of which an answer is kept. The same few come again and again, and nobody must be able to
+ * How many answers are kept. The same few names come again and again, and nobody must be able to
  * fill the memory with others.
  */
 const most = 1_000
-/** Characters of such a name. */
+/** The longest name that is kept, in characters. */
 const longest = 100
 
 /**
- * The same question, asked once for each of the first names that are no longer than usual. What it
- * throws is not kept.
+ * Caches the answers of a function for the first names that it is asked about, unless they are
+ * unusually long. Errors are not cached.
  */
 export function remembered<Answer>(ask: (name: string) => Answer): (name: string) => Answer {
   const known = new Map<string, Answer>()

@@ -4,30 +4,30 @@ import { headerValue, type Header } from './header.ts'
 import type { ModelApi } from './model/tokens.ts'
 import { readPrefer } from './prefer.ts'
 
-/** What of a request's headers goes to the upstream. */
+/** The headers of a request that go to the upstream. */
 export interface Selected {
-  /** In the digest, and always forwarded. */
+  /** Headers in the digest, which are always forwarded. */
   readonly bound: readonly Header[]
-  /** Outside the digest, and forwarded only with what nobody had to approve. */
+  /** Headers outside the digest, which are forwarded only if nobody had to approve the request. */
   readonly volatile: readonly Header[]
 }
 
 interface Rules {
   /**
-   * Header that the gateway sets, in lower case. What the agent sends in it is dropped: the
-   * injected value is the only one.
+   * The header that the gateway puts the credential into, in lower case. The agent's own value is
+   * dropped.
    */
   readonly credentialHeader: string | null
-  /** Headers that are volatile for this resource, besides the described ones; in lower case. */
+  /** Further headers that are volatile for this resource, in lower case. */
   readonly volatile: ReadonlySet<string>
-  /** Where the answers of models are read; `null` elsewhere. */
+  /** Whose model answers are read; `null` for none. */
   readonly usage: ModelApi | null
 }
 
 /**
- * Sorts the end-to-end headers of a request, in their order. What ends at the gateway is left out:
- * hop-by-hop headers, its own, the ones in which proxies name the caller, and the credential that
- * the agent showed to the gateway.
+ * Sorts the end-to-end headers of a request, in order. Leaves out what ends at the gateway:
+ * hop-by-hop headers, its own, those in which proxies name the caller, and the credential that the
+ * agent presented to the gateway.
  */
 export function selectHeaders(headers: readonly Header[], rules: Rules): Selected {
   const bound: Header[] = []
@@ -37,7 +37,7 @@ export function selectHeaders(headers: readonly Header[], rules: Rules): Selecte
     const { name } = header
     if (hopByHop.has(name) || name.startsWith('sallyport-') || claimsIdentity(name)) continue
     if (name === rules.credentialHeader || name === 'traceparent') continue
-    // A proof is for one hop: whoever gets it could show it for the client.
+    // A proof is for one hop. Whoever gets it could present it in the client's place.
     if (name === 'dpop' || (name === 'authorization' && !passesAuthorization)) continue
     if (name === 'prefer') {
       const { rest } = readPrefer(header.value)
@@ -57,8 +57,8 @@ export function selectHeaders(headers: readonly Header[], rules: Rules): Selecte
 }
 
 /**
- * Without those of the control plane: an upstream could show a session to it, and be whoever is
- * logged in there.
+ * The cookies without those of the control plane, with which an upstream could take over a session
+ * there.
  */
 function cookiesOfOthers(value: string): string {
   if (!value.split(';').some(isOwnCookie)) return value
@@ -67,8 +67,8 @@ function cookiesOfOthers(value: string): string {
 }
 
 /**
- * What is left of the codings that a client takes (RFC 9110 §12.5.3): an answer that is packed in
- * another one could not be counted.
+ * The accepted codings that we can unpack (RFC 9110 §12.5.3), because an answer in any other could
+ * not be metered.
  */
 function readableCodings(value: string): string {
   const left = value
@@ -77,10 +77,7 @@ function readableCodings(value: string): string {
   return left.map((one) => one.trim()).join(', ') || 'identity'
 }
 
-/**
- * The token in headers that nobody has checked, `[name, value, …]`; `null` unless there is exactly
- * one.
- */
+/** The token in unchecked headers, `[name, value, …]`; `null` unless there is exactly one. */
 export function onlyToken(raw: readonly string[]): string | null {
   const headers: Header[] = []
   for (let i = 0; i < raw.length; i += 2) {
@@ -90,7 +87,10 @@ export function onlyToken(raw: readonly string[]): string | null {
   return headers.length === 1 ? gatewayCredential(headers).token || null : null
 }
 
-/** The token that a request shows to the gateway, and how; empty if it shows none. */
+/**
+ * The token that a request presents to the gateway, and its scheme; an empty token if there is
+ * none.
+ */
 export function gatewayCredential(headers: readonly Header[]): {
   scheme: 'bearer' | 'dpop'
   token: string

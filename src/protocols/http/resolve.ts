@@ -2,7 +2,7 @@ import type { HttpResource } from '../../config/schema.ts'
 import type { StrictRequest } from './strict/strict-request.ts'
 import type { Target } from './strict/strict-target.ts'
 
-/** The resource that a request is for, and what it asks of it. */
+/** The resource that a request is for, and the path within it. */
 export interface Resolved<Resource> {
   readonly resource: Resource
   /** The path below the resource's prefix, in the bytes that came; never empty. */
@@ -17,7 +17,7 @@ type Matching = Pick<HttpResource, 'match'>
  */
 export class Resolver<Resource extends Matching> {
   readonly #hosts = new Map<string, Resource>()
-  // The longest first, so that the first one that fits is the one.
+  // The longest first, so that the first match counts.
   readonly #prefixes: readonly { readonly prefix: string; readonly resource: Resource }[]
 
   constructor(resources: readonly Resource[]) {

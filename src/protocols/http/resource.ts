@@ -6,24 +6,24 @@ import { secretParameters, usualSecretParameters, type IsSecret } from './secret
 import type { ModelApi } from './model/tokens.ts'
 import { Upstream } from './upstream/upstream.ts'
 
-/** A configured resource, made ready for requests. */
+/** A configured resource, prepared for requests. */
 export interface Resource {
   readonly name: string
   readonly match: HttpResource['match']
-  /** Names upstream and credential without revealing them; part of what an approval is bound to. */
+  /** A digest of the upstream and the credential; part of what an approval is bound to. */
   readonly binding: string
   readonly upstream: Upstream
   readonly mapping: ReverseMapping
-  /** What the gateway adds on the way to the upstream. */
+  /** The credential that the gateway adds for the upstream. */
   readonly credential: Header | null
-  /** Its name: what an agent sends in this header is dropped. */
+  /** The name of its header. What an agent sends in this header is dropped. */
   readonly credentialHeader: string | null
   readonly volatile: ReadonlySet<string>
-  /** Whose way of answering its models have; `null` where there are none. */
+  /** The provider whose format its models answer in; `null` where there are none. */
   readonly usage: ModelApi | null
   /** Whether WebSockets may be opened there. */
   readonly websockets: boolean
-  /** Of the parameters of a query. */
+  /** Tells which parameters of a query are secret. */
   readonly isSecret: IsSecret
   /** Whether this route is declared as a proven read. */
   isRead(method: string, path: string): boolean
@@ -32,7 +32,7 @@ export interface Resource {
 export function prepareResource(config: HttpResource, binding: string): Resource {
   const { name, match, credential, volatile_headers, secret_parameters, read, websockets } = config
   const routes = read.map(readRoute)
-  // Agents can send letters, digits and dashes only, and behind CGI and its like `X_Api_Key` is the
+  // Agents can only send letters, digits and dashes, and to CGI and the like `X_Api_Key` is the
   // same header as `X-Api-Key`.
   const credentialHeader = credential?.header.toLowerCase().replace(/[^a-z0-9]/g, '-') ?? null
   return {
@@ -54,10 +54,7 @@ export function prepareResource(config: HttpResource, binding: string): Resource
   }
 }
 
-/**
- * `GET /v1/**`: the method as it is, and a glob in which only `*`, `?`, `[…]` and `{…}` are
- * special.
- */
+/** Reads `GET /v1/**`: a method, and a glob in which only `*`, `?`, `[…]` and `{…}` are special. */
 function readRoute(route: string) {
   const blank = route.indexOf(' ')
   const matches = picomatch(route.slice(blank + 1), {

@@ -1,20 +1,20 @@
 const [lineFeed, carriageReturn] = [0x0a, 0x0d]
 const field = Buffer.from('data:')
 
-/** What is found in the bytes: data of an event, in pieces, and the end of the event. */
+/** Receives the data of each event, in pieces, and its end. */
 export interface EventParts {
   data(bytes: Uint8Array): void
   end(): void
 }
 
 /**
- * Finds the data of server-sent events (HTML Living Standard, §9.2.6) as they pass. It keeps none
- * of it.
+ * Finds the data of server-sent events as they pass (HTML Living Standard, §9.2.6). Keeps none of
+ * it.
  */
 export class EventStream {
   readonly #parts: EventParts
-  // Owned by take(): how much of the line has been seen, up to where its field is known, and what
-  // it is.
+  // Owned by take(): how much of the current line has been seen, until its field is known, and
+  // which field it is.
   #seen = 0
   #isData = true
   #afterReturn = false

@@ -5,22 +5,21 @@ import { EventStream } from './event-stream.ts'
 import { JsonPicker } from './pick-json.ts'
 import { paths, Said, type ModelApi } from './tokens.ts'
 
-/** Bytes of an answer that are unpacked, and that wait to be. */
+/** The most bytes of an answer that are unpacked, and that may wait to be. */
 const mostUnpacked = 64 * 1024 * 1024
 const mostWaiting = 8 * 1024 * 1024
 
 /**
- * Reads from the answer of a model, as it passes, which one it was and how many tokens it took. It
- * holds up nothing, changes nothing, and keeps nothing but a few numbers; what it cannot read it
- * says.
+ * Reads from a model's answer, as it passes, which model it was and how many tokens it took. Delays
+ * nothing, changes nothing, and keeps only a few numbers. Reports what it could not read.
  */
 export class ModelMeter {
   readonly #api: ModelApi
   readonly #said = new Said()
-  // Owned by head(): what the bytes go through; `null` where they are none of a model's.
+  // Owned by head(): what reads the bytes; `null` if the answer is not a model's.
   #reader: { take(bytes: Uint8Array): void; end(): void } | null = null
   #unpacking: Gunzip | Inflate | null = null
-  // Why it is not read, or not all of it.
+  // Why the answer is not read, or not all of it.
   #unread: string | null = null
   #unpacked = 0
 
@@ -52,7 +51,7 @@ export class ModelMeter {
   }
 
   /**
-   * What the answer said, once no more of it comes; `null` if it is none of a model. Never rejects.
+   * What the answer said, once no more of it comes; `null` if it is not a model's. Never rejects.
    */
   async end(): Promise<ModelUse | null> {
     if (this.#unpacking) {
@@ -74,7 +73,7 @@ export class ModelMeter {
       if (this.#unpacked > mostUnpacked) this.#stop('the answer is too large, unpacked')
       else this.#reader?.take(bytes)
     })
-    // Cut off, or not packed as it says. Its client learns that by itself.
+    // The answer was cut off, or is not packed as it claims. The client finds that out itself.
     through.on('error', () => (this.#unread ??= 'the answer cannot be unpacked'))
   }
 

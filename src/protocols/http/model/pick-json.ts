@@ -1,14 +1,11 @@
-/**
- * Bytes of one value that is picked, and of a key. What is longer is none of those that are looked
- * for.
- */
+/** The most bytes of a picked value, and of a key. Anything longer is not what we look for. */
 const longestValue = 4_096
 const longestKey = 64
-/** In the place of a key that is too long: JSON has no such character unescaped. */
+/** Stands for a key that is too long. JSON cannot have this character unescaped. */
 const noKey = '\0'
 /**
- * Containers inside containers. What is nested deeper is counted and passed over: nothing that is
- * looked for is there, and what follows it may be.
+ * The deepest nesting that is looked at. Deeper levels are only counted, since nothing that we look
+ * for is there, but may follow.
  */
 const deepest = 64
 
@@ -17,30 +14,32 @@ const [openObject, closeObject, openArray, closeArray] = [0x7b, 0x7d, 0x5b, 0x5d
 
 interface Container {
   readonly object: boolean
-  /** The keys that lead to it, `null` where there is no such way. */
+  /** The keys that lead here; `null` where no wanted path does. */
   readonly path: string | null
-  /** In an object, the key whose value comes or has come last. */
+  /** In an object, the latest key. */
   key: string
 }
 
 /**
  * Picks a few members out of JSON as it passes, without keeping the rest: bytes in, texts out. It
- * checks nothing, since whoever the JSON is for does; of text that is no JSON it finds something or
+ * does not validate, which is up to the recipient. In text that is no JSON it may find anything or
  * nothing.
  */
 export class JsonPicker {
-  /** JSON of what was found, by path: `response.usage`. Of several with one path the last. */
+  /**
+   * What was found, as JSON, by path: `response.usage`. Of several with the same path, the last.
+   */
   readonly found = new Map<string, string>()
   readonly #wanted: ReadonlySet<string>
-  // Owned by take(): where it is.
+  // Owned by take(): the containers that it is in.
   readonly #open: Container[] = []
   #inText = false
   #escaped = false
   #keyNext = false
-  // Bytes of a key, or of a wanted value that began when so many containers were open.
+  // Bytes of a key; bytes of a wanted value, and how many containers were open when it began.
   #key: number[] | null = null
   #value: { readonly path: string; readonly depth: number; readonly bytes: number[] } | null = null
-  // Containers that are open beyond the deepest.
+  // How many containers are open below the deepest level.
   #beyond = 0
 
   constructor(wanted: ReadonlySet<string>) {
@@ -53,7 +52,7 @@ export class JsonPicker {
       if (!this.#inText) this.#structure(byte)
       else if (this.#key || this.#value || this.#escaped) this.#text(byte)
       else {
-        // Nearly all that a model says is text that nobody wants.
+        // Nearly everything that a model says is text that we do not look for.
         while (at < bytes.length && bytes[at] !== quote && bytes[at] !== backslash) at++
         if (at < bytes.length) this.#text(bytes[at]!)
       }

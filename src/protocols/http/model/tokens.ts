@@ -1,20 +1,20 @@
 import type { ModelUse } from '../../../core/data-use.ts'
 import { parseJson } from '../../../core/parse-json.ts'
 
-/** Whose way of answering an upstream has. */
+/** The provider whose format an upstream answers in. */
 export type ModelApi = 'openai' | 'anthropic'
 
 /**
- * Where answers and events say which model it was, and what it used: of completions, of responses
- * (`response`), and of messages (`message`).
+ * The paths at which answers and events name the model and its usage: for completions, responses
+ * (`response`) and messages (`message`).
  */
 export const paths: ReadonlySet<string> = new Set(
   ['', 'response.', 'message.'].flatMap((where) => [`${where}model`, `${where}usage`]),
 )
 
 /**
- * The counts that mean something here, by name. An upstream can send others without end, and none
- * of them is kept.
+ * The counts that we use, by name. An upstream could send any number of others, none of which is
+ * kept.
  */
 const countNames: ReadonlySet<string> = new Set([
   ...['prompt_tokens', 'completion_tokens', 'prompt_tokens_details.cached_tokens'],
@@ -22,14 +22,12 @@ const countNames: ReadonlySet<string> = new Set([
   ...['cache_read_input_tokens', 'cache_creation_input_tokens'],
 ])
 
-/**
- * What an answer says about itself, put together from its events, of which later ones know more.
- */
+/** What an answer says about itself, put together from its events. Later events know more. */
 export class Said {
   #model: string | undefined
   readonly #usage: Record<string, number> = {}
 
-  /** JSON by path. */
+  /** `found`: JSON by path. */
   add(found: ReadonlyMap<string, string>): void {
     for (const [path, text] of found) {
       const value = parsed(text)
@@ -38,7 +36,7 @@ export class Said {
     }
   }
 
-  /** `null` if it is no answer of a model. */
+  /** Returns `null` if it is not a model's answer. */
   use(api: ModelApi): ModelUse | null {
     const model = this.#model
     const tokens = api === 'openai' ? openai(this.#usage) : anthropic(this.#usage)
@@ -50,7 +48,7 @@ export class Said {
 type Counts = Readonly<Record<string, number>>
 
 /**
- * Of completions and embeddings, or of responses (OpenAI API reference: `CompletionUsage`,
+ * The usage of completions, embeddings and responses (OpenAI API reference: `CompletionUsage`,
  * `ResponseUsage`).
  */
 function openai(usage: Counts): ModelUse | null {
@@ -63,8 +61,8 @@ function openai(usage: Counts): ModelUse | null {
 }
 
 /**
- * `input_tokens` leaves out what was read from a cache, and what was written to it (Anthropic API
- * reference: `Usage`).
+ * `input_tokens` excludes what was read from a cache or written to it (Anthropic API reference:
+ * `Usage`).
  */
 function anthropic(usage: Counts): ModelUse | null {
   const { input_tokens, output_tokens = 0 } = usage
@@ -82,20 +80,20 @@ function parsed(text: string): unknown {
   try {
     return parseJson(text)
   } catch {
-    // Whoever the answer is for finds that out, too.
+    // No JSON. The answer's recipient finds that out too.
     return null
   }
 }
 
 /**
- * Names of models as providers write them. Anything else is text from outside, which nobody needs
- * on record.
+ * The name of a model, as providers write them. Anything else is text from outside that nobody
+ * needs on record.
  */
 function nameIn(value: unknown): string | undefined {
   return typeof value === 'string' && /^[\w.:/@+-]{1,128}$/.test(value) ? value : undefined
 }
 
-/** Those of `countNames`, by name; those of one level below with both names. */
+/** The counts of `countNames`, by name. Those one level below have both names. */
 export function countsIn(value: unknown, prefix = ''): Record<string, number> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return {}
   const found: Record<string, number> = {}
