@@ -76,7 +76,10 @@ export async function openPage(
     if (/content security policy/i.test(message.text())) alarms.push(message.text())
   })
   page.on('request', (request) => {
-    if (request.url().includes('evil.example')) alarms.push(`request: ${request.url()}`)
+    // By its host: whoever searches for mark-up asks the gateway for it, mark-up and all.
+    if (new URL(request.url()).hostname.endsWith('evil.example')) {
+      alarms.push(`request: ${request.url()}`)
+    }
   })
   await page.goto(url)
   return { page, context, alarms }

@@ -69,6 +69,7 @@ describe.skipIf(!chromium)(`the console in a browser${chromium ? '' : ` (${skipp
     const item = card(page, 'POST /v1/refunds')
     await item.waitFor()
     expect(await item.innerText()).toContain('support-agent for priya on crm')
+    expect(await item.innerText()).toContain('"amount_cents":12900')
     expect(await item.innerText()).toContain('larger-refunds-need-a-support-lead · 0 of 1 approval')
     expect(await page.title()).toBe('(1) Sallyport')
     expect(await page.getByRole('status').first().textContent()).toContain('New: support-agent')

@@ -4,7 +4,7 @@ import { approvalHref, parseRoute } from '../../src/console/ui/state/route.ts'
 import { neighbour } from '../../src/console/ui/state/keys.ts'
 import { count } from '../../src/console/ui/text/count.ts'
 import { excerpt } from '../../src/console/ui/text/excerpt.ts'
-import { ago, clockSkew, countdown } from '../../src/console/ui/text/time.ts'
+import { ago, clockSkew, countdown, fullTime, logTime } from '../../src/console/ui/text/time.ts'
 import { failures, outcomeInWords, reasonInWords } from '../../src/console/ui/text/words.ts'
 
 test.each([
@@ -28,6 +28,21 @@ test.each([
   [3 * 86_400_000, '3 d ago'],
 ])('%i ms past are %s', (past, shown) => {
   expect(ago(past)).toBe(shown)
+})
+
+describe('whoever reads in March what happened in November', () => {
+  // At noon, so that it is the same day wherever this runs.
+  const at = '2026-11-22T12:00:00.000Z'
+
+  test('finds the year beside the day, and only then', () => {
+    expect(logTime(at, Date.parse('2026-12-24T12:00:00.000Z'))).toMatch(/^Nov 22, \d\d:00:00$/)
+    expect(logTime(at, Date.parse('2027-03-02T12:00:00.000Z'))).toMatch(
+      /^Nov 22, 2026, \d\d:00:00$/,
+    )
+  })
+  test('finds the time zone where times are compared', () => {
+    expect(fullTime(at)).toMatch(/^Nov 22, 2026, \d\d:00:00 \S+$/)
+  })
 })
 
 describe('the countdown goes by the gateway’s clock', () => {

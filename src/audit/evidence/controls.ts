@@ -12,7 +12,7 @@ export interface Control {
 }
 
 const people =
-  'Who is in which group, and that the groups are reviewed: that is in the identity provider.'
+  'Who is in which group, and that group membership is reviewed: the identity provider shows that.'
 
 const soc2: readonly Control[] = [
   {
@@ -21,13 +21,13 @@ const soc2: readonly Control[] = [
     supports:
       'Every action of an agent on a resource behind the gateway is decided by identity and rule before it is sent. What no rule covers is denied.',
     shows: ['standing', 'approved', 'denied', 'unenforced', 'refused_credentials'],
-    elsewhere: `Access that does not go through the gateway, and that there is none. ${people}`,
+    elsewhere: `That nothing reaches these resources around the gateway: the network shows that. ${people}`,
   },
   {
     id: 'CC6.3',
     title: 'Access by role, least privilege, and segregation of duties',
     supports:
-      'Standing access is what rules allow; all other access is one action at a time, approved by people. Nobody approves what they are behind.',
+      'Standing access is what rules allow; all other access is one action at a time, approved by people. Nobody approves an action of their own, nor one of an agent that acts for them.',
     shows: [
       'standing',
       'approved',
@@ -51,15 +51,17 @@ const soc2: readonly Control[] = [
       'unknown_outcomes',
       'deliveries',
     ],
-    elsewhere: 'That somebody looks at it, and at the rest of the system: alerts and the SIEM.',
+    elsewhere:
+      'That somebody watches this, and the rest of the system: alerts and the SIEM show that.',
   },
   {
     id: 'CC7.3',
     title: 'Evaluation of security events',
     supports:
-      'Releases by one person alone, and outcomes that nobody knows, can be followed up by their event.',
+      'Actions that one person released alone, and unknown outcomes, can each be followed up from their event.',
     shows: ['broken_glass', 'unknown_outcomes', 'self_approvals', 'policies_rejected'],
-    elsewhere: 'What was concluded from each, and what was done: the incident records.',
+    elsewhere:
+      'What was concluded from each, and what was done about it: the incident records show that.',
   },
   {
     id: 'CC8.1',
@@ -68,7 +70,7 @@ const soc2: readonly Control[] = [
       'Policies come into force as a whole version, named by its hash; each decision names the version that it was made by.',
     shows: ['policy_changes', 'policies_in_use', 'policies_rejected', 'votes'],
     elsewhere:
-      'Review of changes before they were merged, and changes of the gateway itself and of its configuration: the repository.',
+      'Review of changes before they were merged, and changes to the gateway itself and its configuration: the repository shows that.',
   },
 ]
 
@@ -78,7 +80,7 @@ const fedramp: readonly Control[] = [
     title: 'Access enforcement',
     supports: 'Every action is decided before it is sent; what no rule covers is denied.',
     shows: ['standing', 'denied', 'refused_requests', 'unenforced'],
-    elsewhere: 'Access that does not go through the gateway.',
+    elsewhere: 'That nothing reaches these resources around the gateway: the network shows that.',
   },
   {
     id: 'AC-3(2)',
@@ -87,7 +89,7 @@ const fedramp: readonly Control[] = [
       'Held actions run once the number of people that the rule asks for has approved exactly that action.',
     shows: ['held', 'votes', 'approved', 'resolved', 'broken_glass'],
     elsewhere:
-      'Which actions need dual authorization: that is decided by the organization, in the rules.',
+      'Which actions need dual authorization: the organization decides that, in the rules.',
   },
   {
     id: 'AC-5',
@@ -100,7 +102,7 @@ const fedramp: readonly Control[] = [
   {
     id: 'AC-6',
     title: 'Least privilege',
-    supports: 'Standing access is beside access that was approved action by action.',
+    supports: 'Standing access is shown beside access that was approved action by action.',
     shows: ['standing', 'approved', 'denied', 'keys_created', 'keys_revoked'],
     elsewhere: 'Privileges of the credentials that the gateway holds at each resource.',
   },
@@ -137,7 +139,7 @@ const fedramp: readonly Control[] = [
     id: 'AU-9',
     title: 'Protection of audit information',
     supports:
-      'The log is append-only, chained and signed; the verifier’s result over this span is above.',
+      'The log is append-only, chained and signed; the verifier’s result for this period is above.',
     shows: ['exports', 'erasures', 'retentions', 'legal_holds', 'log_keys'],
     elsewhere: 'Copies on other systems, and who administers the database.',
   },
@@ -147,12 +149,12 @@ const fedramp: readonly Control[] = [
     supports:
       'Votes and actions are bound to an authenticated identity and to the hash of the exact action.',
     shows: ['votes', 'approved', 'log_keys'],
-    elsewhere: 'That identities are given to the right people: identity proofing.',
+    elsewhere: 'That identities were given to the right people: identity proofing shows that.',
   },
   {
     id: 'AU-11',
     title: 'Audit record retention',
-    supports: 'The export beside this page holds all events of the span.',
+    supports: 'The export beside this page holds all events of the period.',
     shows: ['everything', 'exports', 'deliveries', 'erasures', 'retentions', 'legal_holds'],
     elsewhere: 'How long exports are kept, and where.',
   },
@@ -170,7 +172,7 @@ const fedramp: readonly Control[] = [
     supports:
       'People log in through the identity provider; every action has an authenticated subject.',
     shows: ['logins', 'actors', 'refused_credentials'],
-    elsewhere: 'Multi-factor authentication: that is in the identity provider.',
+    elsewhere: 'Multi-factor authentication: the identity provider shows that.',
   },
   {
     id: 'IA-5',
@@ -184,7 +186,7 @@ const fedramp: readonly Control[] = [
     title: 'Service identification and authentication',
     supports: 'Agents and services prove who they are before anything is decided.',
     shows: ['actors', 'refused_credentials'],
-    elsewhere: 'How the gateway proves itself to a resource: its configuration.',
+    elsewhere: 'How the gateway proves itself to a resource: its configuration shows that.',
   },
 ]
 

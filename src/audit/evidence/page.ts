@@ -29,14 +29,14 @@ export function evidencePage(report: EvidenceReport): string {
 <h1>Evidence from the audit log</h1>
 <p class="lead">${text(title)}</p>
 <table class="facts">
-${fact('Span', `${span.from} up to ${span.to}, by when events came into the log`)}
+${fact('Period', `${span.from} up to ${span.to}, by when events came into the log`)}
 ${fact('Made', made)}
 </table>
 ${integrity(report)}
 <h2>Controls</h2>
 ${controls.map((control) => controlSection(control, report)).join('\n')}
 <h2>What the log says</h2>
-<p>Each number is how many events of the span match. Samples are the events with the least hashes, so nobody can choose them; find one in the export by its id.</p>
+<p>Each number is how many events of the period match. Samples are the events with the lowest hashes, so nobody can choose them; find one in the export by its id.</p>
 ${used.map((name) => answerSection(name, answers[name])).join('\n')}
 </main>
 </body>
@@ -65,9 +65,9 @@ ${fact('Findings', String(findings.length))}
 ${rows.length > 0 ? `<table><tr><th>Line</th><th>Finding</th><th>What it means</th></tr>${rows.join('')}</table>` : ''}
 <p>The signed checkpoint:</p>
 <pre>${lined(checkpoint)}</pre>
-<p>It was verified with the keys that the log itself names. That they are the right ones shows only when they are compared with some that were kept elsewhere:</p>
+<p>It was verified with the keys that the log itself names. Whether they are the right ones shows only when they are compared with keys that were kept elsewhere:</p>
 <pre>${lined(keys.join('\n'))}</pre>
-<p>Check it yourself, without us and without the database. <code>sallyport audit verify ${text(file)} --key KEY</code> with a key that you kept, or the script in <code>examples/verify</code>, which shares no code with Sallyport.</p>`
+<p>Check it yourself, without the gateway and its database: run <code>sallyport audit verify ${text(file)} --key KEY</code> with a key that you kept, or the script in <code>examples/verify</code>, which shares no code with Sallyport.</p>`
 }
 
 function controlSection(control: Control, { answers }: EvidenceReport): string {
@@ -101,7 +101,7 @@ function answerSection(name: QueryName, { title, count, groups, samples }: Answe
 <h3>${text(title)}: ${count}</h3>
 ${
   count === 0
-    ? '<p>None in this span.</p>'
+    ? '<p>None in this period.</p>'
     : `<table>${counted.join('')}</table>
 <table class="samples"><tr><th>Time</th><th>Event</th><th>Who</th><th>What, and its id</th></tr>${sampled.join('')}</table>`
 }

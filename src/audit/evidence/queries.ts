@@ -65,7 +65,7 @@ export const queries = {
     search: { type: 'action.decided', decision: 'deny' },
   },
   refused_requests: {
-    title: 'Requests that were refused before they were an action, by reason',
+    title: 'Requests that were refused before a policy was asked, by reason',
     match: ofType('request.refused'),
     by: reason,
     search: { type: 'request.refused' },
@@ -82,7 +82,7 @@ export const queries = {
     search: { type: 'action.decided' },
   },
   unknown_outcomes: {
-    title: 'Actions whose outcome nobody knows, by resource',
+    title: 'Actions whose outcome is unknown, by resource',
     match: ({ type: name, outcome }) =>
       name === 'action.completed' && outcome?.result === 'unknown',
     by: resource,
@@ -94,7 +94,8 @@ export const queries = {
     search: { type: 'approval.voted' },
   },
   self_approvals: {
-    title: 'Rejected self-approvals: people who tried to approve what they are behind',
+    title:
+      'Rejected self-approvals: people who tried to approve an action of their own or of their agent',
     match: (event) => event.type === 'approval.vote_refused' && event.reason === 'self-approval',
     by: who,
     search: { type: 'approval.vote_refused', reason: 'self-approval' },
@@ -129,7 +130,7 @@ export const queries = {
     by: policy,
   },
   policies_rejected: {
-    title: 'Policies that were refused for their mistakes',
+    title: 'Policies that were rejected because of mistakes in them',
     match: ofType('policy.rejected'),
     by: type,
     search: { type: 'policy.rejected' },

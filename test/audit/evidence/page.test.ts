@@ -84,7 +84,7 @@ test('it says first of all when the log does not verify', () => {
   expect(page).not.toContain('The verifier found nothing')
 })
 
-test('samples are those with the least hashes, whatever order they come in', () => {
+test('samples are those with the lowest hashes, whatever order they come in', () => {
   const events = Array.from({ length: 40 }, (_, n) => ({
     id: `e${n}`,
     hash: String((n * 7) % 40).padStart(2, '0'),

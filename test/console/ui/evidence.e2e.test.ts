@@ -79,7 +79,7 @@ describeInBrowser('evidence and replay in the console', {}, ({ company, at }) =>
     await rules.fill(`${before}  - nonsense`)
     await page.getByRole('button', { name: 'What would it change?' }).click()
     await page.getByRole('alert').getByText('These policies have mistakes.').waitFor()
-    await page.getByRole('button', { name: 'As in force' }).click()
+    await page.getByRole('button', { name: 'Back to what is in force' }).click()
     expect(await rules.inputValue()).toBe(before)
     await page.getByRole('button', { name: 'What would it change?' }).click()
     await page.getByText('Nothing would have been decided otherwise').waitFor()

@@ -120,7 +120,11 @@ function Shown({ approval, me, feed, refresh, askSession }: ShownProps) {
         <Why approval={approval} />
         <section class="action" aria-labelledby="action">
           <h2 id="action">The whole action</h2>
-          <p class="fine">Exactly this runs, once, if it is approved.</p>
+          <p class="fine">
+            {state === 'pending'
+              ? 'If it is approved, exactly this runs, once.'
+              : 'Exactly what people were asked about.'}
+          </p>
           <Action
             key={approval.view_hash}
             payload={action.payload}

@@ -72,7 +72,7 @@ export function EvidencePage({ query }: { query: URLSearchParams }) {
         <button
           type="button"
           class="quiet"
-          title="The report, the log of the time that it is about, and what shows that it is the signed one. It goes on record."
+          title="The report, the log of its period, and what proves that this is the signed log. The download goes on record."
           disabled={download.busy}
           onClick={() =>
             download.take(`evidence ${framework} ${span}`, `/api/audit/evidence?${asked()}`)
@@ -86,7 +86,7 @@ export function EvidencePage({ query }: { query: URLSearchParams }) {
           </button>
         )}
         <p class="fine">
-          Reads every event of the time, verifies it, and counts what it says to each control.
+          Reads and verifies every event of this period, and counts what it says about each control.
         </p>
       </div>
       {failure && <FailureNotice failure={failure} />}

@@ -8,7 +8,7 @@ import { FailureNotice, Notice } from '../parts/notice.tsx'
 import { RunStep } from '../parts/run-step.tsx'
 import { linesOf, type RunLine } from '../state/run.ts'
 import { count } from '../text/count.ts'
-import { lasted } from '../text/time.ts'
+import { fullTime, lasted } from '../text/time.ts'
 
 /**
  * All that an agent did in one run, from its first call to its last: model, tools and statements,
@@ -87,7 +87,7 @@ function Facts({ run, lines }: { run: Run; lines: readonly RunLine[] }) {
       </dd>
       <dt>When</dt>
       <dd>
-        {new Date(first.at).toLocaleString()}, for {lasted(end - Date.parse(first.at))}
+        {fullTime(first.at)}, for {lasted(end - Date.parse(first.at))}
       </dd>
       <dt>Trace</dt>
       <dd>

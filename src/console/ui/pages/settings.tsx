@@ -12,6 +12,7 @@ import {
 } from '../parts/delivery-health.tsx'
 import { enableKeys, keysEnabled } from '../state/keys.ts'
 import { useAnswer } from '../state/use-answer.ts'
+import { fullTime } from '../text/time.ts'
 
 function Keyboard() {
   const [on, setOn] = useState(keysEnabled)
@@ -77,7 +78,7 @@ export function SettingsPage({ me }: { me: Me }) {
             {session && (
               <>
                 <dt>Logged in</dt>
-                <dd>until {new Date(session.expires_at).toLocaleString()}</dd>
+                <dd>until {fullTime(session.expires_at)}</dd>
               </>
             )}
           </dl>

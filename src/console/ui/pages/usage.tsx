@@ -21,6 +21,7 @@ import {
 } from '../state/usage-chart.ts'
 import { useAnswer } from '../state/use-answer.ts'
 import { replacePlace } from '../state/use-route.ts'
+import { fullTime } from '../text/time.ts'
 
 const usual = '24h'
 
@@ -133,7 +134,7 @@ function Report({ report, measure, since, choose }: ReportProps) {
         <Notice tone="waiting" title="Not all of it is counted yet">
           <p>
             {report.counted_until
-              ? `What happened after ${new Date(report.counted_until).toLocaleString()} is missing.`
+              ? `What happened after ${fullTime(report.counted_until)} is missing.`
               : 'Nothing is.'}{' '}
             The gateway is counting.
           </p>

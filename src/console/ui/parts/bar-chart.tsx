@@ -22,8 +22,10 @@ const day = 86_400_000
 
 function timeOf(at: number, step: number): string {
   return new Date(at).toLocaleString(
-    [],
-    step >= day ? { dateStyle: 'medium' } : { dateStyle: 'medium', timeStyle: 'short' },
+    'en',
+    step >= day
+      ? { dateStyle: 'medium' }
+      : { dateStyle: 'medium', timeStyle: 'short', hourCycle: 'h23' },
   )
 }
 

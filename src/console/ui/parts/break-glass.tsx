@@ -2,6 +2,7 @@ import { useId, useState } from 'preact/hooks'
 import { shortestReason } from '../../../approvals/break-glass.ts'
 import type { ShownVote } from '../api/types.ts'
 import { visible } from '../text/invisible.ts'
+import { fullTime, logTime } from '../text/time.ts'
 import { Data } from './data.tsx'
 import { showNextUnshown } from './stretch.tsx'
 
@@ -75,10 +76,10 @@ export function BrokenGlass({ vote }: { vote: ShownVote }) {
           <Data text={name} />
         </span>{' '}
         broke the glass{' '}
-        <time dateTime={at}>
-          {new Date(at).toLocaleTimeString()} · {channel}
-        </time>
-        :{' '}
+        <time dateTime={at} title={fullTime(at)}>
+          {logTime(at)}
+        </time>{' '}
+        · {channel}:{' '}
         <q>
           <Data text={reason ?? ''} />
         </q>

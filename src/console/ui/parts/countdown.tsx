@@ -1,5 +1,5 @@
 import { useNow } from '../state/use-now.ts'
-import { countdown } from '../text/time.ts'
+import { countdown, fullTime } from '../text/time.ts'
 
 /** Below this the end is near enough to say so in colour as well. */
 const soonMs = 60_000
@@ -13,7 +13,7 @@ export function Countdown({ from, until, skew }: { from: string; until: string; 
   const words = left > 0 ? `${countdown(left)} left` : 'Time is up'
   return (
     <span class={left < soonMs ? 'countdown soon' : 'countdown'}>
-      <time dateTime={until} title={`Expires ${new Date(until).toLocaleString()}`}>
+      <time dateTime={until} title={`Expires ${fullTime(until)}`}>
         {words}
       </time>
       <progress aria-hidden="true" max={whole} value={left} />

@@ -1,7 +1,7 @@
 import type { AuditEvent } from '../api/types.ts'
 import { storyHref } from '../state/route.ts'
 import { stepOfEvent } from '../state/steps.ts'
-import { logTime } from '../text/time.ts'
+import { fullTime, logTime } from '../text/time.ts'
 import { outcomeInWords } from '../text/words.ts'
 import { Data } from './data.tsx'
 
@@ -58,7 +58,7 @@ export function EventList({ events }: { events: readonly AuditEvent[] }) {
         {events.map((event) => (
           <tr key={event.id}>
             <td class="when">
-              <time dateTime={event.time} title={new Date(event.time).toLocaleString()}>
+              <time dateTime={event.time} title={fullTime(event.time)}>
                 {logTime(event.time)}
               </time>
             </td>

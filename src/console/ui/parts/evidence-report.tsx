@@ -53,8 +53,8 @@ export function EvidenceReport({ report }: { report: ShownEvidence }) {
       ))}
       <h2>What the log says</h2>
       <p class="fine">
-        Each number is how many events of the time match. Samples are the events with the least
-        hashes, so nobody can choose them.
+        Each number says how many events of this period match. Samples are the events with the
+        lowest hashes, so nobody can choose them.
       </p>
       {used.map((name) => (
         <Answer name={name} answer={answers[name]} span={span} />
@@ -71,7 +71,7 @@ function Integrity({ report: { verified, checkpoint, keys } }: { report: ShownEv
       {good ? (
         <Notice tone="good" title="Nothing was changed, removed, added or moved">
           <p>
-            These are events of the log of {signed.size.toLocaleString()} events that was signed
+            They belong to the log of {signed.size.toLocaleString()} events that was signed
             {signed.time && ` at ${signed.time}`}.
           </p>
         </Notice>
@@ -88,7 +88,7 @@ function Integrity({ report: { verified, checkpoint, keys } }: { report: ShownEv
         <ul class="findings">
           {findings.slice(0, most).map(({ kind, line, message }) => (
             <li>
-              <code>{kind}</code> at event {line} of the time: <Data text={message} />
+              <code>{kind}</code> at event {line} of this period: <Data text={message} />
             </li>
           ))}
         </ul>
@@ -98,8 +98,8 @@ function Integrity({ report: { verified, checkpoint, keys } }: { report: ShownEv
         <pre>{checkpoint}</pre>
         <pre>{keys.join('\n')}</pre>
         <p class="fine">
-          The log itself names these keys. That they are the right ones shows only when they are
-          compared with some that were kept elsewhere.
+          The log itself names these keys. Whether they are the right ones shows only when they are
+          compared with keys that were kept elsewhere.
         </p>
       </details>
     </section>
@@ -127,7 +127,7 @@ function Answer({
           In the activity
         </a>
       )}
-      {count === 0 && <p class="fine">None in this time.</p>}
+      {count === 0 && <p class="fine">None in this period.</p>}
       {count > 0 && (
         <table>
           <tbody>

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import type { JsonObject } from '../../../core/json.ts'
 import type { Approval } from '../api/types.ts'
+import { fullTime } from '../text/time.ts'
 import { Data } from './data.tsx'
 
 /**
@@ -16,8 +17,8 @@ export function Facts({ approval }: { approval: Approval }) {
     ['Kind', `${action.name}, effect: ${action.effect}`],
     ['Subject', `${subject.subject} (${subject.kind}) at ${subject.issuer}`],
     ['Groups', subject.groups.join(', ') || 'none'],
-    ['Asked', new Date(created_at).toLocaleString()],
-    ['Expires', new Date(expires_at).toLocaleString()],
+    ['Asked', fullTime(created_at)],
+    ['Expires', fullTime(expires_at)],
     ['Approval', id],
     ['Action', action.id],
     ['Policies (SHA-256)', policy],

@@ -1,5 +1,6 @@
 import type { FirstUse } from '../api/types.ts'
 import { pageHref } from '../state/route.ts'
+import { fullTime, logTime } from '../text/time.ts'
 import { Data } from './data.tsx'
 
 /** Who touched what that they had never touched before, as far as that is on record. */
@@ -36,7 +37,11 @@ export function FirstUses({ uses }: { uses: readonly FirstUse[] }) {
               <td>
                 <Data text={resource} limit={60} />
               </td>
-              <td>{new Date(at).toLocaleString()}</td>
+              <td>
+                <time dateTime={at} title={fullTime(at)}>
+                  {logTime(at)}
+                </time>
+              </td>
               <td>
                 <a href={pageHref('activity', { action })}>Activity</a>
               </td>

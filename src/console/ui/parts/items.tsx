@@ -1,9 +1,10 @@
 import { useMemo } from 'preact/hooks'
+import type { JsonObject } from '../../../core/json.ts'
 import type { Approval } from '../api/types.ts'
 import { actorAndPerson } from '../state/delegation.ts'
 import { approvalHref } from '../state/route.ts'
 import { useNow } from '../state/use-now.ts'
-import { ago } from '../text/time.ts'
+import { ago, fullTime } from '../text/time.ts'
 import { outcomeInWords } from '../text/words.ts'
 import { RiskBadge, StateBadge } from './badges.tsx'
 import { Countdown } from './countdown.tsx'
@@ -33,6 +34,21 @@ function Who({ approval: { action } }: { approval: Approval }) {
   )
 }
 
+/** Characters of a body in a list: enough to tell one refund from the next. */
+const bodyLimit = 100
+
+/** How the body begins, as it is: a request of the same route differs from its neighbours there. */
+function BodyBegins({ payload }: { payload: Approval['action']['payload'] }) {
+  const body = payload['body'] as JsonObject | null | undefined
+  const text = body?.['text']
+  if (typeof text !== 'string' || text === '') return null
+  return (
+    <p class="fine body-begins">
+      <Data text={text} limit={bodyLimit} />
+    </p>
+  )
+}
+
 /** The whole row opens the approval; there is nothing to press by accident when the list moves. */
 export function PendingItem({ approval, skew }: { approval: Approval; skew: number }) {
   // The same nodes as long as it is the same approval: every event of the feed looks through the
@@ -50,6 +66,7 @@ export function PendingItem({ approval, skew }: { approval: Approval; skew: numb
             <Data text={action.summary} limit={summaryLimit} />
           </a>
         </h2>
+        <BodyBegins payload={action.payload} />
         <p class="who">
           <Who approval={approval} />
         </p>
@@ -91,7 +108,7 @@ export function DecidedItem({ approval, skew }: { approval: Approval; skew: numb
           {resolved_at !== null && (
             <>
               {' · '}
-              <time dateTime={resolved_at} title={new Date(resolved_at).toLocaleString()}>
+              <time dateTime={resolved_at} title={fullTime(resolved_at)}>
                 {ago(now - Date.parse(resolved_at))}
               </time>
             </>

@@ -63,7 +63,7 @@ export function KeyRow({ me, it, changed }: KeyRowProps) {
         {end !== null ? (
           <span class="badge tone-quiet">{end}</span>
         ) : (
-          (expires_at && new Date(expires_at).toLocaleDateString([], { dateStyle: 'medium' })) ||
+          (expires_at && new Date(expires_at).toLocaleDateString('en', { dateStyle: 'medium' })) ||
           'never'
         )}
       </td>

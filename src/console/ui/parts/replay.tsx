@@ -42,8 +42,8 @@ export function Replay({ me, policies }: { me: Me; policies: ShownPolicies }) {
   return (
     <div class="replay">
       <p class="fine">
-        Change the rules here, or take files from your machine, and see what they would have decided
-        otherwise about what happened. Nothing comes into force.
+        Change the rules here, or load files from your machine, and see which past actions they
+        would have decided differently. Nothing comes into force.
       </p>
       {documents.length > 1 && shown && (
         <Segments
@@ -57,7 +57,7 @@ export function Replay({ me, policies }: { me: Me; policies: ShownPolicies }) {
         <label class="field">
           <span class="sr">{visible(shown.file)}</span>
           <textarea
-            rows={16}
+            rows={24}
             spellcheck={false}
             value={shown.text}
             onInput={(event) => put([{ file: shown.file, text: event.currentTarget.value }])}
@@ -78,7 +78,7 @@ export function Replay({ me, policies }: { me: Me; policies: ShownPolicies }) {
           ))}
         </select>
         <label class="button quiet">
-          Take files …
+          Load files …
           <input
             type="file"
             class="sr"
@@ -97,7 +97,7 @@ export function Replay({ me, policies }: { me: Me; policies: ShownPolicies }) {
           </button>
         )}
         <button type="button" class="plain" onClick={() => setDocuments(inForce)}>
-          As in force
+          Back to what is in force
         </button>
       </div>
       {failure && <FailureNotice failure={failure} />}

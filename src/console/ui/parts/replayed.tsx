@@ -2,6 +2,7 @@ import type { ShownDifference, ShownExplanation, ShownReplaySummary } from '../a
 import type { Replayed } from '../state/replayed.ts'
 import { storyHref } from '../state/route.ts'
 import { count } from '../text/count.ts'
+import { logTime } from '../text/time.ts'
 import { decisionInWords } from '../text/words.ts'
 import { Data } from './data.tsx'
 import { Explanation } from './explanation.tsx'
@@ -92,7 +93,7 @@ function Difference({ difference }: { difference: ShownDifference }) {
           </span>
         </summary>
         <p class="fine">
-          <a href={storyHref('action', action)}>{new Date(time).toLocaleString()}</a>, by{' '}
+          <a href={storyHref('action', action)}>{logTime(time)}</a>, by{' '}
           <Data text={subject} limit={200} />
         </p>
         <div class="replay-both">

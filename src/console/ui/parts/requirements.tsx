@@ -1,5 +1,6 @@
 import type { ShownRequirement } from '../api/types.ts'
 import { visible } from '../text/invisible.ts'
+import { fullTime, logTime } from '../text/time.ts'
 import { Data } from './data.tsx'
 
 function From({ from }: { from: ShownRequirement['from'] }) {
@@ -30,9 +31,12 @@ export function Requirements({ requirements }: { requirements: readonly ShownReq
                     <Data text={name} />
                   </span>{' '}
                   {decision === 'approve' ? 'approved' : 'denied'}{' '}
-                  <time class="fine" dateTime={at}>
-                    {new Date(at).toLocaleTimeString()} · {channel}
-                  </time>
+                  <span class="fine">
+                    <time dateTime={at} title={fullTime(at)}>
+                      {logTime(at)}
+                    </time>{' '}
+                    · {channel}
+                  </span>
                   {reason !== null && (
                     <q>
                       <Data text={reason} />

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks'
 import { storyHref } from '../state/route.ts'
 import type { RunLine } from '../state/run.ts'
 import { stepOfEvent } from '../state/steps.ts'
-import { lasted } from '../text/time.ts'
+import { fullTime, lasted } from '../text/time.ts'
 import { Data } from './data.tsx'
 import { EventDetails } from './event-details.tsx'
 import { Timeline } from './timeline.tsx'
@@ -28,7 +28,7 @@ export function RunStep({ line, began }: { line: RunLine; began: string }) {
         )}
       </p>
       <p class="fine">
-        <time dateTime={at} title={new Date(at).toLocaleString()}>
+        <time dateTime={at} title={fullTime(at)}>
           {at === began ? 'first' : `after ${lasted(Date.parse(at) - Date.parse(began))}`}
         </time>
         {asked === 'waits' && ', waits for people'}

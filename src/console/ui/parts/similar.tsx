@@ -21,7 +21,7 @@ export function Similar({ approval, me, feed }: { approval: Approval; me: Me; fe
   const { subject, resource, digest } = approval.action
   return (
     <section class="similar" aria-labelledby="similar">
-      <h2 id="similar">Before this</h2>
+      <h2 id="similar">Others from this agent</h2>
       {all.length === 0 ? (
         <p class="fine">
           Among the latest approvals there is no other from this agent for this resource.

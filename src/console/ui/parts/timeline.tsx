@@ -1,9 +1,9 @@
 import type { ComponentChildren } from 'preact'
 import type { Step } from '../state/steps.ts'
-import { clockTime } from '../text/time.ts'
+import { clockTime, fullTime } from '../text/time.ts'
 import { Data } from './data.tsx'
 
-const day = (at: string) => new Date(at).toLocaleDateString([], { dateStyle: 'medium' })
+const day = (at: string) => new Date(at).toLocaleDateString('en', { dateStyle: 'medium' })
 
 /** What happened, from the first to the last. */
 export function Timeline({
@@ -25,7 +25,7 @@ export function Timeline({
                 <Data text={step.who} limit={80} />
               </span>
             )}
-            <time class="fine" dateTime={step.at} title={new Date(step.at).toLocaleString()}>
+            <time class="fine" dateTime={step.at} title={fullTime(step.at)}>
               {(i === 0 || day(steps[i - 1]!.at) !== day(step.at)) && `${day(step.at)}, `}
               {clockTime(step.at)}
             </time>

@@ -7,9 +7,14 @@ export interface Excerpt {
   readonly more: number
 }
 
-/** At most `limit` code points. */
+/** At most `limit` code points. Makes no list of them: a body in the inbox can have a million. */
 export function excerpt(text: string, limit: number): Excerpt {
-  const characters = [...text]
-  if (characters.length <= limit) return { text, more: 0 }
-  return { text: characters.slice(0, limit).join(''), more: characters.length - limit }
+  let characters = 0
+  let end = 0
+  for (const character of text) {
+    if (characters < limit) end += character.length
+    characters += 1
+  }
+  if (characters <= limit) return { text, more: 0 }
+  return { text: text.slice(0, end), more: characters - limit }
 }

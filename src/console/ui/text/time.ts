@@ -53,9 +53,23 @@ export function clockTime(at: string): string {
   return new Date(at).toLocaleTimeString('en', logClock)
 }
 
-/** `Nov 22, 01:08:46`. */
-export function logTime(at: string): string {
-  return new Date(at).toLocaleString('en', { month: 'short', day: 'numeric', ...logClock })
+const calendarDay = { month: 'short', day: 'numeric' } as const
+
+/** `Nov 22, 01:08:46`; with its year where that is not this one: a log is read in March, too. */
+export function logTime(at: string, now = Date.now()): string {
+  const date = new Date(at)
+  const year = date.getFullYear() !== new Date(now).getFullYear() && ({ year: 'numeric' } as const)
+  return date.toLocaleString('en', { ...calendarDay, ...year, ...logClock })
+}
+
+/** `Nov 22, 2026, 01:08:46 GMT+1`: for whoever compares it with what another machine says. */
+export function fullTime(at: string): string {
+  return new Date(at).toLocaleString('en', {
+    ...calendarDay,
+    year: 'numeric',
+    ...logClock,
+    timeZoneName: 'short',
+  })
 }
 
 /** A span in milliseconds, as exactly as it is worth reading: `340 ms`, `4.2 s`, `3 min`, `2 h`. */
