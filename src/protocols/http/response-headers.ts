@@ -3,18 +3,20 @@ import { isNamed } from './header.ts'
 import { remembered } from './remembered.ts'
 import type { ReverseMapping } from './reverse-mapping.ts'
 
-/** Whose answer it is, and how its client sees the upstream. */
+/** What an answer belongs to, and how its client sees the upstream. */
 export interface Answering {
   readonly action: string
   readonly mapping: ReverseMapping
-  /** Scheme and host by which the client knows the gateway; `null` where nobody knows. */
+  /**
+   * The scheme and host under which the client knows the gateway; `null` where that is not known.
+   */
   readonly origin: string | null
 }
 
 /**
- * Meant for the gateway (RFC 9110 §7.6.1), which frames its own answer. `Trailer` announces what
- * follows, and stays. `Alt-Svc` (RFC 7838) would lead clients to a port of the upstream's choice on
- * the gateway's host.
+ * Headers for the gateway (RFC 9110 §7.6.1), which frames its own answer. `Trailer` stays, because
+ * it announces what follows. `Alt-Svc` (RFC 7838) would lead clients to a port of the upstream's
+ * choice on the gateway's host.
  */
 const hopByHop = new Set([
   'alt-svc',
@@ -37,7 +39,7 @@ export function answerHeaders(raw: readonly string[], answering: Answering): str
   for (let i = 0; i < raw.length; i += 2) {
     const name = passedOn(raw[i]!)
     if (name === null || dropped.has(name)) continue
-    // Nor may an upstream say who is logged in at the control plane.
+    // An upstream must not set the control plane's cookies.
     if (name === 'set-cookie' && isOwnCookie(raw[i + 1]!)) continue
     headers.push(raw[i]!, seenFromOutside(name, raw[i + 1]!, answering))
   }
@@ -45,26 +47,27 @@ export function answerHeaders(raw: readonly string[], answering: Answering): str
   return headers
 }
 
-/** The name in lower case; `null` where it ends at the gateway. */
+/** The name in lower case; `null` for a header that ends at the gateway. */
 const passedOn = remembered((raw) => {
   const name = raw.toLowerCase()
   return hopByHop.has(name) || name.startsWith('sallyport-') ? null : name
 })
 
 /**
- * What of an answer its Connection header says is for the next hop (RFC 9110 §7.6.1), in lower
- * case.
+ * The headers of an answer that its Connection header names as hop-by-hop (RFC 9110 §7.6.1), in
+ * lower case.
  */
 function namedByConnection(raw: readonly string[]): ReadonlySet<string> {
   let names: Set<string> | null = null
   for (let i = 0; i < raw.length; i += 2) {
     if (!isNamed(raw[i]!, 'connection')) continue
-    // What nearly all of them say, and it names nothing that is not dropped anyway.
+    // By far the most common value, which names nothing that is not dropped anyway.
     if (isNamed(raw[i + 1]!, 'keep-alive')) continue
     names ??= new Set()
     for (const name of raw[i + 1]!.split(',')) names.add(name.trim().toLowerCase())
   }
-  // What frames the answer stays, whatever Connection says: its length is what makes it complete.
+  // The length stays, whatever Connection says, because the client needs it to know that the answer
+  // is complete.
   names?.delete('content-length')
   return names ?? noNames
 }
@@ -86,8 +89,8 @@ function seenFromOutside(name: string, value: string, { mapping, origin }: Answe
 }
 
 /**
- * Trailers of an answer that may be passed on: none that frames or routes a message (RFC 9110
- * §6.5.1).
+ * The trailers of an answer that may be passed on, which are none that frame or route a message
+ * (RFC 9110 §6.5.1).
  */
 export function answerTrailers(raw: readonly string[]): [string, string][] {
   const trailers: [string, string][] = []

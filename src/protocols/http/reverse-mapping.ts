@@ -1,21 +1,21 @@
 import type { HttpResource } from '../../config/schema.ts'
 
 /**
- * `//host/…`, and what a browser takes for it (URL Standard, §4.4): a path that begins so leads to
- * another host once it stands alone.
+ * `//host/…`, and what browsers take for it (URL Standard, §4.4). A path that begins like this
+ * leads to another host when it stands alone.
  */
 const namesHost = /^\/[\t\r\n]*[/\\]/
 
 /**
- * Where an upstream's own addresses are found from outside. It knows nothing of the gateway, and
- * says `Location: /v1/orders/7` or names itself: an agent's ordinary client that follows would end
- * at another resource, or past the gateway. What leads elsewhere stays as it is.
+ * Maps an upstream's own addresses to those outside. An upstream knows nothing of the gateway, and
+ * says `Location: /v1/orders/7` or names itself. An ordinary client that follows would end up at
+ * another resource, or bypass the gateway. Addresses that lead elsewhere stay as they are.
  */
 export class ReverseMapping {
   readonly #upstream: URL
-  /** Path of the upstream, without a slash at its end. */
+  /** The path of the upstream, without a trailing slash. */
   readonly #base: string
-  /** What takes its place outside. */
+  /** The path that replaces it outside. */
   readonly #prefix: string
 
   constructor({ upstream, match }: Pick<HttpResource, 'upstream' | 'match'>) {
@@ -25,16 +25,16 @@ export class ReverseMapping {
   }
 
   /**
-   * A `Location` or `Content-Location` (RFC 9110 §10.2.2, §8.7). A path is enough there, so that no
-   * name of the gateway has to be known.
+   * Maps a `Location` or `Content-Location` (RFC 9110 §10.2.2, §8.7). A path is enough there, so
+   * the gateway's own name need not be known.
    */
   location(value: string): string {
     return this.#outside(value) ?? value
   }
 
   /**
-   * A `Link` (RFC 8288). Clients ask for the next page by the whole URL if that is how it was
-   * given: `origin`, or a path where that is `null`.
+   * Maps a `Link` (RFC 8288). Some clients need the whole URL of the next page, so an absolute one
+   * gets `origin`, or becomes a path where that is `null`.
    */
   link(value: string, origin: string | null): string {
     return value.replace(/<([^<>]*)>(?=\s*(?:[;,]|$))/g, (whole, target: string) => {
@@ -45,9 +45,9 @@ export class ReverseMapping {
   }
 
   /**
-   * A `Set-Cookie` (RFC 6265 §4.1): for the resource's paths instead of the upstream's, and for the
-   * gateway's host instead of the upstream's. So a cookie of one resource is not sent to the next.
-   * One with the prefix `__Host-` says itself that it is for everything, and stays.
+   * Maps a `Set-Cookie` (RFC 6265 §4.1) to the resource's path and the gateway's host, so that a
+   * cookie of one resource is not sent to another. One with the prefix `__Host-` is by its name for
+   * all paths, and stays.
    */
   cookie(value: string): string {
     if (value.startsWith('__Host-')) return value
@@ -63,8 +63,8 @@ export class ReverseMapping {
   }
 
   /**
-   * The path outside, with query and fragment; `null` for what leads elsewhere, and for what is
-   * relative to the request's own address.
+   * The path outside, with query and fragment; `null` for an address that leads elsewhere, or is
+   * relative to that of the request.
    */
   #outside(reference: string): string | null {
     const path = this.#pathAtUpstream(reference)
@@ -92,7 +92,7 @@ export class ReverseMapping {
 
   #cookiePath(path: string): string {
     const above = path.replace(/\/+$/, '')
-    // For everything that the upstream has, or more.
+    // The cookie is for everything that the upstream has, or more.
     if (this.#base === above || this.#base.startsWith(`${above}/`)) return this.#prefix || '/'
     return this.#outside(path) ?? path
   }

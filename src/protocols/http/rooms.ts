@@ -1,29 +1,29 @@
 const MiB = 1024 * 1024
 
 /**
- * In bytes: of one subject, and of all together. Enough for many requests at once, and little
- * enough for a small machine.
+ * Bytes for one subject, and for all together: enough for many requests at once, and little enough
+ * for a small machine.
  */
 const usual = { each: 64 * MiB, all: 256 * MiB }
 
 /**
- * How much of the memory bodies may fill that are taken in, since a rule looks at them, or people
- * have to: no subject can have it all.
+ * Limits the memory for bodies that are taken in because rules or people have to look at them. No
+ * subject can have all of it.
  */
 export class Rooms {
   readonly #each: number
   readonly #all: number
-  // Owned by the rooms: bytes that are taken.
+  // Owned by the rooms: how many bytes are taken.
   #taken = 0
   readonly #bySubject = new Map<string, number>()
 
-  /** There is room for one body of the largest size in any case. */
+  /** There is always room for one body of the largest size. */
   constructor(largestBody: number, { each, all } = usual) {
     this.#each = Math.max(each, largestBody)
     this.#all = Math.max(all, largestBody)
   }
 
-  /** For one request. */
+  /** The room of one request. */
   of(subject: string): Room {
     let mine = 0
     const change = (bytes: number): void => {
@@ -46,8 +46,8 @@ export class Rooms {
 }
 
 export interface Room {
-  /** False if there is none left for so many bytes. */
+  /** Returns `false` if there is no room for so many more bytes. */
   take(bytes: number): boolean
-  /** When the request is over. */
+  /** To be called when the request is over. */
   giveBack(): void
 }

@@ -12,8 +12,8 @@ import { shownTarget, shownValue, type IsSecret } from './secret-parameters.ts'
 import { readJson } from './strict/strict-json.ts'
 
 /**
- * A request as it will be forwarded, but for what the gateway adds: credential, trace context, and
- * the framing of the body.
+ * A request as it will be forwarded, except what the gateway adds: the credential, the trace
+ * context, and the framing of the body.
  */
 export interface Payload {
   readonly method: string
@@ -22,21 +22,21 @@ export interface Payload {
   readonly headers: readonly Header[]
 }
 
-/** The body of a sealed request, and what it is bound by. */
+/** The body of a sealed request, and its digest. */
 export interface SealedBytes {
   /** SHA-256, in hex, over everything that will be forwarded. */
   readonly digest: string
-  /** `null` where the request has no body, which is not the same as an empty one. */
+  /** `null` where the request has no body, which differs from an empty one. */
   readonly bytes: Buffer | null
 }
 
-/** A sealed payload: what was shown and digested is what is sent. */
+/** A sealed request: the bytes that were shown and digested are the ones that are sent. */
 export type SealedRequest = Sealed & SealedBytes
 
 /**
- * Takes the whole request in, and binds it. Rejects with `body-too-large`, with `ambiguous-request`
- * when it has JSON that can be read in more than one way, which no approver must be shown as if it
- * were clear, and with `ClientGone`.
+ * Takes the whole request in, and binds it. Rejects with `body-too-large`, with `ClientGone`, and
+ * with `ambiguous-request` for JSON that can be read in more than one way, which no approver must
+ * see as if it were clear.
  */
 export async function sealRequest(
   payload: Payload,
@@ -52,9 +52,9 @@ export async function sealRequest(
 }
 
 /**
- * SHA-256, in hex, over everything that is forwarded (docs/http.md, "The digest"). Each part is its
- * tag, its length in bytes as 64 bits, and its bytes, so no part can take over the beginning of the
- * next.
+ * SHA-256, in hex, over everything that is forwarded (docs/http.md, "The digest"). Each part is
+ * hashed as its tag, its length in bytes (64 bits) and its bytes, so that no part can pass for the
+ * beginning of the next.
  */
 export function digestOf({ method, target, headers }: Payload, body: Buffer | null): string {
   const hash = createHash('sha256')
@@ -89,7 +89,7 @@ function shownPayload(
   }
 }
 
-/** A secret is covered by the digest, and is nobody's business. */
+/** A header as approvers see it. A secret is covered by the digest, but not shown. */
 function shownHeader({ name, value }: Header, isSecret: IsSecret): JsonObject {
   if (holdsSecret(name)) return { name, masked: true }
   return { name, value: headerText(shownValue(name, value, isSecret)) }
@@ -98,7 +98,7 @@ function shownHeader({ name, value }: Header, isSecret: IsSecret): JsonObject {
 function shownBody(bytes: Buffer, headers: readonly Header[]): JsonObject {
   const media_type = headerValue(headers, 'content-type')
   const text = bytes.toString('utf8')
-  // A NUL would be cut off by half of what displays it.
+  // Many displays would cut the text off at a NUL.
   const readable = isUtf8(bytes) && !text.includes('\0')
   const content: JsonObject = readable ? { text } : { base64: bytes.toString('base64') }
   const body: JsonObject = { bytes: bytes.length, media_type, ...content }

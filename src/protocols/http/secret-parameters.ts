@@ -2,13 +2,14 @@ import { Unknown } from '../../core/action.ts'
 import { decoded } from './strict/strict-target.ts'
 
 /**
- * Whether a parameter of a query holds a credential: by its name, decoded, and never by its value,
- * or an agent could hide whatever it likes.
+ * Whether a parameter of a query holds a credential. Judged by its decoded name and never by its
+ * value, or an agent could hide whatever it likes.
  */
 export type IsSecret = (name: string) => boolean
 
 /**
- * Under which credentials are sent in a query as likely as not: of APIs, of OAuth, of signed URLs.
+ * Names under which credentials are usually sent in queries: those of APIs, of OAuth, and of signed
+ * URLs.
  */
 export const usualSecretParameters: readonly string[] = [
   ...['key', '*api_key', '*access_key', '*subscription_key', '*private_key', 'hapikey'],
@@ -20,17 +21,17 @@ export const usualSecretParameters: readonly string[] = [
 ]
 
 /**
- * What rules and the audit log know of such a parameter: that it is there. A rule that looks at its
- * value fails closed.
+ * What rules and the audit log see of such a parameter's value. Closed: it is `Unknown`, so no rule
+ * can allow anything by it.
  */
 export const secretValue = new Unknown('a secret, which is neither recorded nor shown')
 
-/** No query can have a blank in it, so none looks like one in which this has been put. */
+/** Shown in place of a secret. No query contains a blank, so none can imitate this. */
 const notShown = '(a secret, not shown)'
 
 /**
- * By names in which `*` stands for anything. Case, and what is neither a letter nor a digit, make
- * no difference: `X-Api-Key` is `api_key` where `*api_key` is.
+ * Matches names in which `*` stands for anything. Only letters and digits count, in either case, so
+ * `*api_key` matches `X-Api-Key`.
  */
 export function secretParameters(names: readonly string[]): IsSecret {
   const patterns = names.map((name) => folded(name).replaceAll('*', '.*'))
@@ -41,7 +42,7 @@ export function secretParameters(names: readonly string[]): IsSecret {
 const folded = (name: string) => name.toLowerCase().replaceAll(/[^a-z0-9*]/g, '')
 
 /**
- * A request target as it may be shown and recorded. What is sent, and what the digest covers, are
+ * A request target as it may be shown and recorded. What is sent, and covered by the digest, are
  * the bytes that came.
  */
 export function shownTarget(target: string, isSecret: IsSecret): string {
@@ -53,17 +54,17 @@ export function shownTarget(target: string, isSecret: IsSecret): string {
 }
 
 /**
- * The value of a header as it may be shown and recorded. A browser says where it was, with the
- * query that it was there by.
+ * The value of a header as it may be shown and recorded. In `Referer`, browsers send the address
+ * they came from, with its query.
  */
 export function shownValue(name: string, value: string, isSecret: IsSecret): string {
   return name === 'referer' ? shownTarget(value, isSecret) : value
 }
 
 /**
- * One `name=value` of a query, in the bytes that came, but for a secret. Some servers begin another
- * one at a semicolon, and a URL can be a value without being encoded; each character is looked at
- * twice at most, whatever an agent puts there.
+ * One `name=value` of a query as it came, with a secret masked. Some servers also split at
+ * semicolons, and a value can be an unencoded URL with parameters of its own. Each character is
+ * looked at twice at most, whatever an agent sends.
  */
 export function shownParameter(piece: string, isSecret: IsSecret): string {
   const whole = piece.indexOf('=')

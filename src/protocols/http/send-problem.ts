@@ -6,15 +6,15 @@ import type { Log } from '../../telemetry/log.ts'
 import type { AgentResponse } from './client.ts'
 
 /**
- * Milliseconds that a refused client may go on sending its body. Cutting it off at once could
+ * Milliseconds for which a refused client may go on sending its body. Cutting it off at once could
  * destroy the answer on its way.
  */
 const linger = 5_000
 
 /**
- * An error as the client may see it. What is not a `Problem` is a defect: it is logged, and shown
- * without its message. So is the cause of a failure behind us: whoever runs the gateway has to see
- * it, and an agent must not.
+ * An error as the client may see it. Anything but a `Problem` is a defect, which is logged and
+ * shown without its message. The cause of a failure behind the gateway is logged too: the operator
+ * has to see it, and the agent must not.
  */
 export function asProblem(error: unknown, log: Log): Problem {
   if (error instanceof Problem) {
@@ -31,8 +31,8 @@ export function asProblem(error: unknown, log: Log): Problem {
 }
 
 /**
- * Answers with `application/problem+json` (RFC 9457). Does nothing to a response that has begun, or
- * has nobody to read it.
+ * Answers with `application/problem+json` (RFC 9457). Does nothing if the response has begun or its
+ * client has gone.
  */
 export function sendProblem(response: AgentResponse, problem: Problem): void {
   if (response.headersSent || response.destroyed) return
@@ -68,7 +68,8 @@ export function problemHeaders(problem: Problem, bytes: number): string[] {
 }
 
 /**
- * RFC 6750 §3; RFC 9449 §7.1 where a proof is missing, or no good, and §9 where it needs a nonce.
+ * The WWW-Authenticate headers: RFC 6750 §3; for a missing or bad proof RFC 9449 §7.1, and §9 where
+ * it needs a nonce.
  */
 function challenges(reason: unknown): string[] {
   const bearer = ['WWW-Authenticate', 'Bearer realm="sallyport"']
@@ -76,10 +77,10 @@ function challenges(reason: unknown): string[] {
   return [...bearer, 'WWW-Authenticate', dpopChallenge(reason)]
 }
 
-/** Ends the request of a client that does not stop sending what nobody reads. */
+/** Ends the request of a client that keeps sending what nobody reads. */
 export function cutOff(response: AgentResponse): void {
   const { req } = response
-  // One without a body has nothing left to send, and no end that anybody would hear of.
+  // A request without a body has nothing left to send, and emits no end.
   if (req.complete || req.destroyed) return
   const timer = setTimeout(() => response.stopReading(), linger)
   const done = (): void => clearTimeout(timer)

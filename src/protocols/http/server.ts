@@ -34,28 +34,28 @@ import { checkRequest } from './strict/strict-request.ts'
 
 export interface AgentServer {
   /**
-   * Resolves with the address that it got. Rejects with the error of the system: EADDRINUSE,
+   * Resolves with the address that it listens on. Rejects with the system's error: EADDRINUSE,
    * EACCES.
    */
   listen(): Promise<AddressInfo>
   /**
-   * Takes no more connections, and resolves when every request that is under way has its answer,
-   * and the gate its outcome. What still runs after `drain` is cut off: an effect that it may have
-   * had is `unknown` then.
+   * Takes no more connections, and resolves when every request under way has its answer, and the
+   * gate its outcome. What still runs after `drain` is cut off, and any effect it may have had is
+   * `unknown`.
    */
   close(): Promise<void>
-  /** Makes ready what `respond-async` has left to the gateway. */
+  /** Prepares requests that `respond-async` has left to the gateway. */
   readonly prepare: Prepare
 }
 
 /**
- * The listener for agents. Every request passes the strict check, then shows who sends it, and only
- * then learns whether there is a resource; what it asks for is the gate's to decide.
+ * The agents' listener. Every request passes the strict check, then shows who sends it, and only
+ * then learns whether there is a resource. What it asks for is for the gate to decide.
  */
 export function createAgentServer(deps: AgentServerDeps): AgentServer {
   const { log, authenticator, gate, listen } = deps
   const resources = deps.resources.map((config) => prepareResource(config, deps.binding(config)))
-  // Of what has no resource nobody knows which names it gives to secrets: those of all, and the
+  // For requests without a resource, every name that any resource gives to secrets counts, and the
   // usual ones.
   const isSecret = secretParameters([
     ...usualSecretParameters,
@@ -63,7 +63,7 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
   ])
   const resolver = new Resolver(resources)
   const rooms = new Rooms(deps.limits.maxBody)
-  // What has to end before the server does.
+  // Answers that have to end before the server does.
   const answers = new UnderWay()
   const work = new UnderWay()
   const late = new AbortController()
@@ -78,9 +78,10 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
     response.on('close', () => answers.end())
     if (message instanceof Http1Message && response instanceof Http1Response) {
       remember(message.socket, response)
-      // Node's parser skips what comes in one packet with an offer to upgrade, so no request may
-      // follow on this connection. Nor while the server closes: whoever goes on asking on an open
-      // connection would keep it from ever being done, and be cut off in the middle of something.
+      // No request may follow on this connection after an offer to upgrade, because Node's parser
+      // skips what comes in the same packet. Nor while the server closes: a client that keeps
+      // asking on an open connection would keep it from closing, and be cut off in the middle of
+      // something.
       if (closing || message.headers.upgrade !== undefined) response.shouldKeepAlive = false
     }
     try {
@@ -95,8 +96,8 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
   }
 
   /**
-   * Of a request that could be read in two ways, it is on record who sent it, if that can be read
-   * in one way: who looks for gaps is worth knowing.
+   * Records who sent a request that could be read in two ways, if at least that is clear: it is
+   * worth knowing who probes for gaps.
    */
   async function noteRefusal({ method, url, rawHeaders }: AgentMessage, problem: Problem) {
     const token = onlyToken(rawHeaders)
@@ -105,8 +106,7 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
       const { subject } = await authenticator.authenticate(token)
       gate.refused({ subject, summary: `${method} ${shownTarget(url ?? '', isSecret)}`, problem })
     } catch (error) {
-      // Nobody that is known: the authenticator has put that on record, and the request is refused
-      // already.
+      // An unknown sender. The authenticator has recorded that, and the request is refused already.
       if (!(error instanceof Problem)) log.error({ err: error }, 'a refusal is not on record')
     }
   }
@@ -115,7 +115,7 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
   const app = fastify({
     serverFactory: (route) => {
       const handler = (message: AgentMessage, response: AgentResponse): void => {
-        // For Fastify, the two versions of HTTP are the same; only its types know one.
+        // Fastify treats both versions of HTTP alike; only its types know just one.
         const [raw, reply] = [message, response] as unknown as [IncomingMessage, ServerResponse]
         if (!admit(message, response)) return
         if (message.checked!.path.startsWith(ownPaths)) route(raw, reply)
@@ -149,8 +149,8 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
     work.begin()
     try {
       const request = message.checked!
-      // Also where it is known at once: what came behind the request in the same packet is parsed
-      // by then, and what was not HTTP has ended the connection.
+      // Awaited even where it is known at once: by then, what came in the same packet has been
+      // parsed, and anything that was not HTTP has ended the connection.
       const principal = await authenticate(message)
       const target = resolver.resolve(request)
       if (!target) {
@@ -174,8 +174,8 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
     void serve(messageOf({ raw }), responseOf(reply))
   }
 
-  // What looks like a path of the gateway's own, and is none. Without a body in Fastify's eyes: it
-  // neither reads one nor refuses its media type.
+  // Handles paths that only look like the gateway's own. Fastify takes these methods for bodiless,
+  // so it neither reads a body nor refuses its media type.
   for (const method of METHODS) app.addHttpMethod(method, { overrideExisting: true })
   app.all('*', proxy)
   addStatusRoutes(app, {
@@ -214,7 +214,7 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
         late.abort()
       }, listen.drain)
       await answers.none()
-      // What is left are connections without a request, which nobody would end.
+      // Only connections without a request are left, which nobody else would end.
       connections.closeAll()
       await closed
       await work.none()
@@ -225,7 +225,7 @@ export function createAgentServer(deps: AgentServerDeps): AgentServer {
   }
 }
 
-/** What Fastify was given. */
+/** The message that Fastify was given. */
 function messageOf({ raw }: Pick<FastifyRequest, 'raw'>): AgentMessage {
   return raw as unknown as AgentMessage
 }

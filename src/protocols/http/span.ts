@@ -6,8 +6,8 @@ import type { StrictRequest } from './strict/strict-request.ts'
 import type { Trace } from './trace.ts'
 
 /**
- * Begins the span of a request, which ends with its response; `null` where nobody records it.
- * Neither path nor query is in it: they can say anything.
+ * Begins the span of a request, which ends with its response; `null` where it is not recorded. It
+ * has neither path nor query, which can contain anything.
  */
 export function beginSpan(
   traces: Traces | undefined,
@@ -25,7 +25,7 @@ export function beginSpan(
   return span
 }
 
-/** Says in the span why there is no permit. */
+/** Notes in the span why there is no permit. */
 export async function notingRefusal<T>(span: ActionSpan, decided: Promise<T>): Promise<T> {
   try {
     return await decided

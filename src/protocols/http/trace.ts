@@ -4,19 +4,19 @@ import { randomFillSync } from 'node:crypto'
 export interface Trace {
   /** 32 hexadecimal digits: the caller's, where it sent one that is valid. */
   readonly id: string
-  /** What the upstream gets: the same trace, with a span of the gateway's own. */
+  /** The header that the upstream gets: the same trace, with a span of the gateway's own. */
   readonly traceparent: string
-  /** The gateway's span in it: 16 hexadecimal digits. */
+  /** The gateway's span: 16 hexadecimal digits. */
   readonly span: string
   /** The caller's span; `null` where the trace begins here. */
   readonly parent: string | null
-  /** Whether it continues the caller's. */
+  /** Whether it continues the caller's trace. */
   readonly continued: boolean
-  /** Whether its caller records it. */
+  /** Whether the caller records the trace. */
   readonly sampled: boolean
 }
 
-// §3.2.2. A version that is not known yet is read as far as version 00 goes (§4.3).
+// §3.2.2. An unknown version is read as far as version 00 goes (§4.3).
 const traceparent =
   /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/
 
@@ -29,7 +29,7 @@ export function continueTrace(incoming: string | null): Trace {
   if (id === undefined || parent === undefined || flags === undefined) {
     return traceOf(randomHex(16), null, true)
   }
-  // Of the flags, only `sampled` means something in version 00 (§3.2.2.5).
+  // In version 00, `sampled` is the only flag with a meaning (§3.2.2.5).
   return traceOf(id, parent, (Number.parseInt(flags, 16) & 1) === 1)
 }
 
@@ -47,8 +47,8 @@ export function traceparentFrom(
   return `00-${id}-${span}-0${Number(sampled)}`
 }
 
-// Randomness is fetched in blocks: a system call for each span costs more than everything else
-// here.
+// Randomness is fetched in blocks, because a system call for each span costs more than everything
+// else here.
 const pool = Buffer.alloc(16_384)
 let used = pool.length
 

@@ -15,19 +15,19 @@ import { asProblem } from '../send-problem.ts'
 import { continueTrace } from '../trace.ts'
 
 /**
- * Milliseconds that an upstream may take with an answer, however steadily it comes: there is no
- * client that would tire of it.
+ * Milliseconds that an answer may take, however steadily it comes, because there is no client that
+ * would give up.
  */
 const longestRun = 10 * 60_000
 
 type SpooledHead = Payload & {
-  /** The span of the request that was held: the run goes on from there. */
+  /** The span of the held request, which the run continues. */
   readonly traceparent: string
 }
 
 /**
- * Everything that it takes to send a request later, but for what the gateway adds: the credential
- * of its resource is not in it.
+ * Everything needed to send a request later, except what the gateway adds. The resource's
+ * credential is not in it.
  */
 export function spoolOf(payload: Payload, traceparent: string, bytes: Buffer | null): Buffer {
   const head: SpooledHead = { ...payload, traceparent }
@@ -36,19 +36,21 @@ export function spoolOf(payload: Payload, traceparent: string, bytes: Buffer | n
 
 interface Parts {
   readonly resources: readonly Resource[]
-  /** Scheme and host by which agents know the gateway; `null` where nothing is configured. */
+  /**
+   * The scheme and host under which agents know the gateway; `null` where nothing is configured.
+   */
   readonly origin: string | null
   /** Bytes of the largest response that is kept. */
   readonly maxResponse: number
   readonly work: UnderWay
-  /** Aborts when what still runs is to be cut off. */
+  /** Aborts when requests that still run have to be cut off. */
   readonly late: AbortSignal
   readonly traces: Traces | undefined
   readonly log: Log
 }
 
 /**
- * Sends requests that were spooled, byte for byte as they were approved, to their resource as it is
+ * Sends spooled requests, byte for byte as they were approved, to their resource as it is
  * configured now.
  */
 export function detachedRequests({
@@ -104,8 +106,7 @@ export function detachedRequests({
             meter: resource.usage && new ModelMeter(resource.usage),
           })
         } catch (error) {
-          // Closed: it is never sent again. What became of it is on record, and its agent reads it
-          // there.
+          // Closed: it is never sent again. Its outcome is on record, where its agent can read it.
           if (!(error instanceof ClientGone)) asProblem(error, log)
         } finally {
           work.end()

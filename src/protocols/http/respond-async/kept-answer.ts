@@ -2,17 +2,17 @@ import { EventEmitter } from 'node:events'
 import type { AnswerSink } from '../upstream/exchange.ts'
 import { pack } from './packed.ts'
 
-/** The head of an answer that was kept. */
+/** The head of a kept answer. */
 export interface KeptHead {
   readonly status: number
   readonly reason: string
-  /** As the agent gets them: `[name, value, name, value, …]`. */
+  /** The headers as the agent gets them: `[name, value, name, value, …]`. */
   readonly headers: readonly string[]
 }
 
 /**
- * Takes an answer in for an agent that fetches it later. Of one that has more than `limit` bytes
- * nothing is kept, and the rest is passed over.
+ * Takes an answer in for an agent that fetches it later. If it has more than `limit` bytes, nothing
+ * of it is kept, and the rest is skipped.
  */
 export class KeptAnswer extends EventEmitter implements AnswerSink {
   readonly #limit: number
@@ -46,7 +46,7 @@ export class KeptAnswer extends EventEmitter implements AnswerSink {
   }
 
   flushHeaders(): void {
-    // There is nobody yet who could see them.
+    // Nobody is there yet to see them.
   }
 
   write(bytes: Buffer): boolean {
@@ -57,7 +57,7 @@ export class KeptAnswer extends EventEmitter implements AnswerSink {
   }
 
   addTrailers(): void {
-    // Left out: they would come behind a body that has a length, where no client reads them.
+    // Trailers are left out: they would follow a body with a length, where no client reads them.
   }
 
   end(text = ''): void {
@@ -65,13 +65,13 @@ export class KeptAnswer extends EventEmitter implements AnswerSink {
     this.#ended = true
   }
 
-  /** Takes no more, because it takes too long. */
+  /** Takes no more, because the answer has taken too long. */
   cut(): void {
     this.#destroyed = true
     this.emit('close')
   }
 
-  /** In one buffer, or why there is nothing to keep. */
+  /** The answer in one buffer, or why there is nothing to keep. */
   packed(): Buffer | 'too-large' | 'no-answer' {
     if (!this.#ended || !this.#head) return 'no-answer'
     if (this.#bytes > this.#limit) return 'too-large'

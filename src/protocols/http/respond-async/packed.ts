@@ -1,13 +1,13 @@
-/** What is kept of a message until it is sent: its head as JSON, its body as bytes. */
+/** A message that is kept to be sent later: its head as JSON, its body as bytes. */
 export interface Packed<Head> {
   readonly head: Head
-  /** `null` without a body, which is not the same as an empty one. */
+  /** `null` where there is no body, which differs from an empty one. */
   readonly bytes: Buffer | null
 }
 
 /**
- * One buffer: the length of the head in bytes (32 bits, big endian), the head, one byte that says
- * whether there is a body, the body.
+ * Packs a message into one buffer: the length of the head in bytes (32 bits, big endian), the head,
+ * a byte that says whether there is a body, and the body.
  */
 export function pack<Head>({ head, bytes }: Packed<Head>): Buffer {
   const json = Buffer.from(JSON.stringify(head))
@@ -16,7 +16,10 @@ export function pack<Head>({ head, bytes }: Packed<Head>): Buffer {
   return Buffer.concat([length, json, Buffer.of(bytes ? 1 : 0), bytes ?? Buffer.alloc(0)])
 }
 
-/** Of what `pack` made, and nothing else: it was sealed in between. */
+/**
+ * Unpacks what `pack` made. Anything else cannot come here, because the buffer was sealed in
+ * between.
+ */
 export function unpack<Head>(packed: Buffer): Packed<Head> {
   const end = 4 + packed.readUInt32BE(0)
   const head = JSON.parse(packed.toString('utf8', 4, end)) as Head

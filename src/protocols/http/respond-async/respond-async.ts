@@ -10,12 +10,12 @@ type Response = Omit<AnswerSink, 'end'> & {
   destroy(): unknown
 }
 
-/** Seconds after which asking for the task makes sense. */
+/** Seconds after which it makes sense to ask for the task. */
 const retryAfter = 5
 
 /**
- * 202: the gateway has the request, and sends it by itself once people have approved it (RFC 7240
- * §4.1). Does nothing where nobody is left to read it.
+ * Answers 202: the gateway keeps the request, and sends it by itself once it is approved (RFC 7240
+ * §4.1). Does nothing if the client has gone.
  */
 export function sendAccepted(response: Response, { action, task, endpoint }: Accepted): void {
   if (response.destroyed) return
@@ -40,15 +40,15 @@ export function sendAccepted(response: Response, { action, task, endpoint }: Acc
 }
 
 /**
- * Milliseconds that a client may take with a kept response, before its connection is given up. It
- * can fetch it again then.
+ * Milliseconds that a client may take over a kept response before its connection is closed. It can
+ * then fetch it again.
  */
 const patience = 5 * 60_000
 
 /**
- * Hands a kept response over, as the upstream gave it. It counts as delivered when the last byte of
- * it has gone to the connection, and that is on record; a client that goes away before can fetch it
- * again. Resolves when the one or the other has happened.
+ * Hands over a kept response, as the upstream gave it. It counts as delivered, and that goes on
+ * record, when its last byte has gone to the connection. A client that leaves earlier can fetch it
+ * again. Resolves in either case.
  */
 export function sendKept(
   response: Response,
@@ -64,7 +64,7 @@ export function sendKept(
     }
     response.once('close', () => {
       if (!response.writableFinished) return over()
-      // Not known to be delivered, so it can be fetched once more: nothing is lost that way.
+      // It is not known to be delivered, so it can be fetched once more. Nothing is lost that way.
       delivered()
         .catch((error: unknown) => log.warn({ err: error }, 'a delivery is not on record'))
         .finally(over)
@@ -75,14 +75,14 @@ export function sendKept(
 }
 
 /**
- * The headers that were kept, with the length of what was kept. The one that a HEAD was answered
- * with is of a body that did not come.
+ * The kept headers, with the length of the kept body. The length in an answer to HEAD is that of a
+ * body that was not sent.
  */
 function framed({ status, headers }: KeptHead, length: number): string[] {
   const kept: string[] = []
   for (let i = 0; i < headers.length; i += 2) {
     if (headers[i]!.toLowerCase() !== 'content-length') kept.push(headers[i]!, headers[i + 1]!)
   }
-  // RFC 9110 §8.6: none where there can be no body.
+  // No length where there can be no body (RFC 9110 §8.6).
   return status === 204 || status === 304 ? kept : [...kept, 'Content-Length', String(length)]
 }

@@ -14,23 +14,23 @@ type Proxy = (request: FastifyRequest, reply: FastifyReply) => void
 interface Parts {
   readonly gate: AgentServerDeps['gate']
   readonly authenticate: (request: FastifyRequest) => Principal | Promise<Principal>
-  /** Whether a resource has this host, and so all of its paths. */
+  /** Whether the request's host belongs to a resource, which then has all of its paths. */
   readonly isProxied: (request: FastifyRequest) => boolean
   readonly proxy: Proxy
   readonly log: Log
 }
 
-/** Every route here begins so. */
+/** The prefix of every route here. */
 export const ownPaths = '/access/'
 
 /**
- * Where agents ask what became of their requests (AuthZEN Access Request and Approval profile), and
- * take them back.
+ * The routes where agents ask what became of their requests (AuthZEN Access Request and Approval
+ * profile), and cancel them.
  */
 export function addStatusRoutes(app: FastifyInstance, parts: Parts): void {
   const { gate, authenticate, isProxied, proxy, log } = parts
-  // Kept responses that are being handed over here: one connection for each, so that no client can
-  // fill the memory with copies.
+  // Kept responses that are being handed over here. Each goes to one connection at a time, so that
+  // no client can fill the memory with copies.
   const delivering = new Set<string>()
 
   async function fetch(request: Request, reply: FastifyReply): Promise<void> {

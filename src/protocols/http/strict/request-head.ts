@@ -3,8 +3,8 @@ import { Http2Message, type Http1Message } from '../client.ts'
 import type { RequestHead } from './strict-request.ts'
 
 /**
- * Throws `ambiguous-request` for an HTTP/2 head that cannot be said in HTTP/1.1 without a choice:
- * upstreams get HTTP/1.1.
+ * The head of a request in terms of HTTP/1.1, which upstreams get. Throws `ambiguous-request` for
+ * an HTTP/2 head that has more than one form in HTTP/1.1.
  */
 export function requestHead(message: Http1Message | Http2Message): RequestHead {
   if (message instanceof Http2Message) return headOfHttp2(message)
@@ -14,7 +14,7 @@ export function requestHead(message: Http1Message | Http2Message): RequestHead {
 
 /**
  * Connection-specific headers make an HTTP/2 request malformed (RFC 9113 §8.2.2). The parser
- * refuses them; what frames our own request relies on it.
+ * refuses them too, and the framing of our own request relies on that.
  */
 const forbidden: ReadonlySet<string> = new Set([
   'connection',
@@ -26,8 +26,8 @@ const forbidden: ReadonlySet<string> = new Set([
 ])
 
 /**
- * RFC 9113 §8.3.1: pseudo-headers become the request line and Host. The parser has left out every
- * header that has a line break or a NUL in it.
+ * Pseudo-headers become the request line and Host (RFC 9113 §8.3.1). The parser has dropped every
+ * header with a line break or a NUL in it.
  */
 function headOfHttp2({ rawHeaders, stream }: Http2Message): RequestHead {
   const pseudo = new Map<string, string>()
@@ -42,8 +42,8 @@ function headOfHttp2({ rawHeaders, stream }: Http2Message): RequestHead {
       if (pseudo.has(name)) throw ambiguous(`The pseudo-header ${name} is there more than once.`)
       pseudo.set(name, value)
     } else if (name === 'host') hosts.push(value)
-    // One header in pieces, which belong together again (§8.2.3): every other one that is there
-    // twice is refused later.
+    // Cookies may come in pieces, which have to be joined again (§8.2.3). Any other repeated header
+    // is refused later.
     else if (name === 'cookie') cookies.push(value)
     else headers.push(name, value)
   }

@@ -3,10 +3,10 @@ import { overridesRequest, repeatable } from '../header-names.ts'
 import type { Header } from '../header.ts'
 import { remembered } from '../remembered.ts'
 
-/** Header lines of one request. */
+/** The most header lines of a request. */
 const most = 200
 
-/** What a Connection header may name without taking an end-to-end header away. */
+/** What a Connection header may name without removing an end-to-end header. */
 const connectionOptions = new Set([
   'close',
   'http2-settings',
@@ -17,8 +17,8 @@ const connectionOptions = new Set([
 ])
 
 /**
- * Header lines as they came, `[name, value, name, value, …]`, with names in lower case. Refuses
- * what servers read differently: headers that are there twice, names that become another name
+ * Turns header lines as they came, `[name, value, name, value, …]`, into headers with lower-case
+ * names. Refuses what servers read differently: repeated headers, names that become other names
  * elsewhere, and headers that override the request itself. Throws `ambiguous-request`.
  */
 export function checkHeaders(raw: readonly string[]): Header[] {
@@ -38,10 +38,11 @@ export function checkHeaders(raw: readonly string[]): Header[] {
   return headers
 }
 
-/** In lower case. */
+/** The name in lower case. Throws `ambiguous-request`. */
 const checkedName = remembered((raw) => {
   const name = raw.toLowerCase()
-  // X_User and X.User become X-User in CGI, WSGI and their like, past every check of X-User.
+  // X_User and X.User become X-User in CGI, WSGI and the like, and so would bypass every check of
+  // X-User.
   if (!/^[a-z0-9-]+$/.test(name)) {
     throw ambiguous(
       'A header name may have letters, digits and dashes; some servers read others as dashes.',

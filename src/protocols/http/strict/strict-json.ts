@@ -4,20 +4,21 @@ import type { JsonValue } from '../../../core/json.ts'
 import { withKeysAsWritten } from '../../../core/parse-json.ts'
 
 /**
- * Levels of nesting. Deeper than any real request, and shallow enough for every walk over it, and
- * to be recorded with all that is around it.
+ * The deepest nesting: deeper than in any real request, and shallow enough for every walk over it,
+ * and for the record with everything around it.
  */
 const deepest = 64
 /**
- * Values, and names of members. Looking at so many takes some hundredths of a second, in which
- * nobody else is served; at a megabyte full of them, a second.
+ * The most values and member names. Looking at so many takes some hundredths of a second, in which
+ * nobody else is served. A megabyte full of them would take a second.
  */
 const most = 20_000
 
 /**
- * JSON (RFC 8259) that every parser reads alike, as in I-JSON (RFC 7493). Otherwise `Unknown`: not
- * UTF-8, not JSON, a key that is there twice or twice but for its case, a number that does not
- * survive as a double, a character that databases and C strings cannot keep, or too much of it all.
+ * Reads JSON (RFC 8259) that every parser reads alike, as in I-JSON (RFC 7493). Returns `Unknown`
+ * otherwise: for what is not UTF-8 or not JSON, a repeated key (ignoring case), a number that a
+ * double cannot hold, a character that databases and C strings cannot keep, or too much of
+ * anything.
  */
 export function readJson(bytes: Buffer): JsonValue | Unknown {
   if (!isUtf8(bytes)) return new Unknown('the body is not valid UTF-8')
@@ -34,9 +35,9 @@ export function readJson(bytes: Buffer): JsonValue | Unknown {
 
 const token = /[{}[\]]|"(?:[^"\\]|\\.)*"(\s*:)?|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
 
-/** Why valid JSON can be read in another way than `JSON.parse` does, or `null`. */
+/** Why valid JSON might be read differently from how `JSON.parse` does, or `null`. */
 function doubtAbout(text: string): string | null {
-  // The keys of each object that is open, folded; arrays have none.
+  // The folded keys of each open object. Arrays have none.
   const open: Set<string>[] = []
   let count = 0
   for (const [found, colon] of text.matchAll(token)) {
@@ -67,20 +68,23 @@ function doubtAbout(text: string): string | null {
   return null
 }
 
-/** The beginning, and no half of a surrogate pair: what says why a body is unknown is recorded. */
+/**
+ * The beginning of a text, without half of a surrogate pair, because the reason for an unknown body
+ * is recorded.
+ */
 function quoted(text: string): string {
   return text.slice(0, 40).replace(/[\ud800-\udbff]$/, '')
 }
 
 /**
- * Keys that are equal for parsers that ignore case, Go's among them: it takes `ſ` for `s`, and the
- * Kelvin sign for `k`.
+ * One form for keys that are equal to parsers which ignore case, such as Go's: it takes `ſ` for
+ * `s`, and the Kelvin sign for `k`.
  */
 function folded(key: string): string {
   return key.toUpperCase().toLowerCase()
 }
 
-/** Whether a number is the same after it has been a double (RFC 7493 §2.2). */
+/** Whether a number survives as a double (RFC 7493 §2.2). */
 function survives(number: string): boolean {
   if (number.length <= 15 && /^-?\d+$/.test(number)) return true
   const value = Number(number)
@@ -89,8 +93,7 @@ function survives(number: string): boolean {
 }
 
 /**
- * One spelling for each decimal number: its digits without zeros around them, and the power of ten
- * behind.
+ * One spelling for each decimal number: its digits without surrounding zeros, and the power of ten.
  */
 function decimal(number: string): string {
   const [, sign, whole, fraction = '', exponent = '0'] =

@@ -6,14 +6,14 @@ import { remembered } from '../remembered.ts'
 import { checkHeaders } from './strict-headers.ts'
 import { checkTarget } from './strict-target.ts'
 
-/** The head of a request as it came, in the words of HTTP/1.1. */
+/** The head of a request as it came, in terms of HTTP/1.1. */
 export interface RequestHead {
   readonly httpVersion: string
   readonly method: string
   readonly target: string
   /** `[name, value, name, value, …]` */
   readonly rawHeaders: readonly string[]
-  /** Whether nothing comes behind the head. HTTP/1.1 says so in headers only. */
+  /** Whether nothing follows the head. HTTP/1.1 tells that only by headers. */
   readonly alone: boolean
 }
 
@@ -23,7 +23,7 @@ export type Framing =
   | { readonly kind: 'length'; readonly bytes: number }
   | { readonly kind: 'chunked' }
 
-/** A request that has one reading only. Everything in it is as it came, byte for byte. */
+/** A request that can be read in only one way. Everything in it is as it came, byte for byte. */
 export interface StrictRequest {
   readonly method: string
   readonly path: string
@@ -33,29 +33,29 @@ export interface StrictRequest {
   readonly host: string | null
   readonly headers: readonly Header[]
   readonly framing: Framing
-  /** What the connection is to become with the answer; `null` for an ordinary request. */
+  /** The protocol to upgrade to; `null` for an ordinary request. */
   readonly upgrade: 'websocket' | null
   /** Whether the client waits for `100 Continue` before it sends the body (RFC 9110 §10.1.1). */
   readonly expectsContinue: boolean
 }
 
-// RFC 9110 §7.2. The underscore is in no host name, but in the names of many containers.
+// RFC 9110 §7.2. Host names have no underscore, but the names of many containers do.
 const hostSyntax = /^(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/
 
 const versions = new Set(['1.0', '1.1', '2.0'])
 const methods = new Set(METHODS)
 
 /**
- * The strict request check, before anything else looks at a request. What passes is unambiguous, so
- * what policy matches is, byte for byte, what the upstream gets. Throws `ambiguous-request`, or
- * `bad-request` for what the gateway does not do.
+ * The strict request check, before anything else looks at a request. Whatever passes is
+ * unambiguous, so policy matches exactly the bytes that the upstream gets. Throws
+ * `ambiguous-request`, or `bad-request` for what the gateway does not support.
  */
 export function checkRequest(head: RequestHead): StrictRequest {
   const { method, target, rawHeaders, httpVersion } = head
   if (!versions.has(httpVersion)) {
     throw new Problem('bad-request', 'Speak HTTP/1.1 or HTTP/2 to this listener.')
   }
-  // HTTP/2 has any word for a method, and it becomes the beginning of a line of HTTP/1.1.
+  // In HTTP/2 a method can be any text, and it becomes the beginning of a line of HTTP/1.1.
   if (!methods.has(method)) throw new Problem('bad-request', 'There is no such method.')
   if (method === 'CONNECT' || method === 'TRACE') {
     throw new Problem('bad-request', `${method} is not proxied.`)
@@ -83,8 +83,8 @@ const hostNamed = remembered((written) => {
 })
 
 /**
- * RFC 9112 §6.3, RFC 9113 §8.1.1. The parser refuses most of this by itself; the forwarder relies
- * on all of it.
+ * How the body is framed (RFC 9112 §6.3, RFC 9113 §8.1.1). The parser refuses most bad framing
+ * itself; the forwarder relies on all of these checks.
  */
 function framingOf(headers: readonly Header[], { httpVersion, alone }: RequestHead): Framing {
   const length = headerValue(headers, 'content-length')
@@ -114,9 +114,10 @@ function checkExpect(headers: readonly Header[]): boolean {
 }
 
 /**
- * An upgraded connection carries what no policy sees, so its opening is all that there is to decide
- * about: it is whole, or refused. An offer of HTTP/2 may be left unanswered (RFC 9110 §7.8), and
- * some clients make it with each request: it ends here, and the request goes on as HTTP/1.1.
+ * The upgrade that a request asks for. An upgraded connection carries what no policy sees, so its
+ * opening is all there is to decide about, and has to be complete. An offer of HTTP/2, which some
+ * clients make with each request, may be left unanswered (RFC 9110 §7.8): it ends here, and the
+ * request goes on as HTTP/1.1.
  */
 function upgradeOf(headers: readonly Header[], framing: Framing): 'websocket' | null {
   const upgrade = headerValue(headers, 'upgrade')?.toLowerCase()

@@ -7,17 +7,17 @@ export interface Target {
   readonly query: string | null
 }
 
-/** Characters. A longer target is refused before anything looks at it. */
+/** The most characters. A longer target is refused before anything looks at it. */
 const longest = 8192
 
-// RFC 3986 §3.3 and §3.4. Clients that follow the URL Standard leave a few more unencoded in a
-// query: []{}|^`
+// RFC 3986 §3.3 and §3.4. In a query, clients that follow the URL Standard leave a few more
+// characters unencoded: []{}|^`
 const plainPath = /^(?:\/(?!\.{1,2}(?:\/|$))[\w\-.~!$&'()*+,=:@]+)+\/?$/
 const pathCharacters = /^[\w\-.~!$&'()*+,=:@/%]*$/
 const queryCharacters = /^[\w\-.~!$&'()*+,;=:@/?%[\]{}|^`]*$/
 const brokenTriplet = /%(?![0-9A-Fa-f]{2})/
 
-/** What a percent-encoded byte must not hide in a path, and why it is nowhere needed. */
+/** Bytes that must not be percent-encoded in a path, and what each would hide. */
 const hidden: readonly { readonly triplet: RegExp; readonly what: string }[] = [
   { triplet: /%2f/i, what: 'an encoded slash' },
   { triplet: /%5c/i, what: 'an encoded backslash' },
@@ -31,7 +31,7 @@ const hidden: readonly { readonly triplet: RegExp; readonly what: string }[] = [
   },
 ]
 
-/** Parameters that make some servers run another method than the one that policy saw. */
+/** Parameters that make some servers run another method than policy saw. */
 const methodOverrides: ReadonlySet<string> = new Set([
   '$httpmethod',
   '_httpmethod',
@@ -41,9 +41,9 @@ const methodOverrides: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Takes a request target apart (RFC 9112 §3.2.1), and refuses every form, spelling and character
- * that a server may read differently. Nothing is normalised: what passes here is forwarded as it
- * is. Throws the problem `ambiguous-request`.
+ * Splits a request target (RFC 9112 §3.2.1), and refuses every form, spelling and character that a
+ * server may read differently. Nothing is normalised: what passes is forwarded as it is. Throws
+ * `ambiguous-request`.
  */
 export function checkTarget(target: string): Target {
   if (target.length > longest) throw ambiguous(`The target has more than ${longest} characters.`)
@@ -86,7 +86,7 @@ function checkQuery(query: string): void {
   }
 }
 
-/** Percent-decoded UTF-8 (RFC 3986 §2.1), or `null` where that is not what the bytes are. */
+/** Percent-decodes a text (RFC 3986 §2.1); `null` where the bytes are not UTF-8. */
 export function decoded(text: string): string | null {
   try {
     return decodeURIComponent(text)

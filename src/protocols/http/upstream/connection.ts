@@ -2,32 +2,31 @@ import type { Socket } from 'node:net'
 import { isNamed } from '../header.ts'
 import { ResponseParser, type Head } from './response-parser.ts'
 
-/** Takes what comes back for one request. After `onEnd` or `onBreak`, nothing more comes. */
+/** Receives what comes back for one request. Nothing more comes after `onEnd` or `onBreak`. */
 export interface Receiver {
   onHead(head: Head): void
   onBody(bytes: Buffer): void
   onEnd(trailers: readonly string[]): void
   onBreak(error: Error): void
   /**
-   * Nothing has moved for as many milliseconds as an upstream may be silent. Who keeps whom waiting
-   * is for the receiver to say.
+   * Nothing has moved for `silence` milliseconds. The receiver has to judge who keeps whom waiting.
    */
   onSilence(silence: number): void
-  /** What was written has been taken; more can be. */
+  /** Everything written has been taken, and more can be written. */
   onDrain(): void
-  /** True while it has no room for more; `resume` when it has. */
+  /** Whether the receiver has no room for more. It calls `resume` when it has. */
   readonly full: boolean
 }
 
 /**
- * Milliseconds that an unused connection is kept, where the upstream does not say how long it keeps
+ * Milliseconds for which an idle connection is kept if the upstream does not say how long it keeps
  * it: shorter than any common server does.
  */
 const idleFor = 4_000
 
 /**
- * One connection to an upstream, for one request at a time. Bytes that nobody asked for end it:
- * they could be read as the answer to somebody else's request (response queue poisoning).
+ * One connection to an upstream, for one request at a time. Unexpected bytes end it, because they
+ * could be read as the answer to somebody else's request (response queue poisoning).
  */
 export class Connection {
   readonly #socket: Socket
@@ -37,7 +36,7 @@ export class Connection {
   readonly #onRest: (connection: Connection) => void
   readonly #onClose: (connection: Connection) => void
 
-  // Owned by begin() and #onEnd(): who gets what comes back now.
+  // Owned by begin() and #onEnd(): who receives what comes back now.
   #receiver: Receiver | null = null
   #head: Head | null = null
   #reusable = false
@@ -45,11 +44,13 @@ export class Connection {
   // Owned by #takeRest(): on the clock of performance.now().
   #goodUntil = 0
   #poisoned = false
-  // Owned by #onData() and surrender(): what came behind an agreement on another protocol.
+  // Owned by #onData() and surrender(): bytes that came after an agreement on another protocol.
   #rest: Buffer | null = null
   #error: Error | null = null
 
-  /** `onRest`: the connection can be used again. `onClose`: it never can. */
+  /**
+   * `onRest`: called when the connection can be used again. `onClose`: called when it never can.
+   */
   constructor(
     socket: Socket,
     silence: number,
@@ -82,12 +83,12 @@ export class Connection {
     return this.#socket.destroyed
   }
 
-  /** Whether a request may be sent on it now. */
+  /** Whether a request may be sent now. */
   get usable(): boolean {
     return !this.closed && this.#socket.writable && performance.now() < this.#goodUntil
   }
 
-  /** From here on, what comes in is the answer to one request. */
+  /** Begins a request: from here on, what comes in is its answer. */
   begin(method: string, reusable: boolean, receiver: Receiver, mayUpgrade = false): void {
     this.#receiver = receiver
     this.#head = null
@@ -96,7 +97,7 @@ export class Connection {
     this.#parser.expect(method, mayUpgrade)
   }
 
-  /** False when the upstream takes no more for now; the receiver learns when it does again. */
+  /** Returns `false` when the upstream can take no more for now. `onDrain` tells when it can. */
   write(...pieces: readonly (string | Buffer)[]): boolean {
     this.#clock.refresh()
     if (pieces.length === 1) return this.#socket.write(pieces[0]!, 'latin1')
@@ -107,7 +108,7 @@ export class Connection {
     return taken
   }
 
-  /** Keeps what is written, until it is let go. */
+  /** Holds back what is written until released. */
   hold(): void {
     this.#socket.cork()
   }
@@ -126,14 +127,14 @@ export class Connection {
     if (this.#socket.isPaused()) this.#socket.resume()
   }
 
-  /** Gives a receiver that was found not to be kept waiting by the upstream another term. */
+  /** Restarts the clock for a receiver that is not kept waiting by the upstream. */
   wind(): void {
     this.#clock.refresh()
   }
 
   /**
-   * Lets go of a connection that speaks another protocol now (101), with what was said in it
-   * already. It is paused.
+   * Hands over the socket of an upgraded connection (101), paused, with the bytes that have come in
+   * the new protocol.
    */
   surrender(): { socket: Socket; rest: Buffer } {
     const rest = this.#rest
@@ -146,7 +147,7 @@ export class Connection {
     return { socket: this.#socket, rest }
   }
 
-  /** Ends the connection; its receiver gets nothing more, not even that it broke. */
+  /** Ends the connection. Its receiver hears nothing more of it. */
   destroy(): void {
     this.#receiver = null
     this.#socket.destroy()
@@ -168,7 +169,7 @@ export class Connection {
       this.#socket.pause()
       return
     }
-    // An answer behind the answer.
+    // More bytes came after the answer.
     if (this.#poisoned) this.destroy()
     else if (this.#receiver?.full) this.#socket.pause()
   }
@@ -186,8 +187,8 @@ export class Connection {
     const receiver = this.#receiver
     if (!receiver || !this.#head) return
     this.#receiver = null
-    // An upstream that answers before it has the whole request may take the rest of it for another
-    // one.
+    // An upstream that answers before it has the whole request may read the rest as another
+    // request.
     if (this.#reusable && this.#written && this.#head.keepAlive) this.#takeRest(this.#head)
     else this.#socket.destroy()
     receiver.onEnd(trailers)
@@ -195,7 +196,8 @@ export class Connection {
 
   #takeRest(head: Head): void {
     const announced = keepAliveTimeout(head.headers)
-    // A second less than the upstream says, so that a request does not cross its goodbye.
+    // A second less than the upstream says, so that no request crosses its closing of the
+    // connection.
     const kept = announced === null ? idleFor : Math.min(announced - 1, 60) * 1000
     this.#goodUntil = performance.now() + kept
     if (this.#socket.isPaused()) this.#socket.resume()
@@ -233,7 +235,7 @@ export class Connection {
   }
 }
 
-/** Seconds of `Keep-Alive: timeout=5`, or `null`. */
+/** The seconds in `Keep-Alive: timeout=5`, or `null`. */
 function keepAliveTimeout(headers: readonly string[]): number | null {
   for (let i = 0; i < headers.length; i += 2) {
     if (!isNamed(headers[i]!, 'keep-alive')) continue

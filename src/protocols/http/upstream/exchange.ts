@@ -11,30 +11,30 @@ import { Sending } from './sending.ts'
 /** A request in the bytes that the upstream gets. */
 export interface Outgoing {
   readonly method: string
-  /** Request line and headers, with the empty line behind them. */
+  /** Request line and headers, including the empty line at the end. */
   readonly head: string
-  /** Bytes, or a body that is streamed in the framing that it has; `null` without a body. */
+  /** Bytes, or a body that is streamed with its own framing; `null` without a body. */
   readonly body: RequestBody | Buffer | null
   /** Whether another request may follow on the same connection. */
   readonly reusable: boolean
-  /** Whether it asks for another protocol, which the upstream may agree to. */
+  /** Whether it asks for another protocol. */
   readonly mayUpgrade: boolean
 }
 
 /**
- * Where an answer goes: to its client, or to where it is kept for one. It emits `drain`, and
- * `close` when it takes no more.
+ * Where an answer goes: to its client, or to be kept for it. Emits `drain`, and `close` when it
+ * takes no more.
  */
 export interface AnswerSink extends EventEmitter {
   readonly destroyed: boolean
   readonly writableFinished: boolean
   writeHead(status: number, reason: string, headers: string[]): unknown
   flushHeaders(): void
-  /** False when it takes no more before `drain`. */
+  /** Returns `false` when it takes no more before `drain`. */
   write(bytes: Buffer): boolean
   addTrailers(trailers: [string, string][]): void
   end(): unknown
-  /** With what comes last; one character for each byte. */
+  /** Writes the last piece, with one character for each byte, and ends. */
   end(text: string, encoding: 'latin1'): unknown
 }
 
@@ -51,11 +51,11 @@ interface Asking {
   reject(error: unknown): void
 }
 
-/** Bytes of an answer that are kept until it may be released. */
+/** Bytes of an answer that are buffered until it may be released. */
 const enough = 64 * 1024
 /**
- * Bytes of an answer that goes out as one text with its head: copying them costs less than writing
- * two pieces.
+ * Bytes of an answer that are sent as one text with its head, because copying so few costs less
+ * than a second write.
  */
 const little = 4 * 1024
 
@@ -70,25 +70,25 @@ export class Exchange implements Receiver {
   // Owned by head() and onHead().
   #head: Head | null = null
   #asking: Asking | null = null
-  // What has come, as far as it is not released.
+  // Bytes that have come and are not released.
   #kept: Buffer[] = []
   #keptBytes = 0
   #bytes = 0
   #trailers: readonly string[] = []
-  // Owned by relay() and the client's back-pressure.
+  // Owned by relay(), and by the client's back-pressure.
   #client: Client | null = null
   #clientBlocks = false
   // Owned by start(): a body that is streamed.
   #sending: Sending | null = null
 
-  /** `meter`: sees the answer as it comes; `null` for most. */
+  /** `meter`: sees the answer as it comes; `null` for most exchanges. */
   constructor(connection: Connection, outgoing: Outgoing, meter: ModelMeter | null = null) {
     this.#connection = connection
     this.#meter = meter
     this.#outgoing = outgoing
   }
 
-  /** Sends the request. The permit is to be redeemed immediately before. */
+  /** Sends the request. The permit has to be redeemed immediately before. */
   start(): void {
     const { method, head, body, reusable, mayUpgrade } = this.#outgoing
     const connection = this.#connection
@@ -96,7 +96,7 @@ export class Exchange implements Receiver {
     if (body instanceof RequestBody) {
       const sending = new Sending(connection, body)
       this.#sending = sending
-      // What has come of the body goes out together with the head.
+      // Bytes of the body that are here already go out together with the head.
       connection.hold()
       connection.write(head)
       sending.run().catch((error: unknown) => this.abort(error))
@@ -109,8 +109,8 @@ export class Exchange implements Receiver {
   }
 
   /**
-   * The head of the answer. Throws or rejects with `UpstreamFailure`, or with what the exchange was
-   * aborted with. To be asked for once.
+   * The head of the answer, which may be asked for once. Throws or rejects with an
+   * `UpstreamFailure`, or with the error that the exchange was aborted with.
    */
   head(): Head | Promise<Head> {
     if (this.#head) return this.#head
@@ -119,10 +119,10 @@ export class Exchange implements Receiver {
   }
 
   /**
-   * Streams the answer to the client, no faster than the client reads it. The number of bytes in
-   * its body, at once or when the whole of it has come; rejects like `head`, and the client has a
-   * part of it then. Throws, and the client has nothing yet: like `head` if the answer has broken
-   * off already, `UpstreamFailure` if its head cannot be passed on.
+   * Streams the answer to the client, no faster than the client reads it. Returns the number of
+   * bytes in its body, at once or when all of it has come. Throws, with nothing sent yet, like
+   * `head` if the answer has broken off already, or an `UpstreamFailure` if its head cannot be
+   * passed on. Rejects like `head` when the client has part of the answer.
    */
   relay(head: Head, response: AnswerSink, answering: Answering): number | Promise<number> {
     if (this.#state === 'failed') throw this.#failure
@@ -146,34 +146,31 @@ export class Exchange implements Receiver {
       for (const bytes of kept) this.#clientBlocks = !response.write(bytes)
       if (this.#state === 'whole') this.#finish(this.#client)
       else {
-        // The head of a stream of events is news by itself.
+        // Send the head at once: in a stream of events it is news by itself.
         if (kept.length === 0) response.flushHeaders()
         if (!this.#clientBlocks) this.#connection.resume()
       }
     })
   }
 
-  /** Whether no more of the answer is to come. */
+  /** Whether no more of the answer will come. */
   get over(): boolean {
     return this.#state !== 'open'
   }
 
-  /** Bytes of the answer's body that its client was given, whole or not. */
+  /** Bytes of the answer's body that the client has got, complete or not. */
   get released(): number {
     return this.#client ? this.#bytes : 0
   }
 
-  /**
-   * The connection, once the upstream has agreed to speak another protocol on it. The exchange is
-   * over then.
-   */
+  /** The connection, once the upstream has agreed to another protocol. Ends the exchange. */
   surrender(): { socket: Socket; rest: Buffer } {
     this.#state = 'whole'
     this.#sending?.stop()
     return this.#connection.surrender()
   }
 
-  /** Ends the exchange, and the connection with it. One that is over stays as it is. */
+  /** Ends the exchange and its connection. Does nothing if it is over. */
   abort(error: unknown): void {
     if (this.#state !== 'open') return
     this.#state = 'failed'
@@ -221,8 +218,8 @@ export class Exchange implements Receiver {
     if (this.#client && this.#clientBlocks) {
       this.abort(new ClientGone('The client stopped reading.'))
     } else if (this.#sending?.waitsForClient || this.full) {
-      // It waits for us: for more of the request, or for the record of the action. Both have time
-      // limits of their own.
+      // The upstream waits for us: for more of the request, or for the record of the action. Both
+      // have time limits of their own.
       this.#connection.wind()
     } else {
       this.abort(
@@ -235,7 +232,7 @@ export class Exchange implements Receiver {
     this.#sending?.drained()
   }
 
-  /** Once the answer is whole, or none will come, nobody waits for the rest of the request. */
+  /** Once the answer is complete, or none will come, the rest of the request is of no use. */
   #stopSending(): void {
     this.#sending?.stop()
     this.#sending?.drained()

@@ -1,14 +1,14 @@
 import type { Connection } from './connection.ts'
 
 /**
- * Connections that wait for another request, the last used first. Each belongs to one lane, a
- * caller with everybody it acts for, and is never lent to another: whatever one agent did to a
- * connection, nobody else meets it.
+ * Idle connections, the most recently used first. Each belongs to one lane (a caller with everybody
+ * it acts for) and is never lent to another, so whatever one agent did to a connection affects
+ * nobody else.
  */
 export class Pool {
   readonly #idle = new Map<string, Connection[]>()
-  // Owned by rest() and #turn(): released connections, before and after the event loop has looked
-  // for what else they have to say.
+  // Owned by rest() and #turn(): released connections, before and after the event loop has read
+  // from them once more.
   #fresh: Rested[] = []
   #rested: Rested[] = []
   #turning = false
@@ -25,8 +25,8 @@ export class Pool {
   }
 
   /**
-   * Takes a connection back. It can be used again when the event loop has read from it once more:
-   * bytes that came right behind an answer have ended it by then.
+   * Takes a connection back. It can be used again when the event loop has read from it once more,
+   * since bytes that came right after an answer have ended it by then.
    */
   rest(lane: string, connection: Connection): void {
     this.#fresh.push({ lane, connection })
@@ -45,7 +45,7 @@ export class Pool {
 
   #turn(): void {
     for (const { lane, connection } of this.#rested) {
-      // It has been forgotten already: nobody would take it out again.
+      // A closed connection has been removed already, and nobody would remove it again.
       if (connection.closed) continue
       const connections = this.#idle.get(lane)
       if (connections) connections.push(connection)

@@ -7,13 +7,13 @@ export interface Head {
   readonly reason: string
   /** `[name, value, name, value, …]`, as they came. */
   readonly headers: readonly string[]
-  /** Whether the upstream will take another request on this connection. */
+  /** Whether the upstream will accept another request on this connection. */
   readonly keepAlive: boolean
 }
 
 /**
- * What is found in the bytes, in order: the first byte of an answer, its head, pieces of its body,
- * its end. None of them may throw.
+ * Receives what is found in the bytes, in order: the beginning of an answer, its head, pieces of
+ * its body, its end. None of these may throw.
  */
 export interface ResponseEvents {
   begin(): void
@@ -22,26 +22,26 @@ export interface ResponseEvents {
   end(trailers: readonly string[]): void
 }
 
-/** An answer that is not HTTP/1.1 as it should be. The connection is worth nothing any more. */
+/** An answer that is no proper HTTP/1.1. The connection cannot be used any more. */
 export class ResponseError extends Error {
   override readonly name = 'ResponseError'
 }
 
 /**
- * Bytes of the head of an answer, and of its trailers. What is larger ends the connection as soon
- * as that much has come.
+ * The most bytes of an answer's head, and of its trailers. The connection ends as soon as more have
+ * come.
  */
 const maxHeaderSize = 64 * 1024
 /**
- * Interim answers before the final one. Without an end they would keep the request waiting for
- * ever, since something moves all the time.
+ * The most interim answers before the final one. Without a limit they could keep the request
+ * waiting for ever, since something always moves.
  */
 const maxInterim = 32
 
 /**
- * Reads the answers on one connection with Node's own strict parser. Bytes in, events out; it knows
- * no socket. Interim answers (RFC 9110 §15.2) are passed over: what they say would reach the client
- * before the record of its request is durable.
+ * Reads the answers on one connection with Node's own strict parser. Bytes in, events out; it
+ * touches no socket. Interim answers (RFC 9110 §15.2) are skipped, because they would reach the
+ * client before the record of its request is durable.
  */
 export class ResponseParser {
   readonly #parser = new HTTPParser()
@@ -53,7 +53,7 @@ export class ResponseParser {
   #interims = 0
   #upgraded = false
   #doubt: string | null = null
-  // Owned by execute(): the memory that is read from.
+  // Owned by execute(): the memory of the bytes that are being read.
   #source: ArrayBufferLike | null = null
   // Owned by expect().
   #headOnly = false
@@ -82,8 +82,7 @@ export class ResponseParser {
       return this.#head({ status, reason, headers: lines ?? this.#lines(), keepAlive })
     }
     parser[HTTPParser.kOnBody] = (bytes) => {
-      // Node's parser gives copies. If another one should not, the next answer would be read over
-      // this one.
+      // Node's parser gives copies. If one ever did not, the next read would overwrite the answer.
       const own = bytes.buffer === this.#source ? Buffer.from(bytes) : bytes
       if (this.#doubt === null) this.#events.body(own)
     }
@@ -91,7 +90,8 @@ export class ResponseParser {
   }
 
   /**
-   * The next answer is to a request with this method, which may have asked for another protocol.
+   * Announces the request that the next answer belongs to, which may have asked for another
+   * protocol.
    */
   expect(method: string, mayUpgrade = false): void {
     this.#headOnly = method === 'HEAD'
@@ -100,9 +100,9 @@ export class ResponseParser {
   }
 
   /**
-   * The bytes are the caller's again as soon as it returns. Throws `ResponseError`; then what has
-   * come so far is not to be trusted either. Once the other protocol was agreed on, it returns what
-   * is said in that, from the first byte, and is to be called no more; `null` before.
+   * Reads bytes, which belong to the caller again when this returns. Once another protocol is
+   * agreed on, returns the first bytes in that, and must not be called again; `null` before. Throws
+   * a `ResponseError`, after which nothing that came so far can be trusted either.
    */
   execute(bytes: Buffer): Buffer | null {
     this.#source = bytes.buffer
@@ -115,8 +115,8 @@ export class ResponseParser {
   }
 
   /**
-   * The connection has ended, which also ends an answer without a length. Throws `ResponseError` if
-   * it was in the middle of one.
+   * The connection has ended, which also ends an answer without a length. Throws a `ResponseError`
+   * in the middle of any other answer.
    */
   finish(): void {
     const error = this.#parser.finish()
@@ -143,8 +143,7 @@ export class ResponseParser {
       return 1
     }
     this.#upgraded = status === 101 && this.#mayUpgrade
-    // Where nobody asked for another protocol, what comes next would be in a language that nobody
-    // here speaks.
+    // The upstream switched to a protocol that nobody asked for.
     if (status === 101 && !this.#upgraded) this.#doubt = 'The upstream switched protocols unasked.'
     else if (status < 100) this.#doubt = 'The answer has no valid status.'
     else if (hasOtherCoding(headers))
@@ -161,8 +160,8 @@ export class ResponseParser {
 }
 
 /**
- * Other codings (RFC 9112 §7) would have to be undone before the body is passed on, since they end
- * at this hop.
+ * Whether there are transfer codings other than `chunked` (RFC 9112 §7). These end at this hop, and
+ * would have to be undone before the body is passed on.
  */
 function hasOtherCoding(headers: readonly string[]): boolean {
   for (let i = 0; i < headers.length; i += 2) {

@@ -1,14 +1,14 @@
 import type { BodySink, RequestBody } from '../body.ts'
 import type { Connection } from './connection.ts'
 
-/** The body of one request on its way to the upstream, in the framing that it came in. */
+/** The body of one request on its way to the upstream, with the framing that it came with. */
 export class Sending implements BodySink {
   readonly #connection: Connection
   readonly #body: RequestBody
   #stopped = false
   #done = false
-  // Owned by write() and drained(): whether the upstream takes no more for now, and who waits until
-  // it does.
+  // Owned by write() and drained(): whether the upstream can take no more for now, and who waits
+  // until it can.
   #blocked = false
   #onDrained: (() => void) | null = null
 
@@ -26,17 +26,17 @@ export class Sending implements BodySink {
     this.#connection.finishWriting()
   }
 
-  /** Whether the next piece is the client's to send, and not the upstream's to take. */
+  /** Whether it waits for the client to send, rather than for the upstream to take. */
   get waitsForClient(): boolean {
     return !this.#done && !this.#blocked
   }
 
-  /** What comes from here on goes nowhere. */
+  /** Discards what comes from here on. */
   stop(): void {
     this.#stopped = true
   }
 
-  /** The upstream takes more, or whatever comes goes nowhere. */
+  /** The upstream can take more, or everything is discarded. */
   drained(): void {
     this.#blocked = false
     const drained = this.#onDrained

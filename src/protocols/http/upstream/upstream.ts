@@ -7,14 +7,14 @@ import { Connection } from './connection.ts'
 import { UpstreamFailure } from './failure.ts'
 import { Pool } from './pool.ts'
 
-/** Milliseconds to a connection, TLS included. */
+/** Milliseconds within which a connection has to be made, including TLS. */
 const connectTimeout = 10_000
 
 /** Where the requests for one resource go. */
 export class Upstream {
-  /** What the Host header says there. */
+  /** The value of the Host header. */
   readonly authority: string
-  /** Put before the path of every request; without a slash at its end. */
+  /** Prefixed to the path of every request; without a trailing slash. */
   readonly basePath: string
   readonly #silence: number
   readonly #dial: () => Socket
@@ -22,12 +22,12 @@ export class Upstream {
   readonly #ready: 'connect' | 'secureConnect'
   readonly #pool = new Pool()
   readonly #open = new Set<Socket>()
-  // Owned by #dialTls: the session that the next connection resumes.
+  // Owned by #dialTls: the TLS session that the next connection resumes.
   #session: Buffer | undefined
 
   /**
-   * Reads the file of `ca`, and throws if it cannot. `timeout` is in milliseconds: how long the
-   * upstream may be silent.
+   * `timeout`: milliseconds for which the upstream may be silent. Throws if the file of `ca` cannot
+   * be read.
    */
   constructor({ upstream, ca, timeout }: Pick<HttpResource, 'upstream' | 'ca' | 'timeout'>) {
     const url = new URL(upstream)
@@ -40,19 +40,20 @@ export class Upstream {
     const address = { host, port }
     this.#ready = secure ? 'secureConnect' : 'connect'
     this.#dial = secure ? this.#dialTls(address, ca) : () => dial(address)
-    // The parser keeps nothing of what it is given. TLS has buffers of its own.
+    // Static reads are safe, because the parser keeps nothing of what it is given. TLS has buffers
+    // of its own.
     this.#dialForHttp = secure ? this.#dial : () => dialStatic(address)
   }
 
   /**
-   * A connection that is ready for one request of this lane. Rejects with `UpstreamFailure` when
-   * there is none: refused, not found, not trusted, an address that no upstream has, or too slow.
+   * A connection for one request of this lane. Rejects with an `UpstreamFailure` when there is
+   * none: refused, not found, not trusted, a blocked address, or too slow.
    */
   connect(lane: string): Promise<Connection> | Connection {
     return this.#pool.take(lane) ?? this.#connectAnew(lane, this.#dialForHttp)
   }
 
-  /** The same for a request after which the connection may speak another protocol: a new one. */
+  /** A new connection, for a request after which it may speak another protocol. */
   connectToUpgrade(lane: string): Promise<Connection> {
     return this.#connectAnew(lane, this.#dial)
   }
@@ -92,11 +93,11 @@ export class Upstream {
   #dialTls(address: Address, ca: string | undefined): () => Socket {
     const { host } = address
     const options: tls.ConnectionOptions = {
-      // Said aloud although it is the default: an upstream that cannot prove who it is gets no
+      // Stated although it is the default: an upstream that cannot prove who it is gets no
       // credential.
       rejectUnauthorized: true,
       ALPNProtocols: ['http/1.1'],
-      // Without a name to ask for, it is the address that the certificate has to have.
+      // Without a host name, the certificate has to be for the address.
       ...(isIP(host) ? { host } : { host, servername: host }),
       ...(ca !== undefined && { ca: readFileSync(ca) }),
     }
@@ -111,8 +112,8 @@ export class Upstream {
 }
 
 /**
- * What to tell an agent: that it is not there, or not to be trusted, and no addresses of an inner
- * network.
+ * What to tell an agent: that the upstream is not there or not trusted, without addresses of an
+ * inner network.
  */
 function unreachable(error: NodeJS.ErrnoException): string {
   const code = error.code ?? ''

@@ -1,37 +1,39 @@
 /**
- * A stream that is not framed as RFC 6455 says: one side could read in it what the other did not
- * say.
+ * A stream that is not framed as RFC 6455 demands, in which one side could read what the other did
+ * not say.
  */
 class FrameError extends Error {
   override readonly name = 'FrameError'
 }
 
 /**
- * Counts the frames of one direction of a WebSocket (RFC 6455 §5.2). Bytes in, numbers out: it
- * keeps none of them, undoes no masks and unpacks nothing, so what is said is passed on as it is,
- * and known to nobody here.
+ * Counts the frames in one direction of a WebSocket (RFC 6455 §5.2). Bytes in, numbers out: it
+ * keeps, unmasks and unpacks nothing, so everything is passed on unchanged and unread.
  */
 export class FrameCounter {
   readonly #masked: boolean
   frames = 0
   bytes = 0
-  // Owned by count(): the head of a frame as far as it has come, and how much of the frame's
-  // payload has not.
+  // Owned by count(): the part of a frame's head that has come, and how much of its payload is
+  // still to come.
   readonly #head = Buffer.alloc(14)
   #have = 0
   #missing = 0n
 
-  /** `masked`: from a client, whose frames are, as those of a server are not (§5.1). */
+  /**
+   * `masked`: whether the frames come from a client. Those are masked, and a server's are not
+   * (§5.1).
+   */
   constructor(masked: boolean) {
     this.#masked = masked
   }
 
-  /** Whether the bytes so far end where a frame does. */
+  /** Whether the bytes so far end at the end of a frame. */
   get atBoundary(): boolean {
     return this.#have === 0 && this.#missing === 0n
   }
 
-  /** Throws `FrameError`. */
+  /** Counts the frames in these bytes. Throws a `FrameError`. */
   count(bytes: Buffer): void {
     this.bytes += bytes.length
     let at = 0
@@ -58,7 +60,7 @@ export class FrameCounter {
     const [first = 0, second = 0] = this.#head
     const masked = (second & 128) !== 0
     if (masked !== this.#masked) throw new FrameError('A frame is masked wrongly.')
-    // Frames of control are short and whole (§5.5).
+    // Control frames are short and never fragmented (§5.5).
     if ((first & 8) !== 0 && ((second & 127) > 125 || (first & 128) === 0))
       throw new FrameError('A frame of control is too long, or in pieces.')
   }

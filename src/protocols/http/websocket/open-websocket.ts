@@ -6,15 +6,15 @@ import type { Head } from '../upstream/response-parser.ts'
 import { Tunnel, type Tunnelled } from './tunnel.ts'
 import { acceptance, checkAccepted, type Opening } from './websocket.ts'
 
-/** Where a WebSocket is to be opened. */
+/** The agent's end of a WebSocket that is being opened. */
 export interface AgentEnd {
   readonly opening: Opening
   readonly response: AgentResponse
 }
 
 /**
- * Opens what the upstream agreed to (101), and passes it on until it is over. Throws
- * `UpstreamFailure` where the upstream agreed to something else.
+ * Opens a WebSocket that the upstream has agreed to (101), and passes it on until it is over.
+ * Rejects with an `UpstreamFailure` if the upstream agreed to something else.
  */
 export async function openWebSocket(
   { opening, response }: AgentEnd,

@@ -2,10 +2,10 @@ import type { Socket } from 'node:net'
 import { Http1Response, type Http1Message } from '../client.ts'
 
 /**
- * The response to an opening. Node has let go of its connection, so here is what it would do: it
- * ends with the answer, unless somebody takes the connection over. A client that says something
- * before it has an answer is hung up on: it has to wait (RFC 6455 §4.1), and only reading shows
- * that it is gone.
+ * The response to an opening. Node has released the connection, so this does what Node would: the
+ * connection ends with the answer, unless somebody takes it over. We have to read from it to notice
+ * that a client has gone; one that sends something before it has an answer is hung up on, because
+ * it has to wait (RFC 6455 §4.1).
  */
 export function openingResponse(message: Http1Message, socket: Socket): Http1Response {
   const response = new Http1Response(message)

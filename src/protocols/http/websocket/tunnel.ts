@@ -4,7 +4,7 @@ import { Problem } from '../../../core/errors.ts'
 import { FrameCounter } from './frames.ts'
 
 /**
- * The two ends of a WebSocket that is open, and what the upstream said right behind its acceptance.
+ * The two ends of an open WebSocket, and the bytes that the upstream sent right after accepting it.
  */
 interface Ends {
   readonly agent: Socket
@@ -12,17 +12,20 @@ interface Ends {
   readonly rest: Buffer
 }
 
-/** What became of it. */
+/** The result of a WebSocket. */
 export interface Tunnelled {
   readonly use: WebSocketUse
-  /** What cut it; `null` if one of the two sides ended it. */
+  /** Why it was cut; `null` if one of the two sides ended it. */
   readonly why: Problem | null
 }
 
-/** Milliseconds for what is on its way, the last frame among it, to reach either side. */
+/** Milliseconds for what is on its way, including the last frame, to reach either side. */
 const lastBytes = 5_000
 
-/** Passes a WebSocket on in both directions, no faster than each side takes it, and counts. */
+/**
+ * Passes a WebSocket on in both directions, no faster than each side takes it, and counts its
+ * frames and bytes.
+ */
 export class Tunnel {
   /** Resolves when both connections are closed. */
   readonly over: Promise<Tunnelled>
@@ -53,7 +56,7 @@ export class Tunnel {
   }
 
   /**
-   * Ends it, because it may not go on. The agent is told why, if it can be told between two frames
+   * Ends it because it may not go on. The agent is told why if that is possible between two frames
    * (RFC 6455 §7.4.1: 1001 going away, 1008 policy).
    */
   cut(why: Problem): void {
@@ -79,7 +82,7 @@ export class Tunnel {
     })
     to.on('drain', () => from.resume())
     from.on('end', () => to.end())
-    // What went wrong is that it is closed; nobody is left who could be told more.
+    // An error only means that the connection is closed, and nobody is left to be told more.
     from.on('error', () => from.destroy())
   }
 
@@ -101,7 +104,7 @@ export class Tunnel {
   }
 }
 
-/** A whole frame of a server (§5.5.1). The reason is a code, and so short enough. */
+/** A server's Close frame (§5.5.1). The reason is a code, and so short enough. */
 function closeFrame(status: number, reason: string): Buffer {
   const text = Buffer.from(reason)
   return Buffer.concat([Buffer.from([0x88, text.length + 2, status >> 8, status & 255]), text])

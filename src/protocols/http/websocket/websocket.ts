@@ -9,16 +9,19 @@ import type { StrictRequest } from '../strict/strict-request.ts'
 
 /**
  * The opening of a WebSocket (RFC 6455 §4). Each of the two connections has a handshake of its own,
- * so that the answer to one is no proof for the other.
+ * so that the answer to one proves nothing for the other.
  */
 export interface Opening {
-  /** What the agent asked with. */
+  /** The agent's Sec-WebSocket-Key. */
   readonly agentKey: string
-  /** What the gateway asks the upstream with. */
+  /** The key that the gateway sends to the upstream. */
   readonly ownKey: string
 }
 
-/** `null` for an ordinary request. Throws `bad-request` for an opening that cannot be passed on. */
+/**
+ * The opening in a request; `null` for an ordinary one. Throws `bad-request` for an opening that
+ * cannot be passed on.
+ */
 export function openingOf(
   request: StrictRequest,
   { websockets }: Pick<Resource, 'websockets'>,
@@ -26,7 +29,7 @@ export function openingOf(
 ): Opening | null {
   if (request.upgrade === null) return null
   if (!websockets) throw new Problem('bad-request', 'This resource takes no WebSockets.')
-  // It came in a way in which the connection is still one for HTTP.
+  // The connection is still in use for HTTP.
   if (!upgrade) throw new Problem('bad-request', 'Open a WebSocket on a connection of its own.')
   const agentKey = headerValue(request.headers, 'sec-websocket-key') ?? ''
   const version = headerValue(request.headers, 'sec-websocket-version')
@@ -37,22 +40,22 @@ export function openingOf(
 }
 
 /**
- * What of the headers an approval is bound to: that it is an opening, but not the key, which is
- * another one for each try.
+ * The headers that an approval is bound to: they tell that it is an opening, but do not have the
+ * key, which differs for each try.
  */
 export function openingHeaders(headers: readonly Header[]): Header[] {
   const bound = headers.filter(({ name }) => name !== 'sec-websocket-key')
   return [...bound, { name: 'upgrade', value: 'websocket' }]
 }
 
-/** §4.2.2, step 5.4. */
+/** The Sec-WebSocket-Accept for a key (§4.2.2, step 5.4). */
 function acceptOf(key: string): string {
   return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')
 }
 
 /**
- * Throws `UpstreamFailure` unless the upstream accepted exactly this opening (§4.1): else what
- * follows might be anything.
+ * Throws an `UpstreamFailure` unless the upstream accepted exactly this opening (§4.1). Otherwise
+ * anything might follow.
  */
 export function checkAccepted({ headers }: Head, { ownKey }: Opening): void {
   const accepted = (name: string): string | null => {
@@ -71,9 +74,7 @@ export function checkAccepted({ headers }: Head, { ownKey }: Opening): void {
   }
 }
 
-/**
- * The upstream's answer, as the gateway gives it to the agent. `headers` are the end-to-end ones.
- */
+/** The upstream's answer as the gateway gives it to the agent. `headers`: the end-to-end ones. */
 export function acceptance(headers: readonly string[], { agentKey }: Opening): string[] {
   const own = ['Connection', 'Upgrade', 'Upgrade', 'websocket']
   own.push('Sec-WebSocket-Accept', acceptOf(agentKey))
