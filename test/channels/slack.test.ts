@@ -149,7 +149,7 @@ describe('class 15, 16 and 13, races, removed approvers and self-approval: by cl
     await expect.poll(() => here.slack.ephemerals.length).toBe(before + 2)
     const texts = here.slack.ephemerals.slice(before).map(({ text }) => text)
     expect(texts.filter((text) => text === 'You approved it.')).toHaveLength(1)
-    expect(texts.filter((text) => text.includes('already'))).toHaveLength(1)
+    expect(texts.filter((text) => text.includes('no longer open'))).toHaveLength(1)
     expect(here.upstream.arrived.length).toBe(ran + 1)
   })
 
