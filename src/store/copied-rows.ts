@@ -1,27 +1,27 @@
 import { isUtf8 } from 'node:buffer'
 import type { Queryable } from './db.ts'
 
-/** Values of one row, which are taken in the order of its columns. */
+/** The values of one row, to be taken in the order of its columns. */
 export interface Values {
-  /** Of an `integer`. */
+  /** The value of an `integer`. */
   integer(): number
-  /** Of a `bigint`. Throws `RangeError` for one that a number does not hold exactly. */
+  /** The value of a `bigint`. Throws a `RangeError` for one that a number cannot hold exactly. */
   bigint(): number
-  /** Of a `text`. */
+  /** The value of a `text`. */
   text(): string
   textOrNull(): string | null
-  /** A copy. */
+  /** A copy of a `bytea`. */
   bytes(): Buffer
   bytesOrNull(): Buffer | null
-  /** Of a `bytea`: its text, or a copy of what is no UTF-8. */
+  /** A `bytea` as text, or a copy of its bytes if they are not UTF-8. */
   textOrBytes(): string | Buffer | null
 }
 
 /**
- * The rows of a query without parameters, as bytes (COPY … TO STDOUT (FORMAT binary)): for many
- * rows with `bytea`, a third of the driver's way and of its memory, and less for the server, which
- * writes no hex. What is put into the query is an `sqlInteger` or an `sqlUuid`. Rejects with
- * `StoreError`.
+ * Reads the rows of a query without parameters as bytes (COPY … TO STDOUT (FORMAT binary)). For
+ * many rows with `bytea`, this takes a third of the driver's time and memory, and less of the
+ * server's, which writes no hex. Values have to be put into the query by `sqlInteger` or `sqlUuid`.
+ * Rejects with a `StoreError`.
  */
 export async function readCopied<Row>(
   db: Queryable,
@@ -39,7 +39,7 @@ export async function readCopied<Row>(
       try {
         if (failures.length === 0 && values.begin(bytes)) rows.push(read(values))
       } catch (error) {
-        // What is thrown here nobody would catch: the driver is in the middle of what has come.
+        // Kept for later: thrown here, in the middle of the driver's work, nobody would catch it.
         failures.push(error as Error)
       }
     },
@@ -49,7 +49,7 @@ export async function readCopied<Row>(
   return rows
 }
 
-/** A number as it stands in SQL. Throws `RangeError` for one that is no integer. */
+/** A number as an SQL literal. Throws a `RangeError` unless it is an integer. */
 export function sqlInteger(value: number): string {
   if (!Number.isSafeInteger(value)) throw new RangeError(`${value} is no integer`)
   return `${value}`
@@ -57,7 +57,7 @@ export function sqlInteger(value: number): string {
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** A UUID as it stands in SQL. Throws `RangeError` for what is none. */
+/** A UUID as an SQL literal. Throws a `RangeError` for anything else. */
 export function sqlUuid(value: string): string {
   if (!uuid.test(value)) throw new RangeError('not a UUID')
   return `'${value}'::uuid`
@@ -81,13 +81,13 @@ const headSize = 19
 const end = -1
 
 class CopiedValues implements Values {
-  // Owned by begin() and #next(): a message, which is good until the next one, and where the next
-  // value is.
+  // Owned by begin() and #next(): a message, which is valid until the next one, and the place of
+  // the next value.
   #bytes: Buffer = Buffer.alloc(0)
   #at = 0
   #isFirst = true
 
-  /** Whether there is a row in it. */
+  /** Begins a message, and returns whether it has a row. */
   begin(bytes: Buffer): boolean {
     this.#bytes = bytes
     this.#at = this.#isFirst ? headSize : 0
@@ -131,23 +131,23 @@ class CopiedValues implements Values {
     const from = this.#at
     if (this.#isNull()) return null
     const text = this.text()
-    // That stands for what is none, or for itself.
+    // The character stands for invalid bytes, or for itself.
     if (!text.includes('\ufffd') || isUtf8(this.#bytes.subarray(from + 4, this.#at))) return text
     this.#at = from
     return this.bytes()
   }
 
-  /** Passes by a null. */
+  /** Skips a null, and returns whether there was one. */
   #isNull(): boolean {
     if (this.#bytes.readInt32BE(this.#at) !== -1) return false
     this.#at += 4
     return true
   }
 
-  /** Where the next value begins; it ends before the one behind it. */
+  /** Moves to the next value, and returns where it begins. */
   #next(): number {
     const size = this.#bytes.readInt32BE(this.#at)
-    // A column that cannot be null was asked for.
+    // The caller asked for a column that cannot be null.
     if (size < 0) throw new TypeError('a value is null')
     const at = this.#at + 4
     this.#at = at + size

@@ -1,32 +1,32 @@
 /**
- * A statement that is sent again and again: each session of the server reads and plans it once, and
- * knows it by its name from then on.
+ * A frequent statement. Each session of the server parses and plans it once, and knows it by its
+ * name from then on.
  */
 export interface Prepared {
   readonly name: string
   readonly text: string
 }
 
-/** Statements that go out together, with their values (`Statements`). */
+/** Statements that are sent together, with their values (`Statements`). */
 export interface Together {
   /**
-   * As messages of the protocol, for a session that has read the statements in `known` before; and
-   * the names of those that it reads now. The bytes are good until `sent`.
+   * The statements as messages of the protocol, for a session that has parsed those in `known`, and
+   * the names of those that it parses now. The bytes are valid until `sent`.
    */
   messages(known: ReadonlySet<string>): { readonly bytes: Buffer; readonly read: readonly string[] }
   /**
-   * Nobody reads the bytes any more: the socket has written them, or never will. Called at most
-   * once, and last.
+   * The bytes are no longer needed, because the socket has written them or never will. Called at
+   * most once, and last.
    */
   sent(): void
   /**
-   * Takes what COPY … TO STDOUT gives, a row at a time; the bytes are good until it returns, and it
-   * throws nothing.
+   * Takes the rows of a COPY … TO STDOUT, one at a time. The bytes are valid until it returns. It
+   * must not throw.
    */
   copied?(bytes: Buffer): void
 }
 
-/** Something that SQL can be sent to: the store itself, or one transaction of it. */
+/** Something that runs SQL: the store itself, or one of its transactions. */
 export interface Queryable {
   /**
    * Runs one statement with `$1`-style parameters and returns its rows. Both stores align types
@@ -38,8 +38,8 @@ export interface Queryable {
     params?: readonly unknown[],
   ): Promise<Row[]>
   /**
-   * Runs several statements in one round trip; outside of a transaction they are one, so that all
-   * of them take effect, or none. Returns the last row, as text. Rejects with `StoreError`.
+   * Runs several statements in one round trip. Outside a transaction they form one, so all of them
+   * take effect or none. Resolves to the last row, as text. Rejects with a `StoreError`.
    */
   exchange(statements: Together): Promise<readonly (string | null)[]>
 }
@@ -51,24 +51,24 @@ export interface Queryable {
 export interface Store extends Queryable {
   readonly kind: 'postgres' | 'embedded'
   /**
-   * READ COMMITTED. Commits when `work` resolves, rolls back when it rejects. Work must not use the
-   * store itself.
+   * Runs `work` in a transaction (READ COMMITTED). Commits when it resolves, rolls back when it
+   * rejects. `work` must not use the store itself.
    */
   tx<T>(work: (tx: Queryable) => Promise<T>): Promise<T>
   /**
-   * A hint, never a promise: notifications get lost when the connection does. `onNotify` is also
-   * called, with `null`, after each reconnect, so that the listener looks again at everything.
-   * Returns the function that stops listening.
+   * Listens for hints. Notifications get lost with their connection, so `onNotify` is also called
+   * with `null` after each reconnect, for the listener to look at everything again. Resolves to a
+   * function that stops listening.
    */
   listen(channel: string, onNotify: (payload: string | null) => void): Promise<() => Promise<void>>
-  /** Sends a hint, outside of any transaction: inside one it would serialise commits. */
+  /** Sends a hint, outside any transaction: inside one it would serialise commits. */
   notify(channel: string, payload: string): Promise<void>
   end(): Promise<void>
 }
 
 /**
- * A database error by its SQLSTATE (PostgreSQL, appendix A); `unavailable` when there was no answer
- * to have one, and 08001 when there was not even a session to ask in.
+ * A database error with its SQLSTATE (PostgreSQL documentation, appendix A); `unavailable` when
+ * there was no answer, and 08001 when there was not even a session.
  */
 export class StoreError extends Error {
   readonly code: string
@@ -80,8 +80,8 @@ export class StoreError extends Error {
   }
 
   /**
-   * Whether it is not known if the statement took effect: the connection was lost, or the server is
-   * going down.
+   * Whether the statement may have taken effect: the connection was lost, or the server is going
+   * down.
    */
   get ambiguous(): boolean {
     return this.code === 'unavailable' || this.code.startsWith('08') || this.code.startsWith('57P')

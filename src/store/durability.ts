@@ -2,8 +2,8 @@ import { MistakesError } from '../core/errors.ts'
 import type { Queryable } from './db.ts'
 
 /**
- * Refuses a server that says "committed" before it is so. Everything that Sallyport promises about
- * an action having been approved and recorded before it ran rests on that.
+ * Refuses a server that reports a commit before it is durable. That every action was approved and
+ * recorded before it ran rests on this.
  */
 export async function refuseUnsafeCommits(store: Queryable): Promise<void> {
   const [settings] = await store.query<{ fsync: string; commit: string; standbys: string }>(`

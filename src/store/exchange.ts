@@ -4,22 +4,22 @@ import type { Together } from './db.ts'
 /** Values of one row, as text. */
 export type TextRow = readonly (string | null)[]
 
-// What each session has read already, by name.
+// The names of the statements that each session has parsed.
 const known = new WeakMap<Connection, Set<string>>()
 
 /**
- * One exchange with the server, for the driver's queue: everything goes out in one write, up to one
- * Sync, and so takes effect as one; of what comes back, only the last row is kept, and the first
- * error.
+ * One exchange with the server, for the driver's queue. Everything goes out in one write that ends
+ * with a Sync, and so takes effect as one. Of the answers, only the last row and the first error
+ * are kept.
  */
 export class Exchange implements Submittable {
   readonly #statements: Together
-  // Owned by submit(): what the session has read when this has ended well.
+  // Owned by submit(): what the session has parsed if this succeeds.
   #names = new Set<string>()
   #read: readonly string[] = []
   // Owned by handleDataRow().
   #row: TextRow = []
-  /** The driver puts one of its own around it, which ends its time limit. */
+  /** The driver wraps this in a callback of its own, which ends its time limit. */
   callback: (error: Error | null, row?: TextRow) => void
 
   constructor(statements: Together, callback: (error: Error | null, row?: TextRow) => void) {
@@ -45,7 +45,7 @@ export class Exchange implements Submittable {
 
   handleCommandComplete(): void {}
 
-  /** ReadyForQuery comes behind it, and is the driver's alone. */
+  /** The ReadyForQuery that follows is for the driver alone. */
   handleError(error: Error): void {
     this.callback(error)
   }

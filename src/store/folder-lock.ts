@@ -3,14 +3,14 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { MistakesError } from '../core/errors.ts'
 
-// A lock that nothing refers to would be given back by the garbage collector.
+// The garbage collector would release a lock that nothing refers to.
 const held = new Set<DatabaseSync>()
 
 /**
- * Keeps a second process out of a data folder, where it would destroy the embedded database. The
- * lock is one of the operating system, on a file that SQLite locks portably: it ends with its
- * process, so that there is no stale one to clean up and no recycled pid to be deceived by. Returns
- * the function that gives it back; throws `MistakesError`, which names the other process.
+ * Keeps a second process out of a data folder, where it would destroy the embedded database. It is
+ * a lock of the operating system, on a file that SQLite locks portably, and ends with its process,
+ * so there are no stale locks to clean up and no recycled pids to mislead us. Returns a function
+ * that releases it. Throws a `MistakesError` that names the other process.
  */
 export function lockFolder(folder: string): () => void {
   mkdirSync(folder, { recursive: true, mode: 0o700 })

@@ -2,8 +2,8 @@ import { EventEmitter } from 'node:events'
 import type { Hints } from './pooled.ts'
 
 /**
- * Notifications of the embedded store. It belongs to one process, so they never have to leave it,
- * and none is lost.
+ * Notifications of the embedded store. It belongs to one process, so they never leave it, and none
+ * gets lost.
  */
 export class InProcessHints implements Hints {
   readonly #news = new EventEmitter().setMaxListeners(0)

@@ -2,32 +2,35 @@ import { randomUUID } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import type { Queryable, Store } from './db.ts'
 
-/** One unbroken lease of one replica: what it did in there is over once the lease is. */
+/** One unbroken lease of one replica. Whatever it began in there is over when the lease is. */
 export interface Epoch {
   readonly replica: string
   readonly epoch: number
 }
 
 /**
- * What this process is to the other replicas. A lease that ran out is never renewed: its epoch is
- * dead from then on, for everybody, and the next one begins. So whoever acts for an epoch remembers
- * which, and asks `held` about that one.
+ * This process as the other replicas see it. A lease that has run out is never renewed: its epoch
+ * is dead for everybody, and the next one begins. So whoever acts for an epoch remembers which one,
+ * and asks `held` about that.
  */
 export interface Lease {
   /** UUID of this process. */
   readonly replica: string
-  /** The current epoch, from 1. */
+  /** The current epoch, counted from 1. */
   readonly epoch: number
   /**
-   * Whether nobody can have taken `epoch`, the current one if left out, for dead: by the monotonic
-   * clock, with a margin. Without a network, and true only for this instant.
+   * Whether nobody can have taken `epoch` (by default the current one) for dead, by the monotonic
+   * clock and with a margin. Needs no network, and holds only for this instant.
    */
   held(epoch?: number): boolean
-  /** Ends `epoch` and begins the next one, unless that has happened. Rejects with `StoreError`. */
+  /**
+   * Ends `epoch` and begins the next one, unless that has happened already. Rejects with a
+   * `StoreError`.
+   */
   advance(epoch: number): Promise<void>
   /**
-   * Gives the epoch back, so that nobody has to wait for it to run out. Never rejects: without the
-   * store, they wait.
+   * Gives the epoch back, so that nobody has to wait until it runs out. Never rejects: without the
+   * store, they have to wait.
    */
   close(): Promise<void>
 }
@@ -35,15 +38,15 @@ export interface Lease {
 export interface LeaseTimes {
   readonly leaseMs: number
   /**
-   * What clocks and schedulers may be off: `held` ends that much earlier, and others wait that much
-   * longer.
+   * By how much clocks and schedulers may be off. `held` ends that much earlier, and others wait
+   * that much longer.
    */
   readonly marginMs: number
 }
 
 export const leaseTimes: LeaseTimes = { leaseMs: 15_000, marginMs: 2_000 }
 
-/** Registers this process as a replica, and keeps its lease until it is closed. */
+/** Registers this process as a replica, and keeps its lease until closed. */
 export async function openLease(store: Store, times: LeaseTimes = leaseTimes): Promise<Lease> {
   const lease = new RenewedLease(store, times)
   await lease.advance(0)
@@ -51,7 +54,7 @@ export async function openLease(store: Store, times: LeaseTimes = leaseTimes): P
 }
 
 /**
- * Epochs that ended without a word, the oldest first. Those of this very process are among them,
+ * Epochs that ended without being given back, oldest first. They include those of this process,
  * once it has lost its lease.
  */
 export async function deadEpochs(store: Queryable, times = leaseTimes): Promise<Epoch[]> {
@@ -64,8 +67,9 @@ export async function deadEpochs(store: Queryable, times = leaseTimes): Promise<
 }
 
 /**
- * Whether this epoch still counts, for a transaction that acts in its name: nobody can end its
- * record before that transaction has. Without a wait, also for whoever renews the lease meanwhile.
+ * Whether this epoch still counts, for a transaction that acts in its name. If so, nobody can end
+ * its record before that transaction has ended. Neither this nor a renewal of the lease waits for
+ * the other.
  */
 export async function pinEpoch(tx: Queryable, { replica, epoch }: Epoch): Promise<boolean> {
   const pinned = await tx.query(
@@ -81,11 +85,11 @@ class RenewedLease implements Lease {
   readonly replica = randomUUID()
   readonly #store: Store
   readonly #times: LeaseTimes
-  // Owned by #renew() and #begin(): the current epoch, and until when it is ours, on the monotonic
+  // Owned by #renew() and #begin(): the current epoch, and until when it is ours by the monotonic
   // clock.
   #epoch = 0
   #heldUntil = 0
-  // Owned by advance(): one at a time.
+  // Owned by advance(), of which one runs at a time.
   #advancing: Promise<void> | null = null
   // Owned by #renewLater() and close().
   #timer: NodeJS.Timeout | null = null
@@ -119,14 +123,13 @@ class RenewedLease implements Lease {
          WHERE replica = $1 AND epoch = $2 AND closed_at IS NULL`,
         [this.replica, this.#epoch],
       )
-      // Closed: an epoch that could not be given back runs out, and is buried by whoever looks
-      // next.
+      // Closed: an epoch that could not be given back runs out, and another replica buries it.
       .catch(() => undefined)
   }
 
   async #begin(epoch: number): Promise<void> {
     const asked = performance.now()
-    // It may be there already: from an attempt whose answer was lost.
+    // The row may exist already, from an attempt whose answer was lost.
     const begun = await this.#store.query(
       `INSERT INTO sallyport.replicas AS r (replica, epoch, lease_until)
        VALUES ($1, $2, clock_timestamp() + $3 * interval '1 ms')
@@ -141,7 +144,9 @@ class RenewedLease implements Lease {
     this.#renewLater(this.#times.leaseMs / 3)
   }
 
-  /** Never later than when the database counts from, which was after we asked. */
+  /**
+   * Counts from when we asked, which is never later than the time that the database counts from.
+   */
   #extend(asked: number): void {
     this.#heldUntil = asked + this.#times.leaseMs - this.#times.marginMs
   }
@@ -163,13 +168,13 @@ class RenewedLease implements Lease {
          RETURNING epoch`,
         [this.replica, epoch, this.#times.leaseMs],
       )
-      // Closed: once it has run out, another replica may be cleaning up after it, and nothing is
-      // done for it any more.
+      // Closed: once the lease has run out, another replica may be cleaning up after the epoch, and
+      // nothing is done for it any more.
       if (renewed.length === 0) return await this.advance(epoch)
       if (epoch === this.#epoch) this.#extend(asked)
       this.#renewLater(this.#times.leaseMs / 3)
     } catch {
-      // Closed too: without an answer the lease runs out by itself, and `held` says so.
+      // Closed as well: without an answer the lease runs out by itself, and `held` tells.
       this.#renewLater(this.#times.leaseMs / 30)
     }
   }

@@ -8,7 +8,10 @@ type OnNotify = (payload: string | null) => void
 const firstPause = 100
 const longestPause = 5_000
 
-/** LISTEN on a connection of its own, made again whenever it is lost; NOTIFY through the pool. */
+/**
+ * LISTENs on a connection of its own, which is made again whenever it is lost. NOTIFY goes through
+ * the pool.
+ */
 export class Listener implements Hints {
   readonly #config: ClientConfig
   readonly #pool: Pool
@@ -57,7 +60,7 @@ export class Listener implements Hints {
     while (!signal.aborted) {
       const client = new Client(this.#config)
       const lost = new Promise<void>((resolve) => client.once('end', resolve))
-      // What counts is the 'end' that comes after it.
+      // The 'end' that follows is what counts.
       client.on('error', () => {})
       client.on('notification', ({ channel, payload }) => this.#tell(channel, payload ?? ''))
       try {
@@ -65,10 +68,10 @@ export class Listener implements Hints {
         for (const channel of this.#channels.keys()) await this.#subscribe(client, channel)
         this.#client = client
         pause = firstPause
-        // What was announced while nobody listened is lost: look again at everything.
+        // Notifications were lost while nobody listened, so everything has to be looked at again.
         if (missed) for (const channel of this.#channels.keys()) this.#tell(channel, null)
       } catch {
-        // Nobody's failure: notifications are hints, and every waiter looks by itself too.
+        // No harm done: notifications are hints, and every waiter also looks by itself.
         await client.end()
       }
       attempted()
@@ -76,7 +79,7 @@ export class Listener implements Hints {
       if (this.#client) await lost
       this.#client = null
       missed = true
-      // Rejects only when it is cut short by closing, which ends the loop.
+      // Closing cuts it short, which rejects, and ends the loop.
       await sleep(pause, undefined, { signal, ref: false }).catch(() => {})
       pause = Math.min(pause * 2, longestPause)
     }

@@ -16,13 +16,12 @@ interface Migration {
 }
 
 const folder = new URL('../../migrations/', import.meta.url)
-// The advisory lock that replicas take in turns: any number will do that never changes.
+// The advisory lock that replicas take in turns. Any number will do, as long as it never changes.
 const turn = 7_311_146
 
 /**
- * Brings the schema up to date in one transaction: all of it, or nothing. Rejects with
- * `MistakesError` when a migration was edited after it had been applied, or when the database
- * belongs to a newer version.
+ * Brings the schema up to date in one transaction. Rejects with a `MistakesError` when a migration
+ * was edited after it had been applied, or when the database belongs to a newer version.
  */
 export async function migrate(session: OwnerSession): Promise<void> {
   const migrations = await readMigrations()
@@ -33,7 +32,7 @@ export async function migrate(session: OwnerSession): Promise<void> {
     refuseDifferences(migrations, applied)
     for (const { file, checksum, sql } of migrations) {
       if (applied.has(file)) continue
-      // The row first: should the lock ever fail, the second one stops here.
+      // The row comes first: should the lock ever fail, a second replica stops here.
       await session.query('INSERT INTO sallyport.migrations (file, checksum) VALUES ($1, $2)', [
         file,
         checksum,
@@ -57,7 +56,7 @@ async function readMigrations(): Promise<Migration[]> {
   )
 }
 
-/** Checksums by file name. Creates the table that they are in, on a database that has none yet. */
+/** Reads the checksums by file name. Creates their table on a new database. */
 async function readApplied(session: OwnerSession): Promise<Map<string, string>> {
   const { rows: found } = await session.query(
     "SELECT to_regclass('sallyport.migrations') IS NOT NULL AS yes",

@@ -4,8 +4,8 @@ import { openEmbedded } from './pglite.ts'
 import { openPostgres } from './postgres.ts'
 
 /**
- * The configured store, its schema up to date. Rejects with `MistakesError` when it cannot be
- * relied on or is in use, and with `StoreError` when it does not answer.
+ * Opens the configured store, and brings its schema up to date. Rejects with a `MistakesError` when
+ * it is unsafe or in use, and with a `StoreError` when it does not answer.
  */
 export function openStore({ store, data }: Pick<Config, 'store' | 'data'>): Promise<Store> {
   return store ? openPostgres(store.url) : openEmbedded(data)

@@ -3,17 +3,17 @@ import { leaveOut, type Log } from '../telemetry/log.ts'
 import { StoreError, type Store } from './db.ts'
 
 /**
- * In milliseconds: between two lines about one outage, between two looks, and how long nothing may
- * fail until it is over.
+ * In milliseconds: between two lines in the log about one outage, between two looks, and how long
+ * nothing may fail before the outage counts as over.
  */
 const tellEvery = 10_000
 const lookEvery = 1_000
 const calm = 2_000
 
 /**
- * The same store, and whoever reads the log hears of it when it fails: in one line when that
- * begins, one every ten seconds, and one when it is over. Whatever fails for it warns as well, some
- * of it many times a second: meanwhile that is counted, and left out.
+ * Wraps a store so that its outages appear in the log: one line at the beginning, one every ten
+ * seconds, and one at the end. Everything that fails because of the outage would warn too, some of
+ * it many times a second. Those warnings are counted and left out.
  */
 export function tellOutages(store: Store, log: Log): Store {
   const outage = new Outage(log)
@@ -35,15 +35,15 @@ export function tellOutages(store: Store, log: Log): Store {
 
 class Outage {
   readonly #log: Log
-  // All but the last are owned by #failed() and #look(), and those that count. Since when, on the
-  // monotonic clock; `null` while all is well.
+  // All but the last are owned by #failed() and #look(), and by those that count. The beginning of
+  // the outage on the monotonic clock; `null` while all is well.
   #since: number | null = null
   #told = 0
   #timer: NodeJS.Timeout | undefined
-  // Since it was told last.
+  // Since the last line in the log.
   #leftOut = 0
   #failures = 0
-  // The last of each.
+  // The time of the last failure, and of the last success.
   #failedAt = -Infinity
   #answeredAt = -Infinity
   // Owned by close().
@@ -98,7 +98,10 @@ class Outage {
     this.#log.warn(counts, 'the store works again')
   }
 
-  /** Who waited in vain says so before the store does: what hangs has not failed yet. */
+  /**
+   * Whether a warning is left out. Those who waited in vain may warn before the store does, because
+   * what hangs has not failed yet.
+   */
   #leavesOut(about: unknown): boolean {
     const failure = this.#closed ? null : failureIn(about)
     if (!failure) return false
@@ -109,15 +112,15 @@ class Outage {
 }
 
 /**
- * What does not lie in what was asked: no answer, no room (53), a disk that fails (58), a server
- * that takes no writes (PostgreSQL, appendix A).
+ * Whether an error is the store's fault and not the statement's: no answer, out of resources (53),
+ * a failing disk (58), a server that takes no writes (PostgreSQL documentation, appendix A).
  */
 function isOutage(error: unknown): error is StoreError {
   if (!(error instanceof StoreError)) return false
   return error.ambiguous || /^5[38]/.test(error.code) || error.code === '25006'
 }
 
-/** What failed for the store alone, of all that a line is about. */
+/** The store's failure that a line in the log is about, if any. */
 function failureIn(about: unknown): Pick<StoreError, 'code' | 'message'> | null {
   if (typeof about !== 'object' || about === null) return null
   const { err, code } = about as { readonly err?: unknown; readonly code?: unknown }

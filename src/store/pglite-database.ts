@@ -9,7 +9,7 @@ const program = new URL(
   import.meta.url,
 )
 
-/** PGlite in a thread of its own: a busy query there starves no timer here. */
+/** PGlite in a thread of its own, so that a busy query does not starve our timers. */
 export class PgliteDatabase {
   readonly #worker: Worker
 
@@ -21,14 +21,13 @@ export class PgliteDatabase {
   static async open(workerData: WorkerData): Promise<PgliteDatabase> {
     const worker = new Worker(program, { workerData })
     await once(worker, 'message')
-    // From here on the sessions learn of its end, and every query on them fails.
+    // From here on the sessions notice its end, and every query on them fails.
     worker.on('error', () => {})
     return new PgliteDatabase(worker)
   }
 
   /**
-   * There is one session underneath: whoever opens another one continues where the last one
-   * stopped.
+   * Opens a session. All share the one session underneath, and continue where the last one stopped.
    */
   session(): PgliteSession {
     return new PgliteSession(this.#worker)

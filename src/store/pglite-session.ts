@@ -3,8 +3,8 @@ import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threa
 import type { WorkerRequest } from './pglite-worker.ts'
 
 /**
- * What the driver takes for a socket: the PostgreSQL protocol, to the embedded database in its
- * thread.
+ * Acts as a socket for the driver, and carries the PostgreSQL protocol to the embedded database in
+ * its thread.
  */
 export class PgliteSession extends Duplex {
   readonly #worker: Worker

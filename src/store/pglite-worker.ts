@@ -20,9 +20,8 @@ const database = await PGlite.create({
   ...(snapshot && { loadDataDir: new Blob([snapshot]) }),
 })
 
-// The database has one session; whatever is asked of it is done one after the other. What fails
-// here is the database itself, not a statement: the rejection ends this thread, and with it every
-// session.
+// The database has one session, which does one thing after another. What fails here is the database
+// itself and not a statement: the rejection ends this thread, and with it every session.
 let previous: Promise<unknown> = Promise.resolve()
 function inTurn(work: () => Promise<void>): void {
   previous = previous.then(work)

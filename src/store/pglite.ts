@@ -13,13 +13,13 @@ const patience = { connectionTimeoutMillis: 10_000, query_timeout: 30_000 }
 
 const asOwner = { user: 'postgres', database: 'postgres' }
 
-/** What the last user of the session may have left behind is undone first. */
+/** First undoes what the last user of the session may have left behind. */
 const asGateway = `ROLLBACK; SET ROLE sallyport_gateway; SET search_path = sallyport, pg_temp`
 
 /**
- * PostgreSQL in this process, for trying Sallyport out: it does not wait for the disk (`fsync` is
- * off), so a crash of the machine, though not of the process, can lose what it has acknowledged.
- * Rejects with `MistakesError` when another process uses the folder.
+ * Opens PostgreSQL within this process, for trying Sallyport out. It does not wait for the disk
+ * (`fsync` is off), so a crash of the machine, though not of the process, can lose what it has
+ * acknowledged. Rejects with a `MistakesError` when another process uses the folder.
  */
 export async function openEmbedded(data: string): Promise<Store> {
   const unlock = lockFolder(data)
@@ -32,7 +32,7 @@ export async function openEmbedded(data: string): Promise<Store> {
   }
 }
 
-/** A store over an open database, which it closes at its end. */
+/** Opens a store over an open database, which it closes at its own end. */
 export async function openOver(database: PgliteDatabase, afterEnd: () => void): Promise<Store> {
   const config = { ...asOwner, types: columnTypes, stream: () => database.session() }
   try {
@@ -46,7 +46,7 @@ export async function openOver(database: PgliteDatabase, afterEnd: () => void): 
     ...patience,
     max: 1,
     idleTimeoutMillis: 0,
-    // It waits for what this returns, whatever its type says.
+    // The pool awaits what this returns, whatever its type says.
     onConnect: (client): unknown => client.query(asGateway),
   })
   return new PooledStore('embedded', pool, new InProcessHints(), async () => {

@@ -2,7 +2,7 @@ import type { Pool, QueryResultRow } from 'pg'
 import { StoreError, type Prepared, type Queryable, type Store, type Together } from './db.ts'
 import { Session, toStoreError } from './session.ts'
 
-/** How news travels: where the two stores differ. */
+/** How notifications travel, in which the two stores differ. */
 export type Hints = Pick<Store, 'listen' | 'notify' | 'end'>
 
 /** A store over a pool of sessions: several to a server, one to the embedded database. */
@@ -11,8 +11,8 @@ export class PooledStore implements Store {
   readonly #pool: Pool
   readonly #hints: Hints
   readonly #afterEnd: () => Promise<void>
-  // Owned by exchange() and #drop(): a session that the pool has lent until it breaks, and whether
-  // it is idle. Fetching one for each exchange costs as much as the exchange.
+  // Owned by exchange() and #drop(): a session that is borrowed from the pool until it breaks, and
+  // whether it is idle. Fetching one for each exchange would cost as much as the exchange.
   #kept: Session | null = null
   #idle = false
   // Owned by end(): set by its first call.
@@ -23,9 +23,8 @@ export class PooledStore implements Store {
     this.#pool = pool
     this.#hints = hints
     this.#afterEnd = afterEnd
-    // A session can die while it is idle, or between two statements. Whoever uses it next is told
-    // by a rejected query; the event says nothing more, and without a listener it would end the
-    // process.
+    // A session can die while it is idle, or between two statements. The next query on it rejects;
+    // the event tells no more than that, and without a listener it would end the process.
     pool.on('connect', (client) => client.on('error', () => {}))
     pool.on('error', () => {})
   }
@@ -44,7 +43,7 @@ export class PooledStore implements Store {
   }
 
   async exchange(statements: Together) {
-    // The kept one is for what is short and waited for.
+    // The kept session is for short exchanges that somebody waits for.
     const isShort = !statements.copied
     if (this.#idle && isShort) return this.#exchangeKept(this.#kept!, statements)
     const session = await this.#session()
@@ -70,13 +69,13 @@ export class PooledStore implements Store {
     }
   }
 
-  /** Of a pool that has only one, others would wait for it in vain. */
+  /** Whether a session may be kept. If the pool has only one, others would wait for it in vain. */
   get #mayKeep(): boolean {
     return this.#kept === null && this.#ended === null && this.#pool.options.max > 1
   }
 
   #drop(session: Session | null): void {
-    // It was dropped before: another one may be kept by now.
+    // It was dropped already, and another one may be kept by now.
     if (session === null || this.#kept !== session) return
     this.#kept = null
     this.#idle = false
@@ -104,8 +103,8 @@ export class PooledStore implements Store {
       await session.run('BEGIN')
       const result = await work(tx)
       const { command } = await session.run('COMMIT')
-      // PostgreSQL's answer when a statement failed and `work` went on as if it had not: nothing
-      // was committed.
+      // PostgreSQL answers otherwise when a statement has failed and `work` went on regardless.
+      // Nothing was committed.
       if (command !== 'COMMIT') throw new StoreError('25P02', 'The transaction was rolled back.')
       return result
     } catch (error) {
@@ -141,7 +140,7 @@ export class PooledStore implements Store {
     try {
       return new Session(await this.#pool.connect())
     } catch (error) {
-      // Without a session nothing was sent: what was to be done is certainly not done.
+      // Without a session nothing was sent, so it certainly took no effect.
       throw toStoreError(error, '08001')
     }
   }
