@@ -45,9 +45,12 @@ const whole = [
   'test/gate/class-16-*.test.ts',
 ]
 
+/** Everything goes wrong, at random, for as long as one likes: run by hand (`npm run test:chaos`). */
+const chaos = ['test/chaos/*.test.ts']
+
 const { SALLYPORT_TEST_STORE: store, SALLYPORT_TEST_SUITE: suite } = process.env
-const onlySlow = suite === 'slow'
-const short = !onlySlow && store === undefined && !findPostgres()
+const others = suite === 'slow' ? slow : suite === 'chaos' ? chaos : null
+const short = !others && store === undefined && !findPostgres()
 if (short) {
   process.stdout.write(`
 There is no PostgreSQL on this machine, so the tests of whole gateways are left out: ${whole.join(', ')}.
@@ -57,8 +60,8 @@ Install Debian's package postgresql, or set SALLYPORT_TEST_STORE=embedded, to ru
 
 export default defineConfig({
   test: {
-    include: onlySlow ? slow : ['test/**/*.test.ts'],
-    exclude: onlySlow ? [] : [...slow, ...(short ? whole : [])],
+    include: others ?? ['test/**/*.test.ts'],
+    exclude: others ? [] : [...slow, ...chaos, ...(short ? whole : [])],
     globalSetup: 'test/support/global-setup.ts',
     // How long before a test counts as stuck, not how long it may take: CI machines are shared.
     testTimeout: 180_000,
