@@ -9,31 +9,36 @@ import { toStoreError } from './session.ts'
 import { columnTypes } from './types.ts'
 
 /**
- * In milliseconds. Nothing waits forever: not for a connection, a lock, an answer, or the next
+ * In milliseconds. Nothing waits for ever: not for a connection, a lock, an answer, or the next
  * statement of a transaction.
  */
 const patience = {
   connectionTimeoutMillis: 3_000,
   lock_timeout: 5_000,
   statement_timeout: 10_000,
-  // Longer than the server's own limit, so that this one is only met where the server is gone.
+  // Longer than the server's own limit, so that this one only matters if the server has gone.
   query_timeout: 12_000,
   idle_in_transaction_session_timeout: 15_000,
 }
 
-/** The role is the session's default: RESET ROLE comes back to it. `pg_temp` last, so that nothing temporary shadows a table. No JIT: compiling a short statement takes
- * longer than running it, by far. */
+/**
+ * The role is the session's default, to which RESET ROLE returns. `pg_temp` comes last, so that
+ * nothing temporary shadows a table. No JIT, because compiling a short statement takes far longer
+ * than running it.
+ */
 const asGateway =
   '-c role=sallyport_gateway -c search_path=sallyport,pg_temp -c TimeZone=UTC -c jit=off'
 
-/** PostgreSQL 15 or later. Brings the schema up to date first, as the user of the URL. */
+/**
+ * Opens a store on PostgreSQL 15 or later. Brings the schema up to date first, as the user of the
+ * URL. `sessions`: how many the pool may have.
+ */
 export async function openPostgres(url: string, sessions = 10): Promise<Store> {
   const { connectionString, options } = takeOptions(url)
   const config: ClientConfig = {
     connectionString,
     application_name: 'sallyport',
-    // A connection whose other end vanished without a word is found out, also while it only
-    // listens.
+    // Notices a connection whose other end has silently vanished, even if it only listens.
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     types: columnTypes,

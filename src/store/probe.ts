@@ -1,7 +1,7 @@
 /**
- * A question to the store that never waits long for its answer: `null` when there is none within
- * `patienceMs` milliseconds. Whoever asks while another still waits shares its answer. Health
- * checks that pile up in front of a slow store would take its sessions from actions.
+ * Asks the store a question without waiting long: resolves to `null` when there is no answer within
+ * `patienceMs` milliseconds. Callers share an answer that is under way, because health checks that
+ * pile up at a slow store would take its sessions from actions.
  */
 export function probe<Answer>(
   ask: () => Promise<Answer>,
@@ -9,7 +9,7 @@ export function probe<Answer>(
 ): () => Promise<Answer | null> {
   let asked: Promise<Answer | null> | null = null
   return async () => {
-    // Closed: an error is no answer. Which one it was is logged by those who do work, each second.
+    // Closed: an error counts as no answer. Those who do real work log what it was.
     asked ??= ask()
       .catch(() => null)
       .finally(() => (asked = null))

@@ -4,17 +4,16 @@ import { keyId, type Keyring } from '../config/keyring.ts'
 const nonceBytes = 12
 const tagBytes = 16
 
-/** What the database keeps, and cannot read. */
+/** Bytes that the database keeps and cannot read. */
 export interface Sealed {
-  /** Names the key without revealing it. */
+  /** Identifies the key without revealing it. */
   readonly keyId: string
   /** Nonce, tag and ciphertext. */
   readonly sealed: Buffer
 }
 
 /**
- * Seals what is kept at rest: AES-256-GCM (NIST SP 800-38D), with a random nonce of 96 bits for
- * each.
+ * Seals data at rest with AES-256-GCM (NIST SP 800-38D), each time with a random nonce of 96 bits.
  */
 export class Sealer {
   readonly #keys: Keyring
@@ -23,18 +22,18 @@ export class Sealer {
     this.#keys = keys
   }
 
-  /** Names the key that seals now. */
+  /** The id of the key that seals now. */
   get keyId(): string {
     return keyId(this.#keys.current())
   }
 
-  /** Names all keys that open something. */
+  /** The ids of all keys that can open something. */
   get keyIds(): string[] {
     return this.#keys.all.map(({ key }) => keyId(key))
   }
 
   /**
-   * `context` is what the bytes belong to: sealed for one place, they cannot be opened in another.
+   * `context`: what the bytes belong to. Sealed for one context, they cannot be opened in another.
    */
   seal(bytes: Buffer, context: string): Sealed {
     const nonce = randomBytes(nonceBytes)
@@ -51,7 +50,7 @@ export class Sealer {
       try {
         return openWith(key, sealed, context)
       } catch {
-        // Not by this key, then. The last one says what is wrong.
+        // It was not this key. The last one reports what is wrong.
       }
     }
     return openWith(this.#keys.all.at(-1)!.key, sealed, context)

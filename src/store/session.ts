@@ -2,16 +2,16 @@ import { DatabaseError, type PoolClient, type QueryResult, type QueryResultRow }
 import { StoreError, type Prepared, type Together } from './db.ts'
 import { Exchange, type TextRow } from './exchange.ts'
 
-// PostgreSQL, appendix A. It has forgotten what it has read (DISCARD, or something between us and
-// the server that gave us another session of it); and its server takes no writes any more, because
-// another one does by now. The same would be said of every attempt in it: another session is what
-// can help.
+// SQLSTATEs that condemn the session (PostgreSQL documentation, appendix A). It no longer knows
+// what it has parsed (after DISCARD, or because a pooler gave us another session); or its server
+// takes no writes any more, because another one has taken over. Every attempt in it would fail
+// alike, and only another session can help.
 const saidOfTheSession = new Set(['26000', '25006'])
 
-/** One session of the pool, and whether it can be trusted with more work. */
+/** A session of the pool, which knows whether it can be trusted with more work. */
 export class Session {
   readonly #client: PoolClient
-  // Owned by run(): set once, when an answer did not come or was the server's goodbye.
+  // Owned by run(): set once an answer did not come, or was the server's goodbye.
   #lost = false
 
   constructor(client: PoolClient) {
@@ -45,21 +45,22 @@ export class Session {
   }
 
   /**
-   * Never rejects: a session that cannot even roll back is lost, and the server rolls back for it.
+   * Rolls back. Never rejects: a session that cannot even roll back is lost, and the server rolls
+   * back for it.
    */
   async rollback(): Promise<void> {
     if (!this.#lost) await this.run('ROLLBACK').catch(() => (this.#lost = true))
   }
 
   /**
-   * Whether it can be trusted with more. Closed: one that is lost, or still in a transaction,
-   * cannot.
+   * Whether it can be trusted with more work. Closed: a session that is lost or still in a
+   * transaction cannot.
    */
   get sound(): boolean {
     return !this.#lost && this.#client.getTransactionStatus() === 'I'
   }
 
-  /** Back to the pool, which closes it if it is not sound. */
+  /** Returns it to the pool, which closes it if it is not sound. */
   release(): void {
     this.#client.release(!this.sound)
   }
@@ -80,8 +81,8 @@ export class Session {
 }
 
 /**
- * The one place where a driver's error becomes ours. `otherwise`: the code of what has no SQLSTATE,
- * which is the lack of an answer.
+ * The one place where a driver's error becomes ours. `otherwise`: the code for errors without a
+ * SQLSTATE, which mean that there was no answer.
  */
 export function toStoreError(error: unknown, otherwise = 'unavailable'): StoreError {
   if (error instanceof StoreError) return error

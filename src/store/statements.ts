@@ -1,18 +1,18 @@
 import { StoreError, type Prepared, type Together } from './db.ts'
 
-/** Bytes to begin with: the events of a few actions have fewer. */
+/** Bytes of a new buffer. The events of a few actions need fewer. */
 const usual = 16 * 1024
-// What was sent is there for the next: each new buffer is memory outside of V8's heap, which it
-// takes for a reason to collect garbage. As many as sessions mostly send at once.
+// Buffers are used again, because each new one is memory outside V8's heap, which triggers garbage
+// collection. As many are kept as sessions usually send at once.
 const spare: Buffer[] = []
 const mostSpare = 4
-/** Bytes of one that is kept. A batch that has more is a rare one. */
+/** The largest buffer that is kept, in bytes. Few batches need more. */
 const largestSpare = 1024 * 1024
-/** Microseconds from the epoch of Unix to that of PostgreSQL, 2000-01-01, and in a millisecond. */
+/** Microseconds from 1970-01-01 to PostgreSQL's epoch, 2000-01-01, and in a millisecond. */
 const epoch = 946_684_800_000_000
 const perMillisecond = 1_000
 
-/** Characters of a text that is written by hand. */
+/** Texts up to so many characters are encoded by hand. */
 const short = 64
 
 const uuidArray = { element: 2950, size: 16 }
@@ -31,16 +31,16 @@ const sync = Buffer.from('S\0\0\0\x04', 'latin1')
 const nothing = Buffer.alloc(0)
 
 /**
- * Statements that go out together, with their values in the binary format of their types
- * (PostgreSQL, `src/backend/utils/adt/*_send`): one buffer, and no text in between. `begin` each of
- * them, and then give as many values as it has parameters. `null` is SQL's.
+ * Statements that are sent together, with values in the binary formats of their types (PostgreSQL,
+ * `src/backend/utils/adt/*_send`), all in one buffer. `begin` each statement, and then give it as
+ * many values as it has parameters. `null` stands for SQL's NULL.
  */
 export class Statements implements Together {
   readonly #names = new Map<string, string>()
   // Given back by sent().
   #bytes = spare.pop() ?? Buffer.allocUnsafeSlow(usual)
   #at = 0
-  // Where the length of the statement that was begun last belongs; 0 before the first.
+  // Where the length of the latest statement belongs; 0 before the first.
   #length = 0
 
   begin({ name, text }: Prepared, parameters: number): this {
@@ -49,7 +49,7 @@ export class Statements implements Together {
     this.#room(name.length + 64)
     this.#bytes[this.#at] = 0x42
     this.#length = this.#at + 1
-    // Of no name: the portal.
+    // The unnamed portal.
     this.#bytes[this.#at + 5] = 0
     this.#at += 6
     this.#at += this.#bytes.write(name, this.#at, 'latin1')
@@ -70,7 +70,7 @@ export class Statements implements Together {
     return this
   }
 
-  /** Throws a `StoreError` for what is none, as the server would. */
+  /** Throws a `StoreError` for anything but a UUID, as the server would. */
   uuid(value: string | null | undefined): this {
     if (value === null || value === undefined) return this.#null()
     this.#room(20)
@@ -101,7 +101,7 @@ export class Statements implements Together {
     return this
   }
 
-  /** `bytea`, from texts in hex, one behind the other. */
+  /** A `bytea` of these texts in hex, concatenated. */
   hex(values: readonly string[]): this {
     let length = 0
     for (const value of values) length += value.length >> 1
@@ -149,7 +149,7 @@ export class Statements implements Together {
   #end(): void {
     if (this.#length === 0) return
     this.#room(2 + execute.length)
-    // No formats for what comes back: text.
+    // No result formats, which means text.
     this.#at = this.#bytes.writeInt16BE(0, this.#at)
     this.#bytes.writeInt32BE(this.#at - this.#length, this.#length)
     this.#bytes.set(execute, this.#at)
@@ -160,7 +160,7 @@ export class Statements implements Together {
   #array({ element, size }: typeof uuidArray, count: number): void {
     const length = 20 + count * (4 + size)
     this.#room(4 + length)
-    // Dimensions, no nulls, of what, how many, from 1.
+    // Dimensions, no nulls, the element type, the count, and the lower bound 1.
     const dimensions = count === 0 ? [12, 0, 0, element] : [length, 1, 0, element, count, 1]
     for (const field of dimensions) this.#int32(field)
   }
@@ -177,8 +177,8 @@ export class Statements implements Together {
   }
 
   /**
-   * By hand, as the next two: an event has thirty of them, and the library's way is made for more
-   * than that.
+   * By hand, like the next two, because an event has thirty of them and Node's own methods check
+   * more.
    */
   #int32(value: number): void {
     const bytes = this.#bytes
@@ -190,7 +190,7 @@ export class Statements implements Together {
     this.#at = at + 4
   }
 
-  /** Writes a text in UTF-8 from `at` on, and gives the number of bytes. */
+  /** Writes a text in UTF-8 from `at` on, and returns the number of bytes. */
   #encode(value: string, at: number): number {
     const { length } = value
     const bytes = this.#bytes
@@ -230,16 +230,15 @@ export class Statements implements Together {
 }
 
 /**
- * Bytes that a text can have at most: counting them costs more than it saves in one that is not
- * long.
+ * The most bytes that a text can have. For short texts, counting exactly costs more than it saves.
  */
 function most(text: string): number {
   return text.length < 4 * 1024 ? text.length * 3 : Buffer.byteLength(text)
 }
 
 /**
- * Close, which is no error where there is none of that name (the last attempt to read it may have
- * got through), and Parse.
+ * A Close and a Parse. The Close is no error if there is no such statement; there may be one,
+ * because the last attempt may have got through.
  */
 function parse(name: string, text: string): Buffer {
   const named = Buffer.from(`S${name}\0`)

@@ -25,11 +25,11 @@ function safeIntegers(text: string): (number | null)[] {
 }
 
 /**
- * How values come back, on both stores. All but `bigint`, `json` and `jsonb` is as the driver has
- * it.
+ * How values come back, in both stores. Everything but `bigint`, `json` and `jsonb` is the driver's
+ * default.
  */
 export const columnTypes = new TypeOverrides()
-// Attributes are in some of them, and their keys are an agent's to choose.
+// Some contain attributes, whose keys an agent can choose.
 columnTypes.setTypeParser(json, parseJson)
 columnTypes.setTypeParser(jsonb, parseJson)
 columnTypes.setTypeParser(int8, safeInteger)
