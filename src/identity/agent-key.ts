@@ -1,8 +1,8 @@
 import type { Owner, Party, Subject } from '../core/subject.ts'
 
 /**
- * The issuer of the subjects that agent keys stand for. No URL, so it can never be the issuer of a
- * token.
+ * The issuer of subjects that agent keys stand for. It is no URL, so it can never be the issuer of
+ * a token.
  */
 export const keyIssuer = 'sallyport:keys'
 
@@ -10,7 +10,7 @@ export const keyIssuer = 'sallyport:keys'
 export const keyScopes = ['approvals:read', 'audit:read', 'policies:evaluate'] as const
 export type KeyScope = (typeof keyScopes)[number]
 
-/** The record of one key: everything but the key. */
+/** The record of one key: everything but its secret. */
 export interface AgentKey {
   readonly id: string
   readonly name: string
@@ -28,8 +28,8 @@ export interface AgentKey {
 }
 
 /**
- * Who presents the key: its name, which is never used for a second one. Whoever made the key could
- * use it, so they stand behind it.
+ * The subject of a key: its name, which is never used again. Whoever made the key could use it, so
+ * they stand behind it.
  */
 export function subjectOfKey({ name, kind, groups, scopes, owner, createdBy }: AgentKey): Subject {
   return {

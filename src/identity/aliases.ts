@@ -2,13 +2,12 @@ import type { Party } from '../core/subject.ts'
 import type { Queryable } from '../store/db.ts'
 
 /**
- * Writes down that two known identities are one person: from now on they have one vote together,
- * and each is excluded where the other is. Both have to have logged in. To be called in a
- * transaction.
+ * Links two identities of one person. From now on they have one vote together, and each is excluded
+ * where the other is. Both must have logged in before. To be called in a transaction.
  */
 export async function linkIdentities(tx: Queryable, a: Party, b: Party): Promise<void> {
-  // One at a time: two links at once could make a chain, where everything has to point at the one
-  // canonical identity.
+  // One at a time: two links at once could form a chain, but all identities have to point at the
+  // canonical one.
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
     'sallyport.person_aliases',
   ])
@@ -31,7 +30,8 @@ export async function linkIdentities(tx: Queryable, a: Party, b: Party): Promise
 }
 
 /**
- * Everybody of one person gets all their names: exclusion goes by names, here and in the database.
+ * Gives all identities of a person all their names, because exclusion goes by names, here and in
+ * the database.
  */
 async function shareNames(tx: Queryable, { issuer, subject }: Party): Promise<void> {
   await tx.query(

@@ -30,8 +30,9 @@ export interface NewKey {
 }
 
 /**
- * Makes a key and its audit event, or neither. `token` is the key itself: it is in no other place,
- * so it can be shown now and never again. Throws `bad-request` when the name has been used before.
+ * Creates a key and its audit event, or neither. `token` is the key itself. It is stored nowhere,
+ * so it can be shown now and never again. Rejects with `bad-request` when the name has been used
+ * before.
  */
 export async function createKey(
   { store, recorder }: KeyDesk,
@@ -48,8 +49,8 @@ export async function createKey(
 }
 
 /**
- * A key that is made later, if people approve it: until then `token` opens nothing, and nobody but
- * its holder can know it from `hash`. Throws as `createKey`.
+ * Drafts a key that is created once people approve it. Until then `token` opens nothing, and it
+ * cannot be derived from `hash`. Rejects like `createKey`.
  */
 export async function draftKey(
   { store }: KeyDesk,
@@ -73,8 +74,8 @@ function nameUsed(name: string): Problem {
 }
 
 /**
- * The key of this hash and its audit event. `null` when the name has been used before: nothing was
- * written then.
+ * Writes the key of this hash, and its audit event. Resolves to `null`, having written nothing,
+ * when the name has been used before.
  */
 export async function insertKey(
   tx: Queryable,
@@ -113,7 +114,7 @@ export async function insertKey(
   return key
 }
 
-/** All keys, the newest first, the revoked ones too. */
+/** All keys, newest first, including revoked ones. */
 export async function listKeys(store: Store): Promise<AgentKey[]> {
   const rows = await store.query<KeyRow>(
     `SELECT ${keyColumns} FROM sallyport.agent_keys ORDER BY created_at DESC, id`,
@@ -122,8 +123,8 @@ export async function listKeys(store: Store): Promise<AgentKey[]> {
 }
 
 /**
- * Ends a key at once, on every replica within a second. Revoking it again changes nothing. Throws
- * `not-found`.
+ * Revokes a key: here at once, on every replica within a second. Revoking it again changes nothing.
+ * Rejects with `not-found`.
  */
 export async function revokeKey(desk: KeyDesk, by: Person, id: string): Promise<AgentKey> {
   const key = await desk.store.tx((tx) => endKey(tx, desk.recorder, subjectOfPerson(by), id))
@@ -133,7 +134,10 @@ export async function revokeKey(desk: KeyDesk, by: Person, id: string): Promise<
   return key
 }
 
-/** The end of a key, with its audit event unless it had ended before. `null` when there is none. */
+/**
+ * Ends a key, with an audit event unless it had ended before. Resolves to `null` when there is no
+ * such key.
+ */
 export async function endKey(
   tx: Queryable,
   recorder: Pick<Recorder, 'write'>,
@@ -158,7 +162,10 @@ export async function endKey(
   return row ? keyFromRow(row) : null
 }
 
-/** After the commit. Never rejects: what replicas remember of a key is not older than a second. */
+/**
+ * Tells other replicas, after the commit. Never rejects, because replicas remember a key for a
+ * second at most anyway.
+ */
 export async function tellRevoked(
   { store, log }: Pick<KeyDesk, 'store' | 'log'>,
   id: string,

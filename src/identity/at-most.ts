@@ -1,6 +1,6 @@
 /**
- * Runs at most so many pieces of work at a time; the others wait for their turn, in order. So a
- * flood of one kind leaves room for everything else.
+ * Runs a limited number of pieces of work at a time, and the others in order, so that a flood of
+ * one kind leaves room for everything else.
  */
 export class AtMost {
   #free: number
@@ -12,7 +12,7 @@ export class AtMost {
 
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free -= 1
-    // Whoever ends hands over its turn, so nobody comes in between.
+    // Work that ends hands its turn over, so nobody can jump the queue.
     else await new Promise<void>((turn) => this.#waiting.push(turn))
     try {
       return await work()

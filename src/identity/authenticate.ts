@@ -22,27 +22,27 @@ const capacity = 10_000
 
 export interface Authenticator {
   /**
-   * Who presents this, proven. `token` is empty for somebody who shows a client certificate alone.
+   * Proves who presents a credential. `token` is empty for somebody with only a client certificate.
    * Throws or rejects with the problem `unauthenticated`, whose member `reason` is one of
-   * `refusals`, and with `store-unavailable` when something cannot be looked up. The answer comes
-   * at once, not as a promise, when the token was verified a moment ago and there is nothing more
-   * to prove.
+   * `refusals`, and with `store-unavailable` when something cannot be looked up. Answers at once,
+   * not with a promise, when the token was verified a moment ago and there is nothing more to
+   * prove.
    */
   authenticate(token: string, presented?: Presented): Principal | Promise<Principal>
   /**
-   * Whether the certificate alone stands for somebody: for a protocol in which the client is not
-   * asked for a token then. Nothing is put on record.
+   * Whether the certificate alone stands for somebody, for protocols that then do not ask for a
+   * token. Records nothing.
    */
   suffices(presented: Presented): boolean
   /**
-   * For a session that goes on after it was authenticated by a token or a certificate: throws or
-   * rejects with the problem `unauthenticated` when that ran out, or its issuer ended it since. A
-   * proof that was for the beginning is not asked for again. Keys are to be authenticated again.
+   * Checks a session that was authenticated by a token or a certificate. Throws or rejects with the
+   * problem `unauthenticated` when that has expired, or was ended by its issuer. A proof of
+   * possession is not asked for again. Keys have to be authenticated again instead.
    */
   recheck(principal: Principal): void | Promise<void>
   /**
-   * From now on these are the issuers and certificates that count. What was verified before is
-   * verified again.
+   * Replaces the trusted issuers and certificates. Everything that was verified before is verified
+   * again.
    */
   trust(identity: AuthenticatorDeps['identity']): void
   close(): Promise<void>
@@ -53,9 +53,9 @@ export interface AuthenticatorDeps {
   readonly store: Store
   readonly recorder: Recorder
   readonly log: Log
-  /** Those that proofs of possession have to contain; left out, they need none. */
+  /** The nonces that proofs of possession have to contain; absent if they need none. */
   readonly nonces?: DpopNonces | null
-  /** Hears of every refusal, also of those that are too many to be on record each. */
+  /** Called for every refusal, even if there are too many to record each. */
   readonly onRefusal?: (reason: RefusalReason) => void
 }
 
@@ -80,7 +80,7 @@ export async function createAuthenticator({
   async function verify(token: string, hash: string, presented: Presented): Promise<Principal> {
     const by = verifyToken
     const known = await by(token)
-    // Others count meanwhile: nothing is remembered of what those before said.
+    // Remember nothing that an earlier verifier said, if others are trusted by now.
     if (by === verifyToken) verified.set(hash, known, known.until)
     return prove(token, known, presented)
   }
@@ -112,7 +112,7 @@ export async function createAuthenticator({
   }
 
   /**
-   * Last of all, also for what was verified before: somebody behind it may have lost their session
+   * Checked last, and for remembered tokens too: the session of somebody behind it may have ended
    * meanwhile.
    */
   function live(principal: Principal): Principal {
@@ -123,12 +123,12 @@ export async function createAuthenticator({
   function refused(shown: string, error: unknown): unknown {
     if (error instanceof Refusal) {
       onRefusal(error.reason)
-      // A proof that lacks nothing but this is how its client comes to know the nonce: it is made
-      // anew.
+      // Not recorded: a client learns the nonce by sending a proof without it, and then makes
+      // another.
       if (error.reason !== 'proof-nonce') recordRefusal(error, shown)
     }
     if (!(error instanceof StoreError)) return error
-    // A key that cannot be looked up may have been revoked, and a proof may have been used. Closed.
+    // Closed: a key that cannot be looked up may have been revoked, and a proof may have been used.
     return new Problem(
       'store-unavailable',
       'This credential cannot be looked up, because the store does not answer.',

@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { Refusal } from './refusal.ts'
 
-/** The names in a certificate that it can be recognised by. */
+/** The names by which a certificate can be recognised. */
 export interface CertificateNames {
   readonly uri: readonly string[]
   readonly dns: readonly string[]
@@ -13,9 +13,8 @@ export interface CertificateNames {
 const prefixes = { uri: 'URI:', dns: 'DNS:', email: 'email:' } as const
 
 /**
- * Reads the names. Node puts a name between quotation marks when it could be mistaken for another,
- * or for two; no name that anybody needs is like that, so a certificate with one is refused.
- * Closed.
+ * Reads the names of a certificate. Closed: Node quotes a name that could be mistaken for another,
+ * or for two. Nobody needs such names, so a certificate with one is refused.
  */
 export function namesIn(certificate: X509Certificate): CertificateNames {
   const list = certificate.subjectAltName ?? ''
@@ -25,7 +24,8 @@ export function namesIn(certificate: X509Certificate): CertificateNames {
     entries
       .filter((entry) => entry.startsWith(prefixes[kind]))
       .map((entry) => entry.slice(prefixes[kind].length))
-  // Node: from the root down, a line each. RFC 2253, §2.1: from the name up, with commas.
+  // Node lists the parts from the root down, a line each. RFC 2253 §2.1 has them from the name up,
+  // with commas.
   const subject = certificate.subject ? certificate.subject.split('\n').toReversed().join(',') : ''
   return { uri: of('uri'), dns: of('dns'), email: of('email'), subject }
 }
@@ -36,8 +36,8 @@ const spiffeId =
   /^spiffe:\/\/(?<domain>[a-z0-9._-]{1,255})(?<path>(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._-]+)+)$/
 
 /**
- * The one SPIFFE id of a certificate (X.509-SVID, §2: exactly one URI), or `null` when there is
- * none. Throws a `Refusal` when that is not clear.
+ * The SPIFFE id of a certificate, which must be its only URI (X.509-SVID, §2); `null` when there is
+ * none. Throws a `Refusal` when it is not clear.
  */
 export function spiffeIdOf({ uri }: CertificateNames): { id: string; domain: string } | null {
   if (!uri.some((name) => /^spiffe:/i.test(name))) return null

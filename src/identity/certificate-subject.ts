@@ -7,12 +7,15 @@ import { Refusal } from './refusal.ts'
 import { fitsSpiffe } from './trusted.ts'
 
 /**
- * The issuer of subjects that the configuration gives a name to. That of a SPIFFE id is its trust
- * domain. Neither can be the issuer of a token.
+ * The issuer of subjects that the configuration names. For a SPIFFE id it is the trust domain.
+ * Neither can be the issuer of a token.
  */
 const certificateIssuer = 'sallyport:certificates'
 
-/** Whom a client certificate stands for, by `identity.certificates`. Throws a `Refusal`. */
+/**
+ * Returns a function that tells whom a client certificate stands for, by `identity.certificates`.
+ * It throws a `Refusal`.
+ */
 export function createCertificateSubjects(
   entries: readonly CertificateConfig[],
 ): (certificate: ClientCertificate) => Principal {
@@ -23,7 +26,7 @@ export function createCertificateSubjects(
     // An authority's own certificate signs for others, and acts for nobody (X.509-SVID, §4.1).
     if (certificate.ca) throw new Refusal('certificate-unknown', { about: 'an authority' })
     const expiresAt = certificate.validToDate.getTime()
-    // It was valid when the connection was made, and that may be long ago.
+    // It was valid when the connection was made, which may be long ago.
     if (expiresAt <= Date.now()) throw new Refusal('certificate-expired')
     const names = namesIn(certificate)
     const spiffe = spiffeIdOf(names)
@@ -35,7 +38,7 @@ export function createCertificateSubjects(
       entry.spiffe === undefined
         ? { issuer: certificateIssuer, subject: entry.name! }
         : { issuer: `spiffe://${spiffe!.domain}`, subject: spiffe!.id }
-    // Nothing of the certificate but its name: it is renewed often, and the subject stays the same.
+    // Only the name of the certificate is used, so that the subject survives renewals.
     const subject: Subject = { ...party, kind, groups, owner, chain: [], related: [], claims: {} }
     return {
       subject,
@@ -45,7 +48,7 @@ export function createCertificateSubjects(
         issuedAt: certificate.validFromDate.getTime(),
         expiresAt,
         names: credentialNames(subject),
-        // It may be revoked while something waits, or goes on.
+        // It may be revoked while an action waits or goes on.
         recheck: async () => {
           if (!stillTrusted()) throw new Refusal('certificate-untrusted')
         },

@@ -8,7 +8,7 @@ import { subjectOfPerson } from './people.ts'
 import type { Recorder } from './recorder.ts'
 
 /**
- * Somebody in a chat, as the chat itself vouches for: (Slack team, user), (Teams tenant, object
+ * Somebody in a chat, vouched for by the chat itself: (Slack team, user), (Teams tenant, object
  * id). Never an e-mail address, which is no identity.
  */
 export interface ChatAccount {
@@ -19,7 +19,7 @@ export interface ChatAccount {
 }
 
 export interface NamedChatAccount extends ChatAccount {
-  /** What the chat calls them: for display only. */
+  /** Their name in the chat, for display only. */
   readonly name: string
 }
 
@@ -32,27 +32,30 @@ export interface LinkDesk {
   readonly recorder: Recorder
 }
 
-/** Minutes that an offer is good for. */
+/** Minutes for which an offer is good. */
 export const offerMinutes = 10
 
 /**
- * What an account is given to say who it belongs to, in two parts, so that following a link that
- * somebody sent is never all that it takes.
+ * What an account gets to prove whom it belongs to. It has two parts, so that following a link
+ * which somebody has sent is never enough.
  */
 export interface LinkOffer {
   /** 256 random bits, in a link. */
   readonly link: string
-  /** Shown in the chat beside it, to be typed where the link leads. */
+  /**
+   * A code that is shown in the chat beside the link, and has to be typed on the page that the link
+   * opens.
+   */
   readonly shown: string
 }
 
-/** Without those that look like others. */
+/** Without characters that look alike. */
 const characters = '23456789ABCDEFGHJKMNPQRSTUVWXYZ'
 
 /**
- * What this account takes to the control plane to say who it belongs to, good for ten minutes and
- * for one use. An earlier offer of the account ends. Whoever opens it has to log in, type what the
- * chat shows them, is shown the account, and has to agree: having it links nobody.
+ * Makes an offer for an account, good for ten minutes and one use. Ends an earlier offer. Whoever
+ * opens it has to log in, type the code that the chat shows, see the account, and agree. Having the
+ * link alone links nobody.
  */
 export async function offerLink(store: Store, account: NamedChatAccount): Promise<LinkOffer> {
   const link = randomBytes(32).toString('base64url')
@@ -75,8 +78,8 @@ export async function offerLink(store: Store, account: NamedChatAccount): Promis
 }
 
 /**
- * Which account an offer is for: `code` is its link, a dot, and what was shown. Throws `not-found`
- * when it is used up, too old, or was never made.
+ * The account that an offer is for. `code`: the link, a dot, and the shown code. Rejects with
+ * `not-found` when it has been used, is too old, or never existed.
  */
 export async function readOffer(db: Queryable, code: string): Promise<NamedChatAccount> {
   const [offer] = await db.query<NamedChatAccount>(
@@ -88,9 +91,9 @@ export async function readOffer(db: Queryable, code: string): Promise<NamedChatA
 }
 
 /**
- * Makes the account this person's. Throws `not-found` for an offer that is no longer good, and
- * `forbidden` when the account is somebody else's already, or this person has another one in the
- * same place.
+ * Links the account to this person. Rejects with `not-found` for an offer that is no longer good,
+ * and with `forbidden` when the account is already somebody else's, or this person has another one
+ * in the same place.
  */
 export async function acceptOffer(
   { store, recorder }: LinkDesk,
@@ -126,7 +129,7 @@ export async function acceptOffer(
   return account
 }
 
-/** Ends a link of this person. Throws `not-found` when it is not theirs. */
+/** Ends a link of this person. Rejects with `not-found` when it is not theirs. */
 export async function unlink(
   { store, recorder }: LinkDesk,
   person: Person,
@@ -154,10 +157,9 @@ export function linksOf(db: Queryable, { issuer, subject }: Party): Promise<Chat
 }
 
 /**
- * The person whose account this is, or `null`. `fresh`: they proved who they are, and what groups
- * they are in, within the last `maxAgeMs`, and their identity provider has ended nothing since.
- * Older groups may be those of somebody who has been removed from them, and nobody decides with
- * those.
+ * The person behind an account, or `null`. `fresh`: whether they have logged in within the last
+ * `maxAgeMs` milliseconds, and their identity provider has ended nothing since. Somebody may have
+ * been removed from groups that were learnt earlier, so nobody decides by those.
  */
 export async function personOfChat(
   db: Queryable,
@@ -179,16 +181,16 @@ export async function personOfChat(
 }
 
 /**
- * Nobody has two accounts in one workspace. Whoever seems to is being made to agree to somebody
- * else's, which would decide in their name from then on. Closed: the one they have has to end
- * first.
+ * Closed: nobody has two accounts in one workspace. Somebody who seems to may be tricked into
+ * linking another person's account, which would then decide in their name. The existing link has to
+ * end first.
  */
 async function refuseSecond(
   tx: Queryable,
   { issuer, subject }: Party,
   { channel, tenant, member }: ChatAccount,
 ): Promise<void> {
-  // One link at a time: two at once would not see each other.
+  // One link at a time, because two at once would not see each other.
   await tx.query('SELECT FROM sallyport.people WHERE (issuer, subject) = ($1, $2) FOR UPDATE', [
     issuer,
     subject,
@@ -231,7 +233,7 @@ function linkEvent(
   return { type, subject: subjectOfPerson(person), details: { channel, tenant, member, name } }
 }
 
-/** However people type what they were shown. */
+/** Hashes a code, ignoring how people type it. */
 function hashOf(code: string): Buffer {
   const [link, shown = ''] = code.split('.', 2)
   const typed = shown.toUpperCase().replaceAll(/[^A-Z0-9]/g, '')

@@ -2,27 +2,24 @@ import type { Party } from '../core/subject.ts'
 import { Refusal } from './refusal.ts'
 
 /**
- * Longer names and deeper chains are no identities but attacks on whoever stores and shows them.
+ * Longer names and deeper chains are no identities, but attacks on whatever stores and shows them.
  */
 const longestName = 512
 const longestChain = 10
-/** Levels of nesting: a fraction of what an audit event can have. */
+/** The deepest nesting, a fraction of what an audit event can have. */
 const deepest = 32
 
 export type Claims = Readonly<Record<string, unknown>>
 
-/**
- * A member of the claims themselves: a claim called `toString` is absent unless the issuer wrote
- * it.
- */
+/** A claim that the issuer wrote. `toString` is absent unless it did. */
 export function claim(claims: Claims, name: string): unknown {
   return Object.hasOwn(claims, name) ? claims[name] : undefined
 }
 
 /**
  * A name that can be compared, stored and shown: not empty, bounded, well-formed, without control
- * characters. Refused otherwise and never mended: two names that look alike after mending would be
- * two subjects that are taken for one.
+ * characters. Any other is refused and never mended, because two subjects could then be taken for
+ * one. Throws a `Refusal`.
  */
 export function nameOf(value: unknown, what: string): string {
   const good =
@@ -35,14 +32,14 @@ export function nameOf(value: unknown, what: string): string {
   return value
 }
 
-/** One group or a list of them; none when absent. */
+/** The groups in a claim, which is one name or a list; none when it is absent. */
 export function groupsOf(claims: Claims, name: string): readonly string[] {
-  // Groups that are elsewhere (distributed claims, OpenID Connect Core 1.0, §5.6.2) are not none: a
-  // rule that denies a group would not match. Closed.
+  // Closed: groups that are kept elsewhere (distributed claims, OpenID Connect Core 1.0, §5.6.2)
+  // are not the same as no groups, or a rule that denies a group would not match.
   const elsewhere = claim(claims, '_claim_names')
   if (isObject(elsewhere) && Object.hasOwn(elsewhere, name)) throw badClaim(`${name}, left out`)
   const value = claim(claims, name)
-  // The same from Microsoft Entra, where a token is too short for saying where they are.
+  // The same from Microsoft Entra, whose short tokens do not say where the groups are.
   const left = name === 'groups' && value === undefined && claim(claims, 'hasgroups') !== undefined
   if (left) throw badClaim(`${name}, left out`)
   if (value === undefined) return []
@@ -50,7 +47,7 @@ export function groupsOf(claims: Claims, name: string): readonly string[] {
   return list.map((group) => nameOf(group, name))
 }
 
-/** A human owner: a name at the same issuer, or `{iss, sub}` of another one; `null` when absent. */
+/** The human owner: a name at the same issuer, or `{iss, sub}` at another; `null` when absent. */
 export function ownerOf(claims: Claims, name: string | undefined, issuer: string): Party | null {
   const value = name === undefined ? undefined : claim(claims, name)
   if (value === undefined) return null
@@ -59,8 +56,8 @@ export function ownerOf(claims: Claims, name: string | undefined, issuer: string
 }
 
 /**
- * The actors, from the current one to the first (RFC 8693, §4.1). An actor without an `iss` is of
- * the token's issuer.
+ * The actors, from the current one to the first (RFC 8693 §4.1). An actor without `iss` has the
+ * token's issuer.
  */
 export function chainOf(claims: Claims, issuer: string): readonly Party[] {
   const chain: Party[] = []
@@ -80,7 +77,7 @@ function partyOf(value: unknown, what: string, issuer: string): Party {
   }
 }
 
-/** Without blanks: issuer and subject are joined by one where a party is a key (`partyKey`). */
+/** An issuer, which must not have blanks, because `partyKey` joins issuer and subject with one. */
 function issuerOf(value: unknown, what: string): string {
   const issuer = nameOf(value, what)
   if (/\s/.test(issuer)) throw badClaim(what)
@@ -88,9 +85,9 @@ function issuerOf(value: unknown, what: string): string {
 }
 
 /**
- * Refuses what no audit event can hold: NUL, lone surrogates, numbers beyond any double, bottomless
- * nesting. Closed: whatever such a subject tried would be refused for want of a record, and so
- * leave none.
+ * Refuses what no audit event can hold: NUL, lone surrogates, numbers that no double can hold,
+ * excessive nesting. Closed: whatever such a subject tried could not be recorded, and would leave
+ * no trace.
  */
 export function refuseUnrecordable(claims: Claims): void {
   for (const [name, value] of Object.entries(claims)) {

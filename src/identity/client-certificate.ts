@@ -1,37 +1,36 @@
 import type { X509Certificate } from 'node:crypto'
 import { TLSSocket } from 'node:tls'
 
-/** What a client proved to have the private key of, while keys were agreed on. */
+/** A certificate whose private key the client proved to have, during the TLS handshake. */
 export interface ClientCertificate {
   readonly certificate: X509Certificate
   /** SHA-256 of the DER, in base64url: the `x5t#S256` of RFC 8705, §3.1. */
   readonly thumbprint: string
   /**
-   * Whether an authority that counts signed it, and has not revoked it, as far as this listener
-   * knows now. Without that it stands for nobody, and still proves that its holder has the key.
+   * Whether a trusted authority signed it and has not revoked it, as far as this listener knows
+   * now. Otherwise it stands for nobody, but still proves that its holder has the key.
    */
   readonly trusted: boolean
-  /** Whether the authority took it back; or may have, since keys were agreed on. */
+  /** Whether the authority has revoked it, or may have since the handshake. */
   readonly revoked: boolean
-  /** The same whenever it is asked, for what goes on on this connection. */
+  /** Asks again whether it is trusted, for what goes on over this connection. */
   stillTrusted(): boolean
 }
 
 type Read = Pick<ClientCertificate, 'certificate' | 'thumbprint'>
 
-/** Read once for each connection: the certificate stays, and whether it is trusted may not. */
+/** Read once for each connection. The certificate stays the same, but trust in it may not. */
 const read = new WeakMap<TLSSocket, Read>()
 
 /**
- * The certificate of the client at the other end, for every protocol alike; `null` when there is no
- * TLS, or no certificate.
+ * The client's certificate, for every protocol alike; `null` without TLS or without a certificate.
  */
 export function clientCertificateOf(socket: object): ClientCertificate | null {
   if (!(socket instanceof TLSSocket)) return null
   const known = read.get(socket) ?? readFrom(socket)
   if (!known) return null
   const { authorized } = socket
-  // Node has the code of OpenSSL's error here, and nothing where there was none.
+  // Node puts the code of OpenSSL's error here, if there was one.
   const error = socket.authorizationError as unknown
   const revoked = error === 'CERT_REVOKED' || (!authorized && !error)
   return { ...known, trusted: authorized, revoked, stillTrusted: () => isAuthorized(socket) }
@@ -47,8 +46,8 @@ function readFrom(socket: TLSSocket): Read | null {
 }
 
 /**
- * HTTP/2 takes the socket away from a session that has ended: nobody is there then whom it could
- * stand for. Closed.
+ * Closed: HTTP/2 takes the socket away from a session that has ended, and then it stands for
+ * nobody.
  */
 function isAuthorized(socket: TLSSocket): boolean {
   try {

@@ -3,9 +3,9 @@ import type { CredentialName, Subject } from '../core/subject.ts'
 import { claim } from './claims.ts'
 
 /**
- * Everybody whose end ends the credential of this subject: itself, by each name that its token
- * says, and all actors. Of its owner only a disabled account counts: that somebody logged out ends
- * nothing that their agents do.
+ * Everybody whose end also ends this subject's credential: itself, by each name in its token, and
+ * all actors. For an owner only a disabled account counts, because logging out does not stop one's
+ * agents.
  */
 export function credentialNames(subject: Subject): CredentialName[] {
   const { issuer, chain, owner, claims } = subject

@@ -3,9 +3,9 @@ import type { Queryable } from '../store/db.ts'
 import { Refusal } from './refusal.ts'
 
 /**
- * Whether whoever vouches for this credential still does: its issuer is asked, unless it was a
- * moment ago. Whatever it does not clearly say yes to is over: closed. To be asked before a
- * transaction and not in it, where an issuer that hangs would hold locks that others wait for.
+ * Whether those who vouch for this credential still do. Its issuer is asked, unless it was a moment
+ * ago. Closed: anything but a clear yes means no. To be asked before a transaction and not within
+ * it, where a hanging issuer would hold locks that others wait for.
  */
 export async function stillVouchedFor({ recheck }: Credential): Promise<boolean> {
   try {
@@ -18,8 +18,8 @@ export async function stillVouchedFor({ recheck }: Credential): Promise<boolean>
 }
 
 /**
- * Whether this credential is worth something now, by the database's clock: for the transaction that
- * uses an approval, which may come long after the credential was presented.
+ * Whether this credential is valid now, by the database's clock. For the transaction that uses an
+ * approval, which may come long after the credential was presented.
  */
 export async function credentialStillValid(
   tx: Queryable,
@@ -28,7 +28,7 @@ export async function credentialStillValid(
   const { kind, id, expiresAt } = credential
   if (await hasEnded(tx, credential)) return false
   if (kind === 'agent-key') return keyStillValid(tx, id)
-  // A token or certificate without an end is none that we have verified. Closed.
+  // Closed: we verify no token or certificate without an expiry.
   if (expiresAt === null) return false
   const [row] = await tx.query<{ valid: boolean }>(
     'SELECT clock_timestamp() < $1::timestamptz AS valid',
@@ -64,7 +64,7 @@ async function hasEnded(
       names.map(({ issuer }) => issuer),
       names.map(({ name }) => name),
       names.map(({ as }) => as),
-      // Nobody knows when it was issued: then it was before. Closed.
+      // Closed: a credential of unknown age counts as older.
       new Date(issuedAt ?? 0),
     ],
   )

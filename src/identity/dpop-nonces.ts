@@ -1,21 +1,21 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
-/** Milliseconds for which one nonce is given, and how many of these it is good for. */
+/** Milliseconds for which one nonce is given out, and for how many such turns it is good. */
 const turn = 60_000
 const turns = 5
 
 /**
- * Values that proofs have to contain (RFC 9449, §9): who has made proofs in advance, for a time to
- * come, cannot have known them.
+ * Nonces that proofs have to contain (RFC 9449 §9), which nobody who made proofs in advance could
+ * have known.
  */
 export interface DpopNonces {
   current(now?: number): string
-  /** Whether it was given within the last minutes, by any replica. */
+  /** Whether any replica gave out this nonce within the last minutes. */
   accepts(nonce: unknown, now?: number): boolean
 }
 
 /**
- * All replicas make the same from the same key, and none of them has to remember any. `key`: 32
+ * All replicas derive the same nonces from the same key, and need not remember them. `key`: 32
  * bytes.
  */
 export function dpopNonces(key: Buffer): DpopNonces {
@@ -26,7 +26,7 @@ export function dpopNonces(key: Buffer): DpopNonces {
     accepts(nonce, now = Date.now()) {
       if (typeof nonce !== 'string') return false
       const at = Math.floor(now / turn)
-      // One more: the clock of the replica that gave it may be ahead.
+      // One more turn, because the clock of the replica that gave it may be ahead.
       const good = Array.from({ length: turns + 1 }, (_, ago) => of(at + 1 - ago))
       return good.some((one) => same(one, nonce))
     },

@@ -5,13 +5,13 @@ import type { DpopNonces } from './dpop-nonces.ts'
 import { Refusal } from './refusal.ts'
 import { useOnce } from './used-once.ts'
 
-/** How a token came with a request, and what came with it (RFC 9449, §7.1). */
+/** How a token came with a request, and the proof beside it (RFC 9449 §7.1). */
 export interface DpopRequest {
   readonly scheme: 'bearer' | 'dpop'
   /** The `DPoP` header, or `null`. */
   readonly proof: string | null
   readonly method: string
-  /** The URL of the request as its client sees it; query and fragment do not count. */
+  /** The URL of the request as its client sees it. Query and fragment do not count. */
   readonly url: string
 }
 
@@ -27,16 +27,16 @@ export function dpopChallenge(reason: string): string {
   return `DPoP realm="sallyport", error="${error}", algs="${algorithms.join(' ')}"`
 }
 
-/** Milliseconds that a proof may be old, and that its clock may be ahead of ours. */
+/** Milliseconds by which a proof may be old, and by which its clock may be ahead of ours. */
 const oldest = 60_000
 const ahead = 30_000
 const longestProof = 8_192
 const longestId = 256
 
 /**
- * Makes sure that whoever sent this request has the private key that the token is bound to, and
- * made this proof for this very request, a moment ago (RFC 9449, §4.3). Rejects with a `Refusal`,
- * or with `StoreError` when it cannot be known whether the proof was used before. Closed.
+ * Checks that the sender of this request has the private key that the token is bound to, and made
+ * this proof for this very request, a moment ago (RFC 9449 §4.3). Rejects with a `Refusal`. Closed:
+ * rejects with a `StoreError` when we cannot tell whether the proof was used before.
  */
 export async function checkProof(
   request: DpopRequest,
@@ -44,7 +44,8 @@ export async function checkProof(
   db: Queryable,
 ): Promise<void> {
   const { scheme, proof, method, url } = request
-  // A bound token as `Bearer` would be accepted by whoever forgets to look for the proof (§7.2).
+  // A bound token must not come as `Bearer`, where a server might forget to look for the proof
+  // (§7.2).
   if (scheme !== 'dpop' || proof === null) throw new Refusal('proof-required')
   if (proof.length > longestProof) throw invalid('too long')
   const { payload, jkt } = await verified(proof)
@@ -54,14 +55,14 @@ export async function checkProof(
   if (!sameUrl(payload['htu'], url)) throw invalid('htu')
   if (payload['ath'] !== hash('sha256', token, 'base64url')) throw invalid('ath')
   const issued = typeof payload.iat === 'number' ? payload.iat * 1000 : NaN
-  // The negation is for NaN.
+  // Negated, so that NaN is refused.
   if (!(issued > now - oldest && issued < now + ahead)) throw invalid('iat')
   const { jti } = payload
   if (typeof jti !== 'string' || jti === '' || jti.length > longestId) throw invalid('jti')
   if (nonces && !nonces.accepts(payload['nonce'])) {
     throw new Refusal('proof-nonce', { nonce: nonces.current() })
   }
-  // Last: only what is good in every other way is written down.
+  // Last, so that only proofs that are otherwise good are stored.
   const forgotten = new Date(issued + oldest + ahead)
   if (!(await useOnce(db, ['dpop', jkt, jti], forgotten))) throw new Refusal('proof-replayed')
 }
@@ -72,7 +73,7 @@ async function verified(proof: string): Promise<{ payload: JWTPayload; jkt: stri
     const { payload, protectedHeader } = await jwtVerify(proof, EmbeddedJWK, {
       typ: 'dpop+jwt',
       algorithms,
-      // `exp` and `nbf` are not for proofs; where they are, they count.
+      // Proofs have no `exp` and `nbf`, but if they are there, they count.
       clockTolerance: ahead / 1000,
     })
     return { payload, jkt: await calculateJwkThumbprint(protectedHeader.jwk!, 'sha256') }
@@ -82,8 +83,8 @@ async function verified(proof: string): Promise<{ payload: JWTPayload; jkt: stri
 }
 
 /**
- * RFC 9449, §4.3: after normalising by syntax and scheme (RFC 3986, §6.2.2 and §6.2.3), without
- * query and fragment.
+ * Compares URLs as RFC 9449 §4.3 demands: normalised by syntax and scheme (RFC 3986 §6.2.2 and
+ * §6.2.3), without query and fragment.
  */
 function sameUrl(said: unknown, url: string): boolean {
   if (typeof said !== 'string' || !URL.canParse(said) || !URL.canParse(url)) return false

@@ -1,23 +1,23 @@
 import { foldName } from '../core/person.ts'
 import type { Queryable } from '../store/db.ts'
 
-/** What an identity provider said of somebody. */
+/** What an identity provider has said about somebody. */
 export interface Ending {
   /** Issuers that know them by this name. */
   readonly issuers: readonly string[]
   readonly name: string
-  /** When it was so, by the provider's clock. */
+  /** When it happened, by the provider's clock. */
   readonly at: Date
   /**
-   * `sessions`: whatever was issued until then ends. `disabled`: everything, until it is `enabled`
-   * again.
+   * `sessions`: everything issued until then ends. `disabled`: everything ends, until the account
+   * is `enabled` again.
    */
   readonly what: 'sessions' | 'disabled' | 'enabled'
 }
 
 /**
- * Writes it down, for each name that this person is known by. What happened later counts, in
- * whatever order it is heard of. Enabling an account brings no session back that ended before.
+ * Records an ending for each name of this person. The later event counts, in whatever order they
+ * arrive. Enabling an account does not bring back sessions that had ended.
  */
 export async function endSubject(
   tx: Queryable,

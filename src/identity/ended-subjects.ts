@@ -8,7 +8,7 @@ import { Refusal } from './refusal.ts'
 export const subjectsEnded = 'sallyport_ended'
 
 /**
- * Milliseconds between two looks, for when a notification gets lost: whoever ended is refused
+ * Milliseconds between two looks, in case a notification gets lost, so that an ending takes effect
  * within a second.
  */
 const period = 500
@@ -23,7 +23,7 @@ export interface EndedSubjects {
 }
 
 interface Ended {
-  /** Milliseconds since the epoch; `null` when only the account was disabled or enabled. */
+  /** Milliseconds since 1970; `null` when only the account was disabled or enabled. */
   readonly endedAt: number | null
   readonly disabled: boolean
 }
@@ -37,8 +37,8 @@ interface EndedRow {
 }
 
 /**
- * Whose sessions and accounts have ended, kept in memory: looking costs nothing at each request. It
- * is only as new as the last look; what uses an approval asks the database
+ * Keeps in memory whose sessions and accounts have ended, so that checking each request costs
+ * nothing. It is as recent as the last look; the use of an approval asks the database
  * (`credentialStillValid`).
  */
 export async function watchEndedSubjects(store: Store, log: Log): Promise<EndedSubjects> {
@@ -47,8 +47,8 @@ export async function watchEndedSubjects(store: Store, log: Log): Promise<EndedS
   let seenAt = new Date(0)
 
   async function load(): Promise<void> {
-    // Once more what changed in the minute before the last look: a transaction that began then may
-    // have committed later.
+    // Includes changes from the minute before the last look, because a transaction that began then
+    // may have committed later.
     const rows = await store.query<EndedRow>(
       `SELECT issuer, name, ended_at, disabled, clock_timestamp() AS seen_at FROM sallyport.ended_subjects
         WHERE changed_at > $1::timestamptz - interval '1 minute'`,
@@ -60,7 +60,7 @@ export async function watchEndedSubjects(store: Store, log: Log): Promise<EndedS
     }
   }
 
-  // Owned by look(): one at a time, and once more when somebody asked meanwhile.
+  // Owned by look(): one look at a time, and another if somebody asked meanwhile.
   let looking: Promise<void> | null = null
   let again = false
   function look(): void {
@@ -69,8 +69,8 @@ export async function watchEndedSubjects(store: Store, log: Log): Promise<EndedS
       return
     }
     looking = load()
-      // Without its store the gateway forwards nothing: what it has not heard of yet lets nobody
-      // in.
+      // Closed: without its store the gateway forwards nothing, so an ending that it has missed
+      // lets nobody in.
       .catch((error: unknown) => log.warn({ err: error }, 'ended sessions could not be looked up'))
       .finally(() => {
         looking = null
@@ -92,7 +92,7 @@ export async function watchEndedSubjects(store: Store, log: Log): Promise<EndedS
         const end = endings.get(keyOf(issuer, name))
         if (!end) continue
         if (end.disabled) throw new Refusal('account-disabled')
-        // Issued nobody knows when is issued before. Closed.
+        // Closed: a credential of unknown age counts as older.
         const ended = end.endedAt !== null && (issuedAt ?? 0) <= end.endedAt
         if (as === 'self' && ended) throw new Refusal('session-revoked')
       }
@@ -106,9 +106,7 @@ export async function watchEndedSubjects(store: Store, log: Log): Promise<EndedS
   }
 }
 
-/**
- * Whether a person's account was disabled: they have no vote then, whichever channel it comes by.
- */
+/** Whether a person's account was disabled. They cannot vote then, through any channel. */
 export async function isDisabled(
   tx: Queryable,
   { issuer, subject }: Pick<Person, 'issuer' | 'subject'>,
@@ -120,7 +118,7 @@ export async function isDisabled(
   return row!.disabled
 }
 
-/** No issuer has a blank in it. */
+/** Issuers contain no blanks. */
 function keyOf(issuer: string, name: string): string {
   return `${issuer} ${name}`
 }

@@ -6,9 +6,9 @@ import type { Config, IssuerConfig, LoginConfig } from '../config/schema.ts'
 type Identity = Config['identity']
 
 /**
- * What of the identity section says who is who, and who may do what here: the part that is in force
- * for all replicas. Plain JSON, without secrets, and without what each replica may know for itself:
- * how long and how often.
+ * The part of the identity section that says who is who and who may do what, which is in force for
+ * all replicas. Plain JSON, without secrets and without times, which each replica may set for
+ * itself.
  */
 export interface GovernedIdentity {
   readonly roles: Identity['roles']
@@ -19,7 +19,7 @@ export interface GovernedIdentity {
 }
 
 interface GovernedIssuer extends Pick<IssuerConfig, 'issuer' | 'audience' | 'claims'> {
-  /** Which of its tokens it is asked about. */
+  /** Which of the issuer's tokens have to be introspected. */
   readonly introspection?: NonNullable<IssuerConfig['introspection']>['tokens']
 }
 
@@ -42,7 +42,7 @@ export function governedIdentity(own: Identity): GovernedIdentity {
     certificates,
     events,
   }
-  // As it comes back from the store: what is not set is not there.
+  // In the form that comes back from the store, without unset members.
   return JSON.parse(JSON.stringify(governed)) as GovernedIdentity
 }
 
@@ -52,9 +52,9 @@ export function hashOfIdentity(governed: GovernedIdentity): string {
 }
 
 /**
- * What a replica goes by: what is in force, with the secrets and times of its own file. An issuer
- * that its file has no longer is not trusted any more: to trust less needs nobody. One whose
- * introspection is in force, and which this file has no client for, is not trusted either.
+ * The identity settings that a replica goes by: what is in force, with the secrets and times of its
+ * own file. An issuer that is no longer in its file is not trusted: to trust less needs nobody's
+ * leave. Nor is one that has to be introspected and has no client in this file.
  */
 export function identityInForce(
   own: Identity,
@@ -77,11 +77,11 @@ function issuerInForce(
   if (!mine) return []
   const { introspection: client, ...rest } = mine
   if (tokens === undefined) return [{ ...rest, ...governed }]
-  // Closed: its tokens are worth what it says of them, and nobody here can ask it.
+  // Closed: its tokens need introspection, and this replica cannot ask.
   return client ? [{ ...rest, ...governed, introspection: { ...client, tokens } }] : []
 }
 
-/** The secret of another client is not sent in the name of this one. */
+/** The login settings. A client's secret is only used for that client. */
 function loginInForce(
   own: LoginConfig | undefined,
   governed: NonNullable<GovernedIdentity['login']>,

@@ -15,26 +15,26 @@ import { Refusal } from './refusal.ts'
 
 const capacity = 10_000
 /**
- * Questions at a time: anybody can present nonsense, and must not be able to make us flood the
- * issuer with it.
+ * The most questions at a time. Anybody can present nonsense, and must not be able to make us flood
+ * the issuer.
  */
 const atATime = 8
 /**
- * Milliseconds after a failure in which the issuer is not asked: it has other worries, and nobody
- * should wait for it to time out.
+ * Milliseconds after a failure for which the issuer is not asked again, so that nobody waits for it
+ * to time out.
  */
 const coolDown = 1_000
 
 /**
- * What the issuer says of a token (RFC 7662), at most `cache` old. Rejects with the `Refusal`
- * `token-inactive` when it says that the token is worth nothing, and with `introspection-failed`
- * when it does not answer, or not clearly. Closed: a token that nobody vouches for is none.
+ * What the issuer says about a token (RFC 7662), at most `cache` milliseconds ago. Rejects with the
+ * `Refusal` `token-inactive` when it says that the token is invalid. Closed: rejects with
+ * `introspection-failed` when it gives no clear answer.
  */
 export type Introspect = (token: string) => Promise<Introspected>
 
 export interface Introspected {
   readonly claims: Claims
-  /** Milliseconds from now that this can be believed. */
+  /** Milliseconds from now for which this can be believed. */
   readonly forMs: number
 }
 
@@ -65,8 +65,8 @@ export function createIntrospection(
       })
       return await tokenIntrospection(discovered, token, { token_type_hint: 'access_token' })
     } catch (cause) {
-      // What it will not say of one token is no reason not to ask about others: anybody can present
-      // such a token.
+      // An error answer about one token is no reason not to ask about others, because anybody can
+      // present such a token.
       if (!(cause instanceof ResponseBodyError)) failedAt = performance.now()
       log.warn({ issuer, err: cause }, 'this issuer could not be asked about a token')
       throw new Refusal('introspection-failed', { cause })
@@ -76,7 +76,8 @@ export function createIntrospection(
   async function askAndRemember(token: string, hash: string): Promise<Answer> {
     const before = performance.now()
     const said = await questions.run(() => ask(token))
-    // From the question on: it may have been revoked while the answer was on its way.
+    // Counts from the question, because the token may have been revoked while the answer was on its
+    // way.
     const answer = { meaning: meaningOf(said, issuer), until: before + cache }
     answers.set(hash, answer, answer.until)
     return answer
