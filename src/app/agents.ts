@@ -17,12 +17,12 @@ export interface ListeningPorts {
   readonly databases: Readonly<Record<string, number>>
 }
 
-/** What agents connect to. Nothing listens yet. */
+/** The listeners that agents connect to. They do not listen yet. */
 export interface Agents {
   listen(): Promise<AddressInfo>
-  /** The real ones, once it listens. */
+  /** The actual ports, once it listens. */
   readonly ports: ListeningPorts
-  /** Begins to run what was approved for callers who do not wait. */
+  /** Begins to run approved requests whose callers do not wait. */
   startDetached(): void
 }
 
@@ -86,7 +86,8 @@ async function openDatabases(
   opened: AsyncDisposableStack,
 ): Promise<Map<string, PostgresServer>> {
   const resources = config.resources.filter(isPostgres)
-  // Loading the parser takes time and memory: only where there is something to parse.
+  // The parser is loaded only where there is something to parse, because that takes time and
+  // memory.
   if (resources.length === 0) return new Map()
   const analyser = opened.adopt(await createAnalyser(), (it) => it.close())
   const open = (resource: PostgresResource) => {

@@ -6,8 +6,8 @@ import { Delivery } from '../gate/notices/delivery.ts'
 import type { Foundation } from './foundation.ts'
 
 /**
- * Every channel beside the console, with its routes added to the control plane. `start` delivers
- * from then on; the control plane has to listen by then.
+ * Opens every channel besides the console, and adds its routes to the control plane. `start` begins
+ * to deliver; the control plane has to listen by then.
  */
 export async function openChannels(
   { config, metrics }: Foundation,
@@ -16,9 +16,10 @@ export async function openChannels(
   consoleUrl: () => string,
   opened: AsyncDisposableStack,
 ): Promise<{ start(): void }> {
-  // Nobody votes from a chat without a login: the configuration has been checked for it.
+  // The configuration was checked: without a login nobody votes from a chat.
   const voting = { gate: context, consoleUrl, maxGroupAgeMs: config.identity.login?.session ?? 0 }
-  // Their libraries take tens of megabytes, and a good part of a second: only where they are used.
+  // Imported only where they are used, because their libraries take tens of megabytes and a good
+  // part of a second.
   const slack =
     config.channels.slack &&
     (await import('../channels/slack/open.ts')).openSlack(config.channels.slack, voting)

@@ -33,7 +33,7 @@ import { csrfKeyOf } from './keys.ts'
 import { reachableResources } from './reachable.ts'
 
 /**
- * The control plane with all its routes, but for those of chats. It does not listen yet. `pages`:
+ * Opens the control plane with all routes except those of chats. It does not listen yet. `pages`:
  * the folder of the built console.
  */
 export async function openControl(
@@ -91,7 +91,7 @@ export async function openControl(
   await control.register(replayRoutes, {
     store,
     policies: () => policies.current,
-    // Also of the past, and so about resources that may be gone.
+    // Compiles past policies too, whose resources may be gone.
     compile: (documents) => compile(documents, 'elsewhere'),
   })
   await control.register(metricsRoutes, {

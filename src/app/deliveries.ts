@@ -1,7 +1,7 @@
 import { destinationOf, registerDelivery } from '../audit/delivery/open.ts'
 import type { Foundation } from './foundation.ts'
 
-/** Delivers the audit log to every place that is configured, from now on. */
+/** Begins to deliver the audit log to every configured place. */
 export async function openDeliveries({
   config,
   store,

@@ -13,7 +13,7 @@ import { Metrics } from '../telemetry/metrics.ts'
 import { openBackground } from './background/open.ts'
 import type { Background } from './background/work.ts'
 
-/** What everything else stands on. */
+/** What everything else is built on. */
 export interface Foundation {
   readonly config: Config
   readonly log: Log
@@ -29,7 +29,10 @@ export interface Foundation {
   readonly holds: Holds
 }
 
-/** Whatever is opened goes on `opened`. A store that is away is waited for, until `signal`. */
+/**
+ * Opens the foundation, and puts whatever it opens on `opened`. Waits for a store that is away,
+ * until `signal` aborts.
+ */
 export async function openFoundation(
   config: Config,
   { log, times, signal }: { log: Log; times: LeaseTimes; signal: AbortSignal | undefined },
@@ -43,7 +46,7 @@ export async function openFoundation(
     (it) => it.end(),
   )
   const lease = opened.adopt(await openLease(store, times), (it) =>
-    // A store that is away when the gateway stops is no reason to stop half way.
+    // A store that is away when the gateway stops must not leave the rest open.
     it.close().catch((error: unknown) => {
       log.warn({ err: error }, 'the lease was not given back: others wait until it runs out')
     }),

@@ -32,8 +32,8 @@ export interface OpenGate {
 }
 
 /**
- * Loads the policies, puts the start on record, and makes what every step of the gate works with.
- * Rejects with `MistakesError`.
+ * Loads the policies, puts the start on record, and makes the context that every step of the gate
+ * works with. Rejects with a `MistakesError`.
  */
 export async function openGate(
   foundation: Foundation,
@@ -131,7 +131,7 @@ async function recordStart(
   })
   opened.defer(() =>
     audit.append({ type: 'gateway.stopped' }).catch((error: unknown) => {
-      // Not a warning: of those that the store is the reason of, some are left out.
+      // No warning, because warnings that the store causes may be left out.
       log.error({ err: error }, 'the stop is not on record')
     }),
   )

@@ -3,8 +3,8 @@ import type { Resource } from '../config/schema.ts'
 import type { Secrets } from '../config/secrets.ts'
 
 /**
- * Names where a resource leads and with which credential, without revealing either: a change of one
- * of them is another action.
+ * A digest of where a resource leads and with which credential, which reveals neither. A change of
+ * either makes another action.
  */
 export function bindingOf(
   { name, upstream, credential }: Resource,
@@ -15,12 +15,12 @@ export function bindingOf(
     .digest('hex')
 }
 
-/** Not one of those that rotate: a page that is open keeps its token. */
+/** Derived from a key that does not rotate, so that open pages keep their tokens. */
 export function csrfKeyOf({ bindingKey }: Secrets): Buffer {
   return createHmac('sha256', bindingKey).update('sallyport csrf').digest()
 }
 
-/** Shared by all replicas, so that each accepts what another one gave. */
+/** Shared by all replicas, so that each accepts the nonces of the others. */
 export function nonceKeyOf({ bindingKey }: Secrets): Buffer {
   return createHmac('sha256', bindingKey).update('sallyport dpop nonces').digest()
 }

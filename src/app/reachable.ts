@@ -2,7 +2,7 @@ import type { Config } from '../config/schema.ts'
 import type { ReachableResource } from '../console/routes/resources.ts'
 import type { ListeningPorts } from './agents.ts'
 
-/** Where people and agents reach each resource, by the addresses that are listened on. */
+/** The addresses at which agents reach each resource, by what is listened on. */
 export function reachableResources(
   { listen: { agents }, resources }: Config,
   { http, databases }: ListeningPorts,
@@ -32,7 +32,7 @@ export function reachableResources(
   })
 }
 
-/** `null` where every address of the machine is listened on: then nothing here knows its name. */
+/** `null` where every address of the machine is listened on, because its name is not known here. */
 function hostOf(host: string | undefined): string | null {
   return host === undefined || host === '0.0.0.0' || host === '::' ? null : host
 }

@@ -1,6 +1,6 @@
 /**
- * The URL of a database with what its sessions are for in their name, so that whoever looks at them
- * can tell them from the others.
+ * The URL of a database with a purpose added to the sessions' name, so that they can be told apart
+ * on the server.
  */
 export function named(url: string, purpose: string): string {
   const parsed = new URL(url)

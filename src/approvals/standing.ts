@@ -2,8 +2,8 @@ import type { Queryable } from '../store/db.ts'
 import type { Approval } from './approval.ts'
 
 /**
- * How an approval stands: what those who wait for it have to know. Thousands can wait at once, and
- * each would keep the action and its payload once more; so neither is in here.
+ * The state of an approval, for those who wait for it. Thousands can wait at once, so it has
+ * neither the action nor its payload, which each would keep in memory once more.
  */
 export type Standing = Pick<
   Approval,
@@ -17,7 +17,7 @@ export function standingOf(approval: Approval): Standing {
 
 const columns = `a.id, a.state, a.decision, a.expires_at AS "expiresAt", a.resolution, a.outcome`
 
-/** In the order of the ids; `null` for what is not there. */
+/** In the order of the ids; `null` for an approval that does not exist. */
 export async function findStandings(
   db: Queryable,
   ids: readonly string[],
@@ -31,8 +31,8 @@ export async function findStandings(
 }
 
 /**
- * What makes two requests the same, and the generation of the policies that this one is looked at
- * under.
+ * What makes two requests the same, and the generation of the policies under which this one is
+ * looked for.
  */
 export interface Wanted {
   readonly subjectKey: string
@@ -52,8 +52,8 @@ export interface Found {
 type FoundRow = Standing & { readonly granted: boolean; readonly there: boolean }
 
 /**
- * In the order of what is wanted. Rejects with what `isSuperseded` knows when other policies are in
- * force than those that it is looked at under.
+ * In the order of `wanted`. Rejects with an error for which `isSuperseded` is true when the
+ * policies in force are not those of its generation.
  */
 export async function findOpenStandings(
   db: Queryable,

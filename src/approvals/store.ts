@@ -6,7 +6,7 @@ import type { Exclusion } from './exclusion.ts'
 import type { ApprovalState } from './machine.ts'
 import { approvalOf, columns, type ApprovalRow } from './row.ts'
 
-/** The database's clock, now: not `now()`, which is the start of the transaction. */
+/** The database's clock at this moment. Not `now()`, which is the start of the transaction. */
 export async function databaseTime(db: Queryable): Promise<Date> {
   const [row] = await db.query<{ time: Date }>('SELECT clock_timestamp() AS time')
   return row!.time

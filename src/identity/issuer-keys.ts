@@ -9,22 +9,22 @@ import { isLoopback } from '../core/loopback.ts'
 import type { Log } from '../telemetry/log.ts'
 import { discoverProvider } from './provider.ts'
 
-/** The issuer did not give its keys, or not in a form that can be used. */
+/** The issuer did not provide its keys, or not in a usable form. */
 export class IssuerUnavailable extends Error {
   override readonly name = 'IssuerUnavailable'
 }
 
 /** All in milliseconds. */
 export interface KeyTiming {
-  /** How old keys get before they are fetched anew: a withdrawn key works no longer than that. */
+  /** The age at which keys are fetched again, and so the longest that a withdrawn key works. */
   readonly refresh: number
-  /** How long keys are kept that cannot be fetched anew, because the issuer is down. */
+  /** How long keys are kept that cannot be fetched again because the issuer is down. */
   readonly stale: number
   /** Between two tries to fetch such keys. */
   readonly retry: number
   /**
-   * Between two requests for a key that is not known, and after one that failed: bounds what a
-   * stranger can make us ask.
+   * Between two requests for an unknown key, and after one that failed. Limits what a stranger can
+   * make us ask.
    */
   readonly coolDown: number
 }
@@ -38,7 +38,7 @@ const usual: KeyTiming = {
 
 type Fetch = (url: string, init: object) => Promise<Response>
 
-/** Where an issuer's discovery document says that its keys are. */
+/** The location of an issuer's keys, from its discovery document. */
 async function discovered(issuer: string, fetch: Fetch): Promise<string> {
   const provider = await discoverProvider(issuer, { id: 'sallyport', fetch })
   const location = provider.serverMetadata().jwks_uri
@@ -47,9 +47,9 @@ async function discovered(issuer: string, fetch: Fetch): Promise<string> {
 }
 
 /**
- * The public keys of one issuer, from where `locate` says that they are. Fetched when first needed,
- * then every few minutes, and at once when a token names a key that is not known yet (a rotation).
- * Rejects with `IssuerUnavailable`, or with what jose says of the key.
+ * The public keys of one issuer, at the place that `locate` returns. Fetched when first needed,
+ * then every few minutes, and at once when a token names an unknown key (after a rotation). Rejects
+ * with `IssuerUnavailable`, or with jose's error about the key.
  */
 export function issuerKeys(
   issuer: string,
@@ -57,7 +57,7 @@ export function issuerKeys(
   timing: KeyTiming = usual,
   locate: (issuer: string, fetch: Fetch) => Promise<string> = discovered,
 ): CompactVerifyGetKey {
-  // All owned by load(): replaced together, once a whole new set has arrived.
+  // All owned by load(), and replaced together once a complete new set has arrived.
   let keys: RemoteJWKSet | undefined
   let loadedAt = -Infinity
   let triedAt = -Infinity
@@ -65,7 +65,7 @@ export function issuerKeys(
   // Owned by fetchGently().
   let failedAt = -Infinity
 
-  /** Asks an issuer that just failed for nothing: it has other worries, and so do we. */
+  /** Fetches, but spares an issuer that has just failed. */
   async function fetchGently(url: string, init: object): Promise<Response> {
     if (performance.now() - failedAt < timing.coolDown) {
       throw new IssuerUnavailable(`${issuer} did not answer a moment ago`)
@@ -117,9 +117,9 @@ export function issuerKeys(
     if (!keys || age >= timing.stale) {
       await startLoading()
     } else if (now - triedAt >= timing.retry) {
-      // Waits, so that a withdrawn key ends here. A failure is logged already, and what is in use
-      // stays in use: an identity provider that is down for an hour must not stop everything that
-      // it has vouched for.
+      // Awaited, so that a withdrawn key ends here. A failure is logged already, and the keys in
+      // use stay in use: an identity provider that is down for an hour must not stop everything
+      // that it has vouched for.
       await startLoading().catch(() => undefined)
     }
     return keys!
@@ -131,7 +131,7 @@ export function issuerKeys(
       return await set(header, token)
     } catch (error) {
       if (isAboutTheToken(error)) throw error
-      // Looking for a key that is new, jose meets whatever the issuer answers now.
+      // While it looks for a new key, jose can meet any answer of the issuer.
       throw new IssuerUnavailable(`the keys of ${issuer} cannot be used`, { cause: error })
     }
   }

@@ -2,7 +2,7 @@ import { errors } from 'jose'
 import { IssuerUnavailable } from './issuer-keys.ts'
 import { Refusal } from './refusal.ts'
 
-/** jose's errors in our words. */
+/** Maps jose's errors to refusals. */
 export function refusalFrom(cause: unknown): Refusal {
   if (cause instanceof IssuerUnavailable) return new Refusal('issuer-unavailable', { cause })
   if (cause instanceof errors.JWTExpired) return new Refusal('token-expired', { cause })
@@ -14,7 +14,7 @@ export function refusalFrom(cause: unknown): Refusal {
   }
   if (
     cause instanceof errors.JWKSNoMatchingKey ||
-    // Which of several keys it is, a token has to say (OpenID Connect Core 1.0, §10.1).
+    // A token has to say which of several keys it is signed with (OpenID Connect Core 1.0, §10.1).
     cause instanceof errors.JWKSMultipleMatchingKeys
   ) {
     return new Refusal('unknown-key', { cause })
@@ -24,6 +24,6 @@ export function refusalFrom(cause: unknown): Refusal {
     if (cause.claim === 'nbf') return new Refusal('token-not-yet-valid', { cause })
     return new Refusal('bad-claims', { about: cause.claim, cause })
   }
-  // Whatever else jose finds wrong, the token is not one that it could verify. Closed.
+  // Closed: whatever else is wrong, jose could not verify the token.
   return new Refusal('malformed', { cause })
 }

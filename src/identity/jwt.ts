@@ -17,23 +17,23 @@ import { confirmationOf, type Confirmation } from './possession.ts'
 import { Refusal } from './refusal.ts'
 import { subjectOfToken } from './token-subject.ts'
 
-/** Characters. Node's limit for all headers together is of the same size. */
+/** The most characters of a token. Node's limit for all headers together is the same. */
 export const longestToken = 16_384
 
-/** What a token proves, once whoever presents it has shown that they may. */
+/** What a token proves, once its bearer has shown that they may use it. */
 export interface VerifiedToken {
   readonly principal: Principal
-  /** The keys that it is bound to. */
+  /** The keys that the token is bound to. */
   readonly confirmation: Confirmation
-  /** Until when this can be believed without asking again, in milliseconds since the epoch. */
+  /** Until when this can be believed without verifying again, in milliseconds since 1970. */
   readonly until: number
 }
 
 export type VerifyJwt = (token: string) => Promise<VerifiedToken>
 
 /**
- * Milliseconds until a token is verified again although it is valid still: its issuer may have
- * withdrawn the key.
+ * Milliseconds after which a valid token is verified again, because its issuer may have withdrawn
+ * the key.
  */
 const reverify = 5 * 60_000
 
@@ -58,7 +58,7 @@ export function createJwtVerifier(identity: Config['identity'], log: Log): Verif
   }
 }
 
-/** What claims that can be trusted say of a token. Throws a `Refusal`. */
+/** Reads the trusted claims of a token. Throws a `Refusal`. */
 export function tokenOf(
   token: string,
   claims: Claims,
@@ -86,12 +86,12 @@ export function tokenOf(
   return { principal: { subject, credential }, confirmation, until }
 }
 
-/** SHA-256 in hex: names a token without revealing it. */
+/** SHA-256 in hex, which identifies a token without revealing it. */
 export function tokenHash(token: string): string {
   return hash('sha256', token, 'hex')
 }
 
-/** Whose token this says it is: only decides whose keys have to prove it. */
+/** The issuer that a token claims, which only decides whose keys have to prove it. */
 function claimedIssuer(token: string): string {
   if (token.length > longestToken) throw new Refusal('malformed', { about: 'too long' })
   try {
@@ -106,8 +106,8 @@ function claimedIssuer(token: string): string {
 }
 
 /**
- * RFC 9068, §2.1, and the plain `JWT` or nothing of issuers that came before it. Not `logout+jwt`,
- * `dpop+jwt`, `secevent+jwt` …
+ * Whether a `typ` is that of an access token (RFC 9068 §2.1), or `JWT` or absent, as with older
+ * issuers. Not `logout+jwt`, `dpop+jwt`, `secevent+jwt` …
  */
 function isAccessTokenType(typ: unknown): boolean {
   if (typ === undefined) return true
@@ -134,9 +134,7 @@ async function verifiedClaims(
   }
 }
 
-/**
- * Tokens that were signed by the same keys for another purpose, and can be told by their claims.
- */
+/** Refuses tokens that the same keys signed for another purpose, which their claims show. */
 function refuseOtherTokens(claims: Claims): void {
   const idToken = ['nonce', 'at_hash', 'c_hash', 's_hash'].some(
     (name) => claim(claims, name) !== undefined,
@@ -150,8 +148,8 @@ function refuseOtherTokens(claims: Claims): void {
 }
 
 /**
- * When the token is worth nothing any more, in milliseconds since the epoch, by a clock that may be
- * off by `skew`.
+ * When the token expires, in milliseconds since 1970, by a clock that may be off by `skew`
+ * milliseconds.
  */
 function endOf(claims: Claims, skew: number, session: number | undefined): number {
   const now = Date.now()
@@ -163,14 +161,14 @@ function endOf(claims: Claims, skew: number, session: number | undefined): numbe
   const begins = instant(claims, 'nbf')
   if (begins !== undefined && begins > now + skew) throw new Refusal('token-not-yet-valid')
   if (session === undefined) return expires + skew
-  // What a person may do rests on the groups in the token, which get no older than a login does.
+  // A person's rights rest on the groups in the token, which must not be older than a login may be.
   if (issued === undefined) throw badClaim('iat')
   const end = Math.min(expires, issued + session) + skew
   if (end <= now) throw new Refusal('token-expired')
   return end
 }
 
-/** A NumericDate in milliseconds. `1e999` is one to JSON.parse and would never come. */
+/** A NumericDate in milliseconds. JSON.parse accepts `1e999`, which would never come. */
 function instant(claims: Claims, name: string): number | undefined {
   const seconds = claim(claims, name)
   if (seconds === undefined) return undefined

@@ -13,8 +13,7 @@ export function newKey(): string {
 }
 
 /**
- * Whether this can be a key at all. Typing errors and inventions end here, and never reach the
- * database.
+ * Whether a text can be a key. Typing errors and inventions end here, and never reach the database.
  */
 export function isKey(text: string): boolean {
   if (!/^sp_[\w-]{48}$/.test(text)) return false
@@ -23,8 +22,8 @@ export function isKey(text: string): boolean {
 }
 
 /**
- * What is stored of a key. A plain hash is right: 256 random bits cannot be guessed, however fast
- * guessing is.
+ * What is stored of a key. A plain hash is enough, because 256 random bits cannot be guessed at any
+ * speed.
  */
 export function keyHash(key: string): Buffer {
   return hash('sha256', key, 'buffer')

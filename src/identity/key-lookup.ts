@@ -9,27 +9,28 @@ import { Recent } from './recent.ts'
 import { Refusal } from './refusal.ts'
 
 /**
- * Milliseconds that the answer of the database is believed. A notification ends it earlier; this is
- * for when that gets lost, so that a revoked key is worth nothing a second later, whatever happens.
+ * Milliseconds for which an answer of the database is believed. Usually a notification ends it
+ * earlier; if that gets lost, a revoked key still stops working within a second.
  */
 const believed = 1_000
 const capacity = 10_000
 
 /**
- * Milliseconds that a key is known to be unknown. Shorter than a second, so that one that was made
- * meanwhile works within it.
+ * Milliseconds for which a key counts as unknown. Less than a second, so that one created meanwhile
+ * works within that.
  */
 const disbelieved = 500
 
 /**
- * Questions to the database at a time: anybody can make up keys, and must not be able to keep
- * everybody else from it.
+ * The most questions to the database at a time. Anybody can make up keys, and must not keep others
+ * from the database.
  */
 const atATime = 4
 
 export interface KeyLookup {
   /**
-   * Rejects with a `Refusal`, or with `StoreError`: a key that cannot be looked up opens nothing.
+   * Finds who holds a key. Rejects with a `Refusal`. Closed: rejects with a `StoreError` when the
+   * key cannot be looked up.
    */
   find(token: string): Principal | Promise<Principal>
   close(): Promise<void>
@@ -39,8 +40,8 @@ export async function createKeyLookup(store: Store): Promise<KeyLookup> {
   const found = new Recent<Principal | Refusal>(capacity)
   const underWay = new Map<string, Promise<Principal>>()
   const questions = new AtMost(atATime)
-  // Counts the notifications: an answer that was under way when one came may be from before the
-  // change, and is not kept.
+  // Counts the notifications. An answer that was under way when one came may be outdated, and is
+  // not kept.
   let changes = 0
   const stop = await store.listen(keysChanged, () => {
     changes += 1

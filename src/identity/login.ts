@@ -20,7 +20,7 @@ import { personOfClaims } from './people.ts'
 import { discoverProvider } from './provider.ts'
 import { Refusal } from './refusal.ts'
 
-/** What the browser that started a login has to bring back. */
+/** What the browser that started a login has to return with. */
 export interface LoginAttempt {
   readonly state: string
   readonly nonce: string
@@ -28,16 +28,19 @@ export interface LoginAttempt {
 }
 
 export interface Login {
-  /** Where to send the browser, and what it has to keep. Rejects with `provider-unavailable`. */
+  /**
+   * Starts a login: resolves to where to send the browser, and what it has to keep. Rejects with
+   * `provider-unavailable`.
+   */
   start(redirectUri: string): Promise<{ url: URL; attempt: LoginAttempt }>
   /**
-   * Who came back. `callback` is the whole URL that the browser was sent to. Rejects with a
-   * `Refusal`.
+   * Finishes a login, and resolves to who it was. `callback` is the whole URL that the browser came
+   * back with. Rejects with a `Refusal`.
    */
   finish(callback: URL, attempt: LoginAttempt): Promise<{ person: Person; idToken: string }>
   /**
-   * Where the browser logs out at the identity provider; `null` when that has no such place (OpenID
-   * Connect RP-Initiated Logout 1.0).
+   * Where the browser logs out at the identity provider; `null` if that has no such endpoint
+   * (OpenID Connect RP-Initiated Logout 1.0).
    */
   endSessionUrl(idToken: string, returnTo: string): Promise<URL | null>
 }
@@ -123,7 +126,7 @@ async function exchange(
   })
   const idToken: Claims = tokens.claims()!
   const subject = nameOf(idToken['sub'], 'sub')
-  // Some providers keep the ID token thin, and tell the rest at the userinfo endpoint only.
+  // Some providers put little into the ID token, and tell the rest only at the userinfo endpoint.
   const thin =
     claim(idToken, groups_claim) === undefined && client.serverMetadata().userinfo_endpoint
   const claims = thin

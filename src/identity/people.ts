@@ -5,7 +5,7 @@ import type { Queryable } from '../store/db.ts'
 import { claim } from './claims.ts'
 import { clientsOf, isOurClient } from './token-subject.ts'
 
-/** The person that these claims of an ID token, or of a token of our own clients, speak of. */
+/** The person that the claims of an ID token, or of a token of our own clients, are about. */
 export function personOfClaims(
   { issuer, subject }: Party,
   claims: Readonly<Record<string, unknown>>,
@@ -27,9 +27,9 @@ export function personOfClaims(
 }
 
 /**
- * The person who presents their own token: one that the console or the CLI has obtained, with
- * nobody acting in between, and which says what groups they are in. `null` otherwise: a token of a
- * person in the hands of somebody else's program is not that person.
+ * The person who presents a token of their own: one that the console or the CLI obtained, with
+ * nobody acting in between, and that says which groups they are in. `null` otherwise, because a
+ * person's token in the hands of another program is not that person.
  */
 export function personOfPrincipal(
   { subject, credential }: Principal,
@@ -73,9 +73,9 @@ export function rolesOf(person: Person, roles: Config['identity']['roles']): Rea
 }
 
 /**
- * Writes down who came, and returns them with every name that they ever had. Groups are those of
- * the newest token or login, by `toldAt`, when it was issued: an older token that is shown again
- * brings no group back. Names only add up, because they only exclude.
+ * Notes a person who has come, and resolves to them with every name that they ever had. Their
+ * groups are those of the newest token or login by its time of issue (`toldAt`), so that an older
+ * token brings no group back. Names only accumulate, because they only exclude.
  */
 export async function rememberPerson(
   db: Queryable,
@@ -98,7 +98,7 @@ export async function rememberPerson(
   return { ...person, identifiers: row!.identifiers }
 }
 
-/** The person behind an identity, as one string: two identities of one person give the same. */
+/** A string for the person behind an identity, the same for all identities of one person. */
 export async function canonicalPerson(db: Queryable, { issuer, subject }: Party): Promise<string> {
   const [row] = await db.query<{ person: string }>(
     'SELECT sallyport.canonical_person($1, $2) AS person',

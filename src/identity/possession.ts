@@ -5,7 +5,7 @@ import type { DpopNonces } from './dpop-nonces.ts'
 import { checkProof, type DpopRequest } from './dpop.ts'
 import { Refusal } from './refusal.ts'
 
-/** What somebody shows besides a token. */
+/** What somebody presents besides a token. */
 export interface Presented {
   readonly certificate: ClientCertificate | null
   /** `null` where the token did not come in an HTTP request. */
@@ -14,9 +14,7 @@ export interface Presented {
 
 export const nothingElse: Presented = { certificate: null, request: null }
 
-/**
- * The keys that the holder of a token has to have; empty for a token that whoever bears it may use.
- */
+/** The keys that the holder of a token must have; empty for a bearer token. */
 export interface Confirmation {
   /** RFC 9449, §6.1. */
   readonly jkt?: string
@@ -27,8 +25,8 @@ export interface Confirmation {
 const members = { jkt: 'jkt', 'x5t#S256': 'x5t' } as const
 
 /**
- * Reads `cnf` (RFC 7800, §3.1). Its owner asked that nobody can use the token without the key: what
- * cannot be checked is refused. Closed.
+ * Reads `cnf` (RFC 7800 §3.1). Closed: the token must not be usable without its key, so a
+ * confirmation that cannot be checked is refused.
  */
 export function confirmationOf(claims: Claims): Confirmation {
   const cnf = claim(claims, 'cnf')
@@ -44,16 +42,16 @@ export function confirmationOf(claims: Claims): Confirmation {
 }
 
 /**
- * Whether there is nothing to prove, and no proof that would be for another token: then the answer
- * can come at once.
+ * Whether there is nothing to prove, and no proof that would belong to another token, so that the
+ * answer can come at once.
  */
 export function needsNoProof({ jkt, x5t }: Confirmation, { request }: Presented): boolean {
   return jkt === undefined && x5t === undefined && request?.scheme !== 'dpop'
 }
 
 /**
- * Makes sure that whoever presents the token has every key that it is bound to. Rejects with a
- * `Refusal`, or with `StoreError`.
+ * Checks that the presenter of the token has every key that it is bound to. Rejects with a
+ * `Refusal`, or with a `StoreError`.
  */
 export async function provePossession(
   token: string,
@@ -61,12 +59,12 @@ export async function provePossession(
   { certificate, request }: Presented,
   { db, nonces }: { readonly db: Queryable; readonly nonces: DpopNonces | null },
 ): Promise<void> {
-  // Also one that no authority here signed: it is the key that counts (RFC 8705, §3). One that was
-  // revoked may be in the hands of others. Closed.
+  // The certificate need not be signed by an authority of ours, because the key counts (RFC 8705
+  // §3). Closed: a revoked one may be in the hands of others.
   if (x5t !== undefined && (certificate?.thumbprint !== x5t || certificate.revoked))
     throw new Refusal('proof-required', { about: 'client certificate' })
   if (jkt === undefined) {
-    // A client that proves its key expects that the token is worth nothing without it; this one is.
+    // A client that proves a key expects the token to be useless without it, which this one is not.
     if (request?.scheme === 'dpop') throw new Refusal('proof-invalid', { about: 'unbound token' })
     return
   }

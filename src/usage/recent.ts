@@ -5,7 +5,7 @@ import type { Prepared, Queryable } from '../store/db.ts'
 import { nextOfChain, openChains } from '../store/open-chains.ts'
 import { cameToSomething } from './under-way.ts'
 
-/** A run that is on record, and perhaps not counted yet. */
+/** A run that is on record, and may not be counted yet. */
 export interface RecentRun extends Pick<TouchedData, 'datasets' | 'classes' | 'tables'> {
   readonly action: string
   readonly resource: string
@@ -18,8 +18,8 @@ export interface RecentRun extends Pick<TouchedData, 'datasets' | 'classes' | 't
 }
 
 /**
- * Events in the log that may be looked through before an action. Where more are not counted yet,
- * nothing can be said.
+ * The most uncounted events that are looked through before an action. Where there are more, nothing
+ * can be said.
  */
 const most = 20_000
 /** Bytes of one that is read. */
@@ -88,18 +88,18 @@ interface RecentRow {
   readonly body: string | null
 }
 
-/** What is on record of a subject. */
+/** What is on record about a subject. */
 export interface Recent {
   readonly counted: JsonValue
-  /** What is not counted yet. */
+  /** Runs that are not counted yet. */
   readonly recent: readonly RecentRun[]
-  /** When runs were that nobody can read, nor count. */
+  /** The times of runs that can neither be read nor counted. */
   readonly unreadable: readonly Date[]
 }
 
 /**
- * What is counted of a subject, and what is not. `null` where too much is not. Rejects with
- * `StoreError`.
+ * What is counted about a subject, and what is not yet; `null` where too much is not. Rejects with
+ * a `StoreError`.
  */
 export async function readRecent(
   db: Queryable,
@@ -119,7 +119,7 @@ export async function readRecent(
   return { counted, recent: runs, unreadable }
 }
 
-// What PostgreSQL cannot count is not counted here either.
+// Names that PostgreSQL could not count are not counted here either.
 const name = z.string().refine((text) => text.isWellFormed() && !text.includes('\0'))
 const names = z.array(name).default([])
 const amount = z.number().default(0)
@@ -142,7 +142,7 @@ const completed = z.object({
 })
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** `null` for what is not what a gateway writes. */
+/** `null` for an event that no gateway can have written. */
 function runOf({ action, resource, at, body }: RecentRow): RecentRun | null {
   const said = body === null ? null : completed.safeParse(readBody(body)).data
   if (!said) return null
@@ -161,7 +161,7 @@ function readBody(base64: string): unknown {
   try {
     return JSON.parse(utf8.decode(Buffer.from(base64, 'base64')))
   } catch {
-    // Closed: what is none is a run that nobody can count.
+    // Closed: this counts as a run that cannot be read.
     return null
   }
 }

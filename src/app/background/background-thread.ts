@@ -13,17 +13,18 @@ const program = new URL(
 )
 
 /**
- * In milliseconds. One that has lived longer than the longest pause is started anew as if it were
- * the first.
+ * In milliseconds. A thread that has lived longer than the longest pause is started again as if it
+ * were the first.
  */
 const pauses = { firstPause: 200, longestPause: 30_000 }
 /**
- * Milliseconds that its last turn may take. A store that does not answer has been given up by then.
+ * Milliseconds that the thread's last turn may take. A store that does not answer has been given up
+ * by then.
  */
 const patience = 30_000
 /**
- * Signs of life that can be missing until it is taken for one that hangs, and milliseconds between
- * two.
+ * How many signs of life may be missing before the thread counts as hanging, and milliseconds
+ * between two.
  */
 const mostMissing = 6
 const usually = 10_000
@@ -36,13 +37,13 @@ interface BackgroundThreadDeps extends Omit<ThreadData, 'level' | 'aliveEvery' |
   readonly onDeath: () => void
 }
 
-/** News of the thread itself, and not of its work. */
+/** News about the thread itself rather than its work. */
 type OfThread = { line: string } | { open: true } | { alive: true }
 
 /**
- * The same in a thread of its own, with sessions of its own, which gives way to this one. When it
- * ends by itself, or hangs, it is started again: whatever it was at is a transaction that was
- * rolled back, and next in line.
+ * Does the background work in a thread with sessions of its own, which gives way to this one. If
+ * the thread ends or hangs, it is started again. Whatever it was doing is a transaction that was
+ * rolled back, and stays next in line.
  */
 export class BackgroundThread implements Background {
   readonly #deps: BackgroundThreadDeps
@@ -52,7 +53,8 @@ export class BackgroundThread implements Background {
   #failures = 0
   #again: NodeJS.Timeout | undefined
   #down = false
-  // Owned by #start(), #hear() and #look(): how often it was looked at since it said anything.
+  // Owned by #start(), #hear() and #look(): the timer, and how many looks there were since the last
+  // sign of life.
   #looks: NodeJS.Timeout | undefined
   #missing = 0
   // Owned by deliver() and close().
@@ -72,7 +74,7 @@ export class BackgroundThread implements Background {
     const { port1, port2 } = new MessageChannel()
     const { promise, resolve } = Promise.withResolvers<SealAnswer>()
     port1.once('message', resolve)
-    // Its other end is closed when the thread ends, also before it has read this.
+    // The other end is closed when the thread ends, even before it has read this.
     port1.once('close', () => resolve(gone))
     if (this.#worker) this.#ask({ seal: port2 }, [port2])
     else port1.close()
@@ -86,7 +88,7 @@ export class BackgroundThread implements Background {
     this.#ask({ deliver: true })
   }
 
-  /** Other keys sign from now on. */
+  /** Tells the thread that other keys sign from now on. */
   rekey(): void {
     this.#ask({ signing: this.#deps.signing() })
   }
@@ -150,7 +152,7 @@ export class BackgroundThread implements Background {
     else if (!('alive' in news)) this.#deps.onNews(news)
   }
 
-  /** Counts looks, and not time: while this thread is held up itself, it hears nothing. */
+  /** Counts looks rather than time, because while this thread is held up, it hears nothing. */
   #look(worker: Worker): void {
     this.#missing += 1
     if (this.#missing <= mostMissing) return

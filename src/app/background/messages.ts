@@ -4,29 +4,29 @@ import type { Delivered } from '../../audit/delivery/deliver.ts'
 import type { KeptCheckpoint } from '../../audit/log/checkpoints.ts'
 import type { WorkDeps } from './work.ts'
 
-/** What the thread begins with. Keys are handed over as handles: their bytes are in no message. */
+/** What the thread begins with. Keys are passed as handles, so their bytes are in no message. */
 export interface ThreadData {
   readonly url: string
   readonly level: string
   /** Milliseconds between two signs of life. */
   readonly aliveEvery: number
-  /** Whose events it writes. */
+  /** The replica that it writes events for. */
   readonly replica: string
   readonly signing: readonly KeyObject[]
   readonly places: WorkDeps['places']
 }
 
-/** What the main thread asks for. The answer to `seal` comes on its own port. */
+/** What the main thread asks for. The answer to `seal` comes on a port of its own. */
 export type ThreadRequest =
   | { readonly signing: readonly KeyObject[] }
   | { readonly seal: MessagePort }
   | { readonly deliver: true }
   | { readonly close: true }
 
-/** `null`: it is done. Otherwise a `StoreError`, in parts that can be sent. */
+/** `null` when it is done; otherwise a `StoreError` in parts that can be sent. */
 export type SealAnswer = { readonly code: string; readonly message: string } | null
 
-/** What the thread tells by itself. */
+/** What the thread reports by itself. */
 export type ThreadNews =
   | { readonly open: true }
   | { readonly alive: true }

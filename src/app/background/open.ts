@@ -22,8 +22,9 @@ interface Deps {
 }
 
 /**
- * In a thread of its own, with a PostgreSQL. The embedded store belongs to one process and has one
- * session, so there it is done here, between other things. Throws `MistakesError`.
+ * Opens the background work, with PostgreSQL in a thread of its own. The embedded store belongs to
+ * one process and has one session, so there the work is done in this thread, between other things.
+ * Throws a `MistakesError`.
  */
 export function openBackground(deps: Deps): Background {
   const { config, store, lease, audit, secretKeys, metrics, log } = deps
@@ -37,7 +38,7 @@ export function openBackground(deps: Deps): Background {
       onDelivered: (attempt) => metrics.delivered(attempt),
     })
   }
-  // What is wrong with them is for whoever starts the gateway to know. A thread could only log it.
+  // Opened here to report mistakes to whoever starts the gateway. The thread could only log them.
   openAnchors(places.anchor, { store, log })
   const thread = new BackgroundThread({
     url: config.store.url,

@@ -1,15 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Store } from '../../store/db.ts'
 
-/** Above this share of its time, this thread has better things to do. */
+/** The share of its time above which this thread counts as busy. */
 const busy = 0.5
-/** In milliseconds: over which that is measured, and after which it is done all the same. */
+/**
+ * In milliseconds: over what time that is measured, and after what time work begins all the same.
+ */
 const look = 250
 const longest = 10_000
 
 /**
- * The same store, for what can wait: a transaction begins when this thread is not busy, or has been
- * for too long.
+ * Wraps a store for work that can wait: a transaction begins when this thread is not busy, or has
+ * been busy for too long.
  */
 export function restingStore(store: Store): Store {
   return {

@@ -10,7 +10,7 @@ import { named } from '../session-name.ts'
 import type { SealAnswer, ThreadData, ThreadNews, ThreadRequest } from './messages.ts'
 import { openWork } from './work.ts'
 
-/** One for each of those that are at work all the time, and one for the rest. */
+/** One session for each task that works all the time, and one for the rest. */
 const sessions = 4
 
 const { url, level, aliveEvery, replica, places, ...data } = workerData as ThreadData

@@ -11,35 +11,35 @@ import type { Store } from '../../store/db.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { UsageProjector } from '../../usage/projector.ts'
 
-/** All that is done behind the audit log, and that no agent waits for. */
+/** All work that follows from the audit log, which no agent waits for. */
 export interface Background {
-  /** Takes everything into the signed log that is durable by now. Rejects with `StoreError`. */
+  /** Takes everything that is durable by now into the signed log. Rejects with a `StoreError`. */
   seal(): Promise<void>
-  /** Begins to deliver the log; where to has to be registered by then. */
+  /** Begins to deliver the log. The destinations have to be registered by then. */
   deliver(): void
-  /** It ended, and has not begun again: everything is durable, and waits. */
+  /** Whether it has ended and not begun again. Nothing is lost then, but everything waits. */
   readonly down: boolean
   /**
-   * After a last turn, so that what this replica did is in the log and signed, as far as the store
-   * answers.
+   * Stops after a last turn, so that what this replica did is in the log and signed, as far as the
+   * store answers.
    */
   close(): Promise<void>
 }
 
 export interface WorkDeps {
   readonly store: Store
-  /** For what can wait until there is time for it. */
+  /** A store for work that can wait until there is time. */
   readonly leisure: Store
   readonly log: Log
   readonly audit: Pick<AuditLog, 'write' | 'linkWritten'>
-  /** The newest first; another list whenever they change. */
+  /** The newest first. A new list whenever they change. */
   readonly signing: () => readonly KeyObject[]
   readonly places: Pick<Config['audit'], 'anchor' | 'deliveries'>
   readonly onCheckpoint: (checkpoint: KeptCheckpoint) => void
   readonly onDelivered: (attempt: Delivered) => void
 }
 
-/** Does it in this thread. Throws `MistakesError` for a witness that there cannot be. */
+/** Does the work in this thread. Throws a `MistakesError` for an impossible witness. */
 export function openWork(deps: WorkDeps): Background {
   const { store, leisure, log, audit, places, onCheckpoint } = deps
   const anchors = openAnchors(places.anchor, { store, log })
@@ -65,7 +65,7 @@ export function openWork(deps: WorkDeps): Background {
       await Promise.all(deliveries.map((it) => it.stop()))
       await Promise.all(behind.map((it) => it.close()))
       await sequencer.close()
-      // They keep its last checkpoint.
+      // The anchors keep the log's last checkpoint.
       await Promise.all(anchors.map((it) => it.close()))
     },
   }

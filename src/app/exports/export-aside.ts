@@ -12,16 +12,15 @@ const program = new URL(
 )
 
 /**
- * In MiB. It has some 20 in use, and 120 where every event is as long as they can be. With these
- * limits V8 collects garbage before it takes more; without them it takes a hundred more, of which
- * an export makes no use.
+ * In MiB. An export uses some 20, and 120 if every event is as long as possible. With these limits
+ * V8 collects garbage before it takes more; without them it would take a hundred more, for nothing.
  */
 const resourceLimits = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 256 }
 
 /**
- * A part of the log as text in UTF-8, in a thread of its own with sessions of its own, which gives
- * way to this one: ten million events are minutes of CPU. It ends with whoever reads it. Rejects
- * with `StoreError`.
+ * Exports a part of the log as UTF-8 text, in a thread with sessions of its own that gives way to
+ * this one, because ten million events take minutes of CPU. The thread ends with its reader.
+ * Rejects with a `StoreError`.
  */
 export async function* exportAside(
   url: string,
@@ -31,16 +30,16 @@ export async function* exportAside(
 ): AsyncGenerator<Uint8Array> {
   const workerData: ThreadData = { url, part, format, options }
   const worker = new Worker(program, { workerData, resourceLimits, name: 'export' })
-  // Whoever asked is told: it ends then.
+  // The reader learns of it by the thread's end.
   worker.on('error', () => undefined)
   try {
     for (let answer = ask(worker); ;) {
       const news = await answer
       if ('end' in news) return
       if ('message' in news) throw failureOf(news)
-      // The next one is made while this one is sent.
+      // The next piece is made while this one is sent.
       answer = ask(worker)
-      // Whoever goes on hears of an error, and whoever does not has no use for it.
+      // A reader that goes on gets the error; one that stops has no use for it.
       answer.catch(() => {})
       yield news.piece
     }
@@ -49,7 +48,10 @@ export async function* exportAside(
   }
 }
 
-/** Rejects when the thread ends: half an export must not look like a whole one. */
+/**
+ * Asks for the next piece. Rejects when the thread ends, because half an export must not look like
+ * a whole one.
+ */
 async function ask(worker: Worker): Promise<ThreadAnswer> {
   worker.postMessage(null, [])
   const over = new AbortController()

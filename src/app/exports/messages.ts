@@ -1,7 +1,7 @@
 import type { ExportOptions, FormatName } from '../../audit/export/format.ts'
 import type { Part } from '../../audit/export/stretches.ts'
 
-/** What the thread begins with. It gives a piece for each message that it gets. */
+/** What the thread begins with. It answers each message with a piece. */
 export interface ThreadData {
   readonly url: string
   readonly part: Part

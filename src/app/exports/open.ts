@@ -3,12 +3,12 @@ import { exportText, type ExportText } from '../../audit/export/format.ts'
 import type { Store } from '../../store/db.ts'
 import { exportAside } from './export-aside.ts'
 
-/** Events that cost this thread less than starting another one does. */
+/** Up to so many events, an export costs less than starting a thread. */
 const few = 20_000
 
 /**
- * In a thread of its own, with a PostgreSQL, unless it is little. The embedded store has one
- * session, so there it is done here, between other things.
+ * Chooses where exports run: with PostgreSQL in a thread of their own, unless they are small. The
+ * embedded store has one session, so there they run in this thread, between other things.
  */
 export function openExports(config: Pick<Config, 'store'>, store: Store): ExportText {
   return (part, format, options) =>

@@ -6,15 +6,15 @@ import { giveWay } from '../give-way.ts'
 import { named } from '../session-name.ts'
 import type { ThreadAnswer, ThreadData } from './messages.ts'
 
-/** One reads on while the other looks something up. */
+/** One session reads on while the other looks something up. */
 const sessions = 2
 
 const { url, part, format, options } = workerData as ThreadData
-// Where it is refused, the thread behind the log has said so.
+// If this is refused, the background thread has reported it already.
 giveWay(() => undefined)
 const pieces = read()
 
-// Who asks waits for the answer: there is one at a time.
+// The reader waits for each answer, so there is one at a time.
 parentPort!.on('message', () => void answer())
 
 async function* read(): AsyncGenerator<string> {

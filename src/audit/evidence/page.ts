@@ -4,7 +4,7 @@ import type { Control } from './controls.ts'
 import type { QueryName } from './queries.ts'
 import type { EvidenceReport } from './report.ts'
 
-/** As many groups and findings stand on the page; all of them are in the JSON beside it. */
+/** How many groups and findings the page shows. All of them are in the JSON beside it. */
 const shown = 20
 
 /**
@@ -120,7 +120,7 @@ const entities: Record<string, string> = {
   "'": '&#39;',
 }
 
-/** Text, and nothing else: no mark-up, and no character that nobody sees. */
+/** Escapes text, so that it has no mark-up and no invisible characters. */
 function text(value: string): string {
   return visible(value).replace(/[&<>"']/g, (character) => entities[character]!)
 }
