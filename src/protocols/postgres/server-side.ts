@@ -58,6 +58,8 @@ export class ServerSide {
   #corked = false
   /** Whether messages of the extended protocol have gone out since the last Sync. */
   #open = false
+  /** Whether a Bind or an Execute was among them, which a Sync would end. */
+  #begun = false
   #over = false
 
   constructor(socket: ServerSocket, client: Socket, events: ServerSideEvents) {
@@ -96,7 +98,9 @@ export class ServerSide {
       // An error came up while this was being decided. The server would skip it without an answer.
       if (this.answers.skipping && answer.kind !== 'sync') return this.answers.skip(answer)
       this.answers.expect(answer)
-      this.#open = answer.kind !== 'sync' && answer.kind !== 'query'
+      const { kind } = answer
+      this.#open = kind !== 'sync' && kind !== 'query'
+      this.#begun = this.#open && (this.#begun || kind === 'bind' || kind === 'execute')
     }
     if (!this.#corked) {
       this.#corked = true
@@ -190,8 +194,10 @@ export class ServerSide {
   /** Asks several questions in one round trip. */
   async askAll(questions: readonly string[]): Promise<readonly Rows[]> {
     const failures: string[] = []
-    // Within a pipeline, a Sync would commit what came before it.
-    const inside = this.#open
+    // Within a pipeline, a Sync would commit what came before it. Behind a Parse alone there is
+    // nothing to commit, and the statement that follows has to be the first of its transaction: the
+    // server runs VACUUM, CREATE INDEX CONCURRENTLY and the like only there.
+    const inside = this.#begun
     const answers = questions.map((sql) => this.#put(sql, failures))
     if (inside) this.flush()
     else this.send(sync, expected('sync', { own: ownQuestion([], failures) }))
