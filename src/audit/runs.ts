@@ -16,7 +16,10 @@ export async function findRecordedRun(
             (SELECT convert_from(c.body, 'UTF8')::jsonb #>> '{outcome,result}'
                FROM sallyport.audit_events c
               WHERE c.action = e.action AND c.type = 'action.completed'
-              ORDER BY c.time DESC LIMIT 1) AS result
+              -- Who knows counts before who had to give it up, whichever is on record first.
+              ORDER BY convert_from(c.body, 'UTF8')::jsonb #>> '{outcome,result}' = 'unknown',
+                       c.time DESC
+              LIMIT 1) AS result
        FROM sallyport.audit_events e
       WHERE e.approval = ANY ($1::uuid[]) AND e.type = 'action.dispatched'
         AND convert_from(e.body, 'UTF8')::jsonb ->> 'digest' = $2
