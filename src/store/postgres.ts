@@ -22,12 +22,24 @@ const patience = {
 }
 
 /**
+ * How values are read and written, and how transactions see each other, whatever the configuration
+ * of the server, the database and the user says: in another style of dates every time would be lost,
+ * and with fewer digits the clock would jump.
+ */
+const asExpected = [
+  ...['DateStyle=ISO', 'TimeZone=UTC', 'bytea_output=hex', 'extra_float_digits=1'],
+  ...['standard_conforming_strings=on', 'array_nulls=on', 'transform_null_equals=off'],
+  'default_transaction_isolation=read\\ committed',
+]
+  .map((setting) => `-c ${setting}`)
+  .join(' ')
+
+/**
  * The role is the session's default, to which RESET ROLE returns. `pg_temp` comes last, so that
  * nothing temporary shadows a table. No JIT, because compiling a short statement takes far longer
  * than running it.
  */
-const asGateway =
-  '-c role=sallyport_gateway -c search_path=sallyport,pg_temp -c TimeZone=UTC -c jit=off'
+const asGateway = `-c role=sallyport_gateway -c search_path=sallyport,pg_temp -c jit=off ${asExpected}`
 
 /**
  * Opens a store on PostgreSQL 15 or later. Brings the schema up to date first, as the user of the
@@ -65,7 +77,8 @@ function takeOptions(url: string): { connectionString: string; options: string }
 }
 
 async function migrateAsOwner(config: ClientConfig): Promise<void> {
-  const owner = new Client({ ...config, connectionTimeoutMillis: 3_000, lock_timeout: 60_000 })
+  const waiting = { connectionTimeoutMillis: 3_000, lock_timeout: 60_000 }
+  const owner = new Client({ ...config, ...waiting, options: asExpected })
   owner.on('error', () => {})
   try {
     await owner.connect()
