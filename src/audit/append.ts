@@ -103,9 +103,6 @@ export class AuditLog {
    *
    * Returns a function that tries to append the event. All tries are of the same event: one that
    * was given up may become durable after all, and the next try finds it.
-   *
-   * Returns what tries to append it. All tries are of one event: what was given up may become
-   * durable after all, and then the next try finds it.
    */
   soon(input: EventInput): () => Promise<void> {
     let described: Described | null = null
