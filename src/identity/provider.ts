@@ -9,7 +9,7 @@ import {
 } from 'openid-client'
 import { isLoopback } from '../core/loopback.ts'
 
-/** Seconds that an identity provider may take to answer. */
+/** The longest that we wait for an identity provider's answer, in seconds. */
 const patience = 5
 
 export interface ProviderClient {
@@ -21,7 +21,7 @@ export interface ProviderClient {
 /**
  * Reads an issuer's discovery document (OpenID Connect Discovery 1.0, §4). Rejects when it cannot
  * be read, and when the issuer in it is not exactly the configured one: an identity is a pair of
- * issuer and subject, so a look-alike is another one.
+ * issuer and subject, so an issuer that only looks alike is a different one.
  */
 export async function discoverProvider(
   issuer: string,

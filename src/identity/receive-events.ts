@@ -20,7 +20,7 @@ export type EventRefusal =
   | 'invalid_audience'
   | 'authentication_failed'
 
-/** Its transmitter learns from it that nobody was stopped. */
+/** The event was not taken. Its transmitter learns from this that nobody was stopped. */
 export class EventRefused extends Error {
   override readonly name = 'EventRefused'
   readonly code: EventRefusal
@@ -32,8 +32,8 @@ export class EventRefused extends Error {
 }
 
 /**
- * Milliseconds that an event may have been on its way. Its id is remembered for longer, so that it
- * counts once.
+ * The greatest age of an event that is still taken, in milliseconds. Its id is remembered for
+ * longer than that, so that no event counts twice.
  */
 const latest = 7 * 24 * 3_600_000
 const skew = 60_000
@@ -54,9 +54,9 @@ export interface EventDesk {
 export type ReceiveEvent = (token: string) => Promise<void>
 
 /**
- * Security events that are pushed (RFC 8417, RFC 8935): session-revoked (CAEP 1.0),
- * account-disabled and their like (RISC 1.0). When this resolves, it is durable and on record;
- * every replica acts on it within a second, and every use of an approval at once.
+ * Takes security events that are pushed (RFC 8417, RFC 8935): session-revoked (CAEP 1.0),
+ * account-disabled and similar ones (RISC 1.0). Once this has resolved, the event is durable and on
+ * record. Every replica acts on it within a second, and every use of an approval at once.
  */
 export function createEventReceiver({
   transmitters,
@@ -76,7 +76,8 @@ export function createEventReceiver({
     const events = eventsIn(payload, config)
     await store.tx(async (tx) => {
       const forgotten = new Date(Date.now() + 2 * latest)
-      // Sent again, because our answer got lost: that it was taken is the answer.
+      // The transmitter sent it again because our answer was lost. The answer is still that it was
+      // taken.
       if (!(await useOnce(tx, ['set', config.issuer, payload.jti!], forgotten))) return
       for (const event of events) await act(tx, config, event)
     })
@@ -84,7 +85,7 @@ export function createEventReceiver({
     try {
       await store.notify(subjectsEnded, '')
     } catch (error) {
-      // Every replica looks by itself twice a second.
+      // Nothing is lost: every replica also looks by itself, twice a second.
       log.warn({ err: error }, 'the news of an ended session could not be sent')
     }
   }
@@ -110,13 +111,16 @@ const types: Readonly<Record<SecurityEvent['what'], EventType>> = {
   enabled: 'identity.account_enabled',
 }
 
-/** For the record alone: what kind of subject it is, an event does not say. */
+/**
+ * The subject for the audit event only: a security event does not say what kind of subject it is
+ * about.
+ */
 function whoEnded(issuer: string, subject: string): Subject {
   const nothing = { groups: [], owner: null, chain: [], related: [], claims: {} }
   return { issuer, subject, kind: 'human', ...nothing }
 }
 
-/** Whose event this says it is: only decides whose keys have to prove it. */
+/** The issuer that the unverified token names. It only decides whose keys have to prove it. */
 function claimedIssuer(token: string): string {
   try {
     if (token.length <= longest) return decodeJwt(token).iss ?? ''
@@ -133,7 +137,8 @@ async function verified(
 ): Promise<JWTPayload> {
   try {
     const { payload } = await jwtVerify(token, keys, {
-      // So that no other token of the same issuer is taken for one (RFC 8417, §4.5).
+      // So that no other kind of token from the same issuer passes for a security event (RFC 8417,
+      // §4.5).
       typ: 'secevent+jwt',
       issuer,
       audience,

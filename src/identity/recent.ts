@@ -1,6 +1,6 @@
 /**
- * The latest entries, at most so many, each until its time. When it is full the oldest goes: what
- * was looked up long ago is looked up again, and that is all that a flood of entries can do.
+ * A cache of at most `capacity` entries, each with a time at which it expires. When it is full, the
+ * oldest entry goes and has to be looked up again; that is all that a flood of entries can cause.
  */
 export class Recent<Value> {
   readonly #capacity: number

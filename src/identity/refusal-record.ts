@@ -5,14 +5,14 @@ import type { Recorder } from './recorder.ts'
 import type { Refusal } from './refusal.ts'
 
 /**
- * Events per second at most. Anybody can present nonsense, and must not be able to fill the audit
- * log with it.
+ * The most events written per second. Anybody can send nonsense, and must not be able to fill the
+ * audit log with it.
  */
 const perSecond = 20
 
 /**
- * Puts refused credentials on record; those beyond the limit are counted in the next event that is
- * written.
+ * Puts refused credentials on record. Those beyond the limit are only counted, and the next event
+ * that is written has their number.
  */
 export function createRefusalRecord(
   recorder: Recorder,
@@ -24,12 +24,12 @@ export function createRefusalRecord(
     const leftOut = few.pass()
     if (leftOut === null) return
     const details = {
-      // Tells repeated tries with one credential apart from tries with many, and reveals nothing of
-      // it.
+      // Shows whether somebody tried one credential many times or many credentials, without
+      // revealing any of them.
       credential: tokenHash(token).slice(0, 16),
       ...(leftOut > 0 && { more_since_the_last: leftOut }),
     }
-    // Nobody waits for it: whoever was refused is refused, also when this cannot be written.
+    // Not awaited: the credential is refused even if this cannot be written.
     recorder
       .append({ type: 'identity.refused', subject, reason, details })
       .catch((error: unknown) => log.warn({ err: error, reason }, 'a refusal is not on record'))

@@ -3,8 +3,8 @@ import type { Subject } from '../core/subject.ts'
 
 /**
  * Why a credential, or a login, was refused: the member `reason` of the problem, and the reason
- * code of `identity.refused` events. Stable. No text in here contains anything of the credential
- * itself.
+ * code of `identity.refused` events. Stable. None of these texts contains any part of the
+ * credential.
  */
 export const refusals = {
   missing: 'Send a token or an agent key: Authorization: Bearer ….',
@@ -52,15 +52,15 @@ export const refusals = {
 
 export type RefusalReason = keyof typeof refusals
 
-/** A credential that proves nothing. Whoever presented it is nobody. */
+/** Thrown for a credential that proves nothing. Whoever presented it counts as nobody. */
 export class Refusal extends Problem {
   readonly reason: RefusalReason
   /**
-   * Whose credential it is, where that is known although it is worth nothing: for the record, never
-   * for a decision.
+   * Whose credential it is, where that is known even though it is not valid. For the audit log
+   * only, never for a decision.
    */
   readonly subject: Subject | null
-  /** What the next proof has to contain, for `proof-nonce`. */
+  /** The nonce that the next proof has to contain, with the reason `proof-nonce`. */
   readonly nonce: string | null
 
   constructor(

@@ -1,9 +1,9 @@
 import { claim, nameOf, type Claims } from './claims.ts'
 
-/** What a security event token says, as far as it is acted on. */
+/** The part of a security event token that is acted on. */
 export interface SecurityEvent {
   readonly what: 'sessions' | 'disabled' | 'enabled'
-  /** Whom it is about: a name, and its issuer where the event says one. */
+  /** Whom it is about: a name, and its issuer where the event names one. */
   readonly name: string
   readonly issuer: string | null
   readonly at: Date
@@ -12,7 +12,10 @@ export interface SecurityEvent {
 const caep = 'https://schemas.openid.net/secevent/caep/event-type/'
 const risc = 'https://schemas.openid.net/secevent/risc/event-type/'
 
-/** Purged is disabled for good: an account that comes back under that name is enabled first. */
+/**
+ * `account-purged` counts as disabled for good. An account that comes back under the same name has
+ * to be enabled first.
+ */
 const meanings: Readonly<Record<string, SecurityEvent['what']>> = {
   [`${caep}session-revoked`]: 'sessions',
   [`${risc}sessions-revoked`]: 'sessions',
@@ -21,15 +24,16 @@ const meanings: Readonly<Record<string, SecurityEvent['what']>> = {
   [`${risc}account-enabled`]: 'enabled',
 }
 
-/** An event that says something that has to be acted on, in a way that cannot be. */
+/** Thrown for an event that has to be acted on, but does not say clearly enough how. */
 export class UnreadableEvent extends Error {
   override readonly name = 'UnreadableEvent'
 }
 
 /**
- * Reads the events of a verified token (RFC 8417, §2.2) that mean something here; others, such as
- * the verification of a stream, are none. Throws `UnreadableEvent` when one does and it is not
- * clear whom it is about: its transmitter has to learn that nobody was stopped.
+ * Reads those events of a verified token (RFC 8417, §2.2) that mean something here. Others, such as
+ * the verification of a stream, are left out. Throws `UnreadableEvent` when an event does mean
+ * something and it is not clear whom it is about: its transmitter has to learn that nobody was
+ * stopped.
  */
 export function readSecurityEvents(claims: Claims): SecurityEvent[] {
   const events = claim(claims, 'events')
@@ -38,15 +42,15 @@ export function readSecurityEvents(claims: Claims): SecurityEvent[] {
     .filter(([type]) => Object.hasOwn(meanings, type))
     .map(([type, payload]) => {
       if (!isObject(payload)) throw new UnreadableEvent(`the event ${type} is no object`)
-      // Shared Signals Framework 1.0, §3; drafts before it had the subject inside of the event.
+      // Shared Signals Framework 1.0, §3; earlier drafts had the subject inside the event.
       const about = claim(claims, 'sub_id') ?? claim(payload, 'subject')
       return { what: meanings[type]!, ...whoIs(about), at: timeOf(claims, payload) }
     })
 }
 
 /**
- * Subject identifiers (RFC 9493, §3), and complex ones (Shared Signals Framework 1.0, §3.3): the
- * user in it, whatever else narrows it down.
+ * Reads a subject identifier (RFC 9493, §3). Of a complex one (Shared Signals Framework 1.0, §3.3)
+ * it takes the user, whatever else in it narrows the subject down.
  */
 function whoIs(about: unknown): Pick<SecurityEvent, 'name' | 'issuer'> {
   if (!isObject(about)) throw new UnreadableEvent('sub_id is missing')
@@ -67,15 +71,18 @@ function whoIs(about: unknown): Pick<SecurityEvent, 'name' | 'issuer'> {
       return { name: text('id'), issuer: null }
     case 'complex':
     case undefined:
-      // Ending more than the one session that is meant keeps somebody out; ending less would let
-      // somebody in.
+      // Closed: ending more sessions than the one that is meant only keeps somebody out; ending
+      // fewer would let somebody in.
       return whoIs(claim(about, 'user'))
     default:
       throw new UnreadableEvent('sub_id has a format that is not known here')
   }
 }
 
-/** CAEP 1.0, §2; RFC 8417, §2.2. The newest that it says is not needed: an older one ends less. */
+/**
+ * CAEP 1.0, §2; RFC 8417, §2.2. Where the event says several times, the newest is not needed: an
+ * older one ends less.
+ */
 function timeOf(claims: Claims, payload: Claims): Date {
   const said = claim(payload, 'event_timestamp') ?? claim(claims, 'toe') ?? claim(claims, 'iat')
   if (typeof said !== 'number' || !(Math.abs(said) <= 8.64e12))

@@ -3,14 +3,17 @@ import { createCipheriv, createDecipheriv, hash, hkdfSync, randomBytes } from 'n
 const ivBytes = 12
 const tagBytes = 16
 
-/** What is stored of a cookie. A plain hash is right: 256 random bits cannot be guessed. */
+/**
+ * What is stored of a cookie. A hash without salt or stretching is enough, because 256 random bits
+ * cannot be guessed.
+ */
 export function sessionHash(value: string): Buffer {
   return hash('sha256', value, 'buffer')
 }
 
 /**
- * Encrypts with a key that only the cookie gives (AES-256-GCM, HKDF: RFC 5869): who reads the table
- * cannot read this.
+ * Encrypts with a key derived from the cookie (AES-256-GCM; HKDF, RFC 5869), so that somebody who
+ * reads the table cannot read this.
  */
 export function seal(value: string, text: string): Buffer {
   const iv = randomBytes(ivBytes)
@@ -19,7 +22,7 @@ export function seal(value: string, text: string): Buffer {
   return Buffer.concat([iv, cipher.getAuthTag(), sealed])
 }
 
-/** Throws when it was not sealed with this cookie, or was changed. */
+/** Decrypts what `seal` returned. Throws when it was sealed with another cookie, or was changed. */
 export function open(value: string, bytes: Buffer): string {
   const iv = bytes.subarray(0, ivBytes)
   const tag = bytes.subarray(ivBytes, ivBytes + tagBytes)

@@ -5,7 +5,7 @@ import { open, seal, sessionHash } from './session-secret.ts'
 
 /** A login to the console. */
 export interface Session {
-  /** Names the session without being able to take it over. */
+  /** Identifies the session, but is of no use for taking it over. */
   readonly id: string
   readonly person: Person
   readonly expiresAt: Date
@@ -24,9 +24,10 @@ interface SessionRow {
 }
 
 /**
- * Begins a session of `lifetime` milliseconds, whatever happens in it: with it ends what the
- * person's groups were when they logged in. Returns the value for the cookie. It is drawn here, and
- * what a browser had before is never taken over, so nobody can prepare a session for somebody else.
+ * Begins a session that ends after `lifetime` milliseconds, however active it is: the groups that
+ * the person had at login count for no longer than that. Returns the value for the cookie. It is
+ * always a new random one and never what the browser had before, so nobody can prepare a session
+ * for somebody else (session fixation).
  */
 export async function beginSession(
   tx: Queryable,
@@ -34,7 +35,7 @@ export async function beginSession(
   { idToken, lifetime }: { idToken: string; lifetime: number },
 ): Promise<string> {
   const value = randomBytes(32).toString('base64url')
-  // Who logs in sweeps: sessions that are over are of no use to anybody.
+  // Each login deletes the sessions that are over.
   await tx.query('DELETE FROM sallyport.sessions WHERE expires_at < clock_timestamp()')
   await tx.query(
     `INSERT INTO sallyport.sessions
@@ -56,8 +57,8 @@ export async function beginSession(
 }
 
 /**
- * The session of this cookie, or `null` when it is over, when the identity provider ended it, or
- * when it never was.
+ * The session of this cookie, or `null` when it is over, was ended by the identity provider, or
+ * never existed.
  */
 export async function findSession(store: Store, value: string): Promise<Session | null> {
   const [row] = await store.query<SessionRow>(

@@ -13,20 +13,20 @@ import {
 } from './claims.ts'
 
 /**
- * Claims that name the client that the token was issued to: OpenID Connect, RFC 9068, Okta,
- * Microsoft Entra.
+ * Claims that name the client to which the token was issued, in this order: OpenID Connect, RFC
+ * 9068, Okta, Microsoft Entra.
  */
 const clientClaims = ['azp', 'client_id', 'cid', 'appid']
 
 /**
- * Claims about the token, not about its subject: they differ from token to token, and the subject
- * does not.
+ * Claims about the token rather than its subject: they differ from token to token of the same
+ * subject.
  */
 const aboutTheToken = new Set(
   'exp nbf iat jti auth_time nonce sid at_hash c_hash s_hash uti rh aio'.split(' '),
 )
 
-/** Who a verified token speaks of. Throws a `Refusal` when a claim that matters cannot be read. */
+/** The subject of a verified token. Throws a `Refusal` when a claim that matters cannot be read. */
 export function subjectOfToken(
   claims: Claims,
   { issuer, claims: names }: IssuerConfig,
@@ -37,14 +37,14 @@ export function subjectOfToken(
   const chain = chainOf(claims, issuer)
   const clients = clientsOf(claims)
   const said = kindSaid(claims, names.kind)
-  // Somebody else acts with a delegated token, and a client's own token is a machine's: neither is
-  // a person, whatever a claim says.
+  // With a delegated token somebody else acts, and a client's own token belongs to a machine.
+  // Neither is a person, whatever a claim says.
   const machine = chain.length > 0 || clients.includes(subject)
   const ours = issuer === login?.issuer && isOurClient(clients, login)
   const kind = machine ? machineKind(said) : (said ?? (ours ? 'human' : 'agent'))
-  // Exchanged by one machine for another, a token looks like one that a person delegated. It is one
-  // only if its issuer says that its subject is a person: else that subject stands behind itself,
-  // as a client does, and somebody else has to be the owner. Closed.
+  // A token that one machine exchanged for another looks like one that a person delegated. It
+  // counts as that only if its issuer says that the subject is a person. Otherwise the subject acts
+  // for itself, as a client does, and somebody else has to be the owner. Closed.
   const exchanged = chain.length > 0 && said !== 'human' && !clients.includes(subject)
   const behind = exchanged ? [...clients, subject] : clients
   return {
@@ -75,8 +75,8 @@ export function isOurClient(clients: readonly string[], login: LoginConfig): boo
 }
 
 /**
- * What the configured claim says, in our words or in those of OAuth entity profiles
- * (`sub_profile`); anything else is an agent.
+ * The values of the configured claim, in our words or in those of OAuth entity profiles
+ * (`sub_profile`). Any other value means an agent.
  */
 const kinds: Readonly<Record<string, SubjectKind>> = {
   human: 'human',

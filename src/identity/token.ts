@@ -12,8 +12,8 @@ import {
 import { Refusal } from './refusal.ts'
 
 /**
- * Verifies tokens of the configured issuers: here, or by asking the issuer, or both, as it is
- * configured. Rejects with a `Refusal`.
+ * Verifies tokens of the configured issuers: locally, by asking the issuer, or both, as the
+ * configuration says. Rejects with a `Refusal`.
  */
 export function createTokenVerifier(identity: Config['identity'], log: Log): VerifyJwt {
   const verifyJwt = createJwtVerifier(identity, log)
@@ -28,11 +28,12 @@ export function createTokenVerifier(identity: Config['identity'], log: Log): Ver
         ]
       : [],
   )
-  // Never more than one: a token must not be shown to an issuer that it is not from.
+  // There is never more than one, because a token must not be shown to an issuer that did not issue
+  // it.
   const opaque = asked.find(({ tokens }) => tokens !== 'jwt')
 
   return async (token) => {
-    // What is signed has three parts (RFC 7515, §3.1). Whatever else it is, only its issuer knows.
+    // A signed token has three parts (RFC 7515, §3.1). Any other can be read by its issuer only.
     if (token.split('.').length !== 3) {
       if (!opaque || token.length > longestToken) throw new Refusal('malformed')
       const answer = await opaque.introspect(token)
@@ -69,8 +70,8 @@ function believed(
 }
 
 /**
- * Where nobody delegated, the client itself is the subject (RFC 9068, §2.2), and some issuers leave
- * it at that.
+ * Adds the claim `sub`. Where nobody delegated, the client itself is the subject (RFC 9068, §2.2),
+ * and some issuers then leave `sub` out.
  */
 function withSubject(claims: Claims): Claims {
   const [sub, client] = [claim(claims, 'sub'), claim(claims, 'client_id')]
@@ -78,8 +79,8 @@ function withSubject(claims: Claims): Claims {
 }
 
 /**
- * What a signature and its checks say of a JWT, the answer of the issuer has to say here: that it
- * is an access token, and for us.
+ * Requires of the issuer's answer what the checks of a JWT establish otherwise: that this is an
+ * access token, and meant for us.
  */
 function refuseForeign(claims: Claims, { audience }: IssuerConfig): void {
   const aud = claim(claims, 'aud')
@@ -88,7 +89,7 @@ function refuseForeign(claims: Claims, { audience }: IssuerConfig): void {
   const type = claim(claims, 'token_type')
   if (type !== undefined && !(typeof type === 'string' && /^(bearer|dpop)$/i.test(type)))
     throw new Refusal('not-an-access-token')
-  // It is bound to a key, and nothing says to which (RFC 9449, §6.2). Closed.
+  // Closed: the token is bound to a key, and the answer does not say to which (RFC 9449, §6.2).
   if (type?.toLowerCase() === 'dpop' && claim(claims, 'cnf') === undefined)
     throw new Refusal('proof-required', { about: 'cnf' })
 }

@@ -2,16 +2,16 @@ import picomatch from 'picomatch'
 import type { Config } from '../config/schema.ts'
 import type { Credential, Party } from '../core/subject.ts'
 
-/** How somebody showed who they are. */
+/** How somebody proved who they are. */
 export type Shown = Credential['kind'] | 'login'
 
 type Trusted = Pick<Config['identity'], 'issuers' | 'certificates' | 'login'>
 
 /**
- * Whether a subject that was somebody when it showed its credential would be by what is in force
- * now. An issuer that is taken out, or an entry for a certificate, counts no more from then on,
- * also for what waits, goes on, or is sent later by the gateway itself. Keys have an end of their
- * own.
+ * Whether a subject that was believed when it showed its credential would still be believed under
+ * the configuration in force now. Once an issuer or an entry for a certificate is removed, it no
+ * longer counts: not for actions that wait, for those under way, or for those that the gateway
+ * itself sends later. Agent keys are not checked here: they end in ways of their own.
  */
 export function isStillTrusted(
   { issuers, certificates, login }: Trusted,
@@ -22,7 +22,7 @@ export function isStillTrusted(
     case 'agent-key':
       return true
     case 'login':
-      // Or with a token, from the command line.
+      // The console's issuer, or any other whose token was used from the command line.
       return login?.issuer === issuer || hasIssuer(issuers, issuer)
     case 'jwt':
     case 'opaque-token':
@@ -39,7 +39,7 @@ const hasIssuer = (issuers: Trusted['issuers'], issuer: string) =>
 
 const scheme = 'spiffe://'.length
 
-/** As certificates are matched. */
+/** Matches a SPIFFE ID in the same way as the entries for certificates do. */
 export function fitsSpiffe(pattern: string): (id: string) => boolean {
   const fits = picomatch(pattern.slice(scheme), { dot: true })
   return (id) => fits(id.slice(scheme))

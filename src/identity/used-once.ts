@@ -3,9 +3,9 @@ import type { Queryable, Store } from '../store/db.ts'
 import type { Log } from '../telemetry/log.ts'
 
 /**
- * Whether nobody has shown this id before, on any replica; from now on somebody has. What is kept
- * is a hash: nothing of an id, which its sender chooses. Rejects with `StoreError`: what cannot be
- * looked up has to count as used.
+ * Whether this id is used for the first time, on any replica; from now on it counts as used. Only a
+ * hash of it is kept, since its sender chooses it. Rejects with a `StoreError`, and the caller then
+ * has to treat the id as used.
  */
 export async function useOnce(
   db: Queryable,
@@ -19,17 +19,17 @@ export async function useOnce(
   return rows.length === 1
 }
 
-/** Milliseconds between two sweeps of one replica. */
+/** The time between two sweeps by one replica, in milliseconds. */
 const period = 60_000
 
 /**
- * Forgets ids once they are too old to be shown again anyway. Only what was verified gets in, so
- * there are never many.
+ * Deletes ids that have become too old to be accepted again anyway. Only ids of verified tokens are
+ * kept, so there are never many.
  */
 export function sweepUsedIds(store: Store, log: Log): { close(): void } {
   const timer = setInterval(() => {
     store.query('DELETE FROM sallyport.used_ids WHERE until < clock_timestamp()').catch(
-      // Rows that are left over take room, and refuse nothing that would be good.
+      // Rows that stay take up room, and cause nothing valid to be refused.
       (error: unknown) => log.warn({ err: error }, 'ids that are over stay a little longer'),
     )
   }, period).unref()

@@ -2,8 +2,8 @@ import type { EventInput } from '../core/event.ts'
 import type { Instruments } from './instruments.ts'
 
 /**
- * Of an event: what is counted. Subjects, paths and digests are not, since nobody limits how many
- * there are.
+ * The members of an event that become labels. Subjects, paths and digests do not, since nothing
+ * limits how many there are.
  */
 export type Counted = Pick<
   EventInput,
@@ -83,10 +83,10 @@ const countersOf = (make: Instruments) => ({
 })
 
 /**
- * What happened, counted from the audit events: a dashboard cannot say anything else than the log.
- * To be called with each event once, by the replica that made it durable. `resources`: the
- * configured names. Their counters begin at 0, so that the first time that something happens is
- * seen as a change.
+ * Counts what happened from the audit events, so that a dashboard cannot disagree with the log. The
+ * function that it returns is to be called once for each event, by the replica that made it
+ * durable. `resources`: the configured names. Their counters begin at 0, so that the first event
+ * shows as an increase.
  */
 export function countEvents(
   make: Instruments,

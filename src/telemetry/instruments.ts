@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 
-/** Makes what is measured, under our name, in one registry. */
+/** Makes counters, gauges and histograms in one registry, with our prefix in their names. */
 export class Instruments {
   readonly registry = new Registry()
 

@@ -3,12 +3,12 @@ import { pino, type Logger, type LoggerOptions } from 'pino'
 export type Log = Logger
 
 /**
- * Whether a line about this is left out: somebody else tells of it, and counts. Asked for warnings,
- * and what matters less.
+ * Whether a line about this is left out, because somebody else reports it and counts. Asked only
+ * for lines at the level of warnings or below.
  */
 export type LeavesOut = (about: unknown) => boolean
 
-// On each log, and so on all that are made from it.
+// A property of each log, which all logs made from it inherit.
 const filterOf = Symbol('filter')
 interface Filter {
   leavesOut: LeavesOut
@@ -54,8 +54,8 @@ export function createLog(level: string, destination?: { write(line: string): vo
   return Object.assign(log, { [filterOf]: filter })
 }
 
-// What JSON leaves as it is, and terminals obey: DEL, C1 controls, what turns the direction of
-// writing, and line ends of Unicode.
+// What JSON leaves as it is, and terminals obey: DEL, C1 controls, characters that change the
+// direction of writing, and Unicode's line ends.
 const obeyed = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
 
 function escaped(character: string): string {
@@ -64,17 +64,15 @@ function escaped(character: string): string {
 
 const warning = pino.levels.values['warn']!
 
-/**
- * Has lines left out from now on, in a log that `createLog` made and all that were made from it.
- */
+/** From now on leaves lines out of a log that `createLog` made, and of all logs made from it. */
 export function leaveOut(log: Log, leavesOut: LeavesOut): void {
   const { [filterOf]: filter } = log as Log & { readonly [filterOf]: Filter }
   filter.leavesOut = leavesOut
 }
 
 /**
- * Writes a line that another thread has made with a log of the same level, where this log writes
- * its own.
+ * Writes a line that another thread has formatted, to where this log writes its own. The other
+ * thread's log has to have the same level.
  */
 export function writeLine(log: Log, line: string): void {
   const { [pino.symbols.streamSym]: destination } = log as Log & {

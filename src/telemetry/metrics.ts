@@ -4,13 +4,13 @@ import { countEvents, type Counted } from './count-events.ts'
 import { Instruments } from './instruments.ts'
 import { showFacts, type Facts } from './show-facts.ts'
 
-/** In seconds. */
+/** Upper bounds of the histogram's buckets for one flush, in seconds. */
 const ofFlushes = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 
 /**
  * What Prometheus reads; docs/metrics.md says what each of them means. What happened is counted
- * from the audit events, each once, by the replica that made it durable: a dashboard cannot say
- * anything else than the log.
+ * from the audit events, each once, by the replica that made it durable, so that a dashboard cannot
+ * disagree with the log.
  */
 export class Metrics {
   readonly #make = new Instruments()
@@ -71,8 +71,8 @@ export class Metrics {
   )
 
   /**
-   * `resources`: the configured names. Their counters begin at 0, so that the first time that
-   * something happens is seen as a change.
+   * `resources`: the configured names. Their counters begin at 0, so that the first event shows as
+   * an increase.
    */
   constructor(resources: readonly string[] = []) {
     this.#build.set({ version }, 1)
@@ -80,14 +80,14 @@ export class Metrics {
   }
 
   /**
-   * Adds what every Node process has: event loop, memory, CPU. It measures all the time, so once in
-   * a process is enough.
+   * Adds the metrics that every Node.js process has: event loop, memory, CPU. They are measured
+   * continuously, so it is to be called once in a process.
    */
   watchProcess(): void {
     collectDefaultMetrics({ register: this.#make.registry })
   }
 
-  /** A checkpoint of the transparency log is kept. */
+  /** A checkpoint of the transparency log has been stored. */
   checkpointed({ size, signedAt }: { size: number; signedAt: Date }): void {
     this.#logSize.set(size)
     this.#logSigned.set(signedAt.getTime() / 1_000)
@@ -108,17 +108,17 @@ export class Metrics {
     this.#backgroundDeaths.inc()
   }
 
-  /** A channel was told something, or was not. */
+  /** There was an attempt to send something to a channel. */
   attempted({ channel, delivered }: { channel: string; delivered: boolean }): void {
     this.#notices.inc({ channel, result: delivered ? 'delivered' : 'failed' })
   }
 
-  /** A batch of the audit log was delivered, or was not. */
+  /** There was an attempt to deliver a batch of the audit log. */
   delivered({ delivery, delivered }: { delivery: string; delivered: boolean }): void {
     this.#deliveries.inc({ delivery, result: delivered ? 'delivered' : 'failed' })
   }
 
-  /** So many sessions more are open on a database, or, negative, fewer. */
+  /** The number of open sessions on a database has changed by `more`, which can be negative. */
   sessions(resource: string, more: number): void {
     this.#sessions.inc({ resource }, more)
   }
@@ -131,7 +131,7 @@ export class Metrics {
     this.#refusals.inc({ reason })
   }
 
-  /** The names of ours, and of those that every Node process has. */
+  /** The names of all metrics: ours, and those that every Node.js process has. */
   get names(): readonly string[] {
     return this.#make.registry.getMetricsAsArray().map(({ name }) => name)
   }

@@ -1,9 +1,9 @@
 import { version } from '../core/version.ts'
 
-/** What a span says: text, or a number that is whole. */
+/** The attributes of a span. Numbers have to be whole. */
 export type Attributes = Readonly<Record<string, string | number | readonly string[] | undefined>>
 
-/** What happened between two instants, in milliseconds since the epoch. */
+/** A span that has ended. Its times are in milliseconds since the epoch. */
 export interface FinishedSpan {
   readonly traceId: string
   readonly spanId: string
@@ -20,8 +20,8 @@ const kinds = { internal: 1, server: 2, client: 3 }
 
 /**
  * An export request as OTLP/HTTP has it in JSON (OpenTelemetry Protocol 1, "JSON Protobuf
- * Encoding": ids in hex, 64-bit integers as text). By hand, since these forty lines are all that is
- * needed of it.
+ * Encoding": ids in hex, 64-bit integers as text). Written by hand, because these forty lines are
+ * all that we need of a library.
  */
 export function exportRequest(spans: readonly FinishedSpan[], instance: string): unknown {
   const resource = {
@@ -67,7 +67,7 @@ function valueOf(value: string | number | readonly string[]): unknown {
   return { arrayValue: { values: value.map((stringValue) => ({ stringValue })) } }
 }
 
-/** In whole microseconds: a double holds no more of it. */
+/** Precise to a microsecond, since a double holds no more digits of such a time. */
 function nanoseconds(milliseconds: number): string {
   return `${Math.round(milliseconds * 1000)}000`
 }

@@ -1,25 +1,29 @@
 import type { Instruments } from './instruments.ts'
 
-/** What is so at the moment of a scrape; nobody keeps count of it in between. */
+/** The state at the moment of a scrape. Nothing keeps count of it between two scrapes. */
 export interface Facts {
   readonly storeKind: string
   readonly leaseHeld: boolean
   readonly policy: { readonly hash: string; readonly rules: number }
-  /** Requests that wait for people on this replica. */
+  /** Requests on this replica that wait for a person's decision. */
   readonly holdsWaiting: number
   /** Events that wait to be written. */
   readonly auditQueue: number
-  /** Somebody is at what is done behind the audit log. */
+  /** The thread that does the work behind the audit log is running. */
   readonly backgroundUp: boolean
   /**
-   * Events that wait for each part of that, on all replicas; `null` when the store does not answer.
+   * Events of all replicas that wait for each part of that work; `null` when the store does not
+   * answer.
    */
   readonly backlog: ReadonlyMap<string, number> | null
-  /** Events in the log that are none; `null` when the store does not answer. */
+  /** Rows of the log that cannot be read as events; `null` when the store does not answer. */
   readonly unreadable: number | null
-  /** By state, on all replicas; `null` when the store does not answer. */
+  /** Open approvals of all replicas, by state; `null` when the store does not answer. */
   readonly openApprovals: ReadonlyMap<string, number> | null
-  /** What waits to be told outside, on all replicas; `null` when the store does not answer. */
+  /**
+   * Notices of all replicas that wait to be sent to channels; `null` when the store does not
+   * answer.
+   */
   readonly channels:
     | readonly {
         readonly channel: string
@@ -28,8 +32,8 @@ export interface Facts {
       }[]
     | null
   /**
-   * Deliveries of the audit log that are configured, on all replicas; `null` when the store does
-   * not answer.
+   * The configured deliveries of the audit log, for all replicas; `null` when the store does not
+   * answer.
    */
   readonly deliveries:
     | readonly {
@@ -91,7 +95,7 @@ const gaugesOf = (make: Instruments) => ({
   ),
 })
 
-/** What is so at the moment: shown by every scrape anew. */
+/** Makes the gauges of the current state. The function that it returns sets them for a scrape. */
 export function showFacts(make: Instruments): (facts: Facts) => void {
   const gauges = gaugesOf(make)
   return (facts) => {
@@ -104,7 +108,8 @@ export function showFacts(make: Instruments): (facts: Facts) => void {
     gauges.rules.set(policy.rules)
     gauges.holds.set(holdsWaiting)
     gauges.queue.set(auditQueue)
-    // Without an answer there is no number: the last one would be taken for the current one.
+    // Where the store did not answer, no number is shown, because the last one would pass for the
+    // current one.
     gauges.open.reset()
     for (const [state, count] of openApprovals ?? []) gauges.open.set({ state }, count)
     gauges.background.set(Number(facts.backgroundUp))
@@ -126,7 +131,7 @@ export function showFacts(make: Instruments): (facts: Facts) => void {
   }
 }
 
-/** In seconds; 0 for what there is none of. */
+/** The age in seconds; 0 for `null`. */
 function ageOf(since: Date | null): number {
   return since ? Math.max(0, Date.now() - since.getTime()) / 1000 : 0
 }

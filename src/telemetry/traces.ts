@@ -3,26 +3,29 @@ import type { Log } from './log.ts'
 import { exportRequest, type Attributes, type FinishedSpan } from './otlp.ts'
 
 /**
- * Spans that wait for a collector, and those that go to it at once. Beyond that they are dropped.
+ * The most spans that wait for a collector, beyond which they are dropped, and the most in one
+ * batch.
  */
 const mostWaiting = 4_096
 const batch = 512
-/** Milliseconds between two batches, and those that a collector may take with one. */
+/**
+ * In milliseconds: the time between two batches, and the longest that a collector may take for one.
+ */
 const pause = 2_000
 const patience = 10_000
 
 interface Options {
-  /** Where spans are posted to: `http://collector:4318/v1/traces`. */
+  /** The address to which spans are posted: `http://collector:4318/v1/traces`. */
   readonly endpoint: string
   readonly headers: Readonly<Record<string, string>>
-  /** Names this replica. */
+  /** The name of this replica. */
   readonly instance: string
   readonly log: Log
-  /** Hears how many spans were dropped. */
+  /** Called with the number of spans that were dropped. */
   readonly onDropped: (spans: number) => void
 }
 
-/** Where a span belongs (W3C Trace Context). */
+/** The place of a span in its trace (W3C Trace Context). */
 export interface SpanContext {
   readonly id: string
   /** The caller's span, or `null` where the trace begins here. */
@@ -31,9 +34,9 @@ export interface SpanContext {
 }
 
 /**
- * Spans of actions, on their way to an OpenTelemetry collector. Nothing waits for it: what it does
- * not take is dropped, and counted. Spans say what the gateway did, and nothing of what was in a
- * request.
+ * Exports the spans of actions to an OpenTelemetry collector. No action waits for the collector:
+ * spans that it does not take are dropped and counted. A span says what the gateway did, and
+ * nothing about the content of a request.
  */
 export class Traces {
   readonly #options: Options
@@ -63,7 +66,7 @@ export class Traces {
     if (this.#waiting.length >= batch) void this.#flushSoon()
   }
 
-  /** Sends what is left, once. */
+  /** Tries once to send the spans that are left. */
   async close(): Promise<void> {
     clearInterval(this.#timer)
     await this.#flushing
@@ -99,8 +102,7 @@ export class Traces {
       this.#away = false
       return true
     } catch (error) {
-      // Passed over: spans are for looking at, and nothing rests on them. The audit log has the
-      // truth.
+      // Deliberately ignored: nothing depends on spans. The audit log is what counts.
       if (!this.#away) log.warn({ err: error }, 'spans cannot be exported, and are dropped')
       this.#away = true
       return false
@@ -110,7 +112,7 @@ export class Traces {
 
 type Phase = 'decision' | 'wait' | 'upstream'
 
-/** One action, and what it went through, one after the other. */
+/** The span of one action, with one child span after the other for its phases. */
 export class ActionSpan {
   readonly #traces: Traces
   readonly #context: SpanContext
@@ -131,20 +133,20 @@ export class ActionSpan {
   }
 
   /**
-   * Ends the phase before, if there is one. `id` is the span's, where somebody else was told it:
-   * the upstream.
+   * Begins a phase, and ends the one before it, if any. `id`: the id of the phase's span, where the
+   * upstream has been told it.
    */
   enter(name: Phase, id: string = spanId()): void {
     this.#leave(false)
     this.#phase = { name, spanId: id, begun: now() }
   }
 
-  /** Adds what has become known of the action. */
+  /** Adds attributes that have become known. */
   note(attributes: Attributes): void {
     this.#attributes = { ...this.#attributes, ...attributes }
   }
 
-  /** The first call counts. */
+  /** Ends the span. Only the first call counts. */
   end(attributes: Attributes, failed: boolean): void {
     if (this.#ended) return
     this.#ended = true
