@@ -2,15 +2,15 @@ import type { types } from '@slack/bolt'
 import { cut } from '../../gate/notices/chat-words.ts'
 
 /**
- * The few blocks that are used, with their limits. Text from outside is only ever put into
- * `plain_text` and into rich text, where Slack looks for no mark-up, mention or link, and where
- * nothing can end a code block.
+ * The few kinds of blocks that we use, with their limits. Text from outside is put into
+ * `plain_text` and rich text only. There Slack looks for no mark-up, mentions or links, and nothing
+ * can end a code block.
  */
 export type Block = types.KnownBlock
 
 /**
- * Characters (UTF-16 code units) that Slack takes: header 150, section text 3,000, one field 2,000,
- * button value 2,000.
+ * The longest texts that Slack accepts, in UTF-16 code units: header 150, section text 3,000, one
+ * field 2,000, button value 2,000.
  */
 export const limits = { header: 150, section: 3000, field: 2000 } as const
 
@@ -36,7 +36,7 @@ export function paragraph(text: string): Block {
   return { type: 'section', text: plain(cut(text, limits.section)) }
 }
 
-/** A label, and text in the letters that it has, every blank and line of it. */
+/** A label, and below it text exactly as it is, with every blank and line break. */
 export function code(label: string, text: string): Block {
   return {
     type: 'rich_text',
@@ -55,8 +55,8 @@ export function code(label: string, text: string): Block {
 }
 
 /**
- * An instant, in the reader's own time zone: the one place for Slack's mark-up, and only numbers of
- * ours are in it.
+ * A time, which Slack shows in the reader's own time zone. This is the only place that uses Slack's
+ * mark-up, and only our own numbers go into it.
  */
 export function countdown(label: string, at: Date): Block {
   const seconds = Math.floor(at.getTime() / 1000)
@@ -96,8 +96,8 @@ export function buttons(list: readonly Button[]): Block {
 }
 
 /**
- * Slack's escapes for text that it looks for mentions and links in: what notifications show is such
- * text.
+ * Escapes text in which Slack looks for mentions and links, as it does in the text of
+ * notifications.
  */
 export function escape(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')

@@ -9,13 +9,13 @@ import { messageOf, type Message } from './message.ts'
 const receiptSchema = z.object({
   channel: z.string(),
   ts: z.string(),
-  /** How much of the end its thread has been told. */
+  /** How much of the outcome has been posted to the thread. */
   told: z.enum(['nothing', 'verdict', 'outcome']),
 })
 
 export type Receipt = z.output<typeof receiptSchema>
 
-/** Nothing in a text is turned into a mention, a link or a picture. */
+/** Keeps Slack from turning anything in a text into a mention, a link or a preview. */
 const inert = {
   parse: 'none',
   link_names: false,
@@ -23,12 +23,12 @@ const inert = {
   unfurl_media: false,
 } as const
 
-/** The message is no longer there to be edited. */
+/** Slack's error codes for a message that can no longer be edited. */
 const gone = new Set(['message_not_found', 'cant_update_message', 'edit_window_closed'])
 
 /**
- * Posts a message for each approval, edits it as the approval changes, and tells the end in its
- * thread, where it can be talked about.
+ * Posts a message for each approval, edits it as the approval changes, and posts the outcome to its
+ * thread, where people can discuss it.
  */
 export class SlackChannel implements Channel {
   readonly name = 'slack'

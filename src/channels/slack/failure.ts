@@ -2,8 +2,8 @@ import { webApi } from '@slack/bolt'
 import { DeliveryError } from '../../gate/notices/channel.ts'
 
 /**
- * What Slack answered, in its own short codes, which hold no secret. Whatever else went wrong is no
- * answer.
+ * Turns an error of Slack's client into a `DeliveryError`. It quotes only Slack's own short codes,
+ * which contain no secret. Throws any other error as it is.
  */
 export function slackFailure(error: unknown): DeliveryError {
   const cause = error

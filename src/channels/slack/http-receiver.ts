@@ -5,17 +5,17 @@ import type { Log } from '../../telemetry/log.ts'
 import { isOfTeam } from './payload.ts'
 
 /**
- * Seconds that a request may be old, or its clock ahead of ours (Slack, "Verifying requests from
- * Slack").
+ * How far the time of a request may be from ours, before or after, in seconds (Slack, "Verifying
+ * requests from Slack").
  */
 const oldest = 300
 
-/** Larger than anything that Slack sends about a message of ours. */
+/** In bytes. Larger than anything that Slack sends about our messages. */
 const bodyLimit = 256 * 1024
 
 /**
- * Takes Slack's signed requests on the control plane, and hands them to Bolt. Nothing that is not
- * signed with the secret, now, for this team gets that far.
+ * Takes Slack's requests on the control plane, and hands to Bolt only those that were signed with
+ * the secret, just now, and are for this team.
  */
 export class HttpReceiver implements Receiver {
   readonly #secret: string
@@ -71,7 +71,7 @@ export class HttpReceiver implements Receiver {
   #isSigned({ headers }: FastifyRequest, body: string): boolean {
     const time = Number(headers['x-slack-request-timestamp'])
     const signature = headers['x-slack-signature']
-    // Bolt lets pass what is from the future; that could be kept, and replayed for as long.
+    // Bolt accepts times in the future. Such a request could be kept, and replayed until then.
     if (!Number.isInteger(time) || Math.abs(Date.now() / 1000 - time) > oldest) return false
     if (typeof signature !== 'string') return false
     try {
@@ -82,14 +82,14 @@ export class HttpReceiver implements Receiver {
       })
       return true
     } catch {
-      // Closed: whatever it is, it is not signed.
+      // Closed: what cannot be verified counts as not signed.
       return false
     }
   }
 
   /**
-   * Slack waits for three seconds: it is answered when a listener says so, not when the listener
-   * has finished.
+   * Slack waits for three seconds only, so it is answered as soon as a listener acknowledges, not
+   * when the listener has finished.
    */
   async #handOn(body: ReceiverEvent['body'], reply: FastifyReply): Promise<FastifyReply> {
     let acknowledged = false
@@ -110,8 +110,8 @@ export class HttpReceiver implements Receiver {
 }
 
 /**
- * Interactions come as a form with one JSON document in it, events as JSON. Signed, and yet not
- * readable, is nothing of ours.
+ * Interactions come as a form with one JSON document in it, events as JSON. A body that is signed
+ * but cannot be read is not about our messages.
  */
 function parse(text: string, contentType: string | undefined): Record<string, unknown> {
   const isForm = contentType?.startsWith('application/x-www-form-urlencoded')

@@ -17,20 +17,20 @@ import { actions, messageOf } from './message.ts'
 import { modalId, readAsked, reasonModal, type Asked } from './modal.ts'
 import { isOfTeam, readClick, readSubmission } from './payload.ts'
 
-/** Where the answer goes, and which message was clicked. */
+/** Where the click happened: the answer goes there. */
 interface Place {
   readonly channel: string
   readonly ts: string
 }
 
 /**
- * What happens when somebody clicks. Slack is answered first: it waits for three seconds, and the
- * database may be slower.
+ * Handles clicks. Each is acknowledged first, because Slack waits for three seconds only and the
+ * database may take longer.
  */
 export function listenToClicks(app: App, client: webApi.WebClient, voting: ChatVoting): void {
   const { log } = voting.gate
 
-  // Whatever way it came: without `next()` no listener hears of it.
+  // For requests over either transport: without `next()`, no listener is called.
   app.use(async ({ body, next }) => {
     if (isOfTeam(body, voting.chat.tenant)) await next()
     else log.warn('something from another Slack workspace was not listened to')
@@ -76,8 +76,8 @@ export function listenToClicks(app: App, client: webApi.WebClient, voting: ChatV
   }
 
   app.error(async (error) => {
-    // Closed: what failed on the way to a vote is no vote. The message is still there to be clicked
-    // again.
+    // Closed: a click that failed before its vote was recorded is no vote. The message is still
+    // there and can be clicked again.
     log.error({ err: error }, 'a click in Slack came to nothing')
   })
 }
@@ -93,15 +93,17 @@ const clickerOf = ({ id, name }: { id: string; name?: string | undefined }): Cli
   name: name ?? id,
 })
 
-/** A critical action is approved with a reason, so that nobody does it by a slip of the thumb. */
+/**
+ * Whether approving takes a reason: critical actions do, so that nobody approves one by accident.
+ */
 async function takesReason({ gate }: ChatVoting, id: string): Promise<boolean> {
   const approval = await getApproval(gate.store, id)
   return approval !== null && highestRisk(approval.decision.requirements) === 'critical'
 }
 
 /**
- * To the one who clicked alone; by direct message, where nothing can be shown to one person of a
- * channel.
+ * Answers the person who clicked, and nobody else: by direct message where nothing can be shown to
+ * a single member of a channel.
  */
 async function answer(
   client: webApi.WebClient,
@@ -134,14 +136,15 @@ async function answer(
   try {
     await client.chat.postEphemeral({ channel, user: id, ...words })
   } catch {
-    // Slack tells nobody anything in a channel that they are not in: then in their own.
+    // Slack shows nothing in a channel to somebody who is not a member of it, so this goes to their
+    // direct messages.
     await client.chat.postMessage({ channel: id, ...words })
   }
 }
 
 /**
- * Brings a message up to date that nobody keeps up to date: of a posting whose answer was lost, so
- * that another was posted. Whoever clicks it sees what became of it.
+ * Updates a message that nothing else updates: Slack's answer to its posting was lost, so a second
+ * one was posted, and only that one is known. Whoever clicks the first one sees the current state.
  */
 async function repair(
   client: webApi.WebClient,

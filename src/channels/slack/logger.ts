@@ -2,8 +2,8 @@ import { LogLevel, type Logger } from '@slack/bolt'
 import type { Log } from '../../telemetry/log.ts'
 
 /**
- * What Slack's libraries have to say, in our log. Not their debugging: it has whole messages, and
- * addresses that let in whoever knows them.
+ * Passes what Slack's libraries log on to our log, except for their debug output: that contains
+ * whole messages, and URLs that give access to whoever knows them.
  */
 export function loggerOf(log: Log): Logger {
   const text = (parts: unknown[]) => parts.map(String).join(' ')

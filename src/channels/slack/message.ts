@@ -24,7 +24,7 @@ import {
   type Button,
 } from './blocks.ts'
 
-/** Names of the buttons. */
+/** The action ids of the buttons. */
 export const actions = {
   approve: 'sallyport_approve',
   approveMinutes: 'sallyport_approve_minutes',
@@ -39,7 +39,9 @@ export interface Message {
   readonly blocks: Block[]
 }
 
-/** Everything that an approver is to see, in the state that it is in. */
+/**
+ * The message about an approval in its current state, with everything that an approver has to see.
+ */
 export function messageOf(notice: Pick<Notice, 'story' | 'link' | 'purpose'>): Message {
   const { story, link, purpose } = notice
   const whole = isWhole(story)
@@ -75,7 +77,10 @@ function summaryOf({ agent, summary, resource }: Story): string {
   return `${agent} wants ${summary} on ${resource}`
 }
 
-/** What cannot be approved here can still be denied here. */
+/**
+ * The buttons. An action of which the message cannot show everything can be denied here, but not
+ * approved.
+ */
 function choicesOf(story: Story, link: string, whole: boolean): Button[] {
   return [
     ...(whole

@@ -3,21 +3,21 @@ import { z } from 'zod'
 
 const asked = z.strictObject({
   decision: z.enum(['approve', 'deny']),
-  /** What the button carried. */
+  /** The value of the button that was clicked. */
   ballot: z.string(),
   channel: z.string(),
   ts: z.string(),
 })
 
 /**
- * A vote that waits for its reason: which button was pressed, of which message. It travels through
- * Slack in the modal, at most 3,000 characters of it.
+ * A vote that still needs its reason: which button was clicked, of which message. The modal carries
+ * it through Slack, which takes at most 3,000 characters.
  */
 export type Asked = z.output<typeof asked>
 
 export const modalId = 'sallyport_reason'
 
-/** Characters of a reason; the control plane takes as many. */
+/** The longest reason, in characters; the same limit as in the control plane. */
 const longest = 2000
 
 export function reasonModal(vote: Asked): types.ModalView {
@@ -53,12 +53,12 @@ export function reasonModal(vote: Asked): types.ModalView {
   }
 }
 
-/** `null` for anything that no modal of ours carries. */
+/** `null` for anything that one of our modals does not carry. */
 export function readAsked(text: string): Asked | null {
   try {
     return asked.safeParse(JSON.parse(text)).data ?? null
   } catch {
-    // Closed: nobody votes with it.
+    // Closed: it counts as no vote.
     return null
   }
 }

@@ -11,22 +11,23 @@ import { SocketConnection } from './socket.ts'
 
 export interface Slack {
   readonly channel: Channel
-  /** For the control plane, in HTTP mode; `null` in Socket Mode. */
+  /** The routes for the control plane in HTTP mode; `null` in Socket Mode. */
   readonly routes: ((server: FastifyInstance) => Promise<void>) | null
-  /** Connects, in Socket Mode. Returns at once, whether Slack answers or not. */
+  /** Begins to connect in Socket Mode. Returns at once, whether Slack answers or not. */
   start(): void
   stop(): Promise<void>
 }
 
-/** Milliseconds for one call of Slack's API. */
+/** For one call of Slack's API, in milliseconds. */
 const timeout = 10_000
 
-/** Sets Slack up. Nothing is asked of Slack yet: it may be away. */
+/** Sets up the channel without calling Slack, which may be unavailable. */
 export function openSlack(config: SlackConfig, voting: Omit<ChatVoting, 'chat'>): Slack {
   const { team, bot_token, app_token, signing_secret, api_url } = config
   const { log } = voting.gate
   const logger = loggerOf(log)
-  // The outbox tries again, and knows when; a library that waits by itself would hold its place.
+  // No retries by the library: the outbox tries again and knows when, and waiting inside of a call
+  // would block its slot.
   const clientOptions = {
     slackApiUrl: api_url,
     retryConfig: { retries: 0 },

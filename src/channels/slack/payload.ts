@@ -1,6 +1,9 @@
 import { z } from 'zod'
 
-/** The little that is read of what Slack sends. Whatever lacks it is nobody's vote. */
+/**
+ * The few members that are read of what Slack sends. A request that lacks one of them counts as no
+ * vote.
+ */
 const clicked = z.object({
   team: z.object({ id: z.string() }),
   user: z.object({ id: z.string(), name: z.string().optional(), team_id: z.string().optional() }),
@@ -37,8 +40,8 @@ const teams = z.object({
 
 /**
  * Whether all of it is about this one workspace. In a channel that is shared with another company,
- * its people can click too: their own team is in `user.team_id`. Closed: what names no team is of
- * no team.
+ * its people can click too: their own team is in `user.team_id`. Closed: a request that names no
+ * team is not of this one.
  */
 export function isOfTeam(body: unknown, team: string): boolean {
   const { data } = teams.safeParse(body)

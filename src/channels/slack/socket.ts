@@ -4,12 +4,12 @@ import type { Log } from '../../telemetry/log.ts'
 
 const firstPause = 1_000
 const longestPause = 60_000
-/** Milliseconds that stopping waits. */
+/** The longest that stopping waits, in milliseconds. */
 const patience = 1_000
 
 /**
- * The connection to Slack over which clicks come in Socket Mode, made again whenever it is lost.
- * Bolt's own reconnecting is turned off: where Slack does not answer at all, it gives up, with a
+ * The connection over which clicks arrive in Socket Mode. It is made again whenever it is lost.
+ * Bolt's own reconnecting is turned off: when Slack does not answer at all, it gives up with a
  * rejection that nobody can catch.
  */
 export class SocketConnection {
@@ -23,14 +23,14 @@ export class SocketConnection {
     this.#log = log
   }
 
-  /** Returns at once: a Slack that is away keeps nothing from starting. */
+  /** Returns at once, so that the gateway starts even when Slack is unavailable. */
   start(): void {
     this.#loop = this.#stayConnected()
   }
 
   /**
-   * An attempt to connect that hangs is not waited for: it ends by itself, and finds that it is not
-   * wanted any more.
+   * Does not wait for an attempt to connect that hangs: once that ends, it finds that it is no
+   * longer wanted.
    */
   async stop(): Promise<void> {
     this.#over.abort()
@@ -52,10 +52,10 @@ export class SocketConnection {
         pause = firstPause
         await lost
       } catch (error) {
-        // Clicks do not arrive meanwhile; the console decides as ever.
+        // Until it is back no clicks arrive; people can still decide in the console.
         this.#log.warn({ err: error }, 'there is no connection to Slack; trying again')
       }
-      // Rejects only when it is cut short by closing, which ends the loop.
+      // Rejects only when closing cuts it short, and that ends the loop.
       await sleep(pause, undefined, { signal, ref: false }).catch(() => {})
       pause = Math.min(pause * 2, longestPause)
     }

@@ -8,14 +8,15 @@ import type { TeamsConfig } from '../../config/schema.ts'
 import { isLoopback } from '../../core/loopback.ts'
 import type { Cloud } from './clouds.ts'
 
-/** Seconds that Entra may take to answer. */
+/** The longest that we wait for Entra's answer, in seconds. */
 const patience = 10
-/** Milliseconds before its end at which a token is no longer used. */
+/** How long before it expires a token is replaced, in milliseconds. */
 const margin = 5 * 60_000
 
 /**
- * What the bot shows when it says something: a token of its own tenant, for Bot Framework (client
- * credentials, RFC 6749 §4.4), kept until shortly before it ends. Rejects as openid-client does.
+ * Gets the access token with which the bot calls Bot Framework: from its own tenant (client
+ * credentials, RFC 6749 §4.4), and kept until shortly before it expires. Rejects with the errors of
+ * openid-client.
  */
 export function createBotToken(
   { tenant, app_id, client_secret }: TeamsConfig,

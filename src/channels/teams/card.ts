@@ -25,14 +25,15 @@ import {
 } from './elements.ts'
 
 /**
- * Bytes of a card as JSON. Teams takes a message of about 28 KB, with all that is around the card.
+ * The largest card as JSON, in bytes. Teams takes messages of about 28 KB, including what is around
+ * the card.
  */
 const mostBytes = 24_000
 
 /** How much of the action a card shows. Only one that shows all of it can be approved. */
 type Shown = 'all' | 'beginning' | 'nothing'
 
-/** Characters of each text beside the action. */
+/** The longest of each text other than the action, in characters. */
 const mostBeside = { all: 1000, beginning: 300, nothing: 300 } as const satisfies Record<
   Shown,
   number
@@ -41,8 +42,8 @@ const mostBeside = { all: 1000, beginning: 300, nothing: 300 } as const satisfie
 type Told = Pick<Notice, 'story' | 'link' | 'purpose'>
 
 /**
- * Everything that an approver is to see, in the state that it is in. `answer`: what the one who
- * clicked is told, who alone gets this card.
+ * The card about an approval in its current state, with everything that an approver has to see.
+ * `answer`: a message to the person who clicked, who alone gets this card.
  */
 export function cardOf(told: Told, answer: Answer | null = null): IAdaptiveCard {
   if (isWhole(told.story)) {
@@ -55,12 +56,12 @@ export function cardOf(told: Told, answer: Answer | null = null): IAdaptiveCard 
 
 const fits = (card: IAdaptiveCard): boolean => Buffer.byteLength(JSON.stringify(card)) <= mostBytes
 
-/** A few words, for whoever clicked where there is no approval to show. */
+/** A short text for somebody who clicked where there is no approval to show. */
 export function answerCard({ text, link }: Answer): IAdaptiveCard {
   return frame([paragraph(text)], link ? [openButton(link.label, link.url)] : [])
 }
 
-/** A few words about an approval, and the way to it. */
+/** A short text about an approval, with a link to it. */
 export function wordsCard(text: string, link: string): IAdaptiveCard {
   return frame([paragraph(text)], [openButton('Open in the console', link)])
 }
@@ -100,7 +101,10 @@ function build({ story, link, purpose }: Told, shown: Shown, answer: Answer | nu
   ])
 }
 
-/** What cannot be approved here can still be denied here. */
+/**
+ * The buttons. An action of which the card cannot show everything can be denied here, but not
+ * approved.
+ */
 function votesOf(story: Story, whole: boolean): NonNullable<IAdaptiveCard['actions']> {
   const approvals: IExecuteAction[] = [
     voteButton({

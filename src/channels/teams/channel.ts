@@ -56,7 +56,7 @@ export class TeamsChannel implements Channel {
     return postCard(this.#directory.api(serviceUrl), conversation, serviceUrl, card)
   }
 
-  /** Below the card that it is about, where there is one. */
+  /** Posts a reminder, below the card that it is about where there is one. */
   async #remind({ announced, target, story, link }: Notice): Promise<Receipt> {
     const first = receiptSchema.safeParse(announced).data
     const minutes = Math.max(1, Math.round((story.expiresAt.getTime() - Date.now()) / 60_000))
@@ -92,7 +92,7 @@ export async function editCard(
   await api.conversations.updateActivity(conversation, activity, messageWith(card))
 }
 
-/** The summary is what a notification shows: words of ours alone. */
+/** Notifications show the summary, so it contains only our own words. */
 function messageWith(card: IAdaptiveCard) {
   return {
     type: 'message' as const,

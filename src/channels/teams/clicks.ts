@@ -16,20 +16,20 @@ import { teamsFailure } from './failure.ts'
 import type { Click, Message } from './payload.ts'
 
 export interface Clicks extends ChatVoting {
-  /** Edits a message. */
+  /** Replaces the card of a message. */
   readonly edit: (message: Message, card: IAdaptiveCard) => Promise<void>
 }
 
 /**
- * What happens when somebody clicks: the card that they alone see in the place of the one that they
- * clicked, with what they are told on top. Everybody else's is edited through the outbox.
+ * Handles a click. Resolves with the card that replaces the clicked one for this person only, with
+ * a message to them on top. For everybody else the card is edited through the outbox.
  */
 export async function clickCard(deps: Clicks, click: Click): Promise<IAdaptiveCard> {
   const { store } = deps.gate
   const answer = await answerTo(deps, click)
   const approval = await getApproval(store, click.ballot.approval)
-  // Whoever names an approval without its hashes has not seen it, whatever they click: what a
-  // button carries comes from the client.
+  // The value of a button comes from the client. Somebody who names an approval without its hashes
+  // has not seen it.
   if (!approval || !hasSeen(approval, click)) return answerCard(answer)
   const notice = await noticeFor(deps, approval)
   await repair(deps, click.message, notice)
@@ -45,7 +45,9 @@ async function answerTo(deps: Clicks, click: Click): Promise<Answer> {
   return voteFromChat(deps, clicker, decision, ballot, reason)
 }
 
-/** A critical action is approved with a reason, so that nobody does it by a slip of the thumb. */
+/**
+ * Whether approving takes a reason: critical actions do, so that nobody approves one by accident.
+ */
 async function takesReason({ gate }: Clicks, { ballot }: Click): Promise<boolean> {
   const approval = await getApproval(gate.store, ballot.approval)
   return approval !== null && highestRisk(approval.decision.requirements) === 'critical'
@@ -69,16 +71,16 @@ async function noticeFor({ gate, consoleUrl }: Clicks, approval: Approval): Prom
 }
 
 /**
- * Brings a message up to date that nobody keeps up to date: of a posting whose answer was lost, so
- * that another was posted.
+ * Updates a message that nothing else updates: the answer to its posting was lost, so a second one
+ * was posted, and only that one is known.
  */
 async function repair({ gate, edit }: Clicks, message: Message, notice: Notice): Promise<void> {
   if (await isKnownMessage(gate.store, notice.story.id, 'teams', { ...message })) return
   try {
     await edit(message, cardOf(notice))
   } catch (error) {
-    // The vote has counted, and is not undone by this: what the others see there is old, and says
-    // so when it is clicked.
+    // The vote counts all the same. The card that others see there is out of date, and says so when
+    // it is clicked.
     const { message: words } = teamsFailure(error)
     gate.log.warn({ error: words }, 'an old card in Teams stays as it was')
   }

@@ -9,11 +9,11 @@ import type { TeamsConfig } from '../../config/schema.ts'
 
 export interface Cloud {
   readonly environment: CloudEnvironment
-  /** Where the bot says something first, without a slash at the end. */
+  /** The address of the service for messages that the bot begins, without a slash at the end. */
   readonly service: string
 }
 
-/** Microsoft, "Send proactive messages", has the addresses of the services. */
+/** The addresses are from Microsoft, "Send proactive messages". */
 const clouds: Record<TeamsConfig['cloud'], Cloud> = {
   public: { environment: PUBLIC, service: 'https://smba.trafficmanager.net/teams' },
   gcc: { environment: PUBLIC, service: 'https://smba.infra.gcc.teams.microsoft.com/teams' },

@@ -9,15 +9,15 @@ import type {
 import type { ChatBallot } from '../../gate/notices/chat-vote.ts'
 
 /**
- * The few parts of an Adaptive Card that are used. Text from outside is only ever put into text
- * runs: Adaptive Cards look for Markdown in text blocks, facts and titles, and not in runs
- * (Adaptive Cards 1.5, TextRun).
+ * The few elements of Adaptive Cards that we use. Text from outside is put into text runs only:
+ * Adaptive Cards interpret Markdown in text blocks, facts and titles, but not in runs (Adaptive
+ * Cards 1.5, TextRun).
  */
 type Look = Omit<Partial<ITextRun>, 'type' | 'text'>
 
 /**
- * A run does have dates formatted, `{{DATE(…)}}`, which would show something else than what is
- * there: its two braces are not in one run. An empty run is not valid.
+ * Dates such as `{{DATE(…)}}` are formatted even in runs, which would show something other than the
+ * text. So its two braces are put into different runs. An empty run is not valid.
  */
 function runs(text: string, look: Look = {}): ITextRun[] {
   const parts = text === '' ? ['\u00A0'] : text.split(/(?<=\{)(?=\{(?:DATE|TIME))/i)
@@ -41,8 +41,8 @@ export function fact(label: string, text: string): CardElement {
 }
 
 /**
- * A label, and text in the letters that it has, each line of it, and every blank: those that a
- * client would take together, or leave out, are no-break ones here.
+ * A label, and below it text exactly as it is, with every line and blank. Blanks that a client
+ * would collapse or drop are replaced with no-break ones.
  */
 export function code(label: string, text: string): CardElement {
   // An empty body is something to show.
@@ -61,8 +61,8 @@ export function code(label: string, text: string): CardElement {
 const withBlanks = (line: string): string => line.replace(/(?<=^| ) | (?=$)/g, '\u00A0')
 
 /**
- * An instant, in the reader's own time zone: the one text block, and only an instant of ours is in
- * it. Without parts of a second, which some clients do not read.
+ * A time, which Teams shows in the reader's own time zone. This is the only text block, and only
+ * our own time goes into it. It has no fractions of a second, since some clients cannot read them.
  */
 export function countdown(label: string, at: Date): CardElement {
   const instant = `${at.toISOString().slice(0, 19)}Z`
@@ -76,7 +76,7 @@ export function countdown(label: string, at: Date): CardElement {
 
 export const verbs = { approve: 'sallyport_approve', deny: 'sallyport_deny' } as const
 
-/** Where the reason is that somebody types. */
+/** The ids of the inputs for a reason. */
 export const reasonInput = { approve: 'approve_reason', deny: 'deny_reason' } as const
 
 interface Vote {

@@ -3,8 +3,8 @@ import { z } from 'zod'
 import { DeliveryError } from '../../gate/notices/channel.ts'
 
 /**
- * The little that is read of what axios rejects with. The rest of it holds the request, and the
- * token in it.
+ * The few members that are read of an error of axios. The rest of it contains the request, with its
+ * token.
  */
 const failedCall = z.object({
   isAxiosError: z.literal(true),
@@ -19,12 +19,12 @@ const failedCall = z.object({
 
 const said = z.object({ error: z.object({ code: z.string().regex(/^\w{1,60}$/) }) })
 
-/** Nobody is believed that they want to be left alone for longer than this, in seconds. */
+/** The longest Retry-After that is respected, in seconds. */
 const longestPause = 3600
 
 /**
- * What Teams answered, in its own short codes, which hold no secret. Whatever else went wrong is no
- * answer.
+ * Turns an error of a call to Teams into a `DeliveryError`. It quotes only Teams' own short codes,
+ * which contain no secret. Whatever else went wrong is no answer.
  */
 export function teamsFailure(error: unknown): DeliveryError {
   if (error instanceof DeliveryError) return error
@@ -48,7 +48,7 @@ export function teamsFailure(error: unknown): DeliveryError {
 const retryAfter = (seconds: number | null) =>
   seconds === null ? {} : { retryAfterMs: seconds * 1000 }
 
-/** Whether the message is no longer there to be edited. */
+/** Whether the error means that the message can no longer be edited. */
 export function isGone(error: unknown): boolean {
   const status = failedCall.safeParse(error).data?.response?.status
   return status === 404 || status === 410

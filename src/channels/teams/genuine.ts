@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { useOnce } from '../../identity/used-once.ts'
 import type { Queryable } from '../../store/db.ts'
 
-/** Milliseconds; longer than any token of Bot Framework is good for. */
+/** In milliseconds. Longer than any token of Bot Framework is valid. */
 const remembered = 2 * 86_400_000
 
 const tenantId = z.string().toLowerCase()
@@ -23,10 +23,11 @@ export interface Ours {
 }
 
 /**
- * Why nobody listens to an activity whose token is good, or `null`. All of it has to be about this
+ * Why an activity is ignored although its token is valid, or `null`. All of it has to be about this
  * bot and this one tenant: a channel can be shared with another company, whose people can click
- * too. And it counts once: the same token comes with many activities, so that whoever has seen one
- * could send it again. Closed: what names no tenant is of none. Rejects with `StoreError`.
+ * too. And each activity counts only once: the same token comes with many activities, so somebody
+ * who has seen one could send it again. Closed: an activity that names no tenant is ignored.
+ * Rejects with a `StoreError`.
  */
 export async function objection(
   db: Queryable,
@@ -36,7 +37,7 @@ export async function objection(
   const { data } = activitySchema.safeParse(activity)
   if (!data) return 'it is not an activity of Teams'
   const { id, recipient, from, conversation, channelData } = data
-  // Teams puts 28: before the id of a bot.
+  // Teams puts `28:` before the id of a bot.
   if (recipient.id.toLowerCase() !== `28:${app_id}`) return 'it is meant for another bot'
   const tenants = [channelData.tenant.id, conversation.tenantId, from.tenantId]
   if (tenants.some((one) => one !== tenant && one !== undefined && one !== null))

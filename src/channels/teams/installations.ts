@@ -3,9 +3,9 @@ import { readPlaced, withoutThread, type Placed } from './payload.ts'
 import { forgetPlace, notePlace, type Place } from './places.ts'
 
 /**
- * Keeps in mind where the app is: Teams says so when it is installed, renamed around it, removed,
- * and whenever somebody writes to it. Without it nothing could be said there first. The place that
- * this is about, or `null`.
+ * Remembers where the app is installed. Teams says so when the app is added or removed, when a team
+ * is renamed, and whenever somebody writes to the bot. Without this, the bot could not begin a
+ * conversation there. Resolves with the place that the activity is about, or `null`.
  */
 export async function notePlaceOf(
   db: Queryable,
@@ -40,7 +40,7 @@ function isOver({ type, action, recipient, membersRemoved, channelData }: Placed
   )
 }
 
-/** That somebody joined or left says nothing of the app. */
+/** Whether the app is in this place. That some person joined or left says nothing about the app. */
 function isHere({ type, recipient, membersAdded, channelData }: Placed): boolean {
   return (
     type !== 'conversationUpdate' ||

@@ -14,12 +14,12 @@ export interface Listening extends ChatVoting {
   readonly api: (serviceUrl: string) => ApiClient
 }
 
-/** What happens when Teams says something whose token is good. */
+/** Handles activities whose token is valid. */
 export function listen(app: App, deps: Listening): void {
   const { gate, ours, api } = deps
   const { store, log } = gate
 
-  // Whatever it is: without `next()` nobody hears of it.
+  // For every kind of activity: without `next()`, no listener is called.
   app.use(async ({ activity, next }) => {
     const why = await objection(store, ours, activity)
     if (why === null) return next()
@@ -47,7 +47,7 @@ export function listen(app: App, deps: Listening): void {
     await notePlaceOf(store, ours.tenant, activity)
   })
 
-  // Whoever writes to the bot is told what this place is called in rules.
+  // Somebody who writes to the bot is told how rules refer to this place.
   app.on('message', async ({ activity, send }) => {
     const place = await notePlaceOf(store, ours.tenant, activity)
     if (place) await send(wordsCard(nameOf(place, activity.conversation.id), deps.consoleUrl()))

@@ -4,8 +4,9 @@ import type { Log } from '../../telemetry/log.ts'
 type Logger = NonNullable<AppOptions<IPlugin>['logger']>
 
 /**
- * What Teams' library has to say, in our log. Not its debugging, which has whole messages; and of
- * errors their text alone: their other members hold requests, with tokens.
+ * Passes what Teams' library logs on to our log, except for its debug output, which contains whole
+ * messages. Of errors it takes only the message, because their other members contain requests with
+ * tokens.
  */
 export function loggerOf(log: Log): Logger {
   const warn = (...parts: unknown[]) => log.warn(parts.map(String).join(' '))

@@ -13,21 +13,24 @@ import { Receiver } from './receiver.ts'
 
 export interface Teams {
   readonly channel: Channel
-  /** For the control plane: where Teams sends what is clicked. */
+  /** The routes for the control plane, to which Teams sends clicks. */
   readonly routes: (server: FastifyInstance) => Promise<void>
 }
 
-/** Milliseconds for one call of Teams' API. */
+/** For one call of Teams' API, in milliseconds. */
 const timeout = 10_000
 
-/** Sets Teams up. Nothing is asked of Teams yet: it may be away. Rejects without credentials. */
+/**
+ * Sets up the channel without calling Teams, which may be unavailable. Rejects when credentials are
+ * missing.
+ */
 export async function openTeams(
   config: TeamsConfig,
   voting: Omit<ChatVoting, 'chat'>,
 ): Promise<Teams> {
   const { tenant, app_id, client_secret } = config
-  // Closed: the SDK can be told to listen to everybody when there is nothing to check a token
-  // against. The configuration refuses it too.
+  // Closed: without these the SDK has nothing to check a token against, and can be set to listen to
+  // everybody. The configuration refuses them empty too.
   if (tenant === '' || app_id === '' || client_secret === '')
     throw new Error('the credentials of Teams are empty')
   const { gate } = voting
@@ -37,12 +40,12 @@ export async function openTeams(
     { issuer: cloud.environment.tokenIssuer, service: cloud.service },
     gate.log,
   )
-  // Said outright, since what is left out the SDK takes from environment variables, and one of them
-  // turns its checks off.
+  // All given explicitly, because the SDK takes what is left out from environment variables, and
+  // one of them turns off its checks.
   const app = new App({
     clientId: app_id,
     tenantId: tenant,
-    // An empty one, so that the token below is what is shown.
+    // Empty, so that the SDK uses the token below.
     clientSecret: '',
     token: createBotToken(config, cloud),
     cloud: cloud.environment,

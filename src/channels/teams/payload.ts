@@ -15,7 +15,9 @@ const reason = z
   .nullish()
   .transform((text) => text?.trim() || null)
 
-/** The little that is read of a click. Whatever lacks it is nobody's vote. */
+/**
+ * The few members that are read of a click. An activity that lacks one of them counts as no vote.
+ */
 const clicked = z.object({
   from: z.object({ aadObjectId: z.uuid().toLowerCase(), name: z.string().optional() }),
   conversation: z.object({ id: z.string() }),
@@ -44,13 +46,13 @@ export interface Click {
   readonly message: Message
 }
 
-/** A message of ours, in Teams' own words. */
+/** The ids by which Teams knows one of our messages. */
 export interface Message {
   readonly conversation: string
   readonly activity: string
 }
 
-/** `null` for anything that no card of ours sends. */
+/** `null` for anything that does not come from one of our cards. */
 export function readClick(activity: unknown): Click | null {
   const { data } = clicked.safeParse(activity)
   if (!data) return null
@@ -66,7 +68,7 @@ export function readClick(activity: unknown): Click | null {
   }
 }
 
-/** In a channel, Teams names the thread too. */
+/** Removes the thread, which Teams adds to the id of a conversation in a channel. */
 export const withoutThread = (conversation: string): string => conversation.split(';')[0]!
 
 const placed = z.object({
@@ -74,7 +76,7 @@ const placed = z.object({
   action: z.string().optional(),
   serviceUrl: z.string(),
   recipient: z.object({ id: z.string() }),
-  // What a team is told of may come from no person.
+  // Optional, since an activity about a team may not come from a person.
   from: z.object({ aadObjectId: z.uuid().toLowerCase().optional().catch(undefined) }),
   conversation: z.object({ id: z.string(), conversationType: z.string().optional() }),
   membersAdded: z.array(z.object({ id: z.string() })).prefault([]),

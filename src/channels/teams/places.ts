@@ -3,15 +3,15 @@ import type { Queryable } from '../../store/db.ts'
 /** Where the app is installed. */
 export interface Place {
   readonly kind: 'team' | 'chat' | 'person'
-  /** Of a team and a chat, Teams' own id; of a person, the object id in the directory. */
+  /** For a team or a chat, Teams' own id; for a person, the object id in the directory. */
   readonly id: string
-  /** What people call a team; empty where there is no name, or none is known. */
+  /** The name of a team; empty where there is none, or none is known. */
   readonly name: string
   readonly conversation: string
   readonly serviceUrl: string
 }
 
-/** Remembers it for every replica. A name that is known stays when none comes with this. */
+/** Stores a place, for all replicas. A known name stays when `place` has none. */
 export async function notePlace(db: Queryable, tenant: string, place: Place): Promise<void> {
   const { kind, id, name, conversation, serviceUrl } = place
   await db.query(
@@ -53,7 +53,7 @@ export async function findPerson(db: Queryable, tenant: string, id: string): Pro
   return person ?? null
 }
 
-/** Where the service of a conversation is, as far as Teams has told. */
+/** The address of the service for a conversation, as far as Teams has told it. */
 export async function serviceOf(
   db: Queryable,
   tenant: string,

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
 import type { Log } from '../../telemetry/log.ts'
 
-/** Larger than anything that Teams sends about a card of ours. */
+/** In bytes. Larger than anything that Teams sends about our cards. */
 const bodyLimit = 256 * 1024
 
 const claimsSchema = z.object({ iss: z.string(), serviceurl: z.string(), exp: z.number() })
@@ -16,18 +16,18 @@ const bodySchema = z.looseObject({
 })
 
 /**
- * What somebody here listens to. The SDK has listeners of its own, for logins that are not ours,
- * which it asks before any other.
+ * The kinds of activities for which we have listeners. The SDK has listeners of its own, for logins
+ * that we do not use, and it calls them before any other.
  */
 const listened = new Set(['message', 'conversationUpdate', 'installationUpdate'])
 
 const isListenedTo = ({ type, name }: z.output<typeof bodySchema>): boolean =>
   type === 'invoke' ? name === 'adaptiveCard/action' : listened.has(type)
 
-/** Who signs what is meant for bots, and from where it may come. */
+/** Who signs the tokens of requests to bots, and where these may come from. */
 export interface Sender {
   readonly issuer: string
-  /** Where its service is; only the origin counts, since paths differ by region. */
+  /** The address of its service. Only the origin counts, because paths differ by region. */
   readonly service: string
 }
 
@@ -57,7 +57,8 @@ export class Receiver implements IHttpServerAdapter {
       '/teams/messages',
       {
         bodyLimit,
-        // Anybody may send nonsense, and each piece of it could make the SDK ask for keys.
+        // Limited, because anybody can send nonsense, and each request could make the SDK fetch
+        // keys.
         config: { access: 'public', rateLimit: { max: 600, timeWindow: '1 minute' } },
         schema: { hide: true },
       },
@@ -73,18 +74,19 @@ export class Receiver implements IHttpServerAdapter {
     const answer = await this.#handler!({ body, headers: { authorization: `Bearer ${token}` } })
     if (answer.status === 401) throw this.#refused()
     if (answer.status >= 500) {
-      // Closed: what failed on the way to a vote is no vote. The card is still there to be clicked
-      // again.
+      // Closed: a click that failed before its vote was recorded is no vote. The card is still
+      // there and can be clicked again.
       throw new Problem('store-unavailable', 'This came to nothing. Try again.')
     }
     return reply.code(answer.status).send(answer.body ?? '')
   }
 
   /**
-   * Not verified yet, and so only ever a reason to refuse. The SDK also takes tokens that Entra
-   * made for the bot, without a service URL: any application of any tenant that Entra gives one to
-   * could say it was anybody. And it takes those of Bot Framework's other channels (Web Chat,
-   * Direct Line), where whoever writes chooses who they are. Closed to all of them.
+   * The token is not verified yet, so this can only be a reason to refuse it. The SDK also takes
+   * tokens that Entra made for the bot, without a service URL: any application, of any tenant, to
+   * which Entra gives one could claim to be anybody. And it takes those of Bot Framework's other
+   * channels (Web Chat, Direct Line), where whoever writes chooses who they are. Closed to all of
+   * them.
    */
   #comesFromTeams(token: string): boolean {
     try {
@@ -92,7 +94,7 @@ export class Receiver implements IHttpServerAdapter {
       const { issuer, service } = this.#sender
       return iss === issuer && new URL(serviceurl).origin === new URL(service).origin
     } catch {
-      // Closed: whatever it is, it is no token of Bot Framework.
+      // Closed: what cannot be read is not a token of Bot Framework.
       return false
     }
   }

@@ -11,15 +11,15 @@ export interface Destination {
 export interface Directory {
   readonly db: Queryable
   readonly tenant: string
-  /** Where to go if Teams has never said so. */
+  /** The address of the service, where Teams has never told another. */
   readonly service: string
   readonly api: (serviceUrl: string) => ApiClient
 }
 
 /**
- * Where `teams:…` leads: `@` and an object id is a person; an id of Teams (`19:…`) is what it
- * names; `team/channel` and `channel` are names, with dashes for blanks, of which there must be
- * one. Names are looked up anew each time, since people rename things. Rejects with
+ * The destination of `teams:…`: `@` and an object id is a person; an id of Teams (`19:…`) is what
+ * it names; `team/channel` and `channel` are names, with dashes for blanks, that must fit exactly
+ * one channel. Names are looked up each time, because people rename things. Rejects with
  * `DeliveryError`.
  */
 export async function destinationOf(directory: Directory, target: string): Promise<Destination> {
@@ -49,8 +49,8 @@ export async function destinationOf(directory: Directory, target: string): Promi
 }
 
 /**
- * Channels that everybody in the team sees; private and shared ones have to be named by their ids.
- * Teams gives the first one no name.
+ * The channels that everybody in the team can see; private and shared ones have to be given by id.
+ * Teams gives the first channel no name.
  */
 async function channelsOf({ api }: Directory, { id: team, serviceUrl }: Place) {
   const channels = await api(serviceUrl).teams.getConversations(team)
@@ -63,7 +63,7 @@ function isMeant(wanted: string, team: string, channel: string): boolean {
   return wanted === channel || wanted === `${team}/${channel}`
 }
 
-/** As people write a name where no blanks can be. */
+/** A name as people write it where it cannot contain blanks. */
 const folded = (name: string): string =>
   name
     .trim()

@@ -32,7 +32,8 @@ export class WebhookChannel implements Channel {
       'webhook-signature': this.#signer.sign(id, now, body),
     }
     const { status, retryAfterMs } = await post(this.#url, headers, body, signal)
-    // A redirect is none: what is signed for one address is not sent to another that it names.
+    // A redirect does not count as success: a message signed for one address is not sent to
+    // another.
     if (status >= 200 && status < 300) return { receipt: { id, status } }
     throw new DeliveryError(`It answered with status ${status}`, {
       ...(retryAfterMs !== undefined && { retryAfterMs }),

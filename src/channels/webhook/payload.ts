@@ -16,8 +16,7 @@ const vote = z.looseObject({
 })
 
 /**
- * What is sent. `schema/webhook.json` is made from it. New members may come; those that are here
- * stay.
+ * What is sent. `schema/webhook.json` is made from it. Members may be added; existing ones stay.
  */
 export const webhookPayload = z.looseObject({
   type: z

@@ -2,8 +2,8 @@ import { sendOnce, type Answer, type NotSent } from '../../core/send-once.ts'
 import { DeliveryError } from '../../gate/notices/channel.ts'
 
 /**
- * POSTs once, and follows no redirect. What is answered beyond the status is not read. Rejects with
- * `DeliveryError` when nobody answers.
+ * POSTs once, without following redirects. Of the answer only the status is read. Rejects with a
+ * `DeliveryError` when there is no answer.
  */
 export function post(
   url: URL,
