@@ -204,6 +204,31 @@ describeInBrowser('the pages of the console', {}, ({ company, at }) => {
     await context.close()
   })
 
+  test('whose login has ended meanwhile gets a way to log in, and not the same answer again', async () => {
+    const { page, context } = await at('Dana Okafor')
+    await page.route(
+      (url) => url.pathname === '/api/audit/events',
+      (route) =>
+        route.fulfill({
+          status: 401,
+          contentType: 'application/problem+json',
+          json: { type: 'https://sallyport.dev/problems/unauthenticated', title: '', detail: '' },
+        }),
+    )
+    await goTo(page, '#/activity?q=refunds', 'Activity')
+    const notice = page.getByRole('alert').filter({ hasText: 'Your login has ended' })
+    await notice.waitFor()
+    expect(await notice.getByRole('button').count()).toBe(0)
+    await expectAccessible(page)
+    // The identity provider knows her still, so she is back where she was.
+    await page.unrouteAll()
+    await notice.getByRole('link', { name: 'Log in' }).click()
+    await notice.waitFor({ state: 'detached' })
+    await page.getByRole('heading', { name: 'Activity' }).waitFor()
+    expect(new URL(page.url()).hash).toBe('#/activity?q=refunds')
+    await context.close()
+  })
+
   test('a screen reader’s way: a link past the menu, and the focus on what a page is about', async () => {
     const { page, context } = await at('Dana Okafor')
     await page.keyboard.press('Tab')

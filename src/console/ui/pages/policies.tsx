@@ -77,8 +77,8 @@ function Files({ policies, rule }: { policies: ShownPolicies; rule: string | nul
   return (
     <>
       <p class="fine hash">
-        Generation {generation}, version <code>{hash}</code>: what the rules say, whatever the files
-        look like. Every decision in the log names the version that it was taken by.
+        Generation {generation}, version <code>{hash}</code>: a hash of what the rules say, however
+        their files are written. Every decision in the log names the version that it was taken by.
       </p>
       {documents.length === 0 && (
         <p>There are no policy files. What no rule allows is denied, so nothing runs.</p>

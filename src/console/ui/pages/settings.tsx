@@ -63,6 +63,7 @@ export function SettingsPage({ me }: { me: Me }) {
       <div class="head">
         <h1 tabIndex={-1}>Settings</h1>
       </div>
+      {deliveries.answer?.unreadable && <UnreadableEvents {...deliveries.answer.unreadable} />}
       <div class="settings-grid">
         <section class="sheet" aria-labelledby="you">
           <h2 id="you">You</h2>
@@ -83,14 +84,13 @@ export function SettingsPage({ me }: { me: Me }) {
             )}
           </dl>
           <p class="fine">
-            As your identity provider says. Nobody approves what they, or agents of theirs, ask for,
-            in no role.
+            This is what your identity provider says. In no role does anybody approve an action of
+            their own, or of an agent of theirs.
           </p>
         </section>
         <Keyboard />
         <ChatLinks me={me} />
         {roles.length > 0 && <ChannelHealth {...channels} />}
-        {deliveries.answer?.unreadable && <UnreadableEvents {...deliveries.answer.unreadable} />}
         {reads && <DeliveryHealth {...deliveries} />}
       </div>
     </>

@@ -27,11 +27,12 @@ export function UnreadableEvents({ events, newest }: ShownUnreadable) {
   return (
     <Notice tone="alarm" title={`${count(events, 'event')} of the audit log cannot be read`}>
       <p>
-        Somebody with rights in the database put something else in their place. They are counted
-        nowhere, and budgets that would count them deny. Verify the log.
+        Somebody with rights in the database put something else in their place. No usage counts
+        them, and budgets that would have to count them deny. Export the log, and run{' '}
+        <code>sallyport audit verify</code> on it.
       </p>
       <p class="fine">
-        <Data text={newest.join(' ')} />
+        The newest: <Data text={newest.join(' ')} />
       </p>
     </Notice>
   )

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import type { Failure } from '../api/call.ts'
+import { rememberPlace } from '../state/return-to.ts'
 import { failures, type Tone } from '../text/words.ts'
 import { Data } from './data.tsx'
 
@@ -47,10 +48,16 @@ export function FailureNotice({
           <Data text={failure.message} />
         </p>
       )}
-      {again && (
-        <button type="button" onClick={again}>
-          Try again
-        </button>
+      {failure.code === 'unauthenticated' ? (
+        <a class="button" href="/login" onClick={rememberPlace}>
+          Log in
+        </a>
+      ) : (
+        again && (
+          <button type="button" onClick={again}>
+            Try again
+          </button>
+        )
       )}
       {children}
     </Notice>
