@@ -28,7 +28,7 @@ const slow = [
   'test/policy/{compile-aside,second-evaluator}.test.ts',
   'test/protocols/http/{class-06-many-agents,class-23-limits,clients/other-languages,constant-memory,every-byte,every-byte-back,http2,interrupted,silent-connections,streaming,tls-listener,websocket}.test.ts',
   'test/quickstart/demo-database.test.ts',
-  'test/protocols/postgres/{cancel,class-11-bound-definitions,class-11-changed-definitions,class-11-lost-in-a-crash,class-20-changed-meaning,class-23-one-client,client-certificates,connect,encryption,ending,impact,own-transaction,pipeline,session-grant,streams,what-goes-on}.test.ts',
+  'test/protocols/postgres/{cancel,class-11-bound-{at-random,definitions},class-11-changed-definitions,class-11-lost-in-a-crash,class-20-changed-meaning,class-23-one-client,client-certificates,connect,encryption,ending,impact,own-transaction,pipeline,session-grant,streams,what-goes-on}.test.ts',
   'test/protocols/postgres/sql/{catalogue,catalogue-changes,class-20-read-differently,class-20-read-late,corpus,definitions,locks}.test.ts',
   'test/usage/{databases,models}.test.ts',
   'test/store/{comes-back,embedded,outage}.test.ts',

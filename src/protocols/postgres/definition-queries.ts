@@ -81,7 +81,7 @@ export function reachedFrom(names: string, defines: boolean): string {
       UNION SELECT x.class, x.id FROM objects o, LATERAL (${steps.join(' UNION ALL ')}) x(class, id)),
     relations(id) AS MATERIALIZED (
       SELECT c.oid FROM pg_catalog.pg_class c
-       WHERE ${reached('pg_class', 'c.oid')} AND ${amongLetters('c.relkind', 'rpvmfc')}),
+       WHERE ${reached('pg_class', 'c.oid')} AND ${amongLetters('c.relkind', 'rpvmfcS')}),
     code(runs) AS MATERIALIZED (
       SELECT EXISTS (
         SELECT FROM objects o

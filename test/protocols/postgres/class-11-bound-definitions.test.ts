@@ -1,12 +1,7 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { definitionsIn, definitionsQuestion } from '../../../src/protocols/postgres/definitions.ts'
-import { createAnalyser } from '../../../src/protocols/postgres/sql/analyse.ts'
-import { CatalogueReader } from '../../../src/protocols/postgres/sql/read-catalogue.ts'
-import type { Analyser, SqlAttributes } from '../../../src/protocols/postgres/sql/statement.ts'
-import { createTestDatabase } from '../../support/store.ts'
+import { BoundDatabase } from './bound-database.ts'
 import { hasPostgres } from './database.ts'
-import { sessionOf } from './sql/support.ts'
 
 const schema = `
   CREATE SCHEMA owner; GRANT ALL ON SCHEMA owner TO owner;
@@ -42,59 +37,11 @@ const rowSecurity = (policy: string) => `
   ALTER TABLE goods ENABLE ROW LEVEL SECURITY; ALTER TABLE goods FORCE ROW LEVEL SECURITY;
   CREATE POLICY p ON goods ${policy}`
 
-/** Connections to one database, and what the gateway would ask there. */
-class Database {
-  // Set by open().
-  root!: pg.Client
-  session!: pg.Client
-  #analyser!: Analyser
-
-  async open(): Promise<void> {
-    const url = new URL(await createTestDatabase())
-    this.session = new pg.Client({ connectionString: url.href })
-    url.username = 'postgres'
-    this.root = new pg.Client({ connectionString: url.href })
-    await Promise.all([this.root.connect(), this.session.connect()])
-    await this.root.query(`SET client_min_messages = error; ${schema}`)
-    await this.root.query('GRANT ALL ON ALL TABLES IN SCHEMA public TO owner')
-    this.#analyser = await createAnalyser()
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([this.root.end(), this.session.end(), this.#analyser.close()])
-  }
-
-  /** What the gateway finds in a text, by the catalogue as this connection sees it. */
-  async read(text: string, by: pg.Client): Promise<SqlAttributes> {
-    const query = async (sql: string) =>
-      /^(BEGIN|ROLLBACK)/.test(sql) ? [] : (await by.query<Record<string, string>>(sql)).rows
-    const catalogue = await new CatalogueReader(sessionOf({ query })).read()
-    await by.query('RESET search_path')
-    const nothing = new Map<string, never>()
-    const { sql } = await this.#analyser.analyse(text, {
-      ...{ searchPath: ['owner', 'public'], role: 'owner', database: 'shop', catalogue },
-      ...{ prepared: nothing, cursors: nothing, temporary: nothing, unsettled: false },
-      harmless: new Set(),
-    })
-    return sql
-  }
-
-  /** What an approval of it is bound to now. */
-  async boundTo(sql: SqlAttributes, by: pg.Client): Promise<string> {
-    const ask = async (text: string) =>
-      (await by.query<string[]>({ text, rowMode: 'array' })).rows.map((row) => row.map(String))
-    const question = definitionsQuestion(sql, ['owner', 'public'])!
-    return definitionsIn(await ask(question), question, ask, {
-      query: async (text) => (await by.query<Record<string, string>>(text)).rows,
-    })
-  }
-}
-
 describe.runIf(hasPostgres)(
   'class 11: an approval is bound to everything that decides what a statement does',
   () => {
-    const db = new Database()
-    beforeAll(() => db.open())
+    const db = new BoundDatabase(['owner', 'public'])
+    beforeAll(() => db.open(schema))
     afterAll(() => db.close())
 
     test.each([
@@ -254,7 +201,7 @@ describe.runIf(hasPostgres)(
         'a view behind a view',
         '',
         'DELETE FROM cheapest',
-        'CREATE OR REPLACE VIEW cheap AS SELECT id FROM goods',
+        'CREATE OR REPLACE VIEW public.cheap AS SELECT id FROM goods',
       ],
       [
         'a rule behind a view',
@@ -266,7 +213,7 @@ describe.runIf(hasPostgres)(
         'a view in a policy',
         rowSecurity('USING (id IN (SELECT id FROM allowed))'),
         'DELETE FROM goods',
-        'CREATE OR REPLACE VIEW allowed AS SELECT 2 AS id',
+        'CREATE OR REPLACE VIEW public.allowed AS SELECT 2 AS id',
       ],
       [
         'a role that a policy is for',

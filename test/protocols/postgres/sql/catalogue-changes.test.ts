@@ -3,86 +3,11 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { CatalogueReader } from '../../../../src/protocols/postgres/sql/read-catalogue.ts'
 import { randomFrom } from '../../../support/random.ts'
 import { createTestDatabase } from '../../../support/store.ts'
+import { ddl, type Random } from './definitions-at-random.ts'
 import { sessionOf } from './support.ts'
 
-/** Names of every kind of thing. */
-const names = ['alpha', 'beta', 'gamma']
 // More of them find more, by hand: each compares with a whole reading.
 const steps = Number(process.env['SALLYPORT_TEST_STEPS'] ?? 80)
-const schemas = ['public', 'one']
-
-type Random = <Item>(list: readonly Item[]) => Item
-
-/** One statement of DDL, which may well fail. */
-function ddl(pick: Random): string {
-  const name = () => `${pick(schemas)}.${pick(names)}`
-  const column = () => pick(['a', 'b', 'c', 'd'])
-  const [one, other, third] = [name(), name(), column()]
-  return pick([
-    `CREATE TABLE ${one} (a int PRIMARY KEY, b text, c serial)`,
-    `CREATE TABLE ${one} (a int REFERENCES ${other} ON DELETE CASCADE, d int DEFAULT random())`,
-    `CREATE TABLE ${one} () INHERITS (${other})`,
-    `CREATE TABLE ${one} (a int, b text) PARTITION BY RANGE (a)`,
-    `CREATE TABLE ${one} PARTITION OF ${other} DEFAULT`,
-    `ALTER TABLE ${one} DETACH PARTITION ${other}`,
-    `ALTER TABLE ${one} ADD COLUMN ${third} int`,
-    `ALTER TABLE ${one} DROP COLUMN ${third} CASCADE`,
-    `ALTER TABLE ${one} RENAME COLUMN ${third} TO ${column()}`,
-    `ALTER TABLE ${one} ALTER COLUMN ${third} SET DEFAULT random()`,
-    `ALTER TABLE ${one} ALTER COLUMN ${third} DROP DEFAULT`,
-    `ALTER TABLE ${one} RENAME TO ${pick(names)}`,
-    `ALTER TABLE ${one} SET SCHEMA ${pick(schemas)}`,
-    `ALTER TABLE ${one} INHERIT ${other}`,
-    `ALTER TABLE ${one} NO INHERIT ${other}`,
-    `ALTER TABLE ${one} ADD FOREIGN KEY (a) REFERENCES ${other} ON UPDATE CASCADE`,
-    `ALTER TABLE ${one} ENABLE ROW LEVEL SECURITY`,
-    `ALTER TABLE ${one} DISABLE ROW LEVEL SECURITY`,
-    `CREATE POLICY ${pick(names)} ON ${one} USING (a > ${third} + ${pick(schemas)}.f(1))`,
-    `DROP POLICY ${pick(names)} ON ${one}`,
-    `CREATE VIEW ${one} AS SELECT *, ${pick(schemas)}.f(1) AS f FROM ${other}`,
-    `CREATE VIEW ${one} AS SELECT j.* FROM (${other} JOIN ${name()} USING (a)) AS j (x)`,
-    `CREATE OR REPLACE VIEW ${one} AS SELECT a, a + 1 AS d FROM ${other}`,
-    `CREATE MATERIALIZED VIEW ${one} AS SELECT a FROM ${other}`,
-    `CREATE RULE r AS ON UPDATE TO ${one} DO ALSO DELETE FROM ${other}`,
-    `DROP RULE r ON ${one}`,
-    `CREATE TRIGGER t AFTER UPDATE ON ${one} FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()`,
-    `DROP TRIGGER t ON ${one}`,
-    `DROP TABLE ${one} CASCADE`,
-    `DROP VIEW ${one} CASCADE`,
-    `DROP TABLE ${one}, ${other} CASCADE`,
-    `CREATE FUNCTION ${pick(schemas)}.f(a int) RETURNS int LANGUAGE sql AS 'SELECT 1'`,
-    `CREATE FUNCTION ${pick(schemas)}.f(a int, b int) RETURNS int LANGUAGE sql AS 'SELECT 1'`,
-    `ALTER FUNCTION ${pick(schemas)}.f(int) RENAME TO g`,
-    `ALTER FUNCTION ${pick(schemas)}.g(int) SET SCHEMA ${pick(schemas)}`,
-    `DROP FUNCTION ${pick(schemas)}.${pick(['f', 'g'])}(int) CASCADE`,
-    `CREATE DOMAIN ${pick(schemas)}.dom AS int`,
-    `ALTER DOMAIN ${pick(schemas)}.dom ADD CONSTRAINT k CHECK (VALUE > 0)`,
-    `ALTER DOMAIN ${pick(schemas)}.dom DROP CONSTRAINT k`,
-    `DROP DOMAIN ${pick(schemas)}.dom CASCADE`,
-    `CREATE TYPE ${pick(schemas)}.mood AS ENUM ('glad')`,
-    `ALTER TYPE ${pick(schemas)}.mood SET SCHEMA ${pick(schemas)}`,
-    `DROP TYPE ${pick(schemas)}.mood CASCADE`,
-    `CREATE OPERATOR ${pick(schemas)}.+ (LEFTARG = text, RIGHTARG = text, FUNCTION = textcat)`,
-    `DROP OPERATOR ${pick(schemas)}.+ (text, text)`,
-    `CREATE TABLE ${one} (a int, b ${pick(schemas)}.mood, d ${pick(schemas)}.dom)`,
-    `ALTER TABLE ${one} ALTER b TYPE ${pick(schemas)}.mood USING NULL`,
-    `CREATE CAST (${pick(schemas)}.mood AS int) WITH FUNCTION ${pick(schemas)}.of_mood(${pick(schemas)}.mood)`,
-    `CREATE FUNCTION ${pick(schemas)}.of_mood(${pick(schemas)}.mood) RETURNS int LANGUAGE sql AS 'SELECT 1'`,
-    `DROP CAST (${pick(schemas)}.mood AS int)`,
-    `CREATE SEQUENCE ${one}`,
-    `CREATE SCHEMA IF NOT EXISTS ${pick(['two', 'three'])}`,
-    `ALTER SCHEMA ${pick(['two', 'three'])} RENAME TO ${pick(['two', 'three'])}`,
-    `DROP SCHEMA three CASCADE`,
-    `GRANT USAGE ON SCHEMA one TO pg_monitor`,
-    `CREATE TEMP TABLE ${pick(names)} (a int)`,
-    `VACUUM FREEZE pg_class`,
-    `VACUUM FREEZE ${one}`,
-    `TRUNCATE ${one}`,
-    `CREATE EXTENSION IF NOT EXISTS hstore`,
-    `DROP EXTENSION IF EXISTS hstore CASCADE`,
-  ])
-}
-
 describe.runIf(inject('postgres') !== null)('what others change in the catalogue', () => {
   let url: string
   let reading: pg.Client
@@ -106,7 +31,7 @@ describe.runIf(inject('postgres') !== null)('what others change in the catalogue
   /** The first session commits everything at once; the others leave transactions open, and take some of them back; the last only has one. */
   async function change(pick: Random): Promise<string> {
     const who = pick([0, 0, 0, 0, 1, 2, 3])
-    const ends = ['BEGIN', 'COMMIT', 'ROLLBACK']
+    const ends = ['BEGIN', 'COMMIT', 'ROLLBACK', 'SAVEPOINT s', 'ROLLBACK TO s']
     const begins = 'BEGIN; SELECT pg_current_xact_id()'
     const text =
       who === 3 ? pick([begins, 'COMMIT']) : who > 0 ? pick([...ends, ddl(pick)]) : ddl(pick)
