@@ -2,7 +2,7 @@ import type { Config } from './schema.ts'
 
 const files = ['ca', 'cert', 'key', 'credentials_file'] as const
 
-/** `audit` with absolute paths. */
+/** The section `audit` with its paths made absolute. */
 export function absoluteAudit(
   { anchor, deliveries, ...rest }: Config['audit'],
   at: (path: string) => string,

@@ -2,7 +2,7 @@ import { isLoopback } from '../core/loopback.ts'
 import type { Finding } from './finding.ts'
 import type { AuditDeliveryConfig, Config } from './schema.ts'
 
-/** What deliveries and anchors say that cannot be meant. */
+/** Finds deliveries and anchors that cannot be meant as they are written. */
 export function* checkAudit({ audit: { anchor, deliveries } }: Config): Generator<Finding> {
   for (const [i, { s3 }] of anchor.entries())
     if (!safe(s3?.endpoint)) yield { path: ['audit', 'anchor', i, 's3', 'endpoint'], ...insecure }
@@ -30,7 +30,7 @@ export function* checkAudit({ audit: { anchor, deliveries } }: Config): Generato
   }
 }
 
-/** Where it writes which names; `null` for what has none. */
+/** The place to which a delivery writes files; `null` for one that writes no files. */
 function placeOf({ folder, s3, format }: AuditDeliveryConfig): string | null {
   if (folder !== undefined) return JSON.stringify([folder, format])
   return s3 ? JSON.stringify([s3.endpoint, s3.bucket, s3.prefix, format]) : null

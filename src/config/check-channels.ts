@@ -2,13 +2,13 @@ import { isLoopback } from '../core/loopback.ts'
 import type { Finding } from './finding.ts'
 import type { Config } from './schema.ts'
 
-/** Channels with places in them: rules name one behind a colon. */
+/** Channels that contain places. Rules name a place after a colon. */
 const chats = ['slack', 'teams'] as const
 const titles = { slack: 'Slack', teams: 'Teams' } as const
 
 /**
- * What rules can name besides the console: `webhook:siem`, or `slack:` where a place in it has to
- * follow. Of `channels`, only the keys are looked at.
+ * The channels that rules can name besides the console: `webhook:siem`, or `slack:` where a place
+ * has to follow. Only the keys of `channels` are read.
  */
 export function knownChannels(
   channels: Partial<Record<(typeof chats)[number], unknown>> & {

@@ -2,7 +2,10 @@ import { isLoopback } from '../core/loopback.ts'
 import type { Finding } from './finding.ts'
 import { isPostgres, type Config } from './schema.ts'
 
-/** What makes credentials worth less than they look, over several parts of the configuration. */
+/**
+ * Finds settings in different parts of the configuration that together make credentials prove less
+ * than they seem to.
+ */
 export function* checkCredentials({ identity, listen, resources }: Config): Generator<Finding> {
   const { issuers, login, certificates } = identity
   for (const [i, { issuer, audience }] of issuers.entries()) {

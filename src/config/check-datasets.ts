@@ -3,7 +3,10 @@ import type { Finding } from './finding.ts'
 import { canMatch } from './route-glob.ts'
 import type { Config } from './schema.ts'
 
-/** What no data set can be: a name twice, in a resource that there is not, or nowhere. */
+/**
+ * Finds data sets with a name that is taken, in a resource that does not exist or has no such
+ * parts, with a route that never matches, or without any place.
+ */
 export function* checkDatasets({ datasets, resources }: Config): Generator<Finding> {
   for (const [i, { name, tables, routes }] of datasets.entries()) {
     const path = ['datasets', i]

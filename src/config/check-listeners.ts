@@ -22,7 +22,7 @@ export function* checkListeners({ listen, resources }: Config): Generator<Findin
     if (!isPostgres(resource)) continue
     const { listen: address, tls, trusted } = resource
     yield* checkListener(['resources', i], 'listen', { address, tls })
-    // Whatever the hosts are: 0.0.0.0 takes the port of all of them.
+    // Hosts are not compared, because 0.0.0.0 takes the port on all of them.
     if (address.port !== 0 && taken.includes(address.port))
       yield {
         path: ['resources', i, 'listen'],
@@ -37,8 +37,8 @@ export function* checkListeners({ listen, resources }: Config): Generator<Findin
         remedy: 'Add tls with a certificate; or trusted: true, where nobody can listen in.',
       }
   }
-  // Whatever the hosts are: agents must not reach the control plane by an address that a resource
-  // shares with it.
+  // Hosts are not compared: agents must not reach the control plane through an address that it
+  // shares with a resource.
   if (agents.address.port !== 0 && agents.address.port === control.address.port)
     yield {
       path: ['listen', 'control', 'address'],
@@ -54,8 +54,8 @@ export function* checkListeners({ listen, resources }: Config): Generator<Findin
 }
 
 /**
- * What comes over http:// from another machine, anybody on the way can read and use: cookies,
- * tokens, approvals.
+ * Anything sent over http:// from another machine can be read and used by anybody on the way:
+ * cookies, tokens, approvals.
  */
 function* checkPublicUrl(
   key: keyof Config['listen'],
@@ -63,8 +63,8 @@ function* checkPublicUrl(
 ): Generator<Finding> {
   if (public_url === undefined || public_url.startsWith('https:')) return
   const path = ['listen', key, 'public_url']
-  // The cookies would go without `Secure`, and whoever comes would come to a port that does not
-  // understand them.
+  // The cookies would be sent without `Secure`, and browsers would speak plain HTTP to a port that
+  // expects TLS.
   if (tls)
     yield {
       path,

@@ -35,7 +35,7 @@ function* checkName(
     }
 }
 
-/** Each request has to be for exactly one resource, whatever the order of the file is. */
+/** Every request has to belong to exactly one resource, in whatever order the file lists them. */
 function* checkMatch(
   { match }: HttpResource,
   resources: readonly Resource[],
@@ -98,11 +98,11 @@ function readable(file: string): boolean {
   }
 }
 
-/** Headers that frame a message or name its target; and those that are the gateway's own. */
+/** Headers that frame a message or name its target, and those that the gateway sets itself. */
 const reserved =
   /^(host|connection|content-length|transfer-encoding|keep-alive|te|trailer|upgrade|expect|proxy-.*|sallyport-.*)$/i
 
-// RFC 9110 §5.1 and §5.5: a value with a line break in it would be further headers.
+// RFC 9110, §5.1 and §5.5. A value with a line break would add further headers.
 const headerName = /^[\w!#$%&'*+.^`|~-]+$/
 const headerValue = /^[\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?$/
 

@@ -9,7 +9,10 @@ import { checkResources } from './check-resources.ts'
 import type { Finding } from './finding.ts'
 import type { Config } from './schema.ts'
 
-/** Checks a configuration whose shape is right. Expects absolute paths. */
+/**
+ * Checks that the parts of a configuration fit together. Expects one that satisfies the schema,
+ * with absolute paths.
+ */
 export function crossCheck(config: Config): Finding[] {
   return [
     ...checkListeners(config),

@@ -1,27 +1,28 @@
 export type Environment = Readonly<Record<string, string | undefined>>
 
-// Two private-use characters stand for `${`, and one for `}`: YAML then reads a variable as plain
-// text, between the braces of `{ url: ${URL} }` too, and every column stays where it is.
+// Two private-use characters stand for `${`, and one for `}`: That way YAML reads a variable as
+// plain text, even between the braces of `{ url: ${URL} }`, and the column numbers of mistakes stay
+// right.
 const hidden = /\uE000\uE001(\w+)\uE002/g
 
 /** Hides every `${NAME}` from the YAML parser, so that a variable's value is never read as YAML. */
 export const hideVariables = (text: string): string =>
   text.replace(/(?<!\$)\$\{(\w+)\}/g, '\uE000\uE001$1\uE002')
 
-/** The reverse, for messages. */
+/** The reverse of `hideVariables`, for messages. */
 export const showVariables = (text: string): string => text.replace(hidden, '${$1}')
 
 /**
  * Puts the variables' values into one string of the file; `$${` becomes `${`. `complain` is called
- * for everything that is wrong, and names variables, never values. An empty variable is as wrong as
- * none: an empty password or token is never what was meant.
+ * for each mistake, with names of variables and never their values. An empty variable is a mistake
+ * just as a missing one, because nobody means to have an empty password or token.
  */
 export function substitute(
   text: string,
   environment: Environment,
   complain: (message: string, remedy: string) => void,
 ): string {
-  // One pass: what a variable's value contains is not looked at again.
+  // A single pass, so that `${…}` inside of a variable's value is not replaced.
   return text.replace(/\uE000\uE001(\w+)\uE002|\$?\$\{/g, (found, name?: string) => {
     if (found === '$${') return '${'
     if (name === undefined) {

@@ -2,9 +2,8 @@ import { isLoopback } from '../core/loopback.ts'
 import type { Config, ListenerConfig } from './schema.ts'
 
 /**
- * The listeners that other machines can reach without TLS. Credentials come to them in clear text,
- * unless there is a proxy with TLS before them and nothing else reaches them, which nobody can see
- * from here.
+ * The listeners that other machines can reach without TLS. Credentials reach them in clear text,
+ * unless they can be reached only through a proxy with TLS, which cannot be seen from here.
  */
 export function exposedListeners(listen: Config['listen']): (keyof Config['listen'])[] {
   const keys = ['agents', 'control'] as const
@@ -16,8 +15,9 @@ export function exposedListeners(listen: Config['listen']): (keyof Config['liste
 }
 
 /**
- * Whether other machines can send proofs of possession (DPoP), and nothing says for which address
- * these have to be made but what their clients write into Host.
+ * Whether other machines can send proofs of possession (DPoP) while no public URL is configured, so
+ * that only the header Host, which the client chooses, says for which address a proof has to be
+ * made.
  */
 export function isHostBelieved({ listen, identity }: Pick<Config, 'listen' | 'identity'>): boolean {
   const { agents } = listen

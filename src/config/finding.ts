@@ -1,4 +1,4 @@
-/** Something that only two keys together, or a key and the machine, make a mistake. */
+/** A mistake that shows only in two keys together, or in a key and this machine. */
 export interface Finding {
   readonly path: readonly PropertyKey[]
   readonly message: string

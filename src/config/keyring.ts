@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 
 /**
- * Milliseconds that a new key is only read with: by then every replica has it, and nobody meets
- * what it cannot read.
+ * How long a new key is used for reading only, in milliseconds. After that every replica has it,
+ * and none receives what it cannot read.
  */
 export const settles = 3_600_000
 
@@ -13,12 +13,12 @@ export interface RotatingKey {
 }
 
 /**
- * Keys for one purpose, the newest first. What any of them has signed or sealed can be read; what
- * is new is written with the newest that has settled.
+ * Keys for one purpose, the newest first. What any of them has signed or sealed can be read.
+ * Writing uses the newest key that has settled, which means that all replicas have it.
  */
 export class Keyring {
   readonly #keys: readonly RotatingKey[]
-  // Owned by use(). Another list whenever it changes.
+  // Owned by use(), which replaces the list and never changes it.
   #inUse: readonly RotatingKey[]
 
   constructor(keys: readonly RotatingKey[]) {
@@ -26,14 +26,15 @@ export class Keyring {
     this.#inUse = this.#keys
   }
 
-  /** Those in use. */
+  /** The keys in use. */
   get all(): readonly RotatingKey[] {
     return this.#inUse
   }
 
   /**
-   * From now on these alone are in use, by their names, and none of them settles before it is that
-   * long in use.
+   * From now on only these keys are in use. `since`: by key id, the time from which a key counts as
+   * new; it settles no earlier than `settles` milliseconds after that. The file's first key has no
+   * date, and has always settled.
    */
   use(since: ReadonlyMap<string, Date>): void {
     this.#inUse = this.#keys.flatMap(({ key, madeAt }) => {
@@ -43,8 +44,8 @@ export class Keyring {
   }
 
   /**
-   * To write with now. With nothing but new keys, the oldest: there is nothing before it that
-   * others could have.
+   * The key to write with. Where all keys are new it is the oldest, since other replicas cannot
+   * have an earlier one.
    */
   current(now = Date.now()): Buffer {
     const settled = this.all.find(({ madeAt }) => madeAt.getTime() + settles <= now)
@@ -52,7 +53,7 @@ export class Keyring {
   }
 }
 
-/** Names a key without revealing it. */
+/** A name for a key, which does not reveal it. */
 export function keyId(key: Buffer): string {
   return createHash('sha256').update('sallyport key id').update(key).digest('hex').slice(0, 16)
 }

@@ -11,7 +11,7 @@ import { configSchema, isPostgres, type Config, type TlsConfig } from './schema.
 /**
  * Reads `sallyport.yaml`. Paths in it are relative to its own folder, and come out absolute. Throws
  * `MistakesError` with every mistake that it can find, and never with a value from the file or the
- * environment: it may be a secret.
+ * environment, which may be a secret.
  */
 export function loadConfig(path: string, environment: Environment): Config {
   const file = resolve(path)
@@ -32,7 +32,7 @@ export function loadConfig(path: string, environment: Environment): Config {
       remedy,
     })),
   )
-  // What is wrong with a value only because its variable is not set is no second mistake.
+  // A value that is wrong only because its variable is not set is not reported a second time.
   const others = source.mistakes.filter(
     (mistake) => !unset.some((other) => samePlace(mistake, other)),
   )

@@ -17,8 +17,9 @@ import { MistakesError } from '../core/errors.ts'
 const ownership = 'Give the user that runs Sallyport a folder of its own, or name another file.'
 
 /**
- * What a file for one user's eyes says, or `undefined` when there is no file. Throws
- * `MistakesError` when others can read it, when it belongs to somebody else, or cannot be read.
+ * The text of a file that only its owner may read, or `undefined` when there is no file. Throws a
+ * `MistakesError` when others can read it, when it belongs to somebody else, or when it cannot be
+ * read.
  */
 export function readPrivateFile(file: string): string | undefined {
   let descriptor: number
@@ -29,7 +30,7 @@ export function readPrivateFile(file: string): string | undefined {
     throw mistake(file, `The file cannot be opened (${codeOf(error)}).`, ownership)
   }
   try {
-    // Of the open file, not of its path, which could mean another file by now.
+    // Asks about the open file rather than its path, which may lead to another file by now.
     const { mode, uid } = fstatSync(descriptor)
     if (process.getuid && uid !== process.getuid() && uid !== 0)
       throw mistake(file, 'The file holds secrets, and belongs to another user.', ownership)
@@ -46,9 +47,9 @@ export function readPrivateFile(file: string): string | undefined {
 }
 
 /**
- * Creates a file (mode 0600) unless there is one already. It is written whole before it gets its
- * name, so that no other process ever reads half of it; of several processes the first one wins,
- * and the others' text is dropped.
+ * Creates a file (mode 0600) unless it exists. It is written completely before it gets its name, so
+ * that no other process can read half of it. Of several processes the first wins, and the text of
+ * the others is dropped.
  */
 export function createPrivateFile(file: string, text: string): void {
   write(file, text, (draft) => {
@@ -62,7 +63,7 @@ export function createPrivateFile(file: string, text: string): void {
   })
 }
 
-/** Writes a file (mode 0600), and takes the place of the one that may be there. */
+/** Writes a file (mode 0600), and replaces one that exists. */
 export function replacePrivateFile(file: string, text: string): void {
   write(file, text, (draft) => renameSync(draft, file))
 }
@@ -76,7 +77,7 @@ function write(file: string, text: string, place: (draft: string) => void): void
       writeFileSync(descriptor, text)
       fsyncSync(descriptor)
     } catch (error) {
-      // Half of a secret is nobody's, and nobody would look for it here.
+      // Half of a secret is of no use, and nobody would look for it here.
       unlinkSync(draft)
       throw error
     } finally {
@@ -91,7 +92,7 @@ function write(file: string, text: string, place: (draft: string) => void): void
 }
 
 function syncFolder(folder: string): void {
-  // Windows has no handle of a folder that could be synced.
+  // Windows cannot open a folder in order to sync it.
   if (process.platform === 'win32') return
   const descriptor = openSync(folder, 'r')
   try {

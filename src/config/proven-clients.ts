@@ -1,25 +1,28 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 
-/** The connections of a listener whose clients proved themselves with a certificate. */
+/** The connections of a listener whose clients proved who they are with a certificate. */
 export class ProvenClients {
   readonly #sockets = new Set<TLSSocket>()
-  // Owned by mistrust(): how often other authorities have come to count, or something was revoked.
+  // Owned by mistrust(): how many times the authorities have changed or something was revoked.
   #times = 0
   /**
-   * That, when a client began to agree on keys: its certificate is judged by the authorities of
-   * then. By the ends of its connection.
+   * The value of `#times` when a client began its TLS handshake, because its certificate is judged
+   * by the authorities of that moment. By the two ends of the connection.
    */
   readonly #since = new Map<string, number>()
 
-  /** A client may begin to agree on keys, and take its time. */
+  /** A connection has been opened. Its TLS handshake may take a while. */
   begin(raw: Socket): void {
     const ends = endsOf(raw)
     this.#since.set(ends, this.#times)
     raw.once('close', () => this.#since.delete(ends))
   }
 
-  /** Takes in a connection on which keys have been agreed on. */
+  /**
+   * Adds a connection whose TLS handshake is complete. Its certificate does not count if `mistrust`
+   * was called during the handshake.
+   */
   add(socket: TLSSocket): void {
     if (!socket.authorized) return
     if (this.#since.get(endsOf(socket)) !== this.#times) {
@@ -31,8 +34,9 @@ export class ProvenClients {
   }
 
   /**
-   * Whoever was let in by other authorities, or before something was revoked, has to prove it
-   * again, on another connection.
+   * The certificates shown so far no longer count: they were judged by earlier authorities, or
+   * before something was revoked. This closes no connections, but their clients have to prove who
+   * they are again, on another one.
    */
   mistrust(): void {
     this.#times += 1
@@ -42,8 +46,8 @@ export class ProvenClients {
 }
 
 /**
- * Names a connection, with TLS or without: Node does not say which one it is that has become a
- * secure one.
+ * A name for a connection, the same with and without TLS: Node.js does not say which connection a
+ * TLS socket was made from.
  */
 export function endsOf({ localAddress, localPort, remoteAddress, remotePort }: Socket): string {
   return `${localAddress} ${localPort} ${remoteAddress} ${remotePort}`

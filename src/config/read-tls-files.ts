@@ -3,10 +3,7 @@ import { readFile } from 'node:fs/promises'
 import type { TlsConfig } from './schema.ts'
 import type { TlsFiles } from './tls-files.ts'
 
-/**
- * Reads the files while others go on working: they can be on a file system that hangs. Never
- * rejects.
- */
+/** Reads the files asynchronously, since they can be on a file system that hangs. Never rejects. */
 export async function readTlsFiles(paths: TlsConfig): Promise<TlsFiles> {
   const read = (file: string) => readFile(file).catch((error: Error) => error)
   const { cert, key, client_ca, client_crl } = paths
@@ -18,7 +15,7 @@ export async function readTlsFiles(paths: TlsConfig): Promise<TlsFiles> {
   }
 }
 
-/** The same for the start, when nobody is kept waiting. Never throws. */
+/** The same synchronously, for the start, when nobody is kept waiting. Never throws. */
 export function readTlsFilesNow({ cert, key, client_ca, client_crl }: TlsConfig): TlsFiles {
   return {
     cert: read(cert),

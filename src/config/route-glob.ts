@@ -1,8 +1,8 @@
 import picomatch from 'picomatch'
 
 /**
- * Whether a route (`GET /v1/**`) can match any request. Those with other paths are refused as
- * ambiguous before any route is looked at.
+ * Whether a route (`GET /v1/**`) can match any request. A request whose path is not canonical is
+ * refused as ambiguous before routes are matched.
  */
 export function canMatch(route: string): boolean {
   const path = route.slice(route.indexOf(' ') + 1)
@@ -14,7 +14,7 @@ function balanced(glob: string): boolean {
     picomatch.makeRe(glob, { strictBrackets: true })
     return true
   } catch {
-    // Whoever asks reports it as a mistake.
+    // The caller reports it as a mistake.
     return false
   }
 }

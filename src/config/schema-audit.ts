@@ -118,7 +118,7 @@ const delivery = z
     `Write one of ${places.join(', ')}.`,
   )
 
-/** `audit`: where the log is kept besides the database. */
+/** `audit`: where else the log is kept besides the database. */
 export const audit = z
   .strictObject({
     anchor: z

@@ -111,7 +111,7 @@ const teams = z
 
 const isBase64 = (text: string): boolean => Buffer.from(text, 'base64').toString('base64') === text
 
-/** Of Standard Webhooks. */
+/** A secret as Standard Webhooks defines it. */
 export const webhookSecret = z
   .string()
   .regex(
@@ -127,7 +127,7 @@ const webhook = z.strictObject({
   secret: webhookSecret.describe('what its messages are signed with'),
 })
 
-/** `channels`: how people hear of approvals outside of the console. */
+/** `channels`: how people learn of approvals outside of the console. */
 export const channels = z
   .strictObject({
     default: defaults,

@@ -6,8 +6,7 @@ const label = name.max(64, 'Use at most 64 characters.')
 const resource = z.string().min(1).describe('the resource that it is in')
 
 /**
- * Data that is worth a name of its own, wherever it is: what is counted, shown and limited by that
- * name.
+ * `datasets`: names for data in one or more places, by which its use is counted, shown and limited.
  */
 export const datasets = z
   .array(

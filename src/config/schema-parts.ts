@@ -19,7 +19,7 @@ export const name = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]*$/, 'Use lower-case letters, digits and dashes.')
 
-/** What a variable has put there: variables are text. */
+/** A port that comes from a variable, and so is text. */
 export const portOfVariable = z
   .string()
   .regex(/^[1-9]\d{0,4}$/)
@@ -55,7 +55,7 @@ export const tlsFiles = z.strictObject({
     .describe('oldest version that is spoken'),
 })
 
-/** Those of a listener whose clients can prove themselves with certificates too. */
+/** The same for a listener whose clients can also prove who they are with certificates. */
 export const tlsFilesOfAgents = tlsFiles.extend({
   client_ca: z
     .string()

@@ -6,21 +6,22 @@ import { Keyring, settles } from './keyring.ts'
 import { createPrivateFile, readPrivateFile, replacePrivateFile } from './private-file.ts'
 
 /**
- * Keys that the gateway makes for itself. Losing them ends logins and open approvals; leaking them
- * lets others forge both.
+ * Keys that the gateway makes for itself. Losing them ends logins and open approvals; whoever gets
+ * hold of them can forge both.
  */
 export interface Secrets {
-  /** Sign the cookies of the control plane. */
+  /** Keys that sign the cookies of the control plane. */
   readonly cookies: Keyring
   /**
-   * HMAC key that binds digests to upstreams and credentials without revealing either. 32 bytes.
+   * The HMAC key that binds digests to upstreams and credentials without revealing either. 32
+   * bytes.
    */
   readonly bindingKey: Buffer
-  /** AES-256 keys for what is sealed at rest. */
+  /** AES-256 keys for what is stored encrypted. */
   readonly sealing: Keyring
   /**
-   * Ed25519 (RFC 8032), the newest first; all of them sign audit checkpoints, so that who knows the
-   * one before comes to know the newest.
+   * Ed25519 keys (RFC 8032), the newest first. All of them sign each audit checkpoint, so that
+   * somebody who trusts an earlier key learns the newest.
    */
   readonly signing: readonly KeyObject[]
 }
@@ -37,10 +38,10 @@ const secretsFile = z.strictObject({
   sealing_key: key,
   /** PKCS #8, DER. */
   signing_key: z.base64(),
-  /** The one before it. */
+  /** The signing key before it. */
   previous_signing_key: z.base64().optional(),
   /**
-   * Made by `sallyport secrets rotate`, the oldest first; each takes the place of those before it.
+   * Keys made by `sallyport secrets rotate`, the oldest first. Each set replaces the one before it.
    */
   newer: z
     .array(z.strictObject({ made_at: z.iso.datetime(), cookie_key: key, sealing_key: key }))
@@ -48,15 +49,15 @@ const secretsFile = z.strictObject({
 })
 
 /**
- * Opens the secrets file, and creates it (mode 0600) when there is none. Throws `MistakesError`
- * when others can read it, or it is damaged: it is never made anew in silence, because open
- * approvals and the audit log's signatures hang on it.
+ * Opens the secrets file, and creates it (mode 0600) when there is none. Throws a `MistakesError`
+ * when others can read it or it is damaged. An existing file is never replaced silently, because
+ * open approvals and the audit log's signatures depend on it.
  */
 export function openSecrets(file: string): Secrets {
   let text = readPrivateFile(file)
   if (text === undefined) {
     createPrivateFile(file, `${JSON.stringify(generate(), null, 2)}\n`)
-    // Another process may have been first: what counts is what the file says.
+    // Another process may have created it first, so the file is read again.
     text = readPrivateFile(file) ?? ''
   }
   try {
@@ -70,7 +71,7 @@ export function openSecrets(file: string): Secrets {
       signing: signing.map(readSigningKey),
     }
   } catch {
-    // The cause is left out: parsers quote what they stumble over, and here that is a key.
+    // Without the cause, because parsers quote the text at which they fail, and here that is a key.
     const message = 'The secrets file is damaged.'
     const remedy =
       'Restore it from a backup. Only if there is none, move it away and start again: everybody is logged out, and open approvals become invalid.'
@@ -92,10 +93,10 @@ function keyring(first: Buffer, newer: Newer, of: (it: Newer[number]) => Buffer)
 }
 
 /**
- * Adds new keys for cookies and for what is sealed. Those before them are kept for reading until
- * nothing can be left that they have written (`kept`). A new key signs checkpoints beside the one
- * before it, until the next rotation. The binding key stays: open approvals would not be found
- * again. Throws `MistakesError` as `openSecrets`.
+ * Adds new keys for cookies and for what is stored encrypted. Earlier ones are kept for reading
+ * until nothing that they wrote can be left (`kept`). A new key signs checkpoints together with the
+ * one before it, until the next rotation. The binding key stays the same, because open approvals
+ * could not be found again with another. Throws a `MistakesError` like `openSecrets`.
  */
 export function rotateSecrets(file: string, now = new Date()): void {
   openSecrets(file)
@@ -114,8 +115,8 @@ export function rotateSecrets(file: string, now = new Date()): void {
 }
 
 /**
- * Milliseconds for which a key can be needed after its successor writes: longer than any session,
- * approval or kept response lasts.
+ * How long a key can still be needed once its successor is used for writing, in milliseconds.
+ * Longer than any session, approval or kept response lasts.
  */
 const kept = 30 * 24 * 3_600_000
 

@@ -11,18 +11,18 @@ import { TlsWatch, type Log } from './tls-watch.ts'
  * them at the start.
  */
 export class TlsEntrance {
-  // It listens nowhere. What Node finds out about a client's certificate it says only of
-  // connections of a server.
+  // This server never listens. It is here because Node.js tells the result of checking a client's
+  // certificate only for connections of a server.
   readonly #server: Server
   readonly #watch: TlsWatch
   readonly #config: TlsConfig
   readonly #proven = new ProvenClients()
-  /** Clients that agree on keys now, by the ends of their connections. */
+  /** Connections whose TLS handshake is under way, by their two ends. */
   readonly #agreeing = new Map<string, (socket: TLSSocket) => void>()
 
   /**
-   * `protocol`: its name in the ALPN extension (RFC 7301). Clients that name others only are turned
-   * away; those that name none are not.
+   * `protocol`: its name in the ALPN extension (RFC 7301). Clients that offer only other protocols
+   * are turned away; those that offer none are not.
    */
   constructor(config: TlsConfig, log: Log, protocol: string) {
     this.#config = config
@@ -34,14 +34,14 @@ export class TlsEntrance {
     })
     this.#server.on('secureConnection', (socket) => {
       const agreed = this.#agreeing.get(endsOf(socket))
-      // Nobody waits for it any more. Closed.
+      // Closed: nobody waits for this connection any more.
       if (!agreed) return void socket.destroy()
       this.#proven.add(socket)
       agreed(socket)
     })
   }
 
-  /** Begins to look at the files again and again. `called`: what names the listener in the log. */
+  /** Begins to check the files for changes. `called`: names the listener in the log. */
   open(called: object): void {
     this.#watch.begin({
       renew: (material) => this.#server.setSecureContext(secureOptions(this.#config, material)),
@@ -55,9 +55,9 @@ export class TlsEntrance {
   }
 
   /**
-   * Agrees on keys with a client, which is waited for as long as it stays. Resolves with the
-   * connection inside; rejects when this one is closed: by its client, or because it has no
-   * certificate where one is required.
+   * Does the TLS handshake with a client, and waits for it as long as the connection stays open.
+   * Resolves with the encrypted connection. Rejects when `raw` is closed: by the client, or because
+   * the client has no certificate where one is required.
    */
   begin(raw: Socket): Promise<TLSSocket> {
     const ends = endsOf(raw)

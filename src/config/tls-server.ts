@@ -7,22 +7,22 @@ import type { TlsConfig } from './schema.ts'
 import { clientOptions, secureOptions } from './tls-options.ts'
 import { TlsWatch, type Log } from './tls-watch.ts'
 
-/** Milliseconds that a client may take to agree on keys. */
+/** The longest that a TLS handshake may take, in milliseconds. */
 const handshakeTimeout = 20_000
 
 interface Options extends ServerOptions {
   /**
-   * Takes the connections of clients that prefer HTTP/2. Without it HTTP/1.1 alone is offered, and
-   * who speaks nothing else is turned away.
+   * Takes the connections of clients that prefer HTTP/2. Without it only HTTP/1.1 is offered, and
+   * clients that do not speak it are turned away.
    */
   readonly onHttp2?: (socket: TLSSocket) => void
 }
 
 /**
- * A server for HTTP/1.1 over TLS, with the certificate that its files have now: new connections get
- * the changed one, those that are there stay. Files that nobody could be served with change
- * nothing, and the log says why. The constructor throws `MistakesError` when they are so at the
- * start.
+ * A server for HTTP/1.1 over TLS, with the certificate that is in its files now: when they change,
+ * new connections get the new one, and existing connections stay. Files that cannot be used change
+ * nothing, and the log says why. The constructor throws a `MistakesError` when they cannot be used
+ * at the start.
  */
 export class TlsServer extends Server {
   readonly #sockets = new Set<Socket>()
@@ -59,15 +59,18 @@ export class TlsServer extends Server {
   }
 
   /**
-   * Those too that have not agreed on keys: Node forgets them, and they would keep the server from
-   * closing.
+   * Also closes connections whose handshake is not complete: Node.js leaves them out, and they
+   * would keep the server from closing.
    */
   override closeAllConnections(): void {
     super.closeAllConnections()
     for (const socket of this.#sockets) socket.destroy()
   }
 
-  /** Node's own listener reads every connection as HTTP/1.1, whatever was agreed on. */
+  /**
+   * Hands HTTP/2 connections on. Node.js' own listener would read every connection as HTTP/1.1,
+   * whatever was negotiated.
+   */
   #divert(onHttp2: (socket: TLSSocket) => void): void {
     const [onHttp1] = this.listeners('secureConnection') as ((socket: TLSSocket) => void)[]
     this.off('secureConnection', onHttp1!)

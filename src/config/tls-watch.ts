@@ -3,38 +3,39 @@ import { readTlsFiles, readTlsFilesNow } from './read-tls-files.ts'
 import type { TlsConfig } from './schema.ts'
 import { tlsMaterial, type FileBytes, type TlsFiles, type TlsMaterial } from './tls-files.ts'
 
-/** Where it is said that a certificate changed, or could not. */
+/** The log that says when a certificate was replaced, or could not be. */
 export interface Log {
   info(details: object, message: string): void
   error(details: object, message: string): void
 }
 
-/** Who serves with what the files say. */
+/** The listener that uses the files. */
 export interface Serving {
-  /** New connections get this from now on. Throws what OpenSSL has against it. */
+  /**
+   * Uses this for new connections from now on. Throws OpenSSL's error when it does not accept it.
+   */
   renew(material: TlsMaterial): void
-  /** Other authorities count now, or something was revoked. */
+  /** The authorities have changed, or something was revoked. */
   mistrust(): void
-  /** Names it in the log. */
+  /** What names the listener in the log. */
   readonly called: object
 }
 
-/** Milliseconds between two looks at the files. */
+/** How often the files are read, in milliseconds. */
 const period = 500
 
 /**
- * The files of a listener with TLS, looked at again and again. Those that nobody could be served
- * with change nothing, and the log says why. The constructor throws `MistakesError` when they are
- * so at the start.
+ * Watches the files of a listener with TLS. Files that cannot be used change nothing, and the log
+ * says why. The constructor throws a `MistakesError` when they cannot be used at the start.
  */
 export class TlsWatch {
-  /** What the files said at the start. */
+  /** What the files contained at the start. */
   readonly material: TlsMaterial
   readonly #config: TlsConfig
   readonly #log: Log
   // Owned by begin() and end().
   #serving: Serving | null = null
-  // Owned by #look(): what it saw the last time, and what was served with, or found to be wrong.
+  // Owned by #look(): what it read the last time, and what it last put to use or found unusable.
   #seen: TlsFiles
   #judged: TlsFiles
 
@@ -62,13 +63,14 @@ export class TlsWatch {
   }
 
   /**
-   * Looks, and not waits to be told: a notice does not come from every file system, nor of a link
-   * that leads elsewhere now.
+   * Reads the files instead of waiting for notifications, which not every file system sends, and
+   * which do not come when a symbolic link is changed.
    */
   async #look(): Promise<void> {
     const files = await readTlsFiles(this.#config)
     if (!this.#serving) return
-    // The two are replaced one after the other: what counts is what two looks in a row see.
+    // Certificate and key are replaced one after the other, so a change counts once it has been
+    // read twice in a row.
     if (!same(files, this.#seen)) this.#seen = files
     else if (!same(files, this.#judged)) this.#judge(files, this.#serving)
     this.#lookLater()

@@ -9,8 +9,8 @@ import { EventStream } from '../event-stream.ts'
 import { maySee } from './approvals.ts'
 
 /**
- * Live pages: the event `approval` with the whole of one that changed, and `reset` when any of them
- * may have.
+ * The stream for live pages: the event `approval` with all of an approval that has changed, and
+ * `reset` when any may have changed.
  */
 export async function approvalStream(
   app: ControlServer,
@@ -25,7 +25,7 @@ export async function approvalStream(
     async (request, reply) => {
       reply.hijack()
       const stream = new EventStream(reply.raw)
-      // A page that was away may have missed anything.
+      // A page that was disconnected may have missed anything.
       stream.send('reset', {})
       const stop = gate.holds.watch((id) => {
         if (id === null) stream.send('reset', {})
@@ -44,14 +44,14 @@ async function sendApproval(
 ): Promise<void> {
   try {
     const approval = await getApproval(store, id)
-    // Who may see it is looked at each time: a page stays open when its person has logged out, or
-    // was disabled.
+    // Checked for each event, because a page can stay open after its person has logged out or was
+    // disabled.
     if (!approval || !maySee(await request.callerNow(), approval)) return
     const votes = await votesOf(store, [id])
     stream.send('approval', approvalView(approval, votes.get(id)!))
   } catch (error) {
-    // The page shows what it had; it looks again when the stream comes back, if its person may
-    // still.
+    // The page keeps showing what it has. It connects again, which succeeds if its person still may
+    // see this.
     stream.end()
     if (!(error instanceof Problem))
       log.warn({ err: error, approval: id }, 'a live page was not told of a change')

@@ -20,7 +20,7 @@ import { wholeId } from '../whole-id.ts'
 
 const pageSize = 100
 
-/** Shown whole; `view.ts` describes it. */
+/** An approval with all its members, which `view.ts` describes. */
 const approvalSchema = z.looseObject({
   id: z.uuid(),
   state: z.enum(states),
@@ -51,8 +51,8 @@ const stateList = z
   .describe('states, separated by commas; all if left out')
 
 /**
- * People see and decide what waits for approval. What they may decide is the rule's to say; the
- * role `approver` opens the whole inbox.
+ * Here people see and decide what waits for approval. The rule says who may decide; the role
+ * `approver` lets somebody see the whole inbox.
  */
 export async function approvalRoutes(
   app: ControlServer,
@@ -163,8 +163,8 @@ export async function approvalRoutes(
 }
 
 /**
- * Roles see everything; anybody else what they could decide, and what they or their agents asked
- * for.
+ * People with a role see everything; everybody else what they could decide, and what they or their
+ * agents asked for.
  */
 export function maySee(caller: Caller | null, { action, decision }: Approval): boolean {
   if (caller?.kind !== 'person') return false

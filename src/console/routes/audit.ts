@@ -70,15 +70,15 @@ const filter = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
 })
 
-/** What a search can ask for: parameters that say which page of it are none of them. */
+/** The parameters of a search, without those that choose a page of its results. */
 export const searchable = Object.keys(filter.shape).filter(
   (name) => name !== 'cursor' && name !== 'limit',
 )
 
-/** So that searches leave sessions of the database to what is decided meanwhile. */
+/** Limited, so that searches leave sessions of the database to decisions. */
 const searchesAtOnce = 3
 
-/** `?gzip` alone says yes, too. */
+/** `?gzip` without a value also means yes. */
 const flag = z.enum(['', 'true', 'false']).transform((text) => text !== 'false')
 
 const wanted = z
@@ -114,7 +114,10 @@ interface AuditRoutesDeps {
   readonly authorizeExport: (subject: Subject, asked: JsonObject) => Promise<void>
 }
 
-/** What auditors read: events by anything in them, and all of them as they are hashed. */
+/**
+ * What auditors read: a search for events, and an export of all of them in the form in which they
+ * are hashed.
+ */
 export async function auditRoutes(
   app: ControlServer,
   { store, audit, exportText, authorizeExport }: AuditRoutesDeps,
@@ -168,7 +171,7 @@ export async function auditRoutes(
         }),
       ) as JsonObject
       await authorizeExport(subject, details)
-      // On record first: nobody takes the log away unseen.
+      // Recorded first, so that nobody exports the log without a trace.
       await audit.append({
         type: 'audit.exported',
         subject,
@@ -183,7 +186,7 @@ export async function auditRoutes(
       const encoded = !gzip && acceptsGzip(headers['accept-encoding'])
       reply
         .type(gzip ? 'application/gzip' : type)
-        // What to ask a manifest for.
+        // The first event of this part, with which to ask for the manifest.
         .header('sallyport-audit-first', part.first)
         .header('sallyport-audit-end', part.end)
         .header('vary', 'accept-encoding')
@@ -192,7 +195,8 @@ export async function auditRoutes(
           `attachment; filename="sallyport-audit.${extension}${gzip ? '.gz' : ''}"`,
         )
       if (encoded) reply.header('content-encoding', 'gzip')
-      // Whoever sends the answer hears of an error in either: it is cut off then, and not ended.
+      // An error in either stream reaches the code that sends the answer, which then breaks it off
+      // instead of ending it properly.
       return reply.send(gzip || encoded ? pipeline(text, createGzip(), () => {}) : text)
     },
   )
@@ -206,7 +210,7 @@ function continueAt({ first, end }: Part, cursor: number): Part {
   )
 }
 
-/** RFC 9110 §12.5.3: named, and not refused with `q=0`. */
+/** RFC 9110, §12.5.3: gzip is named, and not refused with `q=0`. */
 function acceptsGzip(header: string | string[] | undefined): boolean {
   return /(^|,)\s*(x-)?gzip\s*(;\s*q=(0\.\d*[1-9]|1)|,|$)/i.test(String(header ?? ''))
 }

@@ -16,7 +16,7 @@ const channel = z.object({
     .describe('of the last failure, in words; it may have succeeded since'),
 })
 
-/** How the channels are: whoever waits for a message wants to know. */
+/** The state of the channels, for people who wait for a message. */
 export async function channelRoutes(
   app: ControlServer,
   { gate }: { gate: GateContext },

@@ -37,7 +37,7 @@ const unreadable = z
   })
   .describe('events in the log that are none: somebody put something else in their place')
 
-/** How the audit log gets to where it is delivered. */
+/** The state of the deliveries of the audit log. */
 export async function deliveryRoutes(
   app: ControlServer,
   { store, names }: { store: Store; names: readonly string[] },

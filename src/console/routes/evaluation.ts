@@ -12,7 +12,7 @@ import type { ControlServer } from '../context.ts'
 const party = z.object({ issuer: z.string(), subject: z.string() })
 const properties = z.record(z.string(), z.json()).default({})
 
-/** The subject's properties that policies can read. Others do no harm (§5.1). */
+/** The subject's properties that policies can read. Others are ignored (§5.1). */
 const subjectProperties = z.object({
   issuer: z.string().default(''),
   groups: z.array(z.string()).default([]),
@@ -62,8 +62,8 @@ const kinds: Record<string, SubjectKind> = { user: 'human', human: 'human', serv
 
 /**
  * The decision point for others (AuthZEN Authorization API 1.0, §6): what the policies say about an
- * action that somebody describes. Nothing runs, and nothing is held; what is not described is
- * unknown, and never allowed by a rule that looks at it.
+ * action that somebody describes. Nothing runs and nothing is held. What the description leaves out
+ * is unknown, and a rule that looks at it never allows.
  */
 export async function evaluationRoutes(
   app: ControlServer,
@@ -86,7 +86,7 @@ export async function evaluationRoutes(
       },
     },
     async ({ body, headers }, reply) => {
-      // §10.1.4: whoever sends one finds their question by it.
+      // §10.1.4: a client finds the answer to its request by this.
       const id = headers['x-request-id']
       if (id !== undefined) reply.header('x-request-id', id)
       if (body.resource.id === gatewayItself) {
@@ -123,8 +123,8 @@ function actionOf({ subject, resource, action, context }: z.output<typeof questi
 }
 
 /**
- * Those that policies know. The specification lets properties be anything; an attribute that is not
- * there is unknown.
+ * Those that policies know. The specification allows any property; an attribute that is missing is
+ * unknown.
  */
 function attributesOf(given: z.output<typeof properties>): Attributes {
   const known = Object.entries(given).filter(

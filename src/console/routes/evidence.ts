@@ -31,7 +31,7 @@ const asked = z
       .describe('events that came into the log at or after this; RFC 3339, or a day in UTC'),
     to: time.optional().describe('and before this'),
   })
-  // Closed: an empty log verifies, and would be taken for one in which nothing happened.
+  // Closed: an empty log verifies, and would pass for one in which nothing happened.
   .refine(
     ({ from = '', to = '' }) => !(Date.parse(from) >= Date.parse(to)),
     '`from` is not before `to`.',
@@ -39,7 +39,7 @@ const asked = z
 
 type AskedSpan = Pick<z.output<typeof asked>, 'from' | 'to'>
 
-/** Milliseconds between two words on how far it is. */
+/** The time between two reports of progress, in milliseconds. */
 const tellEvery = 500
 
 interface EvidenceRoutesDeps {
@@ -51,8 +51,8 @@ interface EvidenceRoutesDeps {
 }
 
 /**
- * What the log of a span says to the controls of a framework: to read, and to take away with the
- * log itself.
+ * What the log of a time span says about the controls of a framework: to read here, and to export
+ * together with the log.
  */
 export async function evidenceRoutes(
   app: ControlServer,
@@ -74,7 +74,7 @@ export async function evidenceRoutes(
       const { framework, ...span } = query
       const details = { evidence: framework, ...given(span) }
       await authorizeExport(subject, details)
-      // On record first: nobody takes the log away unseen.
+      // Recorded first, so that nobody exports the log without a trace.
       await audit.append({ type: 'audit.exported', subject, details })
       const part = await openExport(store, partOf(span))
       const { manifest, text } = await signedManifest(part)
@@ -127,7 +127,7 @@ export async function evidenceRoutes(
     let over = false
     async function* counted(): AsyncGenerator<string> {
       for await (const line of evidenceLines(store, manifest)) {
-        // Nobody is there any more to read the rest for.
+        // The client is gone, so the rest need not be read.
         if (over) return
         events++
         yield line
@@ -150,7 +150,7 @@ export async function evidenceRoutes(
   }
 }
 
-/** What was given of a span, as it goes on record. */
+/** The ends of the time span that the request gave, for the audit event. */
 function given({ from, to }: AskedSpan): JsonObject {
   return { ...(from !== undefined && { from }), ...(to !== undefined && { to }) }
 }

@@ -11,7 +11,7 @@ const obstacles: Record<Obstacle, string> = {
     'This replica cannot read the policies that are in force, so it forwards nothing. Its log says why; mostly, it is of an older version than another one.',
 }
 
-/** For load balancers, and the description of the API. */
+/** Health for load balancers, and the description of the API. */
 export async function healthRoutes(
   app: ControlServer,
   { obstacle }: Pick<ControlServerDeps, 'obstacle'>,

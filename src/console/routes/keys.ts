@@ -139,7 +139,10 @@ export async function keyRoutes(
   )
 }
 
-/** A person without an issuer is one of the issuer that people log in with, as the one who asks. */
+/**
+ * A person given without an issuer belongs to the issuer with which people log in, like the one who
+ * asks.
+ */
 function ownerFrom(
   owner: z.output<typeof newKey>['owner'],
   { issuer, subject }: { issuer: string; subject: string },

@@ -26,10 +26,13 @@ const offer = z.strictObject({
     ),
 })
 
-/** Guesses at what a chat shows beside a link that somebody has come by. */
+/**
+ * Limits guessing of the code that a chat shows beside a link, by somebody who has got hold of the
+ * link.
+ */
 const limited = { access: 'person', rateLimit: { max: 20, timeWindow: '1 minute' } } as const
 
-/** Which accounts in chats are whose: said once, by the person, after logging in. */
+/** Links an account in a chat to a person, who confirms it once, after logging in. */
 export async function linkRoutes(app: ControlServer, desk: LinkDesk): Promise<void> {
   app.get(
     '/api/links',
@@ -51,7 +54,7 @@ export async function linkRoutes(app: ControlServer, desk: LinkDesk): Promise<vo
     },
   )
 
-  // With the code in the body, where no log and no history keeps it.
+  // POST, so that the code is in the body and not in a log or a browser's history.
   app.post(
     '/api/links/offer',
     {

@@ -14,7 +14,7 @@ import { inForce } from '../in-force.ts'
 
 export interface LoginRoutesDeps extends ControlServerDeps {
   readonly cookies: Cookies
-  /** Scheme, host and port that people see. */
+  /** The scheme, host and port that people see. */
   readonly origin: () => string
 }
 
@@ -31,8 +31,8 @@ export async function loginRoutes(app: ControlServer, deps: LoginRoutesDeps): Pr
   const callback = () => `${origin()}/login/callback`
 
   app.get('/login', { config: limited, schema: { hide: true } }, async (request, reply) => {
-    // Whoever came by another name of this machine has to come back by the same one that the cookie
-    // is for.
+    // Somebody who used another name of this machine is sent to the one for which the cookie will
+    // be set.
     if (deps.publicUrl === undefined && request.host !== new URL(origin()).host) {
       return reply.redirect(`${origin()}/login`)
     }
@@ -58,8 +58,7 @@ export async function loginRoutes(app: ControlServer, deps: LoginRoutesDeps): Pr
         const { person, idToken } = await login.finish(arrived, attempt)
         const value = await store.tx(async (tx) => {
           const known = await rememberPerson(tx, person)
-          // The session that this browser had ends, and another value than it had is drawn for the
-          // new one.
+          // The browser's earlier session ends, and the new one gets a new random value.
           if (before !== undefined) await endSession(tx, before)
           const cookie = await beginSession(tx, known, { idToken, lifetime: config.session })
           await recorder.write(tx, { type: 'identity.login', subject: subjectOfPerson(known) })
@@ -144,7 +143,7 @@ function notFound(detail: string): never {
   throw new Problem('not-found', detail)
 }
 
-/** Back to the console, which says what went wrong. Nobody is logged in. */
+/** Redirects to the console, which says what went wrong. Nobody is logged in. */
 async function refuse(
   { recorder }: LoginRoutesDeps,
   reply: FastifyReply,
@@ -164,8 +163,8 @@ async function placeToGo(
   try {
     return (await login.endSessionUrl(idToken, `${origin()}/`))?.href ?? '/'
   } catch (error) {
-    // The session here has ended. That the identity provider cannot be asked where to go does not
-    // bring it back.
+    // The session here has ended, even though the identity provider cannot be asked where to go
+    // next.
     log.warn({ err: error }, 'the identity provider could not be asked how to log out')
     return '/'
   }

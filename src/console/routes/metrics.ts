@@ -8,16 +8,19 @@ import type { ControlServer } from '../context.ts'
 interface MetricsDeps {
   readonly metrics: Metrics
   readonly facts: () => Promise<Facts>
-  /** What a scraper presents. */
+  /** The token that a scraper has to send. */
   readonly token: string | undefined
-  /** Whether requests can come through a proxy, so that everybody seems to be on this machine. */
+  /**
+   * Whether requests can come through a proxy, so that every client seems to be on this machine.
+   */
   readonly behindProxy: boolean
 }
 
 /**
- * For Prometheus. Not for agent keys: those are looked up in the store, and when that is away,
- * metrics are needed most. With a token, for whoever presents it; without one, for this machine,
- * unless a proxy could make the whole world look like it.
+ * Metrics for Prometheus. Agent keys give no access: they are looked up in the store, and metrics
+ * are needed most when that is unavailable. Where a token is configured, clients have to send it.
+ * Where none is, only this machine has access, and nobody where a proxy could make every client
+ * look like this machine.
  */
 export async function metricsRoutes(app: ControlServer, deps: MetricsDeps): Promise<void> {
   const { metrics, facts, token, behindProxy } = deps
@@ -49,7 +52,7 @@ function refuseStrangers({ socket }: FastifyRequest, behindProxy: boolean): void
   )
 }
 
-/** In constant time: the hashes are of one length, whatever was presented. */
+/** In constant time: the hashes have the same length, whatever was sent. */
 function presents({ headers }: FastifyRequest, token: string): boolean {
   return timingSafeEqual(hash(headers.authorization ?? ''), hash(`Bearer ${token}`))
 }

@@ -13,7 +13,7 @@ import { personOf } from '../caller.ts'
 import type { ControlServer } from '../context.ts'
 import { waiting, waitingForPeople } from '../waiting.ts'
 
-/** In bytes. */
+/** The largest proposal, in bytes. */
 export const largestProposal = 8 * 1024 * 1024
 
 const everyone = { roles: ['approver', 'auditor', 'admin'] } as const
@@ -66,7 +66,7 @@ interface PolicyRoutesDeps {
 
 const document = z.object({ file: z.string(), text: z.string() })
 
-/** All files of a folder of policies, as they are sent. */
+/** All files of a folder of policies, as a request contains them. */
 export const proposedDocuments = z
   .array(
     z.strictObject({
@@ -79,8 +79,8 @@ export const proposedDocuments = z
   .min(1)
 
 /**
- * The policies in force, as they were loaded, why they decide as they do, and others that are to
- * take their place.
+ * Shows the policies in force as they were loaded, explains their decisions, and takes proposals
+ * for others.
  */
 export async function policyRoutes(
   app: ControlServer,
@@ -215,7 +215,7 @@ export async function policyRoutes(
         agentReason: action.reason,
         trace: null,
       }
-      // Plain data by its own account; through JSON for the types.
+      // It is plain data already; JSON only makes the types fit.
       return JSON.parse(JSON.stringify(explain(asked, {}, policies.current))) as z.infer<
         typeof explanation
       >

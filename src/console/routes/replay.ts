@@ -12,17 +12,20 @@ import { wholeId } from '../whole-id.ts'
 import { maySee } from './approvals.ts'
 import { largestProposal, proposedDocuments } from './policies.ts'
 
-/** Milliseconds. */
+/** In milliseconds. */
 const usualSpan = 7 * 24 * 60 * 60_000
 
 const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text))
 
 interface ReplayRoutesDeps extends ReplayDeps {
-  /** In force now. */
+  /** The policies in force. */
   readonly policies: () => CompiledPolicies
 }
 
-/** What other policies would have made of what happened: for whoever is about to change them. */
+/**
+ * What other policies would have decided about actions of the past, for somebody who is about to
+ * change them.
+ */
 export async function replayRoutes(
   app: ControlServer,
   { policies, ...deps }: ReplayRoutesDeps,
@@ -85,7 +88,10 @@ export async function replayRoutes(
   )
 }
 
-/** What others did is for auditors; how many it was is for whoever decides about the change. */
+/**
+ * Leaves out single actions: what others did is for auditors, but how many actions change is for
+ * whoever decides about the proposal.
+ */
 async function* withoutActions(lines: AsyncIterable<ReplayLine>): AsyncGenerator<ReplayLine> {
   for await (const line of lines) if (!('difference' in line)) yield line
 }

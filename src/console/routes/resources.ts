@@ -11,12 +11,12 @@ const resource = z.object({
   databases: z.array(z.string()).describe('that may be connected to; none over HTTP'),
 })
 
-/** Where a resource is reached. */
+/** A resource, and where it is reached. */
 export type ReachableResource = z.output<typeof resource>
 
 /**
- * What is behind the gateway, for people who want to use it themselves. What they may do there is
- * another question, and the policies' to answer.
+ * The resources behind the gateway, for people who want to use them. What they may do there, the
+ * policies decide.
  */
 export async function resourceRoutes(
   app: ControlServer,

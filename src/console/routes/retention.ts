@@ -64,14 +64,14 @@ const claim = z.strictObject({
     .describe('each file, as it is kept, and the part of the log that it has'),
 })
 
-/** What leaves the database, once it is kept elsewhere, and what must not. */
+/** Shows which months leave the database once they are kept elsewhere, and which must not. */
 export async function retentionRoutes(
   app: ControlServer,
   { gate, keeping }: Retaining,
 ): Promise<void> {
   const { store } = gate
   const { keepMs } = keeping
-  // A month of ten million events takes seconds to count.
+  // Shared, because a month of ten million events takes seconds to count.
   const counts = new Shared(() => countedMonths(store, keepMs))
 
   app.get(

@@ -8,14 +8,14 @@ import { searchable } from './audit.ts'
 
 const auditors = { roles: ['auditor'] } as const
 
-/** JSON has more than a text in the database: NUL, and halves of characters. */
+/** JSON allows what the database's texts cannot hold: NUL, and lone surrogates. */
 const text = z
   .string()
   .refine((it) => it.isWellFormed() && !it.includes('\0'), 'No text has such a character in it.')
 
 const name = text.trim().min(1).max(80)
 
-/** As it was asked: a search for the last day stays one for the last day. */
+/** The query as it was written, so that a search for the last day stays one for the last day. */
 const query = z
   .strictObject({
     ...Object.fromEntries(searchable.map((name) => [name, text.max(400).optional()])),
@@ -23,7 +23,7 @@ const query = z
   })
   .describe('parameters of GET /api/audit/events')
 
-/** Searches that people keep, each for themselves. */
+/** Saved searches. Each person has their own. */
 export async function savedSearchRoutes(
   app: ControlServer,
   { store }: { store: Store },

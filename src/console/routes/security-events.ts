@@ -14,8 +14,8 @@ export interface SecurityEventDeps extends Omit<EventDesk, 'transmitters'> {
 const limited = { access: 'public', rateLimit: { max: 600, timeWindow: '1 minute' } } as const
 
 /**
- * Where identity providers tell that a session or an account ended (RFC 8935). What they sign is
- * what lets them in.
+ * Takes identity providers' events that a session or an account has ended (RFC 8935). Their
+ * signature is what authenticates them.
  */
 export async function securityEventRoutes(
   app: ControlServer,
@@ -57,7 +57,7 @@ export async function securityEventRoutes(
           return reply.code(400).send({ err: error.code, description: error.message })
         }
         if (!(error instanceof StoreError || error instanceof IssuerUnavailable)) throw error
-        // The transmitter sends it again. Until then nobody is stopped, and nobody believes so.
+        // The transmitter will send it again. Until then nobody is stopped, and it knows that.
         throw new Problem(
           'store-unavailable',
           'The event could not be looked at; send it again.',

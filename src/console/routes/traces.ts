@@ -36,12 +36,12 @@ const story = z.object({
     ),
 })
 
-/** So that they leave sessions of the database to what is decided meanwhile. */
+/** Limited, so that these reads leave sessions of the database to decisions. */
 const readsAtOnce = 2
 
 /**
- * A run of an agent from its first call to the last, for auditors; for everybody else, as much of
- * it as is theirs.
+ * An agent's run, from its first call to its last. Auditors see all of it; everybody else only what
+ * concerns them.
  */
 export async function traceRoutes(app: ControlServer, { store }: { store: Store }): Promise<void> {
   const reads = new AtMost(readsAtOnce)
@@ -80,8 +80,8 @@ export async function traceRoutes(app: ControlServer, { store }: { store: Store 
 }
 
 /**
- * Auditors read all of the log. Others see what they see as approvals, and what they or their
- * agents did.
+ * Auditors can read the whole log. Others see the actions whose approvals they may see, and what
+ * they or their agents did.
  */
 async function visible(
   store: Store,
@@ -91,7 +91,7 @@ async function visible(
   if (caller?.kind !== 'person') return []
   if (isAuditor(caller)) return actions
   const shown: TracedAction[] = []
-  // One after the other: a run has hundreds of them, and each payload may be large.
+  // One after the other, because a run can have hundreds of actions, each with a large payload.
   for (const action of actions) if (await maySeeAction(store, action, caller)) shown.push(action)
   return shown
 }

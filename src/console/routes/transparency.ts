@@ -38,7 +38,7 @@ const manifest = z.object({
   consistency: z.object({ size: z.number(), proof: hashes }).optional(),
 })
 
-/** What shows that the log is the one that was signed: checkpoints, keys and proofs. */
+/** Checkpoints, keys and proofs, which show that the log is the one that was signed. */
 export async function transparencyRoutes(
   app: ControlServer,
   { store, sequencer }: { store: Store; sequencer: Pick<Sequencer, 'seal'> },

@@ -14,7 +14,7 @@ const time = z.iso
   .transform((text) => new Date(text))
   .optional()
 
-// No name has a NUL in it, and the database takes no such text.
+// No name contains NUL, and the database does not accept it in texts.
 const name = z
   .string()
   .refine((text) => !text.includes('\0'), 'No name has a NUL in it.')
@@ -78,8 +78,8 @@ const firsts = z.object({
 const access = { roles: ['auditor'], scope: 'audit:read' } as const
 
 /**
- * Who touched which data. From counts that follow the audit log, so that a chart never looks
- * through it.
+ * Who used which data. It comes from counts that follow the audit log, so that no chart has to
+ * search the log.
  */
 export async function usageRoutes(app: ControlServer, { store }: { store: Store }): Promise<void> {
   app.get(
