@@ -111,4 +111,15 @@ export const others: Readonly<Record<string, Suite>> = {
     databases: ['suite', 'postgres'],
     different: { _password_missing: why.who, _password_wrong: why.who },
   },
+  // Functions that look at the catalogue, hundreds of which a transaction makes, uses and rolls back.
+  pgtap: {
+    source: 'pgtap',
+    needs: { make: 'make', '/usr/lib/postgresql/15/bin/pg_config': 'postgresql-server-dev-15' },
+    build: 'make sql/pgtap.sql PG_CONFIG=/usr/lib/postgresql/15/bin/pg_config',
+    run: String.raw`psql -qXf sql/pgtap.sql >/dev/null; for f in test/sql/*.sql; do
+        timeout 300 psql -Xf $f 2>/dev/null | sed -nE "s|^((not )?ok) |\1 $(basename $f) |p"; done`,
+    outcome: /^(?<outcome>ok|not ok) (?<name>.*)$/,
+    databases: ['suite'],
+    different: {},
+  },
 }
