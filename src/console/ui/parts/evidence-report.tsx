@@ -71,7 +71,8 @@ function Integrity({ report: { verified, checkpoint, keys } }: { report: ShownEv
       {good ? (
         <Notice tone="good" title="Nothing was changed, removed, added or moved">
           <p>
-            They belong to the log of {signed.size.toLocaleString()} events that was signed
+            All events of this period belong to the log of {signed.size.toLocaleString()} events
+            that was signed
             {signed.time && ` at ${signed.time}`}.
           </p>
         </Notice>
