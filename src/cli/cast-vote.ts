@@ -7,7 +7,7 @@ import type { Terminal } from './terminal.ts'
 
 export interface VoteOptions {
   readonly reason?: string
-  /** Grants it for so long, where the approval offers that; only this once, if left out. */
+  /** Grants it for so many minutes, where the approval offers that; only once, if left out. */
   readonly minutes?: number
   /** Grants it until the agent's session ends, where the approval offers that. */
   readonly session?: boolean
@@ -23,8 +23,8 @@ const questions: Readonly<Record<VoteDecision, string>> = {
 }
 
 /**
- * Shows one approval whole, asks, and votes for exactly what was shown: the vote names its digest
- * and the hash of the view, and the gateway refuses it when either has changed meanwhile.
+ * Shows an approval in full, asks, and votes on exactly what was shown: the vote contains its
+ * digest and the hash of the view, and the gateway refuses it when either has changed since.
  */
 export async function castVote(
   terminal: Terminal,
@@ -38,7 +38,7 @@ export async function castVote(
   terminal.note(showApproval(approval))
   if (!yes) {
     const answer = await terminal.ask(`\n${questions[decision]} (yes/no) `)
-    // Only the whole word: a stray key must not release anything.
+    // Only the whole word counts, so that a key pressed by accident cannot release anything.
     if (answer.trim().toLowerCase() !== 'yes') throw new Refusal('Nothing was decided.')
   }
   const { digest } = approval.action

@@ -19,7 +19,7 @@ export async function checkConfiguration(
     const { folder, known } = policySource(start, undefined, { config: file })
     if (existsSync(folder)) await loadPolicies(folder, known)
   })
-  // Of a file that cannot be read at all, both say the same.
+  // For a file that cannot be read at all, both report the same mistake.
   const said = new Set(inConfig.map((mistake) => JSON.stringify(mistake)))
   const all = [...inConfig, ...inPolicies.filter((mistake) => !said.has(JSON.stringify(mistake)))]
   if (all.length > 0) throw new MistakesError(all)

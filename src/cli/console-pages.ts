@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 /**
- * Where the console's pages were built to, or `null`: the gateway works without, and so does its
- * API.
+ * The folder of the built console pages, or `null` where there are none: the gateway and its API
+ * work without them.
  */
 export function consolePages(): string | null {
   const folder = fileURLToPath(new URL('../../dist/pages', import.meta.url))

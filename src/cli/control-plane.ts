@@ -8,12 +8,12 @@ import { version } from '../core/version.ts'
 import { visible } from '../core/visible.ts'
 
 /**
- * The control plane's API, as the person of the profile. Every method throws `Refusal` when it says
- * no, or does not answer.
+ * The control plane's API, used as the person of the profile. Every method throws a `Refusal` when
+ * the API refuses or does not answer.
  */
 export interface ControlPlane {
   readonly url: string
-  /** What the person proves themselves with. It ends: see `fresh`. */
+  /** The person's token. It expires; see `fresh`. */
   readonly token: string
   get<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.output<Schema>>
   post<Schema extends z.ZodType>(

@@ -44,7 +44,7 @@ export function connectTo(terminal: Terminal): Command {
       const all = await plane.get('/api/resources', z.object({ resources: z.array(resource) }))
       if (name === undefined) return terminal.print(listed(all, plane, options))
       const found = databaseOf(all.resources, name)
-      // What begins with a dash is no program, and so it is psql's.
+      // An argument that begins with a dash is not a program but an option for psql.
       const [file = 'psql', ...args] = program[0]?.startsWith('-') ? ['psql', ...program] : program
       const code = await terminal.run(file, args, {
         ...withoutOtherPlaces(terminal.environment),
@@ -81,7 +81,10 @@ function databaseOf(resources: readonly Resource[], name: string): Resource {
   )
 }
 
-/** How libpq, and whatever else reads its variables, gets there (PostgreSQL 18, §32.15). */
+/**
+ * The environment variables by which libpq, and other programs that read them, connect to the
+ * resource (PostgreSQL 18, §32.15).
+ */
 async function variables(
   found: Resource,
   plane: ControlPlane,
@@ -105,11 +108,11 @@ async function variables(
     PGHOST: host,
     PGPORT: port ?? String(found.port),
     PGDATABASE: database,
-    // For the record alone: who it is says the token.
+    // For information only: the token says who this is.
     PGUSER: me.person.email ?? me.person.subject,
     PGPASSWORD: plane.token,
-    // The gateway speaks TLS or nothing; where Kerberos is at hand, libpq would ask for its
-    // encryption first.
+    // The gateway offers no encryption but TLS. Where Kerberos is available, libpq would ask for
+    // GSSAPI encryption first.
     PGGSSENCMODE: 'disable',
     ...(found.tls
       ? {
@@ -120,7 +123,7 @@ async function variables(
   }
 }
 
-/** Variables by which libpq would take the token to another server than ours. */
+/** Removes the variables that would make libpq send the token to another server. */
 function withoutOtherPlaces({
   PGHOSTADDR: _address,
   PGSERVICE: _service,

@@ -18,7 +18,7 @@ interface Options {
   readonly compose: string
 }
 
-/** For docker-compose.yml: what production would have in the place of it is the user's own. */
+/** For docker-compose.yml. In production, the user's own systems take its place. */
 export function demo(terminal: Terminal): Command {
   return new Command('demo')
     .description(
@@ -63,7 +63,7 @@ export function demo(terminal: Terminal): Command {
     })
 }
 
-/** What the gateway presents here: it and the demo are told the same. */
+/** The secret that the gateway sends here. The gateway and the demo are given the same variable. */
 function secret({ environment }: Terminal, variable: string): string {
   const value = environment[variable]
   if (value) return value

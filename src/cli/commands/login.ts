@@ -38,8 +38,8 @@ export function login(terminal: Terminal): Command {
       const request = {
         scope,
         audience,
-        // RFC 8707 §2 wants a URI; providers with other names for their audiences have them
-        // configured.
+        // RFC 8707, §2, requires a URI. Providers whose audiences have other names take them from
+        // their own configuration.
         ...(URL.canParse(audience) && { resource: audience }),
       }
       const device = await initiateDeviceAuthorization(provider, request).catch(refused)
@@ -59,7 +59,7 @@ export function login(terminal: Terminal): Command {
     })
 }
 
-/** In the provider's own words (RFC 6749, §5.2), where it has some. */
+/** Quotes the provider's description of the error (RFC 6749, §5.2), where there is one. */
 function refused(cause: unknown): never {
   const { error_description, message } = cause as { error_description?: string; message?: string }
   const why = error_description ?? message ?? 'no reason given'

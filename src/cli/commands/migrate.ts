@@ -10,7 +10,7 @@ export function migrate(terminal: Terminal): Command {
     .action(async ({ config: file }: { config: string }) => {
       const config = loadConfig(resolve(terminal.folder, file), terminal.environment)
       const { openStore } = await import('../../store/open.ts')
-      // Opening a store is what migrates it.
+      // Opening a store migrates it.
       const store = await openStore(config)
       await store.end()
       terminal.note('The schema is up to date.')

@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.ts'
 
-/** A port of the command line. Throws `UsageError`. */
+/** Reads a port from the command line. Throws a `UsageError`. */
 export function port(text: string): number {
   const number = Number(text)
   if (!/^\d+$/.test(text) || number > 65_535)

@@ -32,7 +32,7 @@ export function quickstart(terminal: Terminal): Command {
         identity: options.identityPort,
       }
       await runUntilInterrupted(terminal, portsOf(ports), async () => {
-        // Only here: no other command has to wait for a whole gateway to be read.
+        // Imported only here, so that other commands do not have to load the whole gateway.
         const { startQuickstart } = await import('../quickstart.ts')
         const running = await startQuickstart(resolve(terminal.folder, data), ports)
         terminal.print(showQuickstart(running))

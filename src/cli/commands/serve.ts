@@ -21,7 +21,7 @@ export function serve(terminal: Terminal): Command {
       }
       const config = loadConfig(file, terminal.environment)
       await runUntilInterrupted(terminal, portsOf(config), async () => {
-        // Only here: no other command has to wait for a whole gateway to be read.
+        // Imported only here, so that other commands do not have to load the whole gateway.
         const { startGateway } = await import('../../app.ts')
         const gateway = await startGateway(config, {
           pages: consolePages(),

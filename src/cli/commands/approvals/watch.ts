@@ -8,7 +8,7 @@ import { approvalSchema, type ShownApproval } from '../../show-approval.ts'
 import type { Terminal } from '../../terminal.ts'
 import { visible } from '../../../core/visible.ts'
 
-/** Milliseconds before a stream that has ended is opened again. */
+/** The pause before a stream that has ended is opened again, in milliseconds. */
 const pause = 1000
 
 export function watchApprovals(terminal: Terminal): Command {
@@ -25,7 +25,8 @@ export function watchApprovals(terminal: Terminal): Command {
       }
       const { interrupted } = terminal
       try {
-        // The control plane ends a stream now and then, to look at the credential anew.
+        // The control plane ends a stream from time to time, so that the credential is checked
+        // again.
         for (;;) {
           await follow(await connect(terminal), show)
           await sleep(pause, undefined, { signal: interrupted })
@@ -36,7 +37,9 @@ export function watchApprovals(terminal: Terminal): Command {
     })
 }
 
-/** What it is, and who has said what about it: `approved … by Dana`, `pending … 1 of 2: Dana`. */
+/**
+ * One line with the approval's state and its votes: `approved … by Dana`, `pending … 1 of 2: Dana`.
+ */
 function lineOf(approval: ShownApproval): string {
   const { id, state, action } = approval
   const what = `${action.subject.subject} → ${action.resource}: ${action.summary}`
@@ -60,7 +63,10 @@ function whoOf({ state, requirements, broken_glass }: ShownApproval): string {
 
 const pending = z.object({ approvals: z.array(approvalSchema) })
 
-/** Until the stream ends. `reset` says that anything may have changed, and comes first of all. */
+/**
+ * Shows approvals until the stream ends. The event `reset` says that anything may have changed; it
+ * is also the first event of a stream.
+ */
 async function follow(plane: ControlPlane, show: (approval: ShownApproval) => void): Promise<void> {
   const stream = await plane.open('/api/approvals/stream')
   for await (const { event, data } of readEvents(stream.body!)) {

@@ -43,7 +43,8 @@ export function auditEvidence(terminal: Terminal): Command {
     const plane = await connect(terminal)
     const report = await complete(folder, out, async (part) => {
       const manifest = await takeOut(plane, { from, to }, part)
-      // From the file, and not from what was sent: the evidence is about what the auditor gets.
+      // Read from the file rather than the response, because the evidence is about what the auditor
+      // gets.
       const lines = readLines(createReadStream(join(part, logFile)))
       const read = await readEvidence(lines, manifestFile.parse(JSON.parse(manifest)))
       const span = { from: from ?? 'the beginning', to: to ?? 'now' }
@@ -55,14 +56,14 @@ export function auditEvidence(terminal: Terminal): Command {
     })
     if (json) terminal.print(jsonText(report, 2))
     const page = join(out, 'evidence.html')
-    // Closed: the page says so too, and so does the exit code.
+    // Closed: the page says that the log does not verify, and the exit code says so too.
     if (!report.verified.ok || !report.verified.signed)
       throw new Refusal(`The log is not what was recorded: see ${page}.`)
     terminal.note(`Written to ${out}. Open ${page}, and print it from there.`)
   })
 }
 
-/** The export of the span, with its manifest, as `audit export` has it. */
+/** Exports the time span with its manifest, as `audit export` does. */
 async function takeOut(
   plane: ControlPlane,
   span: Pick<Filters, 'from' | 'to'>,
@@ -86,8 +87,8 @@ function put(folder: string, name: string, content: string): Promise<void> {
 }
 
 /**
- * Half of it never has the name of the whole: it is written beside that, where one run at a time
- * can be.
+ * Writes into a folder beside the final one, which only one run at a time can use, so that nothing
+ * incomplete ever has the final name.
  */
 async function complete<T>(
   folder: string,
@@ -106,7 +107,7 @@ async function complete<T>(
           'Name a folder in one that is there.',
         )
   })
-  // What is there already may be somebody's evidence. Nobody else makes it by now.
+  // A folder that exists may be somebody's evidence. No other run can create it any more.
   if (existsSync(folder)) {
     await rmdir(part)
     throw new UsageError(`${out} is there already.`, 'Name another folder.')
@@ -116,8 +117,8 @@ async function complete<T>(
     await rename(part, folder)
     return done
   } catch (cause) {
-    // Where the gateway gave nothing out there is nothing to keep: whoever has to wait for people
-    // runs it again.
+    // Where the gateway exported nothing there is nothing to keep. Somebody who has to wait for an
+    // approval runs the command again.
     if ((await readdir(part)).length === 0) await rmdir(part)
     if (cause instanceof Refusal) throw cause
     const { code, message } = cause as NodeJS.ErrnoException

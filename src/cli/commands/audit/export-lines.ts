@@ -4,16 +4,16 @@ import { createGunzip } from 'node:zlib'
 import { readLines } from '../../../audit/verify/lines.ts'
 
 /**
- * The lines of an export in a file, compressed or not. Rejects, behind what could be read, for a
- * file that cannot be read or unpacked to its end.
+ * The lines of an export in a file, compressed or not. For a file that cannot be read or unpacked
+ * to its end, yields what could be read and then rejects.
  */
 export function exportLines(path: string): AsyncGenerator<string> {
   const raw = createReadStream(path)
-  // Whoever reads hears of an error in either.
+  // An error in either stream reaches the reader.
   return readLines(path.endsWith('.gz') ? pipeline(raw, createGunzip(), () => {}) : raw)
 }
 
-/** Several exports, read as one, with the place of each of their lines. */
+/** Several exports that are read as one, and know the place of each line. */
 export class ExportFiles {
   readonly #files: readonly { readonly name: string; readonly path: string }[]
   // Owned by lines(): for each file that was begun, how many lines came before it.
@@ -34,7 +34,7 @@ export class ExportFiles {
     }
   }
 
-  /** Where a line is, counted over all of them from 1, as `file:line`. */
+  /** The place of a line as `file:line`. `line` counts from 1 over all files. */
   place(line: number): string {
     const file = Math.max(
       0,

@@ -76,13 +76,12 @@ export function exportAudit(terminal: Terminal): Command {
     const file = resolve(terminal.folder, out)
     const part = `${file}.part`
     await notComplete(out, part, async () => {
-      // wx: an export that is there already may be somebody's evidence, and what there is of one
-      // may be continued.
+      // `wx`, because an export that exists may be somebody's evidence, and an incomplete one can
+      // be continued.
       const sha256 = createHash('sha256')
       const written = createWriteStream(part, { flags: 'wx', mode: 0o600 })
       await pipeline(lines, (chunks) => hashed(chunks, sha256), written)
-      // Half of an export never has the name of a whole one. Unlike renaming, this replaces
-      // nothing.
+      // An incomplete export never gets the final name. Unlike renaming, linking replaces no file.
       await link(part, file)
       await unlink(part)
       const manifest = await manifestOf(plane, headers, older, sha256.digest('hex'))
@@ -92,13 +91,13 @@ export function exportAudit(terminal: Terminal): Command {
       })
     })
     const written = `Written to ${out} and ${manifestName(out)}.`
-    // The other formats are for reading, and do not have what was hashed.
+    // The other formats are for reading, and do not contain what was hashed.
     if (format !== 'ndjson') return terminal.note(written)
     terminal.note(`${written} Check it with: sallyport audit verify ${out}`)
   })
 }
 
-/** As it comes: what it says is checked when the export is. */
+/** The manifest, unchecked: it is checked when the export is verified. */
 async function manifestOf(
   plane: ControlPlane,
   headers: Headers,
@@ -134,7 +133,7 @@ async function sizeOf(file: string): Promise<string> {
   throw new UsageError(`${file} is no checkpoint.`, 'Name what /api/audit/checkpoint gave.')
 }
 
-/** To whatever reads along, for which there is no file of what there is. */
+/** For standard output, of which no file is left to continue from. */
 async function toTheEnd(work: () => Promise<void>): Promise<void> {
   try {
     await work()

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander'
 import { z } from 'zod'
 import { UsageError } from '../../errors.ts'
 
-/** Options that narrow what is searched, by the parameter of the API that they become. */
+/** Options that narrow a search, by the API's parameter that each becomes. */
 const filters = {
   q: 'words to look for',
   subject: 'who acted',
@@ -26,7 +26,7 @@ const filters = {
   to: 'before this time (ISO 8601)',
 } as const
 
-/** Those that are one of a few. */
+/** The options that take one of a few values. */
 const choices: Partial<Record<keyof typeof filters, readonly string[]>> = {
   effect: ['read', 'write', 'admin', 'unknown'],
   decision: ['allow', 'deny', 'hold'],
@@ -46,7 +46,7 @@ export function addFilters(command: Command, names: readonly (keyof typeof filte
 
 const time = z.iso.datetime({ offset: true }).or(z.iso.date())
 
-/** Throws `UsageError` for what is no time, and for a span that has none. */
+/** Throws a `UsageError` for something that is not a time, and for an empty time span. */
 export function checkSpan(span: Pick<Filters, 'from' | 'to'>): void {
   for (const name of ['from', 'to'] as const) {
     if (span[name] === undefined || time.safeParse(span[name]).success) continue
@@ -62,7 +62,7 @@ export function checkSpan(span: Pick<Filters, 'from' | 'to'>): void {
 
 export const everyFilter = Object.keys(filters) as (keyof typeof filters)[]
 
-/** The filters that were given, as a query. */
+/** The given filters as a query string. */
 export function queryOf(options: Filters, more: Readonly<Record<string, string>> = {}): string {
   const given = everyFilter.filter((name) => options[name]).map((name) => [name, options[name]!])
   return new URLSearchParams({ ...Object.fromEntries(given), ...more }).toString()

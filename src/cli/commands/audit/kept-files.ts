@@ -12,7 +12,7 @@ import { Refusal, UsageError } from '../../errors.ts'
 import { exportLines } from './export-lines.ts'
 import { manifestName } from './manifest-name.ts'
 
-/** An export that was verified, with the part of the log that it has. */
+/** A verified export, with the part of the log that it contains. */
 export interface KeptFile {
   readonly name: string
   readonly sha256: string
@@ -22,18 +22,18 @@ export interface KeptFile {
 
 interface Counts {
   events: number
-  /** Of these, without a personal part. */
+  /** Those of them without a personal part. */
   impersonal: number
 }
 
-/** What files have of one month. */
+/** What the files contain of one month. */
 export interface Tally extends Counts {
   readonly exports: KeptFile[]
 }
 
 /**
- * Exports in a folder, or one; each with its manifest beside it, compressed or not. Throws
- * `UsageError` where there is none.
+ * The exports in a folder, or a single one, compressed or not; each has its manifest beside it.
+ * Throws a `UsageError` where there are none.
  */
 export async function findExports(path: string): Promise<string[]> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
@@ -41,15 +41,15 @@ export async function findExports(path: string): Promise<string[]> {
   })
   if (!found.isDirectory()) return [path]
   const names = await readdir(path)
-  // Those in other formats do not have what was hashed.
+  // Other formats do not contain what was hashed.
   const exports = names.filter((name) => /(?<!\.ocsf)\.ndjson(\.gz)?$/.test(name)).toSorted()
   if (exports.length > 0) return exports.map((name) => join(path, name))
   throw new UsageError(`There is no export in ${path}.`, 'Name a folder of .ndjson files.')
 }
 
 /**
- * A month that is looked for: how many events of it are to leave, and where in the log these are,
- * if there are others.
+ * A month that has to be found in the files: how many of its events are to leave the database, and
+ * where in the log they are, if others of that month are not to.
  */
 export interface Wanted {
   readonly month: string

@@ -120,7 +120,8 @@ function tell(
 }
 
 /**
- * The API takes instants alone: what a day without a time means would depend on where it is read.
+ * The API takes only full timestamps, because the meaning of a day without a time would depend on
+ * where it is read.
  */
 function instant(option: string, text: string): string {
   const time = new Date(text)

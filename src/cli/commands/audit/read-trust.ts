@@ -28,7 +28,7 @@ export async function readTrust(
     read(name).catch((cause: NodeJS.ErrnoException) => unreadable(name, what, cause))
   const beside = (name: string) =>
     read(name).catch((cause: NodeJS.ErrnoException) =>
-      // Closed: one that is there and cannot be read may say that something was cut off.
+      // Closed: a manifest that exists but cannot be read might say that something was cut off.
       cause.code === 'ENOENT' ? null : unreadable(name, 'a manifest', cause),
     )
   const names = manifest ? [manifest] : files.map(manifestName)
@@ -77,7 +77,7 @@ function parseManifest(name: string, text: string): Manifest {
   try {
     return manifestFile.parse(JSON.parse(text))
   } catch {
-    // What is wrong with it does not matter: nobody writes one by hand.
+    // What exactly is wrong does not matter, because nobody writes a manifest by hand.
     throw new UsageError(`${name} is no manifest of an export.`, 'Export it again.')
   }
 }

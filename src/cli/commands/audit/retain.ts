@@ -76,8 +76,8 @@ async function keptIn(
 }
 
 /**
- * On record first, and out of the database then: a run that was interrupted, or waited for people,
- * is run again.
+ * Recorded first, and then removed from the database. A run that was interrupted, or had to wait
+ * for an approval, can be repeated.
  */
 async function retain(
   terminal: Terminal,

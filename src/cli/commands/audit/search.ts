@@ -22,7 +22,7 @@ const saved = z.object({
   searches: z.array(z.object({ name: z.string(), query: z.record(z.string(), z.string()) })),
 })
 
-/** Of the API. */
+/** The API's limit. */
 const mostOnPage = 1_000
 
 const page = z.object({ events: z.array(event), cursor: z.string().nullish() })
@@ -92,7 +92,10 @@ export function searchAudit(terminal: Terminal): Command {
   )
 }
 
-/** What the API cannot read was written here, or saved: an id that is none, or an age. */
+/**
+ * What the API cannot read comes from this command line or a saved search, such as a malformed id
+ * or age.
+ */
 function asUsage(cause: Error): Error {
   const type = cause instanceof Refusal ? cause.details['type'] : undefined
   if (typeof type !== 'string' || !type.endsWith('/bad-request')) return cause

@@ -36,7 +36,7 @@ export function verifyAudit(terminal: Terminal): Command {
       )
       const report = await verifyExport(files.lines(), trust).catch(
         (cause: NodeJS.ErrnoException) => {
-          // Closed: what cannot be read to its end may have been cut off there.
+          // Closed: a file that cannot be read to its end may have been cut off.
           throw new Refusal(
             `This export cannot be read (${cause.code ?? cause.name}).`,
             {},
@@ -46,7 +46,7 @@ export function verifyAudit(terminal: Terminal): Command {
       )
       if (options.json) terminal.print(jsonText(report, 2))
       else print(terminal, files, report)
-      // Closed: an export of nothing proves nothing, unless it was signed to have nothing.
+      // Closed: an empty export proves nothing, unless it was signed as empty.
       if (!report.ok || (report.lines === 0 && !report.signed)) {
         throw new Refusal(`This export is not what was recorded.${hint(report)}`)
       }
@@ -54,13 +54,16 @@ export function verifyAudit(terminal: Terminal): Command {
     })
 }
 
-/** As they were named: what is in a folder, by its path from here. */
+/**
+ * The exports that a name stands for; those in a folder get their path relative to the current
+ * folder.
+ */
 async function exportsIn({ folder }: Terminal, name: string): Promise<string[]> {
   const found = await findExports(resolve(folder, name))
   return found.map((path) => (found[0] === resolve(folder, name) ? name : relative(folder, path)))
 }
 
-/** For whoever takes another format for the one that verifies. */
+/** A hint for somebody who tries to verify another format. */
 function hint({ lines, chains, findings }: VerifyReport): string {
   const none =
     lines > 0 && chains.length === 0 && findings.every(({ kind }) => kind === 'unreadable')

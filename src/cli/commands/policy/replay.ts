@@ -67,7 +67,7 @@ async function* untilCutOff(body: Readable): AsyncGenerator<string> {
   }
 }
 
-/** Closed: what was not looked at may differ. */
+/** Closed: actions that were not replayed may be decided differently. */
 function cutOff(cause?: unknown): Refusal {
   return new Refusal('The replay was cut off before its end.', {}, { cause })
 }

@@ -25,7 +25,7 @@ export function testPolicies(terminal: Terminal): Command {
       }
       if (failed.length > 0)
         throw new Refusal('The policies decide otherwise than their tests say.')
-      // Closed: no tests prove nothing, and a pipeline that asks for them should know.
+      // Closed: without tests nothing is proven, and a pipeline that runs them should fail.
       if (results.length === 0) throw new Refusal('There are no tests: write a *.test.yaml.')
     })
 }
