@@ -34,9 +34,11 @@ describe.runIf(hasPostgres)('class 11: a definition that a crash of the server t
   /** A session that dies takes all others with it, and what was only in memory. */
   async function crash(url: string, victim: pg.Client): Promise<void> {
     const { rows } = await victim.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
-    const gone = new Promise((resolve) => victim.once('end', resolve))
+    // Whoever comes before the server has noticed is let in, and thrown out again.
+    const witness = await connect(url)
+    const noticed = new Promise((resolve) => witness.once('end', resolve))
     process.kill(rows[0]!.pid, 'SIGKILL')
-    await gone
+    await noticed
     for (;;) {
       const again = new pg.Client({ connectionString: url })
       again.on('error', () => undefined)
