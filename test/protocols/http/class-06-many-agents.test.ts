@@ -232,7 +232,8 @@ function check(wish: Wish, got: Got): boolean {
   expect(got.whose).toBe(`${agent}-${index}`)
   const body = hasNoBody(kind) || wish.head ? Buffer.alloc(0) : bodyOf(wish)
   const isCut = wish.leaves || (kind === 'less' && wish.size > 0)
-  if (!wish.leaves) expect(got.whole).toBe(!isCut)
+  const which = `${pathOf(wish)}: ${got.body.length} bytes of it`
+  if (!wish.leaves) expect(got.whole, which).toBe(!isCut)
   expect(got.body.equals(isCut ? body.subarray(0, got.body.length) : body)).toBe(true)
   return true
 }
